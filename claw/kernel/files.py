@@ -1,0 +1,209 @@
+"""Files and pipes that must be right: locks, durable appends, splices.
+
+See flock(2), fdatasync(2), splice(2), memfd_create(2).
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_SEALS = (
+    (fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
+    if hasattr(fcntl, "F_SEAL_SEAL")
+    else 0
+)
+
+
+def make_folder(path: str, mode: int = 0o700) -> None:
+    """Make a folder and those above it; one that is there is left as it is."""
+    os.makedirs(path, mode=mode, exist_ok=True)  # noqa: PTH103
+
+
+def open_append(path: str, mode: int = 0o600) -> int:
+    """Open a file of claw's own for appending, made if need be; no link is followed."""
+    return os.open(path, _NEW_FILE | os.O_APPEND, mode)
+
+
+def open_output(path: str, mode: int) -> int:
+    """Open an output file at its end, without O_APPEND, which splice(2) refuses."""
+    fd = os.open(path, _NEW_FILE, mode)
+    os.lseek(fd, 0, os.SEEK_END)
+    return fd
+
+
+def open_folder(path: str) -> int:
+    """Open a folder, to sync it or to reach what is in it by a short path."""
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def create_exclusive(path: str, text: bytes) -> None:
+    """Make a file that nobody has made before, and make that durable.
+
+    Raises:
+        FileExistsError: Somebody has.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, text)
+    finally:
+        os.close(fd)
+    sync_folder(os.path.dirname(path))  # noqa: PTH120
+
+
+def sync_folder(path: str) -> None:
+    """Make the names in a folder durable (fsync(2))."""
+    fd = open_folder(path)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def append(fd: int, data: bytes) -> None:
+    """Append all of some bytes, in as few writes as the kernel takes."""
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def sync_data(fd: int) -> None:
+    """Make a file's content durable (fdatasync(2))."""
+    _fdatasync(fd)
+
+
+_fdatasync = getattr(os, "fdatasync", os.fsync)
+
+
+def read_all(path: str) -> bytes:
+    """Return a file's content."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        return file.read()
+
+
+def read_from(path: str, offset: int) -> bytes:
+    """Return a file's content from an offset on; b'' when the file is not there."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            file.seek(offset)
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def touch(path: str) -> None:
+    """Set a file's time of change to now, making it if need be."""
+    fd = os.open(path, _NEW_FILE, 0o600)
+    try:
+        os.utime(fd)
+    finally:
+        os.close(fd)
+
+
+def remove(path: str) -> None:
+    """Remove a file; one that is not there is fine."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
+
+
+def open_lock(path: str) -> int:
+    """Open a lock file without locking it."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def try_lock(fd: int) -> bool:
+    """Lock a file by flock(2) for as long as the descriptor or a copy is open."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def wait_lock(fd: int) -> None:
+    """Lock a file, waiting until nobody else holds it."""
+    fcntl.flock(fd, fcntl.LOCK_EX)
+
+
+def is_locked(path: str) -> bool:
+    """Tell whether some living process holds the lock of a file."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not try_lock(fd)
+    finally:
+        os.close(fd)
+
+
+def make_pipe(size: int) -> tuple[int, int]:
+    """Return the reading and the writing end of a pipe of about ``size`` bytes.
+
+    The reading end never blocks; the writing end, a child's, does.
+    """
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(reading, False)
+    with contextlib.suppress(OSError, AttributeError):  # pipe(7): a user's share is bounded
+        fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, size)
+    return reading, writing
+
+
+def splice(reading: int, writing: int, count: int) -> int | None:
+    """Move up to ``count`` bytes from a pipe to a file, inside the kernel.
+
+    Returns:
+        Bytes moved, or None when the pipe is empty for now.
+
+    Raises:
+        OSError: ENOSPC, EDQUOT, EIO, EFBIG of the file; the pipe keeps its bytes.
+    """
+    try:
+        return os.splice(reading, writing, count, flags=_SPLICE_FLAGS)
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return _copy(reading, writing, count)
+
+
+_SPLICE_FLAGS = getattr(os, "SPLICE_F_NONBLOCK", 2) | getattr(os, "SPLICE_F_MOVE", 1)
+
+
+def _copy(reading: int, writing: int, count: int) -> int | None:
+    """Move bytes by read and write, for a filesystem that splice(2) does not know."""
+    data = discard(reading, min(count, 65536))
+    if data is not None:
+        append(writing, data)
+    return None if data is None else len(data)
+
+
+def discard(reading: int, count: int) -> bytes | None:
+    """Take up to ``count`` bytes out of a pipe; None when it is empty for now."""
+    try:
+        return os.read(reading, count)
+    except BlockingIOError:
+        return None
+
+
+def sealed_memory(name: str, data: bytes) -> int:
+    """Return a descriptor of memory that holds ``data`` and that nobody can change."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    append(fd, data)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+    return fd
+
+
+def read_memory(fd: int) -> bytes:
+    """Return all that a memory descriptor holds, whatever its offset."""
+    return os.pread(fd, os.fstat(fd).st_size, 0)
+
+
+def close_all_but(keep: set[int]) -> None:
+    """Close every descriptor that is not in ``keep``."""
+    low = 0
+    for fd in sorted(keep):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, 1 << 20)

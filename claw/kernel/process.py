@@ -1,0 +1,161 @@
+"""Making, finding and ending processes. See fork(2), execve(2), prctl(2), proc(5)."""
+
+import ctypes
+import os
+
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_TIMERSLACK = 29
+_PR_SET_NAME = 15
+_libc = ctypes.CDLL(None, use_errno=True)
+try:
+    _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+    _libc.prctl.restype = ctypes.c_int
+    _HAS_PRCTL = True
+except AttributeError:
+    _HAS_PRCTL = False
+
+
+def _prctl(option: int, value: int) -> None:
+    if _HAS_PRCTL and _libc.prctl(option, value, 0, 0, 0) == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def become_subreaper() -> None:
+    """Take in every orphan among this process's descendants (prctl(2))."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def set_timer_slack(nanoseconds: int) -> None:
+    """Let the kernel delay this thread's timers by so much; 0: the default it was given."""
+    _prctl(_PR_SET_TIMERSLACK, nanoseconds)
+
+
+def set_name(name: str) -> None:
+    """Set what ps(1) shows as the command's short name, at most 15 bytes."""
+    buffer = ctypes.create_string_buffer(name.encode()[:15])
+    _prctl(_PR_SET_NAME, ctypes.addressof(buffer))
+
+
+def fork() -> int:
+    """Fork; 0 in the child.
+
+    Raises:
+        OSError: EAGAIN or ENOMEM, when the machine or a limit says no.
+    """
+    return os.fork()
+
+
+def new_session() -> None:
+    """Become the leader of a new session; nothing happens to one that leads already."""
+    try:
+        os.setsid()
+    except PermissionError:
+        return
+
+
+def execute(argv: list[str], env: dict[str, str]) -> None:
+    """Replace this process, searching the new environment's PATH.
+
+    Raises:
+        OSError: Why it could not be: ENOENT, EACCES, ENOEXEC, E2BIG, ...
+    """
+    os.execvpe(argv[0], argv, env)  # noqa: S606
+
+
+def kill(pid: int, number: int) -> bool:
+    """Signal a process that this one knows to be unreaped; False when it has gone."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def kill_group(group: int, number: int) -> bool:
+    """Signal a process group; False when it is empty."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def parent_of(pid: int) -> int | None:
+    """Return a process's parent, None when it has gone."""
+    fields = _stat(pid)
+    return None if fields is None else int(fields[1])
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the children of a process, ended ones included; [] when it has gone.
+
+    A child belongs to the thread that made it, so every thread's list is read.
+    """
+    found = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:  # noqa: PTH123
+                found += [int(word) for word in file.read().split()]
+    except FileNotFoundError:
+        return found or _children_by_scan(pid)
+    except OSError:
+        return found
+    return found
+
+
+def _children_by_scan(pid: int) -> list[int]:
+    """Find children without CONFIG_PROC_CHILDREN, by everyone's parent."""
+    if not os.path.isdir(f"/proc/{pid}"):  # noqa: PTH112
+        return []
+    everyone = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+    return [other for other in everyone if parent_of(other) == pid]
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Return the living descendants of a process, nearest first, without itself."""
+    found: list[int] = []
+    front = [pid]
+    while front:
+        front = [child for parent in front for child in children_of(parent)]
+        found += front
+    return [one for one in found if not is_zombie(one)]
+
+
+def is_zombie(pid: int) -> bool:
+    """Tell whether a process has ended and waits to be reaped, or has gone."""
+    fields = _stat(pid)
+    return fields is None or fields[0] in (b"Z", b"X")
+
+
+def session_of(pid: int) -> int | None:
+    """Return the session id of a process, None when it has gone."""
+    fields = _stat(pid)
+    return None if fields is None else int(fields[3])
+
+
+def environment_of(pid: int) -> list[bytes]:
+    """Return ``NAME=value`` as a process was started with; [] when it may not be read."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def command_of(pid: int) -> str:
+    """Return the short command name of a process, '' when it has gone."""
+    try:
+        with open(f"/proc/{pid}/comm", "rb") as file:  # noqa: PTH123
+            return file.read().decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _stat(pid: int) -> list[bytes] | None:
+    """Return the fields of /proc/PID/stat from the state on; None when it has gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None

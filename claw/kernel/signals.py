@@ -1,0 +1,49 @@
+"""Signals as bytes on a descriptor, and their reset for children. See signal(7)."""
+
+import os
+import signal
+
+
+def as_descriptor(numbers: tuple[int, ...]) -> int:
+    """Have these signals wake a descriptor, and return it; each comes as one byte.
+
+    Handlers are set (and do nothing), so that system calls are not ended by the signals'
+    default action.
+    """
+    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in numbers:
+        signal.signal(number, _note)
+    return reading
+
+
+def _note(_number: int, _frame: object) -> None:
+    """Do nothing: the byte on the descriptor says it all."""
+
+
+def taken(fd: int) -> set[int]:
+    """Return the signals that have come since the last call."""
+    try:
+        return set(os.read(fd, 4096))
+    except BlockingIOError:
+        return set()
+
+
+def ignore(number: int) -> None:
+    """Ignore a signal."""
+    signal.signal(number, signal.SIG_IGN)
+
+
+def reset_for_child() -> None:
+    """Give a forked child the default of every signal, and an empty mask, before it execs."""
+    signal.set_wakeup_fd(-1)
+    for number in _RESETTABLE:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+_RESETTABLE = tuple(
+    number
+    for number in signal.valid_signals()
+    if number not in (signal.SIGKILL, signal.SIGSTOP)
+)

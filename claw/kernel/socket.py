@@ -1,0 +1,96 @@
+"""Unix stream sockets, at paths of any length, with descriptors passed along.
+
+A path over 107 bytes (unix(7)) is reached through /proc/self/fd.
+"""
+
+import array
+import contextlib
+import os
+import socket
+
+_LONGEST_PATH = 107
+
+
+@contextlib.contextmanager
+def _short(path: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """Yield an address for a path that fits into sockaddr_un."""
+    if len(os.fsencode(path)) <= _LONGEST_PATH:
+        yield path
+        return
+    folder, name = os.path.split(path)
+    fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{fd}/{name}"
+    finally:
+        os.close(fd)
+
+
+def listen_unix(path: str, mode: int = 0o600, backlog: int = 128) -> socket.socket:
+    """Listen at a path, replacing a socket that is there; nobody else may connect before.
+
+    The socket is bound under a passing name, given its mode and then moved into place, so
+    that at no instant is it there with another mode, or absent once it has been there.
+    """
+    passing = f"{path}.{os.getpid()}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(passing)  # noqa: PTH108
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        with _short(passing) as address:
+            old = os.umask(0o177)
+            try:
+                server.bind(address)
+            finally:
+                os.umask(old)
+        os.chmod(passing, mode)  # noqa: PTH101
+        server.listen(backlog)
+        server.setblocking(False)
+        os.rename(passing, path)  # noqa: PTH104
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def connect_unix(path: str) -> socket.socket:
+    """Return a blocking connection to a path.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+        ConnectionRefusedError: Nobody listens any more.
+    """
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        with _short(path) as address:
+            client.connect(address)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return two ends of a connection, neither of which blocks."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    return ours, theirs
+
+
+def send_with_descriptor(connection: socket.socket, data: bytes, fd: int) -> None:
+    """Send some bytes and one descriptor along with the first of them (SCM_RIGHTS)."""
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+    sent = connection.sendmsg([data], rights)
+    connection.sendall(data[sent:])
+
+
+def receive_with_descriptors(connection: socket.socket, count: int) -> tuple[bytes, list[int]]:
+    """Return bytes and the descriptors that came with them, close-on-exec.
+
+    Raises:
+        BlockingIOError: Nothing has come.
+    """
+    data, fds, _flags, _address = socket.recv_fds(connection, count, 8)
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    return data, fds

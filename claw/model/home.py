@@ -1,0 +1,104 @@
+"""Where the files of one claw lie: the home, as architecture.md draws it.
+
+Plain strings and a plain class, because ``clawctl`` loads this before anything else.
+"""
+
+from collections.abc import Mapping
+
+
+class Home:
+    """The four folders of one claw, and the fixed places in them."""
+
+    __slots__ = ("config", "log", "run", "state")
+
+    def __init__(self, *, config: str, state: str, run: str, log: str) -> None:
+        self.config = config
+        self.state = state
+        self.run = run
+        self.log = log
+
+    @property
+    def control_socket(self) -> str:
+        """The master's socket."""
+        return f"{self.run}/control.sock"
+
+    @property
+    def database(self) -> str:
+        """The SQLite file."""
+        return f"{self.state}/claw.db"
+
+    @property
+    def master_lock(self) -> str:
+        """Held by flock(2) by the one master of this home."""
+        return f"{self.state}/clawd.lock"
+
+    @property
+    def spool(self) -> str:
+        """Folder of the supervisors' journals."""
+        return f"{self.state}/spool"
+
+    @property
+    def launches(self) -> str:
+        """Folder of the exclusive launch files."""
+        return f"{self.state}/launch"
+
+    @property
+    def daemon_log(self) -> str:
+        """What the master has to say."""
+        return f"{self.log}/clawd.log"
+
+    @property
+    def audit_log(self) -> str:
+        """Every change, with who made it."""
+        return f"{self.log}/audit.log"
+
+    def forkserver_socket(self, version: str) -> str:
+        """Where the fork server of one version listens."""
+        return f"{self.run}/forkserver-{version}.sock"
+
+    def supervisor_run(self, sid: str) -> str:
+        """Heartbeat and control socket of one supervisor."""
+        return f"{self.run}/sup/{sid}"
+
+    def job_log(self, job: str) -> str:
+        """Folder of one job's output."""
+        return f"{self.log}/{job}"
+
+
+def at_folder(folder: str) -> Home:
+    """Return the home that lies wholly under one folder (CLAW_HOME, ``up``)."""
+    return Home(
+        config=f"{folder}/config",
+        state=f"{folder}/state",
+        run=f"{folder}/run",
+        log=f"{folder}/log",
+    )
+
+
+def of_system() -> Home:
+    """Return root's home, the system's."""
+    return Home(
+        config="/etc/claw", state="/var/lib/claw", run="/run/claw", log="/var/log/claw"
+    )
+
+
+def of_user(env: Mapping[str, str]) -> Home:
+    """Return a user's home by the XDG Base Directory Specification."""
+    home = env.get("HOME", "/")
+    config = env.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    state = env.get("XDG_STATE_HOME") or f"{home}/.local/state"
+    runtime = env.get("XDG_RUNTIME_DIR")
+    return Home(
+        config=f"{config}/claw",
+        state=f"{state}/claw",
+        run=f"{runtime}/claw" if runtime else f"{state}/claw/run",
+        log=f"{state}/claw/log",
+    )
+
+
+def choose(env: Mapping[str, str], uid: int) -> Home:
+    """Return the home that these environment variables and this user id mean."""
+    folder = env.get("CLAW_HOME")
+    if folder:
+        return at_folder(folder.rstrip("/") or "/")
+    return of_system() if uid == 0 else of_user(env)

@@ -1,0 +1,61 @@
+"""Names of jobs, runs and supervisors.
+
+A run id is ``r`` and a UUIDv7 (RFC 9562) in lower-case base32hex (RFC 4648), which
+sorts as time does; a supervisor id is the same with ``s``.
+"""
+
+import base64
+import re
+
+JOB_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+RUN_ID = re.compile(r"r[0-9a-v]{26}")
+SHORT_LENGTH = 6
+
+
+def _uuid7(at_ms: int, random: bytes) -> bytes:
+    value = int.from_bytes(at_ms.to_bytes(6, "big") + random[:10], "big")
+    value = value & ~(0xF << 76) | 0x7 << 76  # version 7
+    value = value & ~(0x3 << 62) | 0x2 << 62  # RFC 9562 variant
+    return value.to_bytes(16, "big")
+
+
+def _sortable(at_ms: int, random: bytes) -> str:
+    return base64.b32hexencode(_uuid7(at_ms, random)).rstrip(b"=").decode().lower()
+
+
+def run_id(at_ms: int, random: bytes) -> str:
+    """Return a new run id.
+
+    Args:
+        at_ms: Milliseconds since the epoch, UTC.
+        random: Ten or more random bytes.
+    """
+    return "r" + _sortable(at_ms, random)
+
+
+def supervisor_id(at_ms: int, random: bytes) -> str:
+    """Return a new supervisor id; arguments as for `run_id`."""
+    return "s" + _sortable(at_ms, random)
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether a text has the shape of a whole run id."""
+    return RUN_ID.fullmatch(text) is not None
+
+
+def short(run: str) -> str:
+    """Return what people see of a run id: its last six characters."""
+    return run[-SHORT_LENGTH:]
+
+
+def name_problem(name: str) -> str | None:
+    """Return what is wrong with a job name, or None when it is a good one."""
+    if name == "all":
+        return "'all' means every job and cannot be a job's name"
+    if RUN_ID.fullmatch(name):
+        return "it is shaped like a run id"
+    if JOB_NAME.fullmatch(name):
+        return None
+    if "/" in name or name.startswith("."):
+        return "a job's name cannot be a path: letters, digits, '_', '.', '-' only"
+    return "letters, digits, '_', '.', '-' only, not starting with '.' or '-', at most 64"

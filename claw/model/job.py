@@ -1,0 +1,145 @@
+"""Jobs: the frozen, validated definition that the configuration yields.
+
+Durations are seconds, sizes bytes, times aware. Every value here has passed
+`claw.config`; nothing is checked again.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class JobType(StrEnum):
+    """When a job runs."""
+
+    MANUAL = "manual"
+    CONTINUOUS = "continuous"
+    SCHEDULED = "scheduled"
+    ONESHOT = "oneshot"
+
+
+class Overlap(StrEnum):
+    """What becomes of a run that would be one too many."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    KILL_RESTART = "kill_restart"
+
+
+class CatchUp(StrEnum):
+    """What becomes of slots that passed while claw could not act."""
+
+    NONE = "none"
+    ONCE = "once"
+    ALL = "all"
+
+
+class RestartPolicy(StrEnum):
+    """Which exits of a continuous job's child are followed by another start."""
+
+    ALWAYS = "always"
+    ON_FAILURE = "on-failure"
+    NEVER = "never"
+
+
+class KillMode(StrEnum):
+    """How much of the child's tree a stop ends."""
+
+    TREE = "tree"
+    GROUP = "group"
+    PROCESS = "process"
+
+
+class Stderr(StrEnum):
+    """Where a child's standard error goes."""
+
+    MERGE = "merge"
+    SEPARATE = "separate"
+    DISCARD = "discard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """How a continuous job is restarted; the ladder's last delay repeats."""
+
+    policy: RestartPolicy = RestartPolicy.ALWAYS
+    delays_s: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 300)
+    jitter: float = 0.1                 # a delay is stretched by up to this fraction
+    reset_after_s: float = 60.0
+    start_limit: int = 0                # 0: never give up
+    start_limit_window_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """What becomes of a child's output."""
+
+    stderr: Stderr = Stderr.MERGE
+    mode: int = 0o640
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job, as the configuration defines it."""
+
+    name: str
+    argv: tuple[str, ...]               # `command` is resolved to this
+    uses_shell: bool = False            # run arguments become "$@" of the shell
+    command: str = ""                   # as written, for people
+    title: str = ""
+    description: str = ""
+    type: JobType = JobType.MANUAL
+    cwd: str = ""                       # empty: home of the user it runs as
+    env: tuple[tuple[str, str], ...] = ()
+    inherit_env: tuple[str, ...] = ("PATH", "LANG", "TZ")
+    umask: int = 0o022
+    tags: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+    enabled: bool = True
+    autostart: bool = True
+    success_codes: tuple[int, ...] = (0,)
+    timeout_s: float = 0.0              # 0: none
+    stop_signal: int = 15
+    grace_period_s: float = 30.0
+    kill_mode: KillMode = KillMode.TREE
+    max_instances: int = 1
+    on_overlap: Overlap = Overlap.QUEUE
+    max_queued: int = 0                 # 0: no bound of its own
+    schedule: tuple[str, ...] = ()
+    timezone: str = "UTC"               # an IANA name, already resolved
+    catch_up: CatchUp = CatchUp.ONCE
+    catch_up_window_s: float | None = None  # None: the gap to the next slot, at most 24 h
+    run_at: datetime | None = None
+    restart: Restart = field(default_factory=Restart)
+    log: Log = field(default_factory=Log)
+    file: str = ""                      # where it is defined
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """The ``[daemon]`` and ``[control]`` tables."""
+
+    log_level: str = "info"
+    timezone: str = "UTC"               # resolved: the system's when the file says nothing
+    max_parallel: int = 64
+    max_queue: int = 10000
+    umask: int = 0o022
+    heartbeat_s: float = 30.0
+    on_shutdown: str = "auto"           # auto | stop | detach
+    shutdown_timeout_s: float = 80.0
+    control_mode: int = 0o600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that the files say, validated as one."""
+
+    daemon: Daemon = field(default_factory=Daemon)
+    jobs: tuple[Job, ...] = ()
+    files: tuple[str, ...] = ()         # read, in order
+    digest: str = ""                    # of the files' bytes: tells whether they changed
+
+    def job(self, name: str) -> Job | None:
+        """Return the job of that name."""
+        return next((job for job in self.jobs if job.name == name), None)

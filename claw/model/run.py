@@ -1,0 +1,133 @@
+"""Runs: their states, and the table of moves that are allowed.
+
+::
+
+    queued ──▶ claimed ──▶ running ──▶ succeeded failed timed_out crashed canceled
+      ▲ │ ▲       │           │
+      │ │ └───────┘           ├──▶ retry_wait ──▶ queued
+      │ └──▶ skipped missed   │
+      │      canceled         │
+      └───────────────────────┘   replay, restart
+
+Every move appends one event in the same transaction; a move that the table does not
+hold is refused and the row is untouched.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The state of a run, stored and sent by name."""
+
+    AWAITING_APPROVAL = "awaiting_approval"
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    RUNNING = "running"
+    RETRY_WAIT = "retry_wait"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CRASHED = "crashed"
+    CANCELED = "canceled"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+
+OPEN = frozenset(
+    {State.AWAITING_APPROVAL, State.QUEUED, State.CLAIMED, State.RUNNING, State.RETRY_WAIT}
+)
+"""States from which something more will happen."""
+
+FINAL = frozenset(State) - OPEN
+"""States that no run leaves."""
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.AWAITING_APPROVAL: frozenset({State.QUEUED, State.CANCELED}),
+    State.QUEUED: frozenset({State.CLAIMED, State.CANCELED, State.SKIPPED, State.MISSED}),
+    State.CLAIMED: frozenset({State.QUEUED, State.RUNNING, State.FAILED, State.CANCELED,
+                              State.CRASHED}),
+    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CRASHED,
+                              State.CANCELED, State.RETRY_WAIT, State.QUEUED}),
+    State.RETRY_WAIT: frozenset({State.QUEUED, State.CANCELED}),
+}
+
+
+def may_move(old: State, new: State) -> bool:
+    """Tell whether a run in state ``old`` may take state ``new``."""
+    return new in TRANSITIONS.get(old, frozenset())
+
+
+class Origin(StrEnum):
+    """What asked for a run."""
+
+    MANUAL = "manual"
+    SCHEDULE = "schedule"
+    AT = "at"
+    AUTOSTART = "autostart"
+    REBOOT = "reboot"
+
+
+class Phase(StrEnum):
+    """What a running run is doing just now, as its supervisor tells it."""
+
+    STARTING = "starting"
+    UP = "up"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One intention to execute a job; a row of the store."""
+
+    id: str
+    job: str
+    state: State
+    origin: Origin
+    origin_key: str
+    queued_at: datetime
+    due_at: datetime                    # not dispatched before
+    slot_at: datetime | None = None     # the fire time, for schedules
+    slot_until: datetime | None = None  # the last slot of a missed row that stands for several
+    slot_count: int = 1
+    claimed_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempt: int = 0                    # number of the last attempt claimed; 0: none yet
+    cause: str = "start"                # why the next or present attempt is made
+    sid: str | None = None              # supervisor of the last attempt
+    phase: Phase | None = None
+    phase_until: datetime | None = None
+    pid: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    reason: str | None = None
+    waiting_for: str | None = None      # the gate that holds a queued run, in words
+    stop_why: str | None = None         # set once somebody asked for its end
+    stop_by: str | None = None
+    restarts: int = 0
+    env: tuple[tuple[str, str], ...] = ()
+    args: tuple[str, ...] = ()
+    asked_by: str = ""
+    replay_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One child of a run, from exec to exit."""
+
+    run: str
+    no: int
+    sid: str
+    cause: str
+    pid: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    timed_out: bool = False
+    error: str | None = None            # a failed spawn: the step and errno in words
+    cpu_time_s: float | None = None
+    max_memory_bytes: int | None = None
