@@ -4,6 +4,7 @@
 
     ClawError                     code                 exit  JSON-RPC
     ├── UsageError                usage                2     -32602
+    │   └── UnknownMethodError    unknown_method       2     -32601
     ├── ConfigError               config_invalid       2     -32010   carries every diagnostic
     ├── RequestError              request_failed       1     -32000
     │   ├── NotFoundError         not_found            4     -32001   no such job, run, target
@@ -14,6 +15,8 @@
     │   └── TimedOutError         timed_out            6     -32006
     ├── UnreachableError          unreachable          7     -32007   no master answers
     ├── ProtocolError             protocol             1     -32700   a line that is no message
+    │   └── InvalidRequestError   invalid_request      1     -32600   JSON, but no request
+    ├── InternalError             internal             70    -32603   nobody foresaw it: a bug
     ├── SpawnError                spawn_failed         1     -32008   names the step and errno
     └── StoreError                store_failed         1     -32009
         ├── StoreLockedError      store_locked         1     -32009   another master holds the home
@@ -46,6 +49,13 @@ class UsageError(ClawError):
     code = "usage"
     exit_status = 2
     rpc_code = -32602
+
+
+class UnknownMethodError(UsageError):
+    """The protocol has no method of that name."""
+
+    code = "unknown_method"
+    rpc_code = -32601
 
 
 class ConfigError(ClawError):
@@ -124,6 +134,27 @@ class ProtocolError(ClawError):
 
     code = "protocol"
     rpc_code = -32700
+
+
+class InvalidRequestError(ProtocolError):
+    """A line is JSON and no request; ``request_id`` is the id it gave, if it gave one."""
+
+    code = "invalid_request"
+    rpc_code = -32600
+
+    def __init__(
+        self, message: str, *, request_id: int | str | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.request_id = request_id
+
+
+class InternalError(ClawError):
+    """Something that nobody foresaw went wrong in the master; its log has the details."""
+
+    code = "internal"
+    exit_status = BUG_EXIT_STATUS
+    rpc_code = -32603
 
 
 class SpawnError(ClawError):
