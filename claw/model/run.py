@@ -40,6 +40,9 @@ OPEN = frozenset(
 )
 """States from which something more will happen."""
 
+ACTIVE = frozenset({State.CLAIMED, State.RUNNING})
+"""States in which a run has a supervisor, or is about to."""
+
 FINAL = frozenset(State) - OPEN
 """States that no run leaves."""
 
@@ -111,7 +114,18 @@ class Run:
     env: tuple[tuple[str, str], ...] = ()
     args: tuple[str, ...] = ()
     asked_by: str = ""
+    forced: bool = False                # asked for with --force: passes stop, pause, disabled
     replay_of: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something more will happen to it."""
+        return self.state in OPEN
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it takes up an instance: claimed or running."""
+        return self.state in ACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +137,7 @@ class Attempt:
     sid: str
     cause: str
     pid: int | None = None
+    start_ticks: int | None = None      # of the child, in clock ticks since boot
     started_at: datetime | None = None
     ended_at: datetime | None = None
     exit_code: int | None = None
@@ -131,3 +146,20 @@ class Attempt:
     error: str | None = None            # a failed spawn: the step and errno in words
     cpu_time_s: float | None = None
     max_memory_bytes: int | None = None
+    dropped_bytes: int = 0              # output lost to a full disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervisor:
+    """One supervisor, from the claim that named it until its journal is settled."""
+
+    sid: str
+    run: str
+    job: str
+    created_at: datetime
+    offset: int = 0                     # bytes of its journal that have taken effect
+    pid: int | None = None              # None: it has not said a word yet
+    start_ticks: int | None = None
+    boot: str | None = None
+    version: str | None = None
+    closed_at: datetime | None = None   # its run is final, or went on under another

@@ -1,0 +1,42 @@
+"""Effects: what the master does once a decision is on disk.
+
+All of them may be performed twice, or be lost in a crash: the store can name them again.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """Tell a supervisor to end its run; nothing when it has not been launched yet.
+
+    The engine names the effect again as soon as the supervisor's first line is read.
+    """
+
+    run: str
+    sid: str
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Queued runs may have become free to go: call ``dispatch``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reschedule:
+    """The due times of a job have changed: the ticker looks again. Empty: all jobs."""
+
+    job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A supervisor has nothing more to say: its connection can be let go."""
+
+    sid: str
+    run: str
+
+
+Effect = StopRun | Dispatch | Reschedule | Settled

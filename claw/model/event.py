@@ -1,0 +1,34 @@
+"""Events: the append-only, numbered record of everything that happened.
+
+A move of a run writes exactly one, in the same transaction. The types are
+``run.<state>``, ``attempt.started|exited``, ``job.<what>`` and ``daemon.<what>``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Who did what to what, when and why; ``cursor`` is 0 until it is stored."""
+
+    at: datetime
+    type: str
+    job: str | None = None
+    run: str | None = None
+    old: str | None = None  # "from" on the wire
+    new: str | None = None  # "to" on the wire
+    why: str | None = None
+    by: str | None = None
+    cursor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Something that is said at every turn until somebody acknowledges it."""
+
+    kind: str
+    text: str
+    at: datetime
+    acked_at: datetime | None = None
+    id: int = 0

@@ -1,0 +1,247 @@
+"""Facts: what one line of a supervisor's journal says, as a value.
+
+A line that is torn, of another shape, or of an event unknown to this version yields no
+fact and changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """The supervisor lives: the first line of every journal."""
+
+    at: datetime
+    run: str
+    attempt: int
+    job: str
+    cause: str
+    origin: str
+    origin_key: str
+    slot: datetime | None
+    kind: str  # "service" | "once"
+    boot: str
+    pid: int
+    start: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A child is about to execute the command."""
+
+    at: datetime
+    attempt: int
+    pid: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpawnFailed:
+    """A child could not be made to execute the command."""
+
+    at: datetime
+    attempt: int
+    stage: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """Somebody, or a time limit, asked for the child's end."""
+
+    at: datetime
+    attempt: int
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exited:
+    """A child has ended; ``code`` and ``signal`` both None: its status is unknown."""
+
+    at: datetime
+    attempt: int
+    code: int | None
+    signal: int | None
+    timed_out: bool
+    cpu_time_s: float | None
+    max_memory_bytes: int | None
+    dropped_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restarting:
+    """The next child of a service starts after a wait."""
+
+    at: datetime
+    attempt: int  # the coming one
+    until: datetime
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The supervisor is done with its run: the last line of a whole journal."""
+
+    at: datetime
+    attempt: int
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """A replacement supervisor goes on with the same journal."""
+
+    at: datetime
+    pid: int
+    start: int
+
+
+Fact = Launched | Started | SpawnFailed | Stopping | Exited | Restarting | Ended | TakenOver
+Line = Mapping[str, object]
+_TOO_BIG = 1 << 63
+
+
+def parse(line: Line) -> Fact | None:
+    """Return what a journal line says, or None when it says nothing that is known."""
+    maker = _MAKERS.get(str(line.get("ev")))
+    if maker is None:
+        return None
+    try:
+        return maker(line)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _time(line: Line, key: str = "at") -> datetime:
+    value = line[key]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(key)
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _int(line: Line, key: str) -> int:
+    value = line[key]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(key)
+    if abs(value) >= _TOO_BIG:
+        raise ValueError(key)
+    return value
+
+
+def _optional_int(line: Line, key: str) -> int | None:
+    return None if line.get(key) is None else _int(line, key)
+
+
+def _text(line: Line, key: str) -> str:
+    value = line.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _name(line: Line, key: str) -> str:
+    value = line[key]
+    if not isinstance(value, str) or not value:
+        raise TypeError(key)
+    return value
+
+
+def _slot(line: Line) -> datetime | None:
+    text = _text(line, "slot")
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _launched(line: Line) -> Launched:
+    return Launched(
+        at=_time(line),
+        run=_name(line, "run"),
+        attempt=_int(line, "attempt"),
+        job=_name(line, "job"),
+        cause=_text(line, "cause") or "start",
+        origin=_text(line, "origin"),
+        origin_key=_text(line, "origin_key"),
+        slot=_slot(line),
+        kind=_text(line, "kind") or "once",
+        boot=_text(line, "boot"),
+        pid=_int(line, "pid"),
+        start=_int(line, "start"),
+        version=_text(line, "version"),
+    )
+
+
+def _started(line: Line) -> Started:
+    return Started(
+        at=_time(line),
+        attempt=_int(line, "attempt"),
+        pid=_int(line, "pid"),
+        start=_int(line, "start"),
+    )
+
+
+def _spawn_failed(line: Line) -> SpawnFailed:
+    return SpawnFailed(
+        at=_time(line),
+        attempt=_int(line, "attempt"),
+        stage=_text(line, "stage"),
+        error=_text(line, "error"),
+    )
+
+
+def _stopping(line: Line) -> Stopping:
+    return Stopping(
+        at=_time(line),
+        attempt=_int(line, "attempt"),
+        why=_text(line, "why") or "stop",
+        by=_text(line, "by"),
+    )
+
+
+def _exited(line: Line) -> Exited:
+    cpu = line.get("cpu_s")
+    return Exited(
+        at=_time(line),
+        attempt=_int(line, "attempt"),
+        code=_optional_int(line, "code"),
+        signal=_optional_int(line, "signal"),
+        timed_out=line.get("timed_out") is True,
+        cpu_time_s=float(cpu) if isinstance(cpu, int | float) else None,
+        max_memory_bytes=_optional_int(line, "max_rss"),
+        dropped_bytes=_optional_int(line, "dropped") or 0,
+    )
+
+
+def _restarting(line: Line) -> Restarting:
+    return Restarting(
+        at=_time(line),
+        attempt=_int(line, "attempt"),
+        until=_time(line, "until"),
+        restarts=_int(line, "restarts"),
+    )
+
+
+def _ended(line: Line) -> Ended:
+    return Ended(
+        at=_time(line),
+        attempt=_int(line, "attempt"),
+        why=_text(line, "why") or "exit",
+        by=_text(line, "by"),
+    )
+
+
+def _taken_over(line: Line) -> TakenOver:
+    return TakenOver(at=_time(line), pid=_int(line, "pid"), start=_int(line, "start"))
+
+
+_MAKERS: dict[str, Callable[[Line], Fact]] = {
+    "launch": _launched,
+    "started": _started,
+    "spawn_failed": _spawn_failed,
+    "stopping": _stopping,
+    "exited": _exited,
+    "restarting": _restarting,
+    "ended": _ended,
+    "taken_over": _taken_over,
+}

@@ -1,0 +1,320 @@
+"""The state machine of a run: what happens to it, and what follows, as pure data.
+
+::
+
+    what happens                       move
+    claim                              queued → claimed
+    unclaim: it was never launched     claimed → queued, or → canceled once its end was asked
+    refuse: it could not be spawned    claimed → failed
+    turn_away: a gate                  queued → skipped
+    revoke                             queued, retry_wait → canceled
+    ask_end                            none: the intent is noted, the supervisor is told
+    fold: a line of its journal        claimed → running → a final state, or → queued (restart)
+    lose: supervisor and child gone    claimed, running → crashed; canceled once its end was
+                                       asked; → queued once its restart was asked
+
+A `Step` is written whole in one transaction; its move has exactly one event.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from claw.model import outcome
+from claw.model.effect import Dispatch, Effect, Settled, StopRun
+from claw.model.fact import Ended, Exited, Fact, Restarting, SpawnFailed, Started, Stopping
+from claw.model.run import ACTIVE, Attempt, Phase, Run, State, may_move
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened to a run."""
+
+    run: Run  # as it is from now on
+    attempt: Attempt | None = None  # to be stored as it is here
+    note: str | None = None  # an event beside the move's: "attempt.started" ...
+    why: str | None = None
+    by: str | None = None
+    effects: tuple[Effect, ...] = ()
+
+
+def claim(run: Run, *, sid: str, at: datetime) -> Step:
+    """Give a queued run to a supervisor that is to be launched."""
+    number = run.attempt + 1
+    claimed = replace(
+        run,
+        state=State.CLAIMED,
+        claimed_at=at,
+        attempt=number,
+        sid=sid,
+        waiting_for=None,
+        phase=Phase.STARTING,
+    )
+    attempt = Attempt(run=run.id, no=number, sid=sid, cause=run.cause)
+    return Step(claimed, attempt, why=run.cause)
+
+
+def unclaim(run: Run, *, why: str, at: datetime, due_at: datetime) -> Step:
+    """Put back a claimed run that was never launched; its attempt never was."""
+    if run.stop_why is not None and run.stop_why != outcome.RESTART:
+        return _end(run, outcome.Outcome(State.CANCELED, run.stop_why), by=run.stop_by, at=at)
+    queued = replace(_queued(run, due_at), attempt=run.attempt - 1, cause=run.cause)
+    return Step(queued, why=why, effects=(Dispatch(),))
+
+
+def refuse(run: Run, attempt: Attempt, *, error: str, at: datetime) -> Step:
+    """End a claimed run that could not be launched and never will be."""
+    failed = replace(attempt, error=error, ended_at=at)
+    result = outcome.Outcome(State.FAILED, outcome.SPAWN_FAILED)
+    return replace(_end(run, result, at=at), attempt=failed, why=error)
+
+
+def turn_away(run: Run, *, why: str, at: datetime) -> Step:
+    """End a queued run that a gate does not let pass."""
+    return _end(run, outcome.Outcome(State.SKIPPED, why), at=at)
+
+
+def revoke(run: Run, *, why: str, by: str, at: datetime) -> Step:
+    """End a run that has not begun."""
+    return _end(run, outcome.Outcome(State.CANCELED, why), by=by, at=at)
+
+
+def ask_end(run: Run, *, why: str, by: str) -> Step:
+    """Note that somebody wants an active run to end, or to be made anew (``restart``).
+
+    The first wish for a final end stands; it overrides a restart, never the reverse.
+    """
+    if run.stop_why is not None and (run.stop_why != outcome.RESTART or why == run.stop_why):
+        return Step(run, effects=stop_effects(run))
+    phase = Phase.STOPPING if run.state is State.RUNNING else run.phase
+    asked = replace(run, stop_why=why, stop_by=by, phase=phase)
+    return Step(asked, note="attempt.stopping", why=why, by=by, effects=stop_effects(asked))
+
+
+def stop_effects(run: Run) -> tuple[Effect, ...]:
+    """Return what tells the supervisor of an active run that it shall end, if it shall."""
+    if run.sid is None or run.stop_why is None or run.state not in ACTIVE:
+        return ()
+    return (StopRun(run.id, run.sid, run.stop_why, run.stop_by or ""),)
+
+
+def lose(run: Run, attempt: Attempt | None, *, why: str, at: datetime) -> Step:
+    """End an active run whose supervisor and child are both gone without a last line."""
+    gone = None if attempt is None else replace(attempt, error=why, ended_at=at)
+    if run.stop_why == outcome.RESTART:
+        return replace(_requeue(run, at), attempt=gone)
+    if run.stop_why is not None:
+        result = outcome.Outcome(State.CANCELED, run.stop_why)
+    else:
+        result = outcome.Outcome(State.CRASHED, "lost")
+    return replace(_end(run, result, by=run.stop_by, at=at), attempt=gone, why=why)
+
+
+def fold(
+    run: Run,
+    attempt: Attempt | None,
+    fact: Fact,
+    *,
+    sid: str,
+    success_codes: tuple[int, ...],
+) -> tuple[Step, ...]:
+    """Return the steps that a journal line means, in order.
+
+    A line of a supervisor that the run has moved on from, or of a run that is final,
+    completes the record of its attempt and touches nothing else.
+
+    Args:
+        run: As it is.
+        attempt: The one that the line is about, when it is known already.
+        fact: The line.
+        sid: Whose journal it is.
+        success_codes: Exit codes that count as success.
+    """
+    recorded = _recorded(run, attempt, fact, sid)
+    note, text = _note(fact)
+    if run.sid != sid or not run.is_active:
+        return (Step(run, recorded, note=note, why=text),) if recorded != attempt else ()
+    steps = [] if _fits(run, fact) else [_begun(run, fact.at)]
+    run = steps[-1].run if steps else run
+    match fact:
+        case Ended():
+            result = outcome.decide(
+                fact.why, attempt=attempt, stop_why=run.stop_why, success_codes=success_codes
+            )
+            steps += _ended(run, result, fact)
+        case Started() | SpawnFailed() | Stopping() | Exited() | Restarting():
+            note = None if isinstance(fact, Stopping) and run.stop_why else note
+            steps.append(Step(_followed(run, fact), recorded, note, text, _by(fact)))
+        case _:
+            pass
+    return tuple(steps)
+
+
+def _by(fact: Fact) -> str | None:
+    return fact.by if isinstance(fact, Stopping) else None
+
+
+def _fits(run: Run, fact: Fact) -> bool:
+    """Tell whether a line makes sense before the run is seen to run.
+
+    It does not when the ``started`` line was lost to a full disk: then the run began.
+    """
+    if run.state is State.RUNNING:
+        return True
+    return not isinstance(fact, Exited | Restarting) and not (
+        isinstance(fact, Ended) and fact.why in {"exit", "timeout", "start_limit"}
+    )
+
+
+def _begun(run: Run, at: datetime) -> Step:
+    begun = replace(
+        run,
+        state=State.RUNNING,
+        started_at=run.started_at or at,
+        phase=Phase.STOPPING if run.stop_why else Phase.UP,
+    )
+    return Step(begun)
+
+
+def _recorded(run: Run, attempt: Attempt | None, fact: Fact, sid: str) -> Attempt | None:
+    """Return the attempt with what the line tells of it."""
+    match fact:
+        case Started():
+            attempt = attempt or _later_attempt(run, fact.attempt, sid)
+            return replace(attempt, pid=fact.pid, start_ticks=fact.start, started_at=fact.at)
+        case SpawnFailed():
+            attempt = attempt or _later_attempt(run, fact.attempt, sid)
+            error = f"{fact.stage}: {fact.error}" if fact.stage else fact.error
+            return replace(attempt, error=error, ended_at=fact.at)
+        case Exited():
+            attempt = attempt or _later_attempt(run, fact.attempt, sid)
+            return replace(
+                attempt,
+                ended_at=fact.at,
+                exit_code=fact.code,
+                signal=fact.signal,
+                timed_out=fact.timed_out,
+                cpu_time_s=fact.cpu_time_s,
+                max_memory_bytes=fact.max_memory_bytes,
+                dropped_bytes=fact.dropped_bytes,
+            )
+        case _:
+            return attempt
+
+
+def _later_attempt(run: Run, number: int, sid: str) -> Attempt:
+    """Return an attempt that the supervisor began by itself."""
+    return Attempt(run=run.id, no=number, sid=sid, cause="restart")
+
+
+def _followed(run: Run, fact: Started | SpawnFailed | Stopping | Exited | Restarting) -> Run:
+    stopping = run.stop_why is not None
+    match fact:
+        case Started():
+            return replace(
+                run,
+                state=State.RUNNING,
+                attempt=max(run.attempt, fact.attempt),
+                pid=fact.pid,
+                exit_code=None,
+                signal=None,
+                started_at=run.started_at or fact.at,
+                phase=Phase.STOPPING if stopping else Phase.UP,
+                phase_until=None,
+            )
+        case SpawnFailed():
+            return replace(run, pid=None)
+        case Stopping():
+            asked = not stopping and fact.why != "timeout"
+            return replace(
+                run,
+                phase=Phase.STOPPING,
+                stop_why=fact.why if asked else run.stop_why,
+                stop_by=fact.by if asked else run.stop_by,
+            )
+        case Exited():
+            return replace(run, pid=None, exit_code=fact.code, signal=fact.signal)
+        case Restarting():
+            return replace(
+                run,
+                attempt=fact.attempt,
+                restarts=fact.restarts,
+                pid=None,
+                phase=Phase.STOPPING if stopping else Phase.BACKOFF,
+                phase_until=fact.until,
+            )
+
+
+def _note(fact: Fact) -> tuple[str | None, str | None]:
+    """Return the type of the event that a line is worth, and why it happened."""
+    match fact:
+        case Started():
+            return "attempt.started", f"attempt {fact.attempt}, pid {fact.pid}"
+        case SpawnFailed():
+            return "attempt.failed", fact.error
+        case Stopping():
+            return "attempt.stopping", fact.why
+        case Exited():
+            return "attempt.exited", exit_text(fact.code, fact.signal, timed_out=fact.timed_out)
+        case _:
+            return None, None
+
+
+def exit_text(code: int | None, signal: int | None, *, timed_out: bool = False) -> str:
+    """Return how a child ended, for people: ``exit 3``, ``signal 9``, ``status unknown``."""
+    if signal is not None:
+        text = f"signal {signal}"
+    elif code is not None:
+        text = f"exit {code}"
+    else:
+        text = "status unknown"
+    return f"{text}, timed out" if timed_out else text
+
+
+def _ended(run: Run, result: outcome.Outcome, fact: Ended) -> list[Step]:
+    by = fact.by or run.stop_by
+    if result.state is State.QUEUED:
+        return [replace(_requeue(run, fact.at), by=by)]
+    steps = []
+    if not may_move(run.state, result.state):
+        steps.append(_begun(run, fact.at))
+        run = steps[-1].run
+    return [*steps, _end(run, result, by=by, at=fact.at)]
+
+
+def _queued(run: Run, due_at: datetime) -> Run:
+    return replace(
+        run,
+        state=State.QUEUED,
+        due_at=due_at,
+        sid=None,
+        pid=None,
+        phase=None,
+        phase_until=None,
+        stop_why=None,
+        stop_by=None,
+        cause=outcome.RESTART,
+    )
+
+
+def _requeue(run: Run, at: datetime) -> Step:
+    effects = (*_settled(run), Dispatch())
+    return Step(_queued(run, at), why=outcome.RESTART, by=run.stop_by, effects=effects)
+
+
+def _end(run: Run, result: outcome.Outcome, *, at: datetime, by: str | None = None) -> Step:
+    final = replace(
+        run,
+        state=result.state,
+        ended_at=at,
+        reason=result.reason,
+        pid=None,
+        phase=None,
+        phase_until=None,
+        waiting_for=None,
+    )
+    why = result.reason or exit_text(final.exit_code, final.signal)
+    return Step(final, why=why, by=by, effects=(*_settled(run), Dispatch()))
+
+
+def _settled(run: Run) -> tuple[Effect, ...]:
+    return () if run.sid is None else (Settled(run.sid, run.id),)

@@ -1,0 +1,93 @@
+"""How a run ended: from its last attempt and the last line of its journal.
+
+::
+
+    the journal ends with    and                          the run is
+    stop cancel shutdown
+    overlap removed ...      -                            canceled, reason: that word
+    restart                  nobody has asked for an end  queued again, cause restart
+    timeout                  -                            timed_out
+    spawn                    -                            failed, spawn_failed
+    start_limit              -                            failed, start_limit ("fatal")
+    exit                     a code of success_codes      succeeded
+    exit                     another code, or a signal    failed
+    exit                     the status is unknown        crashed, unknown_exit
+
+A restart that was asked for is made also when the child ended by itself just before. A
+child that ended by itself before its stop took hold keeps the end that it had.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from claw.model.run import Attempt, State
+
+RESTART = "restart"
+OWN_ENDS = frozenset({"exit", "spawn", "start_limit", "timeout"})
+"""What a journal ends with when nobody asked for the end."""
+
+START_LIMIT = "start_limit"
+SPAWN_FAILED = "spawn_failed"
+UNKNOWN_EXIT = "unknown_exit"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state that a run takes at the end of its journal, and why.
+
+    ``queued`` is the one state here that is not final: the run goes on.
+    """
+
+    state: State
+    reason: str | None
+
+
+def decide(
+    ended_why: str,
+    *,
+    attempt: Attempt | None,
+    stop_why: str | None,
+    success_codes: Collection[int],
+) -> Outcome:
+    """Return what becomes of a run whose supervisor is done.
+
+    Args:
+        ended_why: Of the journal's ``ended`` line.
+        attempt: The last one; None when none began.
+        stop_why: What the master was asked to end the run for, if it was.
+        success_codes: Exit codes that count as success.
+    """
+    return Outcome(*_state(ended_why, attempt, stop_why, success_codes))
+
+
+def _state(
+    ended_why: str, attempt: Attempt | None, stop_why: str | None, success: Collection[int]
+) -> tuple[State, str | None]:
+    if stop_why == RESTART and (ended_why == RESTART or ended_why in OWN_ENDS):
+        return State.QUEUED, None
+    if ended_why == RESTART:
+        # A stop came after the restart, or nobody here knows of either.
+        return (State.CANCELED, stop_why) if stop_why else (State.QUEUED, None)
+    if ended_why in OWN_ENDS:
+        return _own_end(ended_why, attempt, success)
+    return State.CANCELED, _asked(stop_why) or ended_why
+
+
+def _asked(stop_why: str | None) -> str | None:
+    return None if stop_why == RESTART else stop_why
+
+
+def _own_end(
+    ended_why: str, attempt: Attempt | None, success: Collection[int]
+) -> tuple[State, str | None]:
+    if ended_why == START_LIMIT:
+        return State.FAILED, START_LIMIT
+    if ended_why == "timeout" or (attempt and attempt.timed_out):
+        return State.TIMED_OUT, "timeout"
+    if ended_why == "spawn" or (attempt and attempt.error):
+        return State.FAILED, SPAWN_FAILED
+    if attempt is None or (attempt.exit_code is None and attempt.signal is None):
+        return State.CRASHED, UNKNOWN_EXIT
+    if attempt.exit_code in success:
+        return State.SUCCEEDED, None
+    return State.FAILED, "signal" if attempt.signal is not None else "exit_code"
