@@ -1,0 +1,74 @@
+"""The methods about the master itself and its configuration."""
+
+from __future__ import annotations
+
+from claw.commands import shapes
+from claw.commands.method import ADMIN, ROLES, Method, changing, reading
+from claw.commands.schema import array, boolean, choice, integer, nullable, record, string
+
+GENERAL = (
+    reading(
+        "hello",
+        "agree on a version and learn who one is here",
+        record(
+            {
+                "protocol": array("lowest and highest version spoken", integer("a version")),
+                "client": string("name and version of the client"),
+                "token": string("for forwarded sockets that ask for one"),
+            }
+        ),
+        record(
+            {
+                "protocol": integer("the version chosen"),
+                "version": string("the master's version"),
+                "role": choice("what the caller may do", *ROLES),
+                "pid": integer("the master"),
+                "home": string("where its state lies"),
+            },
+            is_open=True,
+        ),
+    ),
+    reading(
+        "rpc.discover",
+        "list the methods with their schemas",
+        record({}),
+        record({"methods": array("all of them", record({}, is_open=True))}, is_open=True),
+    ),
+)
+
+DAEMON = (
+    changing(
+        "config.reload",
+        "load the configuration: all of it or nothing",
+        record(
+            {
+                "dry_run": boolean("only say what would be done"),
+                "restart": boolean("restart services whose definition changed; default true"),
+            }
+        ),
+        shapes.PLAN,
+        role=ADMIN,
+    ),
+    reading("daemon.status", "tell how the master is doing", record({}), shapes.DAEMON),
+    Method(
+        "daemon.stop",
+        "end the master, with its jobs or without",
+        role=ADMIN,
+        params=record(
+            {"mode": choice("jobs: as configured, stop, or leave", "auto", "stop", "detach")}
+        ),
+        is_mutating=True,
+    ),
+    reading(
+        "alert.list",
+        "list what is worth somebody's attention",
+        record({}),
+        record({"alerts": array("newest first", shapes.ALERT)}, ("alerts",)),
+    ),
+    changing(
+        "alert.ack",
+        "take note of an alert, or of all",
+        record({"id": nullable(integer("which one; null: all"))}),
+        record({"acked": integer("how many")}, ("acked",)),
+    ),
+)

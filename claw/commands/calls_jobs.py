@@ -1,0 +1,68 @@
+"""The methods about jobs."""
+
+from __future__ import annotations
+
+from claw.commands import shapes
+from claw.commands.method import FORCE, TARGETS, changing, on_targets, reading
+from claw.commands.schema import array, boolean, choice, record, string, time
+
+JOBS = (
+    reading(
+        "job.status",
+        "tell how jobs are doing",
+        record(
+            {
+                "targets": array("which jobs; all when left out", string("a target")),
+                "tag": string("only jobs with this tag"),
+                "type": choice("only jobs of this type", *shapes.JOB_TYPES),
+                "state": string("only jobs in this state"),
+                "text": string("only jobs with this text in name, description or command"),
+                "verbose": boolean("with use of processor and memory, and the last line"),
+            }
+        ),
+        record({"jobs": array("by name", shapes.JOB), "warnings": shapes.WARNINGS}, ("jobs",)),
+    ),
+    on_targets("job.start", "release from stop or pause, and start", force=FORCE),
+    on_targets("job.stop", "end the runs and begin none until started", force=FORCE),
+    on_targets("job.restart", "end the child and start it anew", force=FORCE),
+    on_targets("job.pause", "begin nothing new; what runs goes on", force=FORCE),
+    on_targets("job.resume", "take up what was paused", force=FORCE),
+    changing(
+        "job.signal",
+        "send a signal to the children",
+        record(
+            {"signal": string("a name such as HUP, or a number"), "targets": TARGETS},
+            ("signal", "targets"),
+        ),
+        shapes.ACTED,
+    ),
+    reading(
+        "job.search",
+        "find jobs by a text",
+        record({"text": string("in name, description, command or tag")}, ("text",)),
+        record(
+            {
+                "jobs": array(
+                    "those that have it",
+                    record(
+                        {
+                            "name": shapes.JOB_NAME,
+                            "description": string("what it is"),
+                            "command": string("as written"),
+                            "tags": array("its tags", string("a tag")),
+                            "file": string("where it is defined"),
+                        },
+                        is_open=True,
+                    ),
+                )
+            },
+            ("jobs",),
+        ),
+    ),
+    reading(
+        "job.why",
+        "explain a state, cause by cause, and what to type next",
+        record({"target": string("a job or run"), "at": time("how it was then")}, ("target",)),
+        record({"lines": array("the explanation", string("one line"))}, ("lines",)),
+    ),
+)

@@ -1,0 +1,78 @@
+"""The methods about runs."""
+
+from __future__ import annotations
+
+from claw.commands import shapes
+from claw.commands.method import FORCE, MAX_PAGE, TARGETS, changing, reading
+from claw.commands.schema import array, choice, integer, nullable, number, record, string, time
+from claw.model.units import MAX_DURATION_S
+
+RUNS = (
+    changing(
+        "run.submit",
+        "ask for one run of a job",
+        record(
+            {
+                "job": shapes.JOB_NAME,
+                "at": time("not before then"),
+                "delay_s": number(
+                    "not before so many seconds have passed", minimum=0, maximum=MAX_DURATION_S
+                ),
+                "env": shapes.ENVIRONMENT,
+                "args": array("appended to the command", string("an argument")),
+                "force": FORCE,
+            },
+            ("job",),
+        ),
+        record({"run": shapes.RUN_ID, "job": shapes.JOB_NAME}, ("run", "job"), is_open=True),
+    ),
+    changing(
+        "run.cancel",
+        "end or revoke runs",
+        record({"targets": TARGETS, "why": string("a reason, for the record")}, ("targets",)),
+        record({"canceled": array("the runs", shapes.RUN_ID)}, ("canceled",), is_open=True),
+    ),
+    reading(
+        "run.show",
+        "tell all about one run",
+        record({"run": string("a run, or six or more letters of its id")}, ("run",)),
+        shapes.RUN,
+    ),
+    reading(
+        "run.list",
+        "list runs, newest first",
+        record(
+            {
+                "job": string("only runs of this job"),
+                "state": choice("only runs in this state", *shapes.RUN_STATES),
+                "limit": integer("at most so many", minimum=1, maximum=MAX_PAGE),
+                "before": string("only runs older than this one"),
+            }
+        ),
+        record(
+            {
+                "runs": array("newest first", shapes.RUN),
+                "next": nullable(string("ask again with this as `before`; null: no more")),
+            },
+            ("runs", "next"),
+        ),
+    ),
+    reading(
+        "run.wait",
+        "wait until a job or run is so far",
+        record(
+            {
+                "target": string("a job or run"),
+                "for": choice("what to wait for", "ready", "running", "stopped", "ended"),
+                "timeout_s": number("at most so long", minimum=0, maximum=MAX_DURATION_S),
+            },
+            ("target",),
+        ),
+        record(
+            {"job": shapes.JOB_NAME, "state": string("its state, or the run's")},
+            ("job", "state"),
+            description="for a run: what run.show says",
+            is_open=True,
+        ),
+    ),
+)

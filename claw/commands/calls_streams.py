@@ -1,0 +1,110 @@
+"""The methods that read and follow output and events."""
+
+from __future__ import annotations
+
+from claw.commands import shapes
+from claw.commands.method import MAX_LINES, MAX_PAGE, TARGETS, reading
+from claw.commands.schema import array, choice, integer, nullable, record, string
+
+_STREAM = choice("which output", "stdout", "stderr", "both")
+_SUBSCRIPTION = integer("names the stream on this connection")
+_LOG = record(
+    {
+        "subscription": _SUBSCRIPTION,
+        "job": shapes.JOB_NAME,
+        "run": nullable(shapes.RUN_ID),
+        "stream": choice("where it was written", "stdout", "stderr"),
+        "text": string("output, whole lines as far as may be"),
+        "cursor": string("resume from here"),
+    },
+    ("subscription", "job", "text"),
+    is_open=True,
+)
+_END = record({"subscription": _SUBSCRIPTION, "reason": string("why it is over")}, is_open=True)
+_LAGGED = record(
+    {"subscription": _SUBSCRIPTION, "resume_from": integer("subscribe again from here")},
+    is_open=True,
+)
+_EVENTS_FROM = integer("what comes after this cursor; left out: from now on", minimum=0)
+
+STREAMS = (
+    reading(
+        "log.read",
+        "read the end of a job's or run's output",
+        record(
+            {
+                "target": string("a job or run"),
+                "lines": integer("so many lines", minimum=0, maximum=MAX_LINES),
+                "stream": _STREAM,
+            },
+            ("target",),
+        ),
+        record(
+            {
+                "text": string("the lines"),
+                "source": string("where they come from"),
+                "path": nullable(string("the file, when they come from one")),
+            },
+            ("text",),
+            is_open=True,
+        ),
+    ),
+    reading(
+        "log.follow",
+        "read the end of some output, and then all that follows",
+        record(
+            {
+                "targets": TARGETS,
+                "lines": integer("so many lines first", minimum=0, maximum=MAX_LINES),
+                "stream": _STREAM,
+                "from": array(
+                    "cursors of `log` notifications, to go on where they ended",
+                    string("a cursor"),
+                ),
+            },
+            ("targets",),
+        ),
+        record({"subscription": _SUBSCRIPTION}, ("subscription",), is_open=True),
+        log=_LOG,
+        end=_END,
+    ),
+    reading(
+        "event.subscribe",
+        "receive events, from a cursor on and then live",
+        record({"from": _EVENTS_FROM, "filter": shapes.EVENT_FILTER}),
+        record(
+            {
+                "subscription": _SUBSCRIPTION,
+                "cursor": integer("the last event before the stream begins"),
+            },
+            ("subscription", "cursor"),
+            is_open=True,
+        ),
+        event=record({"subscription": _SUBSCRIPTION, **shapes.EVENT}, is_open=True),
+        lagged=_LAGGED,
+    ),
+    reading(
+        "event.unsubscribe",
+        "end a stream",
+        record({"subscription": _SUBSCRIPTION}, ("subscription",)),
+        record({}, is_open=True),
+    ),
+    reading(
+        "event.list",
+        "read stored events",
+        record(
+            {
+                "from": integer("what comes after this cursor", minimum=0),
+                "limit": integer("at most so many", minimum=1, maximum=MAX_PAGE),
+                "filter": shapes.EVENT_FILTER,
+            }
+        ),
+        record(
+            {
+                "events": array("oldest first", record(shapes.EVENT, is_open=True)),
+                "next": nullable(integer("ask again from here; null: no more")),
+            },
+            ("events", "next"),
+        ),
+    ),
+)

@@ -1,0 +1,209 @@
+"""What replies look like: JSON Schemas of the values that several methods share.
+
+Replies only ever gain fields. Times are ISO 8601 with offset, durations seconds, sizes
+bytes, what is absent null.
+"""
+
+from __future__ import annotations
+
+from claw.commands.schema import (
+    array,
+    boolean,
+    choice,
+    integer,
+    mapping,
+    nullable,
+    number,
+    record,
+    string,
+    time,
+)
+
+JOB_TYPES = ("manual", "continuous", "scheduled", "oneshot")
+JOB_STATES = (
+    "running", "starting", "unhealthy", "backoff", "unresponsive", "stopping", "stopped",
+    "paused", "exited", "fatal", "scheduled", "planned", "waiting", "done", "failed",
+    "disabled",
+)  # fmt: skip
+RUN_STATES = (
+    "awaiting_approval", "queued", "claimed", "running", "retry_wait", "succeeded", "failed",
+    "timed_out", "crashed", "canceled", "skipped", "missed",
+)  # fmt: skip
+
+JOB_NAME = string("the job")
+RUN_ID = string("the run's whole id")
+EXIT_CODE = nullable(integer("exit status of the child"))
+SIGNAL = nullable(integer("number of the signal that ended the child"))
+WARNINGS = array("what is worth saying beside the answer", string("one line"))
+
+LAST_RUN = record(
+    {
+        "run": RUN_ID,
+        "state": choice("how it ended", *RUN_STATES),
+        "exit_code": EXIT_CODE,
+        "signal": SIGNAL,
+        "ended_at": nullable(time("when it ended")),
+    },
+    description="the job's last run that is over",
+    is_open=True,
+)
+
+JOB = record(
+    {
+        "name": JOB_NAME,
+        "type": choice("when it runs", *JOB_TYPES),
+        "state": string("what it is doing, as `status` shows it"),
+        "why": nullable(string("why it is in that state, in words")),
+        "pid": nullable(integer("its child")),
+        "run": nullable(string("its present run")),
+        "started_at": nullable(time("when the present child was started")),
+        "uptime": nullable(number("seconds the present child has lived")),
+        "restarts": integer("restarts within the present run"),
+        "ready": nullable(boolean("whether it is ready to serve")),
+        "health": nullable(string("what its health check says")),
+        "queued": integer("runs that wait"),
+        "instance": nullable(integer("number of the instance")),
+        "last": nullable(LAST_RUN),
+        "next_at": nullable(time("when it is due next")),
+        "enabled": boolean("whether its configuration lets it run"),
+        "tags": array("its tags", string("a tag")),
+    },
+    ("name", "type", "state"),
+    description="one job",
+    is_open=True,
+)
+
+ATTEMPT = record(
+    {
+        "no": integer("number of the attempt, from 1"),
+        "cause": string("why it was made"),
+        "pid": nullable(integer("the child")),
+        "exit_code": EXIT_CODE,
+        "signal": SIGNAL,
+        "started_at": nullable(time("when the child was started")),
+        "ended_at": nullable(time("when the child ended")),
+        "cpu_time": nullable(number("seconds of processor time")),
+        "max_memory": nullable(integer("largest resident memory, in bytes")),
+    },
+    description="one child of a run",
+    is_open=True,
+)
+
+RUN = record(
+    {
+        "id": RUN_ID,
+        "job": JOB_NAME,
+        "state": choice("its state", *RUN_STATES),
+        "origin": string("what asked for it"),
+        "attempt": integer("number of the last attempt; 0: none yet"),
+        "pid": nullable(integer("the present child")),
+        "exit_code": EXIT_CODE,
+        "signal": SIGNAL,
+        "reason": nullable(string("why it ended so, or what it waits for")),
+        "queued_at": time("when it was asked for"),
+        "started_at": nullable(time("when its first child was started")),
+        "ended_at": nullable(time("when it was over")),
+        "duration": nullable(number("seconds from start to end")),
+        "replay_of": nullable(string("the run it repeats")),
+        "parent": nullable(string("the run that made it")),
+        "workflow": nullable(string("the workflow it belongs to")),
+        "executor": nullable(string("where it runs")),
+        "result": {"description": "the value its child handed back"},
+        "supervisor_pid": nullable(integer("the supervisor of the present attempt")),
+        "attempts": array("its children, first one first", ATTEMPT),
+    },
+    ("id", "job", "state"),
+    description="one run",
+    is_open=True,
+)
+
+ACTED = record(
+    {
+        "results": array(
+            "one for each job",
+            record(
+                {
+                    "job": JOB_NAME,
+                    "state": string("its state now"),
+                    "run": nullable(string("the run that this began or touched")),
+                },
+                ("job", "state"),
+                is_open=True,
+            ),
+        ),
+        "warnings": WARNINGS,
+    },
+    ("results",),
+    is_open=True,
+)
+
+EVENT = {
+    "cursor": integer("its number: resume from here"),
+    "at": time("when it happened"),
+    "type": string("run.STATE, attempt.started, job.added, daemon.started, ..."),
+    "job": nullable(string("the job it is about")),
+    "run": nullable(string("the run it is about")),
+    "from": nullable(string("the state before")),
+    "to": nullable(string("the state after")),
+    "why": nullable(string("the reason")),
+    "by": nullable(string("who did it")),
+}
+EVENT_FILTER = record(
+    {
+        "job": string("only this job, or jobs of this pattern"),
+        "type": string("only this type, or types of this pattern"),
+        "run": string("only this run"),
+    },
+    description="which events",
+)
+
+PLAN = record(
+    {
+        "changed": boolean("whether there is anything to do"),
+        "add": array("jobs that are new", string("a job")),
+        "live": array(
+            "jobs that change without a restart",
+            record({"job": JOB_NAME, "fields": array("what changes", string("a field"))}),
+        ),
+        "restart": array(
+            "jobs that are restarted to change",
+            record({"job": JOB_NAME, "why": string("what makes it necessary")}),
+        ),
+        "remove": array("jobs that go", string("a job")),
+    },
+    ("changed", "add", "live", "restart", "remove"),
+    is_open=True,
+)
+
+DAEMON = record(
+    {
+        "pid": integer("the master"),
+        "version": string("its version"),
+        "home": string("where its state lies"),
+        "started_at": time("when it was started"),
+        "uptime": number("seconds since then"),
+        "jobs": integer("jobs it knows"),
+        "running": integer("runs that run"),
+        "queued": integer("runs that wait"),
+        "config_changed": boolean("whether the files differ from what is loaded"),
+        "fork_server_pid": nullable(integer("the fork server")),
+        "supervisors": integer("supervisors that live"),
+        "warnings": WARNINGS,
+    },
+    ("pid", "version"),
+    is_open=True,
+)
+
+ALERT = record(
+    {
+        "id": integer("its number"),
+        "kind": string("what kind of thing it is"),
+        "text": string("what is wrong and what to do"),
+        "at": time("since when"),
+        "acked_at": nullable(time("when somebody took note")),
+    },
+    description="something that is said until it is acknowledged",
+    is_open=True,
+)
+
+ENVIRONMENT = mapping("environment of this run alone, by name", string("a value"))

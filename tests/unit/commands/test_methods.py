@@ -1,0 +1,82 @@
+import pytest
+
+from claw.commands import methods
+from claw.commands.method import Method
+from claw.errors import UnknownMethodError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("hello", {"protocol": [1, 1], "client": "test"}),
+        ("job.status", {}),
+        ("job.status", {"targets": ["web"], "verbose": True}),
+        ("job.start", {"targets": ["web", "tag:x"], "request_id": "abc"}),
+        ("run.submit", {"job": "web", "env": {"A": "1"}, "args": ["x"], "delay_s": 1.5}),
+        ("run.submit", {"job": "web", "at": "2026-12-24T09:00:00+00:00"}),
+        ("alert.ack", {"id": None}),
+        ("event.subscribe", {"from": 0, "filter": {"job": "web"}}),
+    ],
+)
+def test_good_parameters_come_back(name: str, params: dict[str, object]) -> None:
+    assert methods.validate(name, params) is params
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("job.start", {}),
+        ("job.start", {"targets": []}),
+        ("job.start", {"targets": "web"}),
+        ("job.start", {"target": ["web"]}),
+        ("job.signal", {"targets": ["web"]}),
+        ("run.submit", {"job": "web", "delay_s": float("inf")}),
+        ("run.submit", {"job": "web", "delay_s": -1}),
+        ("run.wait", {"target": "web", "for": "tea"}),
+        ("rpc.discover", {"x": 1}),
+        ("daemon.stop", {"mode": "now"}),
+    ],
+)
+def test_bad_parameters_are_refused(name: str, params: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        methods.validate(name, params)
+
+
+def test_an_unknown_method_brings_the_nearest_known_one() -> None:
+    with pytest.raises(UnknownMethodError) as caught:
+        methods.validate("job.stats", {})
+
+    assert caught.value.hint == "did you mean 'job.status'?"
+
+
+def test_an_unknown_parameter_brings_the_nearest_known_one() -> None:
+    with pytest.raises(UsageError) as caught:
+        methods.validate("job.start", {"targets": ["web"], "forced": True})
+
+    assert caught.value.hint == "did you mean 'force'?"
+
+
+@pytest.mark.parametrize("method", methods.METHODS.values(), ids=list(methods.METHODS))
+def test_every_method_is_told_in_one_line(method: Method) -> None:
+    assert method.name.count(".") == 1 or method.name == "hello"
+    assert 0 < len(method.summary) <= 60
+    assert not method.summary.endswith(".")
+    assert set(method.params.get("required", ())) <= set(method.params["properties"])
+
+
+def test_only_what_changes_something_asks_for_more_than_a_viewer() -> None:
+    for method in methods.METHODS.values():
+        assert method.is_mutating == (method.role != "viewer"), method.name
+
+
+def test_what_changes_something_is_repeatable_except_the_end_of_the_master() -> None:
+    once = [m.name for m in methods.METHODS.values() if m.is_mutating and not m.is_repeatable]
+
+    assert once == ["daemon.stop"]
+
+
+def test_discover_lists_every_method_with_its_schemas() -> None:
+    listed = methods.discover()["methods"]
+
+    assert [one["name"] for one in listed] == list(methods.METHODS)
+    assert all(one["params"]["type"] == "object" for one in listed)
