@@ -75,6 +75,11 @@ def sync_data(fd: int) -> None:
 _fdatasync = getattr(os, "fdatasync", os.fsync)
 
 
+def size_of(fd: int) -> int:
+    """Return the size of an open file in bytes."""
+    return os.fstat(fd).st_size
+
+
 def read_all(path: str) -> bytes:
     """Return a file's content."""
     with open(path, "rb") as file:  # noqa: PTH123
@@ -204,6 +209,7 @@ def close_all_but(keep: set[int]) -> None:
     """Close every descriptor that is not in ``keep``."""
     low = 0
     for fd in sorted(keep):
-        os.closerange(low, fd)
+        if fd > low:  # an empty range would reach the kernel as (0, -1): everything
+            os.closerange(low, fd)
         low = fd + 1
     os.closerange(low, 1 << 20)

@@ -128,6 +128,12 @@ def is_zombie(pid: int) -> bool:
     return fields is None or fields[0] in (b"Z", b"X")
 
 
+def group_of(pid: int) -> int | None:
+    """Return the process group of a process, None when it has gone."""
+    fields = _stat(pid)
+    return None if fields is None else int(fields[2])
+
+
 def session_of(pid: int) -> int | None:
     """Return the session id of a process, None when it has gone."""
     fields = _stat(pid)

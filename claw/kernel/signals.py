@@ -21,6 +21,11 @@ def _note(_number: int, _frame: object) -> None:
     """Do nothing: the byte on the descriptor says it all."""
 
 
+def forget_descriptor() -> None:
+    """Send no more bytes to a descriptor that a fork has inherited."""
+    signal.set_wakeup_fd(-1)
+
+
 def taken(fd: int) -> set[int]:
     """Return the signals that have come since the last call."""
     try:

@@ -1,0 +1,110 @@
+"""The child: from fork to exec, step by step, and what is left of its tree.
+
+Each step before exec has a name, and a failure says which one it was. The child writes its
+own ``started`` line, so that it is on record before the user's program runs a single
+instruction, whoever is killed meanwhile; until exec it holds copies of its supervisor's
+lock and journal, which are closed by exec itself.
+"""
+
+import os
+
+from claw.kernel import files, limits, pidfd, process, signals
+from claw.supervisor import spool
+from claw.wire import supervision
+from claw.wire.supervision import Launch, Message
+
+GIVEN_UP = 127
+"""Exit status of a child that could not exec; the journal says why."""
+
+
+class Wiring:
+    """Descriptors that the child is made from: journal, outputs, and a report pipe."""
+
+    __slots__ = ("err_fd", "journal_fd", "out_fd", "report_fd")
+
+    def __init__(self, *, journal_fd: int, out_fd: int, err_fd: int, report_fd: int) -> None:
+        self.journal_fd = journal_fd
+        self.out_fd = out_fd
+        self.err_fd = err_fd
+        self.report_fd = report_fd
+
+
+def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> int:
+    """Fork a child that will exec the job's command, and return its pid.
+
+    The report pipe is closed by exec; bytes in it are a ``spawn_failed`` line.
+
+    Raises:
+        OSError: fork(2) failed.
+    """
+    pid = process.fork()
+    if pid:
+        return pid
+    try:
+        _become(launch, attempt, wiring, open_files)
+    finally:
+        os._exit(GIVEN_UP)
+
+
+def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> None:
+    """Turn this forked process into the user's program, or leave word why not."""
+    stage = "session"
+    try:
+        process.new_session()
+        stage = "descriptors"
+        _connect(wiring)
+        stage = "limits"
+        limits.restore_open_files(open_files)
+        process.set_timer_slack(0)
+        os.umask(launch.umask)
+        stage = f"chdir to {launch.cwd}"
+        os.chdir(launch.cwd)
+        stage = "signals"
+        signals.reset_for_child()
+        stage = "journal"
+        env = {**launch.env, "CLAW_ATTEMPT": str(attempt)}
+        files.append(wiring.journal_fd, supervision.encode(_started(launch, attempt)))
+        stage = "exec"
+        process.execute(launch.argv, env)
+    except OSError as error:
+        text = f"{stage}: {error.strerror}"
+        if stage == "exec":
+            text += f": {launch.argv[0]}"
+        _leave_word(launch, attempt, wiring, (stage, error.errno, text))
+    except ValueError as error:  # a NUL byte in an argument or a variable
+        _leave_word(launch, attempt, wiring, (stage, None, f"{stage}: {error}"))
+
+
+def _connect(wiring: Wiring) -> None:
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    os.dup2(null, 0)
+    os.dup2(wiring.out_fd, 1)
+    os.dup2(null if wiring.err_fd < 0 else wiring.err_fd, 2)
+
+
+def _started(launch: Launch, attempt: int) -> Message:
+    pid = os.getpid()
+    return spool.line(
+        "started", run=launch.run, attempt=attempt, pid=pid, start=pidfd.start_ticks(pid)
+    )
+
+
+def _leave_word(
+    launch: Launch, attempt: int, wiring: Wiring, why: tuple[str, int | None, str]
+) -> None:
+    stage, number, text = why
+    pid = os.getpid()
+    line = supervision.encode(
+        spool.line(
+            "spawn_failed",
+            run=launch.run,
+            attempt=attempt,
+            pid=pid,
+            start=pidfd.start_ticks(pid),
+            stage=stage,
+            errno=number,
+            error=text,
+        )
+    )
+    files.append(wiring.report_fd, line)
+    files.append(wiring.journal_fd, line)

@@ -1,0 +1,157 @@
+"""A socket that answers lines: shared by supervisors and the fork server.
+
+Nobody is waited for: a peer that does not take its answers is cut off and may come again.
+"""
+
+import contextlib
+import os
+import socket as sockets
+
+from claw.kernel import socket
+from claw.supervisor.loop import Loop
+from claw.wire import supervision
+from claw.wire.lines import LineSplitter
+from claw.wire.supervision import Message
+
+_CHUNK = 1 << 16
+
+
+class Peer:
+    """One connection: requests in, answers and notices out."""
+
+    __slots__ = ("_control", "_lines", "_socket", "descriptors")
+
+    def __init__(self, control: "Control", connection: sockets.socket) -> None:
+        self._control = control
+        self._socket = connection
+        self._lines = LineSplitter(supervision.LINE_LIMIT)
+        self.descriptors: list[int] = []
+
+    def fileno(self) -> int:
+        """Return the connection's descriptor."""
+        return self._socket.fileno()
+
+    def on_readable(self) -> bool:
+        """Take in what has come, have each whole line answered; True when there may be more."""
+        try:
+            data, fds = socket.receive_with_descriptors(self._socket, _CHUNK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data, fds = b"", []
+        self.descriptors += fds
+        if not data:
+            self._control.drop(self)
+            return False
+        for line in self._lines.feed(data):
+            message = supervision.decode(line or b"")
+            if message is not None:
+                self._control.answer(self, message)
+        return True
+
+    def send(self, message: Message) -> None:
+        """Send a message, or cut the peer off when it does not take any more."""
+        data = supervision.encode(message)
+        try:
+            sent = self._socket.send(data)
+        except OSError:
+            sent = -1
+        if sent != len(data):
+            self._control.drop(self)
+
+    def close(self) -> None:
+        """Close the connection and every descriptor that came over it unused."""
+        for fd in self.descriptors:
+            os.close(fd)
+        self.descriptors.clear()
+        self._socket.close()
+
+
+class Control:
+    """Listens at a path and hands each request to ``handle(peer, message)``.
+
+    ``handle`` returns the answer's values, or None when it sends one itself.
+    """
+
+    __slots__ = ("_handle", "_loop", "_path", "_server", "peers")
+
+    def __init__(self, loop: Loop, handle: object) -> None:
+        self._loop = loop
+        self._handle = handle
+        self._path = ""
+        self._server: sockets.socket | None = None
+        self.peers: list[Peer] = []
+
+    def listen(self, path: str) -> None:
+        """Listen at a path that is claw's own.
+
+        Raises:
+            OSError: The folder cannot be made, or holds something else there.
+        """
+        self.adopt(path, socket.listen_unix(path))
+
+    def adopt(self, path: str, server: sockets.socket) -> None:
+        """Serve a socket that listens already."""
+        self.stop_listening()
+        self._path = path
+        self._server = server
+        self._loop.watch(server.fileno(), self._on_connection)
+
+    def is_reachable(self) -> bool:
+        """Tell whether the socket is still there to be found."""
+        return self._server is not None and os.path.exists(self._path)  # noqa: PTH110
+
+    def stop_listening(self) -> None:
+        """Close the listening socket; connections stay."""
+        if self._server is not None:
+            self._loop.forget(self._server.fileno())
+            self._server.close()
+            self._server = None
+
+    def _on_connection(self) -> None:
+        if self._server is None:
+            return
+        with contextlib.suppress(OSError):
+            connection, _address = self._server.accept()
+            self.add(connection)
+
+    def catch_up(self) -> None:
+        """Take in all that has been sent before now, by anyone."""
+        self._on_connection()
+        for peer in tuple(self.peers):
+            while peer.on_readable():
+                pass
+
+    def add(self, connection: sockets.socket) -> Peer:
+        """Serve one connection."""
+        connection.setblocking(False)
+        peer = Peer(self, connection)
+        self.peers.append(peer)
+        self._loop.watch(peer.fileno(), peer.on_readable)
+        return peer
+
+    def drop(self, peer: Peer) -> None:
+        """End one connection."""
+        if peer in self.peers:
+            self.peers.remove(peer)
+            self._loop.forget(peer.fileno())
+            peer.close()
+
+    def answer(self, peer: Peer, message: Message) -> None:
+        """Have one request handled, and send what it yields under its id."""
+        values = self._handle(peer, message)  # type: ignore[operator]
+        if values is not None:
+            peer.send({"id": message.get("id"), **values})
+
+    def tell(self, message: Message) -> None:
+        """Send a notice to everyone who is connected."""
+        for peer in tuple(self.peers):
+            peer.send(message)
+
+    def close(self) -> None:
+        """Close everything and remove the socket."""
+        for peer in tuple(self.peers):
+            self.drop(peer)
+        self.stop_listening()
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)  # noqa: PTH108

@@ -1,0 +1,344 @@
+"""The fork server: warm parent of all supervisors, and foster parent of their children.
+
+It is exec'd as a bare interpreter, imports everything once, freezes it, and forks a
+supervisor in a millisecond or two. It keeps a duplicate of each job's pipes and of the
+sealed memory with its launch; when a supervisor is killed, the child is re-parented to it
+(subreaper), and it forks a replacement that misses nothing. It outlives the master, and
+ends when there is neither a supervisor nor a master left.
+"""
+
+import gc
+import os
+import signal
+import socket as sockets
+import sys
+
+from claw import __version__
+from claw.kernel import clock, files, limits, pidfd, process, signals, socket
+from claw.kernel.pidfd import Exit
+from claw.supervisor.control import Control, Peer
+from claw.supervisor.loop import Loop
+from claw.supervisor.main import Handed, Supervisor
+from claw.supervisor.output import PIPE_BYTES
+from claw.wire import supervision
+from claw.wire.lines import LineSplitter
+from claw.wire.supervision import Launch, Message
+
+LONELY_S = 10.0
+"""A fork server that no master has called for so long after its start ends."""
+_DEATHS_IN_A_ROW = 20
+_DEATHS_WITHIN_S = 2.0
+_RETRY_S = 0.5
+
+
+class Ward:
+    """One supervisor, and what a replacement would need to take its place."""
+
+    __slots__ = (
+        "deaths_b", "lines", "memory_fd", "outputs", "pid", "pid_fd", "relay", "retry_b",
+        "settling", "sid", "spool", "watch_fd", "watched",
+    )  # fmt: skip
+
+    def __init__(
+        self, sid: str, spool: str, memory_fd: int, outputs: list[tuple[int, int]]
+    ) -> None:
+        self.sid = sid
+        self.spool = spool
+        self.memory_fd = memory_fd
+        self.outputs = outputs
+        self.pid = 0                # 0: dead, and not replaced yet
+        self.pid_fd = -1
+        self.relay: sockets.socket | None = None  # to a replacement
+        self.lines = LineSplitter()
+        self.settling = False  # a replacement has not yet said whose parent we are
+        self.watched = 0  # the orphaned child
+        self.watch_fd = -1
+        self.deaths_b: list[float] = []
+        self.retry_b: float | None = None
+
+
+class ForkServer:
+    """Serves launches; see `claw.wire.supervision` for what is said."""
+
+    def __init__(self, server: sockets.socket, path: str) -> None:
+        self._loop = Loop()
+        self._control = Control(self._loop, self._handle)
+        self._control.adopt(path, server)
+        self._wards: dict[str, Ward] = {}
+        self._lonely_b: float | None = clock.boottime() + LONELY_S
+        self._open_files = limits.raise_open_files()
+
+    def run(self) -> None:
+        """Serve until there is nobody left to serve."""
+        process.become_subreaper()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signals.ignore(number)
+        wake_fd = signals.as_descriptor((signal.SIGCHLD,))
+        self._loop.watch(wake_fd, lambda: self._on_signals(wake_fd))
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        while not self._is_needless():
+            self._loop.turn(self._next_deadline())
+            self._retry_replacements()
+        self._control.close()
+
+    def _is_needless(self) -> bool:
+        if self._wards or self._control.peers:
+            self._lonely_b = None
+            return False
+        return self._lonely_b is None or clock.boottime() >= self._lonely_b
+
+    def _next_deadline(self) -> float | None:
+        deadlines = [ward.retry_b for ward in self._wards.values() if ward.retry_b is not None]
+        if self._lonely_b is not None:
+            deadlines.append(self._lonely_b)
+        return min(deadlines, default=None)
+
+    # -- requests ---------------------------------------------------------------------
+
+    def _handle(self, peer: Peer, message: Message) -> Message | None:
+        operation = message.get("op")
+        if operation == "launch":
+            return self._launch(peer, message)
+        if operation == "find":
+            ward = self._wards.get(message["sid"])
+            return {"alive": ward is not None, "pid": ward.pid if ward else None}
+        if operation == "barrier":
+            self._control.catch_up()
+            return {}
+        if operation == "hello":
+            return {"version": __version__, "pid": os.getpid(), "supervisors": [*self._wards]}
+        return {"error": f"unknown operation {operation!r}", "retryable": False}
+
+    def _launch(self, peer: Peer, message: Message) -> Message:
+        """Begin an attempt: its launch file first, then folder, lock, pipes and fork."""
+        memory_fd = peer.descriptors.pop(0)
+        sid = message["sid"]
+        launch_file = f"{message['launch_dir']}/{message['run']}.{message['attempt']}"
+        try:
+            files.create_exclusive(launch_file, sid.encode())
+        except OSError as error:
+            os.close(memory_fd)
+            return {"error": f"launch file: {error}", "retryable": False}
+        ward = Ward(sid, message["spool"], memory_fd, [])
+        try:
+            self._begin(ward, separate=message["separate"])
+        except OSError as error:
+            self._release(ward)
+            files.remove(launch_file)
+            return {"error": f"fork server: {error}", "retryable": True}
+        self._wards[sid] = ward
+        return {"pid": ward.pid, "start": pidfd.start_ticks(ward.pid)}
+
+    def _begin(self, ward: Ward, *, separate: bool) -> None:
+        files.make_folder(ward.spool)
+        lock_fd = files.open_lock(f"{ward.spool}/lock")
+        try:
+            if not files.try_lock(lock_fd):
+                raise BlockingIOError(f"{ward.spool} is in use")
+            for _ in range(2 if separate else 1):
+                ward.outputs.append(files.make_pipe(PIPE_BYTES))
+            self._fork(ward, lock_fd, None)
+        finally:
+            os.close(lock_fd)
+
+    # -- supervisors ------------------------------------------------------------------
+
+    def _fork(self, ward: Ward, lock_fd: int, relay: sockets.socket | None) -> None:
+        """Fork a supervisor; in it, this call does not return."""
+        pid = process.fork()
+        if pid == 0:
+            self._be_supervisor(ward, lock_fd, relay)
+        ward.pid = pid
+        ward.pid_fd = pidfd.open_pid(pid)
+        self._loop.watch(ward.pid_fd, lambda: self._on_death(ward))
+
+    def _be_supervisor(self, ward: Ward, lock_fd: int, relay: sockets.socket | None) -> None:
+        status = 1
+        try:
+            keep = {0, 1, 2, ward.memory_fd, *(fd for pair in ward.outputs for fd in pair)}
+            keep |= {lock_fd} if lock_fd >= 0 else set()
+            keep |= {relay.fileno()} if relay is not None else set()
+            signals.forget_descriptor()
+            files.close_all_but(keep)
+            launch = Launch.decode(files.read_memory(ward.memory_fd))
+            os.close(ward.memory_fd)
+            process.new_session()
+            process.set_name(f"claw:{launch.job}")
+            handed = Handed(
+                outputs=ward.outputs,
+                lock_fd=lock_fd,
+                relay=relay,
+                open_files=self._open_files,
+            )
+            Supervisor(launch, handed).run()
+            status = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            raise
+        finally:
+            os._exit(status)
+
+    def _on_death(self, ward: Ward) -> None:
+        """A supervisor has ended: by itself when its run is over, else it is replaced."""
+        ended = pidfd.peek_exit(ward.pid)
+        if ended is None:
+            return
+        self._forget_fd(ward.pid_fd)
+        ward.pid_fd = -1
+        pidfd.reap(ward.pid)
+        ward.pid = 0
+        self._forget_relay(ward)
+        if ended.code == 0:
+            del self._wards[ward.sid]
+            self._release(ward)
+            self._control.tell({"ev": "gone", "sid": ward.sid})
+        else:
+            self._note_death(ward)
+        self._reap_orphans()
+
+    def _note_death(self, ward: Ward) -> None:
+        """Replace it, at once unless replacements keep dying."""
+        now_b = clock.boottime()
+        ward.settling = True
+        ward.deaths_b = [*ward.deaths_b, now_b][-_DEATHS_IN_A_ROW:]
+        full = len(ward.deaths_b) == _DEATHS_IN_A_ROW
+        if full and now_b - ward.deaths_b[0] < _DEATHS_WITHIN_S:
+            ward.retry_b = now_b + _RETRY_S
+        else:
+            self._replace(ward)
+
+    def _replace(self, ward: Ward) -> None:
+        ours, theirs = socket.pair()
+        try:
+            self._fork(ward, -1, theirs)
+        except OSError:
+            ours.close()
+            ward.retry_b = clock.boottime() + _RETRY_S
+            return
+        finally:
+            theirs.close()
+        ward.retry_b = None
+        ward.relay = ours
+        ward.lines = LineSplitter()
+        self._loop.watch(ours.fileno(), lambda: self._on_relay(ward))
+
+    def _retry_replacements(self) -> None:
+        now_b = clock.boottime()
+        for ward in tuple(self._wards.values()):
+            if ward.retry_b is not None and now_b >= ward.retry_b:
+                self._replace(ward)
+
+    def _release(self, ward: Ward) -> None:
+        for fd in (ward.memory_fd, *(fd for pair in ward.outputs for fd in pair)):
+            os.close(fd)
+
+    # -- orphaned children ------------------------------------------------------------
+
+    def _on_relay(self, ward: Ward) -> None:
+        if ward.relay is None:
+            return
+        try:
+            data = ward.relay.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._forget_relay(ward)
+            return
+        for line in ward.lines.feed(data):
+            message = supervision.decode(line or b"")
+            if message is not None:
+                self._on_word(ward, message)
+
+    def _on_word(self, ward: Ward, message: Message) -> None:
+        """A replacement has read its journal and says which child to look after."""
+        operation = message["op"]
+        if operation == "watch":
+            self._watch(ward, message["pid"])
+        elif operation == "reap":
+            self._unwatch(ward)
+            pidfd.reap(message["pid"])
+        ward.settling = False
+        self._reap_orphans()
+
+    def _watch(self, ward: Ward, pid: int) -> None:
+        ward.watched = pid
+        try:
+            if pidfd.peek_exit(pid) is None:
+                ward.watch_fd = pidfd.open_pid(pid)
+                self._loop.watch(ward.watch_fd, lambda: self._on_child_end(ward))
+                return
+        except ChildProcessError:
+            self._say(ward, {"ev": "stray", "pid": pid})
+            return
+        self._on_child_end(ward)
+
+    def _on_child_end(self, ward: Ward) -> None:
+        """Say how a child ended, and leave it unreaped until that is on record."""
+        ended = pidfd.peek_exit(ward.watched)
+        if ended is None:
+            return
+        if ward.watch_fd >= 0:
+            self._forget_fd(ward.watch_fd)
+            ward.watch_fd = -1
+        self._say(ward, {"ev": "exit", "pid": ward.watched, **_as_message(ended)})
+
+    def _say(self, ward: Ward, message: Message) -> None:
+        if ward.relay is None:
+            return
+        try:
+            ward.relay.sendall(supervision.encode(message))
+        except OSError:
+            return
+
+    def _unwatch(self, ward: Ward) -> None:
+        if ward.watch_fd >= 0:
+            self._forget_fd(ward.watch_fd)
+            ward.watch_fd = -1
+        ward.watched = 0
+
+    def _forget_relay(self, ward: Ward) -> None:
+        self._unwatch(ward)
+        if ward.relay is not None:
+            self._loop.forget(ward.relay.fileno())
+            ward.relay.close()
+            ward.relay = None
+
+    def _forget_fd(self, fd: int) -> None:
+        self._loop.forget(fd)
+        os.close(fd)
+
+    def _on_signals(self, wake_fd: int) -> None:
+        signals.taken(wake_fd)
+        self._reap_orphans()
+
+    def _reap_orphans(self) -> None:
+        """Reap what nobody asks about; who it is is open while a replacement settles in."""
+        wards = self._wards.values()
+        if any(ward.settling for ward in wards):
+            return
+        known = {ward.pid for ward in wards} | {ward.watched for ward in wards}
+        while (pid := pidfd.any_ended_child()) is not None and pid not in known:
+            pidfd.reap(pid)
+
+
+def _as_message(ended: Exit) -> Message:
+    return {
+        "code": ended.code,
+        "signal": ended.signal,
+        "cpu_s": ended.cpu_s,
+        "max_rss": ended.max_rss,
+    }
+
+
+def main() -> None:
+    """Serve on the inherited listening socket: argv is its descriptor and its path."""
+    server = sockets.socket(fileno=int(sys.argv[1]))
+    server.setblocking(False)
+    server.set_inheritable(False)
+    process.new_session()
+    process.set_name("claw:forkserver")
+    ForkServer(server, sys.argv[2]).run()

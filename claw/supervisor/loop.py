@@ -1,0 +1,55 @@
+"""One thread, one wait: descriptors and one deadline. See epoll(7)."""
+
+import select
+
+from claw.kernel import clock, process
+
+_LAZY_AFTER_S = 5.0
+_LAZY_SLACK_NS = 1_000_000_000
+_NORMAL_SLACK_NS = 50_000
+
+
+class Loop:
+    """Calls back when a descriptor is readable; sleeps until the next deadline.
+
+    A wait of more than a few seconds may end a second late, so that the kernel wakes many
+    idle supervisors at once (PR_SET_TIMERSLACK, prctl(2)).
+    """
+
+    __slots__ = ("_callbacks", "_lazy", "_poll")
+
+    def __init__(self) -> None:
+        self._poll = select.epoll()
+        self._callbacks: dict[int, object] = {}
+        self._lazy = False
+
+    def watch(self, fd: int, callback: object) -> None:
+        """Call ``callback()`` whenever ``fd`` is readable or its peer has gone."""
+        self._callbacks[fd] = callback
+        self._poll.register(fd, select.EPOLLIN)
+
+    def forget(self, fd: int) -> None:
+        """Stop watching a descriptor; to be called before it is closed."""
+        if self._callbacks.pop(fd, None) is not None:
+            self._poll.unregister(fd)
+
+    def turn(self, deadline_b: float | None) -> None:
+        """Wait until something happens or a deadline of boot time passes; call back."""
+        wait_s = -1.0
+        if deadline_b is not None:
+            wait_s = max(0.0, deadline_b - clock.boottime())
+        self._set_laziness(deadline_b is None or wait_s > _LAZY_AFTER_S)
+        for fd, _events in self._poll.poll(wait_s, 64):
+            callback = self._callbacks.get(fd)
+            if callback is not None:
+                callback()  # type: ignore[operator]
+
+    def _set_laziness(self, lazy: bool) -> None:  # noqa: FBT001
+        if lazy != self._lazy:
+            self._lazy = lazy
+            process.set_timer_slack(_LAZY_SLACK_NS if lazy else _NORMAL_SLACK_NS)
+
+    @property
+    def fd(self) -> int:
+        """The epoll descriptor, which a fork must close."""
+        return self._poll.fileno()

@@ -1,0 +1,184 @@
+"""What a supervisor knows and what follows from it: pure, no I/O, no clock.
+
+`Supervision` is a fold over journal lines. The same ``apply`` takes a line that was just
+written and one that a killed predecessor left, so a replacement stands exactly where the
+other fell. Times are seconds of boot time (``b``), which all processes of a boot share.
+
+::
+
+    phase      line that leads there           what may follow
+    launching  launch, restarting+due          started, spawn_failed
+    up         started                         stopping (stays), exited
+    exited     exited                          restarting, ended
+    backoff    restarting                      launching when due, ended when stopped
+    ended      ended                           nothing
+
+``stopping`` changes no phase: it notes who wants the end, why, and since when.
+"""
+
+from claw.wire.supervision import Ladder, Launch, Message
+
+LAUNCHING, UP, EXITED, BACKOFF, ENDED = "launching", "up", "exited", "backoff", "ended"
+SPAWN_FAILURE_DELAY_S = 1.0
+"""The least wait after a child that could not even be started, whatever the ladder says."""
+
+
+class Stop:
+    """Someone wants the child to end: why, who, since when, and how long it may take."""
+
+    __slots__ = ("by", "grace_s", "since_b", "why")
+
+    def __init__(self, why: str, by: str, since_b: float, grace_s: float) -> None:
+        self.why = why
+        self.by = by
+        self.since_b = since_b
+        self.grace_s = grace_s
+
+    @property
+    def kill_b(self) -> float:
+        """When patience ends and SIGKILL follows."""
+        return self.since_b + self.grace_s
+
+
+class Supervision:
+    """The state of one supervisor, as its journal tells it."""
+
+    __slots__ = (
+        "attempt", "due_b", "error", "exit", "launch", "phase", "pid", "restarts", "rung",
+        "start", "started_b", "starts_b", "stop", "timed_out",
+    )  # fmt: skip
+
+    def __init__(self, launch: Launch) -> None:
+        self.launch = launch
+        self.attempt = launch.attempt
+        self.phase = LAUNCHING
+        self.pid = 0
+        self.start = 0
+        self.started_b = 0.0
+        self.stop: Stop | None = None
+        self.timed_out = False
+        self.error = False  # the last attempt could not be spawned
+        self.exit: tuple[int | None, int | None] = (None, None)
+        self.rung = 0  # of the restart ladder
+        self.restarts = 0
+        self.due_b = 0.0
+        self.starts_b: list[float] = []  # of the last attempts, as many as the limit counts
+
+    def apply(self, line: Message) -> None:
+        """Take in one journal line; one that is not known changes nothing."""
+        handler = _HANDLERS.get(line["ev"])
+        if handler is not None:
+            handler(self, line)
+
+    @property
+    def timeout_b(self) -> float | None:
+        """When the child has had its time; None without a timeout, or once it passed."""
+        if self.phase != UP or not self.launch.timeout_s or self.stop is not None:
+            return None
+        return self.started_b + self.launch.timeout_s
+
+    def _on_started(self, line: Message) -> None:
+        self.phase = UP
+        self.pid = line["pid"]
+        self.start = line["start"]
+        self.started_b = line["b"]
+        self.error = False
+        most = self.launch.restart.start_limit if self.launch.restart else 0
+        self.starts_b = [*self.starts_b, line["b"]][-max(most, 1) :]
+
+    def _on_spawn_failed(self, line: Message) -> None:
+        if self.phase == LAUNCHING:
+            self._on_started(line)
+        self.error = True
+
+    def _on_stopping(self, line: Message) -> None:
+        if line["why"] == "timeout":
+            self.timed_out = True
+        self.stop = Stop(line["why"], line["by"], line["b"], line["grace_s"])
+
+    def _on_exited(self, line: Message) -> None:
+        self.phase = EXITED
+        self.exit = (line["code"], line["signal"])
+        if not self.error and line["b"] - self.started_b >= self._reset_after_s:
+            self.rung = 0
+
+    @property
+    def _reset_after_s(self) -> float:
+        return self.launch.restart.reset_after_s if self.launch.restart else 0.0
+
+    def _on_restarting(self, line: Message) -> None:
+        self.phase = BACKOFF
+        self.attempt = line["attempt"]
+        self.due_b = line["until_b"]
+        self.restarts = line["restarts"]
+        self.rung += 1
+        self.stop = None
+        self.timed_out = False
+
+    def _on_ended(self, _line: Message) -> None:
+        self.phase = ENDED
+
+    def begin_launch(self) -> None:
+        """Leave the wait before a restart: the next attempt begins."""
+        self.phase = LAUNCHING
+
+    def next_line(self, at: float, b: float, fraction: float) -> Message:
+        """Return the line that follows an ``exited``: ``restarting`` or ``ended``.
+
+        Args:
+            at: Wall time, seconds since the epoch.
+            b: Boot time in seconds.
+            fraction: From 0 to 1, what the jitter takes of its range.
+        """
+        ladder = self.launch.restart
+        stamp = {"at": at, "b": b, "run": self.launch.run}
+        if self.stop is not None and self.stop.why != "timeout":
+            return self._ended(stamp, self.stop.why, self.stop.by)
+        if ladder is None:
+            return self._ended(stamp, self._reason_of_end())
+        if not self._policy_restarts(ladder):
+            return self._ended(stamp, "exit")
+        if ladder.start_limit and self._recent_starts(b, ladder) >= ladder.start_limit:
+            return self._ended(stamp, "start_limit")
+        return self._restarting(stamp, ladder, fraction)
+
+    def _reason_of_end(self) -> str:
+        if self.timed_out:
+            return "timeout"
+        return "spawn" if self.error else "exit"
+
+    def _policy_restarts(self, ladder: Ladder) -> bool:
+        if ladder.policy == "on-failure":
+            return self.timed_out or self.exit[0] not in self.launch.success_codes
+        return ladder.policy == "always"
+
+    def _recent_starts(self, b: float, ladder: Ladder) -> int:
+        return sum(b - start < ladder.start_limit_window_s for start in self.starts_b)
+
+    def _restarting(self, stamp: Message, ladder: Ladder, fraction: float) -> Message:
+        delay = ladder.delays_s[min(self.rung, len(ladder.delays_s) - 1)]
+        delay *= 1 + ladder.jitter * fraction
+        if self.error:
+            delay = max(delay, SPAWN_FAILURE_DELAY_S)
+        return {
+            "ev": "restarting",
+            **stamp,
+            "attempt": self.attempt + 1,
+            "delay_s": round(delay, 3),
+            "until": stamp["at"] + delay,
+            "until_b": stamp["b"] + delay,
+            "restarts": self.restarts + 1,
+        }
+
+    def _ended(self, stamp: Message, why: str, by: str = "") -> Message:
+        return {"ev": "ended", **stamp, "attempt": self.attempt, "why": why, "by": by}
+
+
+_HANDLERS = {
+    "started": Supervision._on_started,
+    "spawn_failed": Supervision._on_spawn_failed,
+    "stopping": Supervision._on_stopping,
+    "exited": Supervision._on_exited,
+    "restarting": Supervision._on_restarting,
+    "ended": Supervision._on_ended,
+}

@@ -1,0 +1,69 @@
+"""The child's tree: everything that came of it, however it hid.
+
+A supervisor is a subreaper (prctl(2)), so whatever its child leaves behind, double-forked
+or in a session of its own, becomes its own descendant. What a killed predecessor's child
+left behind has become the fork server's instead, and is told from others there by its
+session and by CLAW_RUN_ID in its environment.
+"""
+
+import os
+
+from claw.kernel import process
+
+
+class Tree:
+    """The processes of one run, as ``kill_mode`` counts them.
+
+    Attributes:
+        main: The child's pid, 0 when there is none.
+        foster: The fork server's pid, when an earlier supervisor of this run was killed.
+    """
+
+    __slots__ = ("_mark", "_mode", "foster", "main")
+
+    def __init__(self, run: str, mode: str) -> None:
+        self._mark = f"CLAW_RUN_ID={run}".encode()
+        self._mode = mode
+        self.main = 0
+        self.foster = 0
+
+    def rest(self) -> list[int]:
+        """Return what lives on of the tree, the main process left out."""
+        if self._mode == "process":
+            return []
+        found = process.descendants_of(os.getpid())
+        if self.foster:
+            found += self._fostered()
+        if self._mode == "group":
+            found = [pid for pid in found if process.group_of(pid) == self.main]
+        return [pid for pid in found if pid != self.main]
+
+    def _fostered(self) -> list[int]:
+        mine = [
+            pid
+            for pid in process.children_of(self.foster)
+            if pid != os.getpid() and self._is_of_this_run(pid)
+        ]
+        below = [one for pid in mine for one in process.descendants_of(pid)]
+        return [pid for pid in mine + below if not process.is_zombie(pid)]
+
+    def _is_of_this_run(self, pid: int) -> bool:
+        if pid == self.main or process.session_of(pid) == self.main:
+            return True
+        return self._mark in process.environment_of(pid)
+
+    def signal(self, number: int) -> None:
+        """Signal everything that `rest` finds."""
+        for pid in self.rest():
+            process.kill(pid, number)
+
+    def signal_main(self, number: int) -> None:
+        """Signal the child, and with kill_mode = group its whole group."""
+        if self._mode == "group":
+            process.kill_group(self.main, number)
+        else:
+            process.kill(self.main, number)
+
+    def names(self) -> list[str]:
+        """Return ``pid command`` for each process that lives on."""
+        return [f"{pid} {process.command_of(pid)}" for pid in self.rest()]

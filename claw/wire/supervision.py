@@ -1,0 +1,137 @@
+"""What master, fork server and supervisors say to each other, and what a journal holds.
+
+All of it is JSON objects, one a line. Requests carry ``op`` and ``id``, answers the same
+``id``; what comes unasked carries ``ev``. A reader passes over keys, operations and events
+that it does not know, so that neighbours of different versions get along.
+
+Fork server (requests of the master):
+    launch   {sid, run, attempt, spool, run_dir, launch_dir, separate} and one descriptor,
+             sealed memory that holds a `Launch`   -> {pid, start} | {error, retryable}
+    find     {sid}   -> {alive, pid}
+    barrier  {}      -> {}: everything asked before is done
+    hello    {}      -> {version, pid, supervisors: [sid]}
+    gone     {sid}   unasked: that supervisor has ended, its journal is whole
+
+Supervisor (requests of the master):
+    hello    {}      -> {pid, run, attempt, child, phase, journal: bytes}
+    stop     {why, by, grace_s?}  -> {}: the intent is in the journal
+    signal   {number}             -> {sent}
+    journal  {size}  unasked: the journal has grown to that many bytes
+
+Between fork server and a replacement: watch {pid}, exit {pid, code, signal, cpu_s,
+max_rss}, reap {pid}, stray {pid}.
+"""
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Message = dict[str, Any]
+else:
+    Message = dict
+
+PROTOCOL = 1
+LINE_LIMIT = 4 << 20
+"""Bytes of the longest line that either side takes."""
+
+
+def encode(message: Message) -> bytes:
+    """Return a message as one line."""
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message | None:
+    """Return the message of a line, or None when it is torn or no object."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+class Launch:
+    """All that a supervisor needs to know; written by the master, sealed, read once.
+
+    Durations are seconds. ``restart`` is None for a job that runs to completion. The
+    environment is complete and may hold secrets: it lives in sealed memory, never in a
+    file.
+    """
+
+    __slots__ = (
+        "argv", "attempt", "cause", "cwd", "env", "err_path", "grace_s", "heartbeat_s", "job",
+        "kill_mode", "launch_dir", "log_mode", "origin", "origin_key", "out_path", "restart",
+        "run", "run_dir", "sid", "slot", "spool", "stderr", "stop_signal", "success_codes",
+        "timeout_s", "umask",
+    )  # fmt: skip
+
+    sid: str
+    run: str
+    attempt: int
+    job: str
+    cause: str
+    origin: str
+    origin_key: str
+    slot: str | None
+    argv: list[str]
+    cwd: str
+    env: dict[str, str]
+    umask: int
+    success_codes: list[int]
+    timeout_s: float
+    stop_signal: int
+    grace_s: float
+    kill_mode: str
+    restart: "Ladder | None"
+    out_path: str
+    err_path: str
+    stderr: str
+    log_mode: int
+    spool: str
+    run_dir: str
+    launch_dir: str
+    heartbeat_s: float
+
+    def __init__(self, **values: object) -> None:
+        for name in self.__slots__:
+            setattr(self, name, values[name])
+
+    @property
+    def is_service(self) -> bool:
+        """Whether the child is started again by a restart policy."""
+        return self.restart is not None
+
+    def encode(self) -> bytes:
+        """Return the launch as JSON."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        if self.restart is not None:
+            values["restart"] = {name: getattr(self.restart, name) for name in Ladder.__slots__}
+        return json.dumps(values).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Launch":
+        """Return the launch that `encode` wrote."""
+        values = json.loads(data)
+        if values["restart"] is not None:
+            values["restart"] = Ladder(**values["restart"])
+        return cls(**values)
+
+
+class Ladder:
+    """A restart policy: ``delays_s`` are climbed failure by failure, the last repeats."""
+
+    __slots__ = (
+        "delays_s", "jitter", "policy", "reset_after_s", "start_limit", "start_limit_window_s",
+    )  # fmt: skip
+
+    policy: str
+    delays_s: list[float]
+    jitter: float
+    reset_after_s: float
+    start_limit: int
+    start_limit_window_s: float
+
+    def __init__(self, **values: object) -> None:
+        for name in self.__slots__:
+            setattr(self, name, values[name])

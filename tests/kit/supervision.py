@@ -1,0 +1,196 @@
+"""A real fork server with real supervisors, driven without a master."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket as sockets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from claw.kernel import files, pidfd, process, socket
+from claw.wire import supervision
+from claw.wire.supervision import Ladder, Launch
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 20.0
+Line = dict[str, Any]
+
+
+class Bench:
+    """A home folder with a fork server in it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        for name in ("run", "state/spool", "state/launch", "log"):
+            (home / name).mkdir(parents=True)
+        path = str(home / "run/forkserver.sock")
+        server = socket.listen_unix(path)
+        code = (
+            f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
+            "from claw.supervisor.forkserver import main; main()"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", code, str(server.fileno()), path],
+            pass_fds=[server.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
+        server.close()
+        self.connection = socket.connect_unix(path)
+        self.file = self.connection.makefile("rb")
+        self.count = 0
+
+    def ask(self, fd: int | None = None, **message: object) -> Line:
+        self.count += 1
+        data = supervision.encode({"id": self.count, **message})
+        if fd is None:
+            self.connection.sendall(data)
+        else:
+            socket.send_with_descriptor(self.connection, data, fd)
+        while True:
+            answer: Line = json.loads(self.file.readline())
+            if answer.get("id") == self.count:
+                return answer
+
+    def launch(self, argv: list[str], **changes: Any) -> "Supervised":
+        number = len(list((self.home / "state/spool").iterdir())) + 1
+        sid = f"s{number:026}"
+        run = changes.pop("run", f"r{number:026}")
+        values: dict[str, Any] = {
+            "sid": sid, "run": run, "attempt": 1, "job": "job", "cause": "start",
+            "origin": "manual", "origin_key": "k", "slot": None, "argv": argv,
+            "cwd": str(self.home),
+            "env": {"PATH": os.environ["PATH"], "CLAW_RUN_ID": run},
+            "umask": 0o022, "success_codes": [0], "timeout_s": 0.0, "stop_signal": 15,
+            "grace_s": 10.0, "kill_mode": "tree", "restart": None,
+            "out_path": str(self.home / f"log/{run}.out"),
+            "err_path": str(self.home / f"log/{run}.err"), "stderr": "merge",
+            "log_mode": 0o640, "spool": str(self.home / "state/spool" / sid),
+            "run_dir": str(self.home / "run/sup" / sid),
+            "launch_dir": str(self.home / "state/launch"), "heartbeat_s": 30.0,
+        }  # fmt: skip
+        launch = Launch(**{**values, **changes})
+        fd = files.sealed_memory("launch", launch.encode())
+        answer = self.ask(
+            fd,
+            op="launch",
+            sid=sid,
+            run=run,
+            attempt=launch.attempt,
+            spool=launch.spool,
+            run_dir=launch.run_dir,
+            launch_dir=launch.launch_dir,
+            separate=launch.stderr == "separate",
+        )
+        os.close(fd)
+        assert "pid" in answer, answer
+        return Supervised(self, launch, answer["pid"])
+
+    def close(self) -> None:
+        """End every supervisor by name, then let the fork server go."""
+        for sid in self.ask(op="hello")["supervisors"]:
+            with contextlib.suppress(OSError, AssertionError):
+                Supervised(self, None, 0, sid=sid).tell(
+                    op="stop", why="stop", by="test", grace_s=0.0
+                )
+        self.connection.shutdown(sockets.SHUT_RDWR)
+        self.file.close()
+        self.connection.close()
+        self.process.wait(PATIENCE_S)
+
+
+class Supervised:
+    """One supervisor under test, seen through its journal, its socket and the kernel."""
+
+    def __init__(
+        self, bench: Bench, launch: Launch | None, pid: int, *, sid: str = ""
+    ) -> None:
+        self.bench = bench
+        self.launch = launch
+        self.first_pid = pid
+        self.sid = sid or (launch.sid if launch else "")
+        self.spool = bench.home / "state/spool" / self.sid
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's pid just now (it changes when it is replaced)."""
+        return int(self.bench.ask(op="find", sid=self.sid)["pid"] or 0)
+
+    def lines(self) -> list[Line]:
+        """Return what the journal holds; torn lines left out."""
+        data = files.read_from(str(self.spool / "journal"), 0)
+        found = [supervision.decode(line) for line in data.splitlines()]
+        return [line for line in found if line is not None]
+
+    def of(self, ev: str) -> list[Line]:
+        return [line for line in self.lines() if line["ev"] == ev]
+
+    def wait_for(self, ev: str, count: int = 1) -> Line:
+        """Return the count-th line of that event, waiting for it."""
+        return self.wait_until(lambda: self.of(ev)[count - 1 : count], f"{count} {ev}")[0]
+
+    def wait_until(self, condition: Any, what: str = "condition") -> Any:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.002)
+        raise AssertionError(f"no {what}: {self.lines()}")
+
+    def tell(self, **message: object) -> Line:
+        """Ask the supervisor something over its own socket."""
+        path = str(self.bench.home / "run/sup" / self.sid / "control.sock")
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                with contextlib.closing(socket.connect_unix(path)) as connection:
+                    connection.settimeout(PATIENCE_S)
+                    connection.sendall(supervision.encode({"id": 1, **message}))
+                    with connection.makefile("rb") as file:
+                        for line in file:
+                            answer: Line = json.loads(line)
+                            if answer.get("id") == 1:
+                                return answer
+            except (FileNotFoundError, ConnectionError):
+                pass
+            assert time.monotonic() < deadline, "the supervisor does not answer"
+            time.sleep(0.002)
+
+    def kill(self) -> None:
+        """Kill the supervisor with SIGKILL and wait until it is dead."""
+        pid = self.wait_until(lambda: self.pid, "supervisor")
+        fd = pidfd.open_pid(pid)
+        try:
+            assert process.kill(pid, signal.SIGKILL)
+            assert select.select([fd], [], [], PATIENCE_S)[0]
+        finally:
+            os.close(fd)
+
+    def output(self) -> bytes:
+        assert self.launch is not None
+        return files.read_all(self.launch.out_path)
+
+
+def ladder(**changes: Any) -> Ladder:
+    """Return a restart policy: always, at once, without jitter."""
+    values = {
+        "policy": "always", "delays_s": [0.0], "jitter": 0.0, "reset_after_s": 60.0,
+        "start_limit": 0, "start_limit_window_s": 60.0,
+    }  # fmt: skip
+    return Ladder(**{**values, **changes})
+
+
+@contextlib.contextmanager
+def bench(home: Path) -> Iterator[Bench]:
+    """Yield a bench, and leave nothing of it behind."""
+    made = Bench(home)
+    try:
+        yield made
+    finally:
+        made.close()
