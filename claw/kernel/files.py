@@ -80,6 +80,11 @@ def size_of(fd: int) -> int:
     return os.fstat(fd).st_size
 
 
+def size_at(path: str) -> int:
+    """Return the size of a file in bytes."""
+    return os.stat(path).st_size  # noqa: PTH116
+
+
 def read_all(path: str) -> bytes:
     """Return a file's content."""
     with open(path, "rb") as file:  # noqa: PTH123
@@ -103,6 +108,17 @@ def touch(path: str) -> None:
         os.utime(fd)
     finally:
         os.close(fd)
+
+
+def exists(path: str) -> bool:
+    """Tell whether something has that name."""
+    return os.path.lexists(path)
+
+
+def rename(old: str, new: str) -> None:
+    """Give a file another name, and make that durable; what had the name is replaced."""
+    os.replace(old, new)  # noqa: PTH105
+    sync_folder(os.path.dirname(new))  # noqa: PTH120
 
 
 def remove(path: str) -> None:

@@ -139,13 +139,14 @@ def _optional_int(line: Line, key: str) -> int | None:
 
 def _text(line: Line, key: str) -> str:
     value = line.get(key)
-    return value if isinstance(value, str) else ""
+    # A path that is no UTF-8 arrives with lone surrogates, which no database takes.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _name(line: Line, key: str) -> str:
-    value = line[key]
-    if not isinstance(value, str) or not value:
-        raise TypeError(key)
+    value = _text(line, key)
+    if not value:
+        raise ValueError(key)
     return value
 
 

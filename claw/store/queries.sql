@@ -1,0 +1,208 @@
+-- Every statement of the store, by name. A test EXPLAINs each: none walks through a table
+-- but those that are meant to.
+
+-- name: insert_run
+INSERT INTO runs (
+    id, job, state, origin, origin_key, queued_at, due_at, slot_at, slot_until, slot_count,
+    claimed_at, started_at, ended_at, attempt, cause, sid, phase, phase_until, pid,
+    exit_code, signal, reason, waiting_for, stop_why, stop_by, restarts, env, args,
+    asked_by, forced, replay_of
+) VALUES (
+    :id, :job, :state, :origin, :origin_key, :queued_at, :due_at, :slot_at, :slot_until,
+    :slot_count, :claimed_at, :started_at, :ended_at, :attempt, :cause, :sid, :phase,
+    :phase_until, :pid, :exit_code, :signal, :reason, :waiting_for, :stop_why, :stop_by,
+    :restarts, :env, :args, :asked_by, :forced, :replay_of
+) ON CONFLICT (origin, origin_key) DO NOTHING;
+
+-- name: update_run
+UPDATE runs SET
+    state = :state, due_at = :due_at, claimed_at = :claimed_at, started_at = :started_at,
+    ended_at = :ended_at, attempt = :attempt, cause = :cause, sid = :sid, phase = :phase,
+    phase_until = :phase_until, pid = :pid, exit_code = :exit_code, signal = :signal,
+    reason = :reason, waiting_for = :waiting_for, stop_why = :stop_why, stop_by = :stop_by,
+    restarts = :restarts
+WHERE id = :id;
+
+-- name: set_waiting_for
+UPDATE runs SET waiting_for = :text WHERE id = :id AND waiting_for IS NOT :text;
+
+-- name: run
+SELECT * FROM runs WHERE id = :id;
+
+-- name: run_by_origin
+SELECT * FROM runs WHERE origin = :origin AND origin_key = :origin_key;
+
+-- name: runs_beginning
+SELECT id FROM runs WHERE id >= :low AND id < :high ORDER BY id LIMIT 2;
+
+-- name: runs_ending
+SELECT id FROM runs WHERE substr(id, -6) = :tail AND substr(id, -:length) = :text LIMIT 2;
+
+-- name: active_runs
+SELECT * FROM runs WHERE state IN ('claimed', 'running') ORDER BY claimed_at, id;
+
+-- name: open_runs
+SELECT * FROM runs
+WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+ORDER BY due_at, id;
+
+-- name: open_runs_of
+SELECT * FROM runs
+WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+    AND job = :job
+ORDER BY due_at, id;
+
+-- name: count_open
+SELECT count(*) FROM runs
+WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
+
+-- name: due_jobs
+SELECT DISTINCT job FROM runs WHERE state = 'queued' AND due_at <= :now;
+
+-- name: due_runs
+SELECT * FROM runs WHERE state = 'queued' AND job = :job AND due_at <= :now
+ORDER BY due_at, id LIMIT :limit;
+
+-- name: next_due
+SELECT min(due_at) FROM runs WHERE state = 'queued' AND due_at > :now;
+
+-- name: last_runs
+SELECT runs.* FROM jobs JOIN runs ON runs.id = jobs.last_run;
+
+-- name: runs_page
+SELECT * FROM runs WHERE id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: runs_page_of_job
+SELECT * FROM runs WHERE job = :job AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: runs_page_in_state
+SELECT * FROM runs WHERE state = :state AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: runs_page_of_job_in_state
+SELECT * FROM runs WHERE job = :job AND state = :state AND id < :before
+ORDER BY id DESC LIMIT :limit;
+
+-- name: put_attempt
+INSERT INTO attempts (
+    run, no, sid, cause, pid, start_ticks, started_at, ended_at, exit_code, signal,
+    timed_out, error, cpu_time_s, max_memory_bytes, dropped_bytes
+) VALUES (
+    :run, :no, :sid, :cause, :pid, :start_ticks, :started_at, :ended_at, :exit_code,
+    :signal, :timed_out, :error, :cpu_time_s, :max_memory_bytes, :dropped_bytes
+) ON CONFLICT (run, no) DO UPDATE SET
+    sid = excluded.sid, cause = excluded.cause, pid = excluded.pid,
+    start_ticks = excluded.start_ticks, started_at = excluded.started_at,
+    ended_at = excluded.ended_at, exit_code = excluded.exit_code, signal = excluded.signal,
+    timed_out = excluded.timed_out, error = excluded.error,
+    cpu_time_s = excluded.cpu_time_s, max_memory_bytes = excluded.max_memory_bytes,
+    dropped_bytes = excluded.dropped_bytes;
+
+-- name: attempt
+SELECT * FROM attempts WHERE run = :run AND no = :no;
+
+-- name: attempts
+SELECT * FROM attempts WHERE run = :run ORDER BY no DESC LIMIT :limit;
+
+-- name: delete_attempt
+DELETE FROM attempts WHERE run = :run AND no = :no;
+
+-- name: put_supervisor
+INSERT INTO supervisors (
+    sid, run, job, created_at, "offset", pid, start_ticks, boot, version, closed_at
+) VALUES (
+    :sid, :run, :job, :created_at, :offset, :pid, :start_ticks, :boot, :version, :closed_at
+) ON CONFLICT (sid) DO UPDATE SET
+    run = excluded.run, job = excluded.job, "offset" = excluded."offset",
+    pid = excluded.pid, start_ticks = excluded.start_ticks, boot = excluded.boot,
+    version = excluded.version, closed_at = excluded.closed_at;
+
+-- name: supervisor
+SELECT * FROM supervisors WHERE sid = :sid;
+
+-- name: open_supervisors
+SELECT * FROM supervisors WHERE closed_at IS NULL ORDER BY sid;
+
+-- name: delete_supervisor
+DELETE FROM supervisors WHERE sid = :sid;
+
+-- name: prunable_supervisors
+SELECT sid FROM supervisors WHERE closed_at IS NOT NULL AND closed_at < :before
+ORDER BY closed_at LIMIT :limit;
+
+-- name: put_standing
+INSERT INTO jobs (
+    name, added_at, active_since, up, stopped_by, paused_by, enabled, epoch, crashes,
+    scheduled_through, done_at, schedule_key, last_run
+) VALUES (
+    :name, :added_at, :active_since, :up, :stopped_by, :paused_by, :enabled, :epoch,
+    :crashes, :scheduled_through, :done_at, :schedule_key, :last_run
+) ON CONFLICT (name) DO UPDATE SET
+    added_at = excluded.added_at, active_since = excluded.active_since, up = excluded.up,
+    stopped_by = excluded.stopped_by, paused_by = excluded.paused_by,
+    enabled = excluded.enabled, epoch = excluded.epoch, crashes = excluded.crashes,
+    scheduled_through = excluded.scheduled_through, done_at = excluded.done_at,
+    schedule_key = excluded.schedule_key, last_run = excluded.last_run;
+
+-- name: standing
+SELECT * FROM jobs WHERE name = :name;
+
+-- name: standings
+SELECT * FROM jobs;
+
+-- name: delete_standing
+DELETE FROM jobs WHERE name = :name;
+
+-- name: append_event
+INSERT INTO events (at, type, job, run, old, new, why, by)
+VALUES (:at, :type, :job, :run, :old, :new, :why, :by);
+
+-- name: events
+SELECT * FROM events WHERE cursor > :after AND (:type IS NULL OR type GLOB :type)
+ORDER BY cursor LIMIT :limit;
+
+-- name: events_of_job
+SELECT * FROM events
+WHERE job = :job AND cursor > :after AND (:type IS NULL OR type GLOB :type)
+ORDER BY cursor LIMIT :limit;
+
+-- name: events_of_run
+SELECT * FROM events
+WHERE run = :run AND cursor > :after AND (:type IS NULL OR type GLOB :type)
+ORDER BY cursor LIMIT :limit;
+
+-- name: last_cursor
+SELECT coalesce(max(cursor), 0) FROM events;
+
+-- name: insert_request
+INSERT INTO requests (id, method, reply, at) VALUES (:id, :method, :reply, :at);
+
+-- name: request
+SELECT method, reply, at FROM requests WHERE id = :id;
+
+-- name: forget_requests
+DELETE FROM requests WHERE at < :before;
+
+-- name: insert_alert
+INSERT INTO alerts (kind, text, at, acked_at) VALUES (:kind, :text, :at, :acked_at);
+
+-- name: open_alerts
+SELECT * FROM alerts WHERE acked_at IS NULL ORDER BY id;
+
+-- name: alerts
+SELECT * FROM alerts ORDER BY id DESC LIMIT :limit;
+
+-- name: ack_alert
+UPDATE alerts SET acked_at = :at WHERE id = :id AND acked_at IS NULL;
+
+-- name: ack_alerts
+UPDATE alerts SET acked_at = :at WHERE acked_at IS NULL;
+
+-- name: meta
+SELECT value FROM meta WHERE key = :key;
+
+-- name: put_meta
+INSERT INTO meta (key, value) VALUES (:key, :value)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: delete_meta
+DELETE FROM meta WHERE key = :key;

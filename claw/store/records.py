@@ -1,0 +1,258 @@
+"""The typed face of a transaction: model values in, model values out.
+
+`Tx` is handed to every function that `Database.write` or `Database.read` runs; it decides
+nothing. Within a reading transaction every change is refused by SQLite.
+"""
+
+import json
+import sqlite3
+from dataclasses import replace
+from datetime import datetime
+
+from claw.model.event import Alert, Event
+from claw.model.gates import Standing
+from claw.model.ids import SHORT_LENGTH
+from claw.model.run import Attempt, Origin, Run, State, Supervisor
+from claw.store import rows
+from claw.store.queries import QUERIES
+
+_AFTER_ALL_IDS = "s"
+"""Sorts after every run id."""
+
+
+class Tx:
+    """What can be read and written of the store; valid until its function returns."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.events_appended: list[Event] = []
+
+    def _do(self, name: str, /, **values: rows.Value) -> sqlite3.Cursor:
+        return self._connection.execute(QUERIES[name], values)
+
+    def _one(self, name: str, /, **values: rows.Value) -> sqlite3.Row | None:
+        found: sqlite3.Row | None = self._do(name, **values).fetchone()
+        return found
+
+    def _number(self, name: str, /, **values: rows.Value) -> int | None:
+        found: tuple[int | None] = self._do(name, **values).fetchone()
+        return found[0]
+
+    def insert_run(self, run: Run) -> bool:
+        """Store a new run; False when a run of the same origin and key is there."""
+        return self._do("insert_run", **rows.row_of_run(run)).rowcount == 1
+
+    def update_run(self, run: Run) -> None:
+        """Store what has become of a run; its id, job and origin never change."""
+        self._do("update_run", **rows.row_of_run(run))
+
+    def set_waiting_for(self, run: str, text: str | None) -> None:
+        """Note which gate holds a queued run; the same text is not written again."""
+        self._do("set_waiting_for", id=run, text=text)
+
+    def run(self, run_id: str) -> Run | None:
+        """Return the run of that whole id."""
+        row = self._one("run", id=run_id)
+        return None if row is None else rows.run_of_row(row)
+
+    def run_by_origin(self, origin: Origin, origin_key: str) -> Run | None:
+        """Return the one run of an origin key."""
+        row = self._one("run_by_origin", origin=origin, origin_key=origin_key)
+        return None if row is None else rows.run_of_row(row)
+
+    def runs_named(self, text: str) -> tuple[str, ...]:
+        """Return up to two ids that begin or end with a text of six characters or more."""
+        if len(text) < SHORT_LENGTH:
+            return ()
+        beginning = self._do("runs_beginning", low=text, high=text + "~")
+        ending = self._do("runs_ending", tail=text[-SHORT_LENGTH:], length=len(text), text=text)
+        return tuple(sorted({row["id"] for row in (*beginning, *ending)}))[:2]
+
+    def active_runs(self) -> tuple[Run, ...]:
+        """Return the claimed and running runs, oldest first."""
+        return self._runs("active_runs")
+
+    def open_runs(self, job: str | None = None) -> tuple[Run, ...]:
+        """Return the runs that are not final, of one job or all, in order of due time."""
+        return self._runs("open_runs") if job is None else self._runs("open_runs_of", job=job)
+
+    def count_open(self) -> int:
+        """Return how many runs are not final."""
+        return self._number("count_open") or 0
+
+    def due_jobs(self, now: datetime) -> tuple[str, ...]:
+        """Return the names of the jobs that have queued runs due."""
+        return tuple(row["job"] for row in self._do("due_jobs", now=rows.micros(now)))
+
+    def due_runs(self, job: str, now: datetime, limit: int = -1) -> tuple[Run, ...]:
+        """Return a job's queued runs that are due, in order; ``limit`` -1: all."""
+        return self._runs("due_runs", job=job, now=rows.micros(now), limit=limit)
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Return when the next queued run becomes due, of those that are not yet."""
+        value = self._number("next_due", now=rows.micros(now))
+        return None if value is None else rows.instant(value)
+
+    def last_runs(self) -> dict[str, Run]:
+        """Return for each job the last run that began and ended."""
+        return {run.job: run for run in self._runs("last_runs")}
+
+    def runs_page(
+        self,
+        *,
+        job: str | None = None,
+        state: State | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Run, ...]:
+        """Return runs, newest first, before a run id."""
+        query = "runs_page" + ("_of_job" if job else "") + ("_in_state" if state else "")
+        values: dict[str, rows.Value] = {"before": before or _AFTER_ALL_IDS, "limit": limit}
+        if job:
+            values["job"] = job
+        if state:
+            values["state"] = state
+        return self._runs(query, **values)
+
+    def _runs(self, name: str, /, **values: rows.Value) -> tuple[Run, ...]:
+        return tuple(rows.run_of_row(row) for row in self._do(name, **values))
+
+    def put_attempt(self, attempt: Attempt) -> None:
+        """Store an attempt, new or known."""
+        self._do("put_attempt", **rows.row_of_attempt(attempt))
+
+    def attempt(self, run: str, no: int) -> Attempt | None:
+        """Return one attempt of a run."""
+        row = self._one("attempt", run=run, no=no)
+        return None if row is None else rows.attempt_of_row(row)
+
+    def attempts(self, run: str, limit: int = 100) -> tuple[Attempt, ...]:
+        """Return a run's attempts, the last ``limit`` of them, in order."""
+        found = self._do("attempts", run=run, limit=limit)
+        return tuple(rows.attempt_of_row(row) for row in found)[::-1]
+
+    def delete_attempt(self, run: str, no: int) -> None:
+        """Forget an attempt that was never launched."""
+        self._do("delete_attempt", run=run, no=no)
+
+    def put_supervisor(self, supervisor: Supervisor) -> None:
+        """Store a supervisor, new or known."""
+        self._do("put_supervisor", **rows.row_of_supervisor(supervisor))
+
+    def supervisor(self, sid: str) -> Supervisor | None:
+        """Return the supervisor of that id."""
+        row = self._one("supervisor", sid=sid)
+        return None if row is None else rows.supervisor_of_row(row)
+
+    def open_supervisors(self) -> tuple[Supervisor, ...]:
+        """Return the supervisors whose journals are not settled, oldest first."""
+        return tuple(rows.supervisor_of_row(row) for row in self._do("open_supervisors"))
+
+    def delete_supervisor(self, sid: str) -> None:
+        """Forget a supervisor that was never launched, or whose spool is gone."""
+        self._do("delete_supervisor", sid=sid)
+
+    def prunable_spools(self, older_than: datetime, limit: int = 1000) -> tuple[str, ...]:
+        """Return the ids of supervisors that were settled before a time."""
+        before = rows.micros(older_than)
+        found = self._do("prunable_supervisors", before=before, limit=limit)
+        return tuple(row["sid"] for row in found)
+
+    def put_standing(self, standing: Standing) -> None:
+        """Store a job's standing, new or known."""
+        self._do("put_standing", **rows.row_of_standing(standing))
+
+    def standing(self, job: str) -> Standing | None:
+        """Return the standing of a job."""
+        row = self._one("standing", name=job)
+        return None if row is None else rows.standing_of_row(row)
+
+    def standings(self) -> dict[str, Standing]:
+        """Return the standing of every job, by name."""
+        return {row["name"]: rows.standing_of_row(row) for row in self._do("standings")}
+
+    def delete_standing(self, job: str) -> None:
+        """Forget the standing of a job that is no longer defined."""
+        self._do("delete_standing", name=job)
+
+    def append_event(self, event: Event) -> None:
+        """Append an event; it gets the next cursor."""
+        cursor = self._do("append_event", **rows.row_of_event(event)).lastrowid
+        self.events_appended.append(replace(event, cursor=cursor or 0))
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 500,
+        job: str | None = None,
+        run: str | None = None,
+        kind: str | None = None,
+    ) -> tuple[Event, ...]:
+        """Return events in order from after a cursor on.
+
+        Args:
+            after: The cursor of the last event known; 0 for all.
+            limit: At most so many.
+            job: Only this job's.
+            run: Only this run's; ``job`` is then not looked at.
+            kind: Only types of this shell-style pattern, as ``run.*``.
+        """
+        bounds: dict[str, rows.Value] = {"after": after, "limit": limit, "type": kind}
+        if run is not None:
+            found = self._do("events_of_run", run=run, **bounds)
+        elif job is not None:
+            found = self._do("events_of_job", job=job, **bounds)
+        else:
+            found = self._do("events", **bounds)
+        return tuple(rows.event_of_row(row) for row in found)
+
+    def last_cursor(self) -> int:
+        """Return the cursor of the newest event; 0 when there is none."""
+        return self._number("last_cursor") or 0
+
+    def insert_alert(self, alert: Alert) -> None:
+        """Store an alert."""
+        self._do("insert_alert", **rows.row_of_alert(alert))
+
+    def alerts(self, limit: int = 100) -> tuple[Alert, ...]:
+        """Return alerts, newest first."""
+        return tuple(rows.alert_of_row(row) for row in self._do("alerts", limit=limit))
+
+    def open_alerts(self) -> tuple[Alert, ...]:
+        """Return the alerts that nobody has acknowledged, oldest first."""
+        return tuple(rows.alert_of_row(row) for row in self._do("open_alerts"))
+
+    def ack_alerts(self, alert_id: int | None, at: datetime) -> int:
+        """Acknowledge one alert, or all (None), and return how many were open."""
+        if alert_id is None:
+            return self._do("ack_alerts", at=rows.micros(at)).rowcount
+        return self._do("ack_alert", id=alert_id, at=rows.micros(at)).rowcount
+
+    def insert_request(self, request_id: str, method: str, reply: object, at: datetime) -> None:
+        """Remember the answer to a request."""
+        text = json.dumps(reply)
+        self._do("insert_request", id=request_id, method=method, reply=text, at=rows.micros(at))
+
+    def request(self, request_id: str) -> tuple[str, object, datetime] | None:
+        """Return method, answer and time of a request that was answered before."""
+        row = self._one("request", id=request_id)
+        if row is None:
+            return None
+        return row["method"], json.loads(row["reply"]), rows.instant(row["at"])
+
+    def forget_requests(self, before: datetime) -> None:
+        """Forget requests that were answered before a time."""
+        self._do("forget_requests", before=rows.micros(before))
+
+    def meta(self, key: str) -> str | None:
+        """Return a single value kept under a name."""
+        row = self._one("meta", key=key)
+        return None if row is None else row["value"]
+
+    def put_meta(self, key: str, value: str | None) -> None:
+        """Keep a single value under a name; None forgets it."""
+        if value is None:
+            self._do("delete_meta", key=key)
+        else:
+            self._do("put_meta", key=key, value=value)

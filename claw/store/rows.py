@@ -1,0 +1,279 @@
+"""Rows to model values and back; the one place that knows both.
+
+Times are whole microseconds since the epoch, lists are JSON, truths are 0 and 1.
+"""
+
+import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+from claw.model.event import Alert, Event
+from claw.model.gates import Standing
+from claw.model.run import Attempt, Origin, Phase, Run, State, Supervisor
+
+Value = str | int | float | None
+Row = dict[str, Value]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(at: datetime) -> int:
+    """Return a time as it is stored."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(value: int) -> datetime:
+    """Return the time that a stored number means."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else instant(value)
+
+
+def row_of_run(run: Run) -> Row:
+    """Return what is stored of a run."""
+    return {
+        "id": run.id,
+        "job": run.job,
+        "state": run.state,
+        "origin": run.origin,
+        "origin_key": run.origin_key,
+        "queued_at": micros(run.queued_at),
+        "due_at": micros(run.due_at),
+        "slot_at": _micros(run.slot_at),
+        "slot_until": _micros(run.slot_until),
+        "slot_count": run.slot_count,
+        "claimed_at": _micros(run.claimed_at),
+        "started_at": _micros(run.started_at),
+        "ended_at": _micros(run.ended_at),
+        "attempt": run.attempt,
+        "cause": run.cause,
+        "sid": run.sid,
+        "phase": run.phase,
+        "phase_until": _micros(run.phase_until),
+        "pid": run.pid,
+        "exit_code": run.exit_code,
+        "signal": run.signal,
+        "reason": run.reason,
+        "waiting_for": run.waiting_for,
+        "stop_why": run.stop_why,
+        "stop_by": run.stop_by,
+        "restarts": run.restarts,
+        "env": json.dumps(run.env),
+        "args": json.dumps(run.args),
+        "asked_by": run.asked_by,
+        "forced": int(run.forced),
+        "replay_of": run.replay_of,
+    }
+
+
+def run_of_row(row: sqlite3.Row) -> Run:
+    """Return the run that a row holds."""
+    return Run(
+        id=row["id"],
+        job=row["job"],
+        state=State(row["state"]),
+        origin=Origin(row["origin"]),
+        origin_key=row["origin_key"],
+        queued_at=instant(row["queued_at"]),
+        due_at=instant(row["due_at"]),
+        slot_at=_instant(row["slot_at"]),
+        slot_until=_instant(row["slot_until"]),
+        slot_count=row["slot_count"],
+        claimed_at=_instant(row["claimed_at"]),
+        started_at=_instant(row["started_at"]),
+        ended_at=_instant(row["ended_at"]),
+        attempt=row["attempt"],
+        cause=row["cause"],
+        sid=row["sid"],
+        phase=None if row["phase"] is None else Phase(row["phase"]),
+        phase_until=_instant(row["phase_until"]),
+        pid=row["pid"],
+        exit_code=row["exit_code"],
+        signal=row["signal"],
+        reason=row["reason"],
+        waiting_for=row["waiting_for"],
+        stop_why=row["stop_why"],
+        stop_by=row["stop_by"],
+        restarts=row["restarts"],
+        env=_pairs(row["env"]),
+        args=_strings(row["args"]),
+        asked_by=row["asked_by"],
+        forced=bool(row["forced"]),
+        replay_of=row["replay_of"],
+    )
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in json.loads(text)) if text != "[]" else ()
+
+
+def _strings(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text)) if text != "[]" else ()
+
+
+def row_of_attempt(attempt: Attempt) -> Row:
+    """Return what is stored of an attempt."""
+    return {
+        "run": attempt.run,
+        "no": attempt.no,
+        "sid": attempt.sid,
+        "cause": attempt.cause,
+        "pid": attempt.pid,
+        "start_ticks": attempt.start_ticks,
+        "started_at": _micros(attempt.started_at),
+        "ended_at": _micros(attempt.ended_at),
+        "exit_code": attempt.exit_code,
+        "signal": attempt.signal,
+        "timed_out": int(attempt.timed_out),
+        "error": attempt.error,
+        "cpu_time_s": attempt.cpu_time_s,
+        "max_memory_bytes": attempt.max_memory_bytes,
+        "dropped_bytes": attempt.dropped_bytes,
+    }
+
+
+def attempt_of_row(row: sqlite3.Row) -> Attempt:
+    """Return the attempt that a row holds."""
+    return Attempt(
+        run=row["run"],
+        no=row["no"],
+        sid=row["sid"],
+        cause=row["cause"],
+        pid=row["pid"],
+        start_ticks=row["start_ticks"],
+        started_at=_instant(row["started_at"]),
+        ended_at=_instant(row["ended_at"]),
+        exit_code=row["exit_code"],
+        signal=row["signal"],
+        timed_out=bool(row["timed_out"]),
+        error=row["error"],
+        cpu_time_s=row["cpu_time_s"],
+        max_memory_bytes=row["max_memory_bytes"],
+        dropped_bytes=row["dropped_bytes"],
+    )
+
+
+def row_of_supervisor(supervisor: Supervisor) -> Row:
+    """Return what is stored of a supervisor."""
+    return {
+        "sid": supervisor.sid,
+        "run": supervisor.run,
+        "job": supervisor.job,
+        "created_at": micros(supervisor.created_at),
+        "offset": supervisor.offset,
+        "pid": supervisor.pid,
+        "start_ticks": supervisor.start_ticks,
+        "boot": supervisor.boot,
+        "version": supervisor.version,
+        "closed_at": _micros(supervisor.closed_at),
+    }
+
+
+def supervisor_of_row(row: sqlite3.Row) -> Supervisor:
+    """Return the supervisor that a row holds."""
+    return Supervisor(
+        sid=row["sid"],
+        run=row["run"],
+        job=row["job"],
+        created_at=instant(row["created_at"]),
+        offset=row["offset"],
+        pid=row["pid"],
+        start_ticks=row["start_ticks"],
+        boot=row["boot"],
+        version=row["version"],
+        closed_at=_instant(row["closed_at"]),
+    )
+
+
+def row_of_standing(standing: Standing) -> Row:
+    """Return what is stored of a job's standing."""
+    return {
+        "name": standing.name,
+        "added_at": micros(standing.added_at),
+        "active_since": micros(standing.active_since),
+        "up": int(standing.up),
+        "stopped_by": standing.stopped_by,
+        "paused_by": standing.paused_by,
+        "enabled": int(standing.enabled),
+        "epoch": standing.epoch,
+        "crashes": standing.crashes,
+        "scheduled_through": _micros(standing.scheduled_through),
+        "done_at": _micros(standing.done_at),
+        "schedule_key": standing.schedule_key,
+        "last_run": standing.last_run,
+    }
+
+
+def standing_of_row(row: sqlite3.Row) -> Standing:
+    """Return the standing that a row holds."""
+    return Standing(
+        name=row["name"],
+        added_at=instant(row["added_at"]),
+        active_since=instant(row["active_since"]),
+        up=bool(row["up"]),
+        stopped_by=row["stopped_by"],
+        paused_by=row["paused_by"],
+        enabled=bool(row["enabled"]),
+        epoch=row["epoch"],
+        crashes=row["crashes"],
+        scheduled_through=_instant(row["scheduled_through"]),
+        done_at=_instant(row["done_at"]),
+        schedule_key=row["schedule_key"],
+        last_run=row["last_run"],
+    )
+
+
+def row_of_event(event: Event) -> Row:
+    """Return what is stored of an event; the database numbers it."""
+    return {
+        "at": micros(event.at),
+        "type": event.type,
+        "job": event.job,
+        "run": event.run,
+        "old": event.old,
+        "new": event.new,
+        "why": event.why,
+        "by": event.by,
+    }
+
+
+def event_of_row(row: sqlite3.Row) -> Event:
+    """Return the event that a row holds."""
+    return Event(
+        cursor=row["cursor"],
+        at=instant(row["at"]),
+        type=row["type"],
+        job=row["job"],
+        run=row["run"],
+        old=row["old"],
+        new=row["new"],
+        why=row["why"],
+        by=row["by"],
+    )
+
+
+def row_of_alert(alert: Alert) -> Row:
+    """Return what is stored of an alert; the database numbers it."""
+    return {
+        "kind": alert.kind,
+        "text": alert.text,
+        "at": micros(alert.at),
+        "acked_at": _micros(alert.acked_at),
+    }
+
+
+def alert_of_row(row: sqlite3.Row) -> Alert:
+    """Return the alert that a row holds."""
+    return Alert(
+        id=row["id"],
+        kind=row["kind"],
+        text=row["text"],
+        at=instant(row["at"]),
+        acked_at=_instant(row["acked_at"]),
+    )
