@@ -1,0 +1,92 @@
+"""The commands about the configuration and its schedules."""
+
+from __future__ import annotations
+
+from claw.commands import kinds
+from claw.commands.command import CONFIGURATION, Command, argument, flag, option
+
+_FILE = option("file", kinds.FILE, "this file instead of the home's", short="f")
+
+COMMANDS = (
+    Command(
+        "init",
+        CONFIGURATION,
+        "write a commented configuration to start from",
+        verb="config:init",
+        reply="written",
+        detail="Files that are there are left alone.",
+        examples=(("clawctl init", "then edit it, and `clawctl daemon start`"),),
+    ),
+    Command(
+        "plan",
+        CONFIGURATION,
+        "show what reload would do",
+        verb="config:plan",
+        reply="plan",
+        method="config.reload",
+        params=(flag("no_restart", "as `reload --no-restart` would do it"),),
+        examples=(("clawctl plan", "what a reload would add, change and restart"),),
+    ),
+    Command(
+        "reload",
+        CONFIGURATION,
+        "load the configuration: all of it or nothing",
+        verb="config:reload",
+        reply="plan",
+        method="config.reload",
+        params=(
+            flag("dry_run", "only show what would be done"),
+            flag("no_restart", "restart no service whose definition changed"),
+        ),
+        examples=(("clawctl reload", "apply what was edited"),),
+    ),
+    Command(
+        "config show",
+        CONFIGURATION,
+        "show the configuration as it is understood",
+        verb="config:show",
+        reply="configuration",
+        params=(_FILE,),
+        examples=(("clawctl config show", "every job with all its values"),),
+    ),
+    Command(
+        "config validate",
+        CONFIGURATION,
+        "check the configuration and name every error",
+        verb="config:validate",
+        reply="validated",
+        params=(_FILE,),
+        detail="Exit status 2, with one line for each error, when there are any.",
+        examples=(("clawctl config validate -f claw.toml", "check one file"),),
+    ),
+    Command(
+        "config schema",
+        CONFIGURATION,
+        "print the JSON Schema of the configuration, for editors",
+        verb="config:schema",
+        reply="schema",
+        examples=(("clawctl config schema > claw.schema.json", "for an editor"),),
+    ),
+    Command(
+        "config paths",
+        CONFIGURATION,
+        "show where configuration, state and logs lie",
+        verb="config:paths",
+        reply="paths",
+        examples=(("clawctl config paths", "which files count"),),
+    ),
+    Command(
+        "cron next",
+        CONFIGURATION,
+        "show the next times of a cron expression",
+        verb="cron:next_fires",
+        reply="fires",
+        params=(
+            argument("expr", kinds.CRON, "five or six fields, quoted, or @daily"),
+            option("tz", kinds.ZONE, "time zone; default: the system's"),
+            option("from", kinds.PAST, "look from this time on; default now"),
+            option("count", kinds.COUNT, "so many; default 5", short="n"),
+        ),
+        examples=(("clawctl cron next '0 9 * * mon-fri' --tz Europe/Berlin", "workdays"),),
+    ),
+)

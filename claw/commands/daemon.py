@@ -1,0 +1,131 @@
+"""The commands about the daemon, and about private daemons for a project."""
+
+from __future__ import annotations
+
+from claw.commands import kinds
+from claw.commands.command import DAEMON, Command, argument, flag, option
+
+_FILE = option("file", kinds.FILE, "default: ./claw.toml", short="f")
+
+COMMANDS = (
+    Command(
+        "up",
+        DAEMON,
+        "run a file's jobs here and show their output",
+        verb="up:up",
+        params=(
+            argument("targets", kinds.TARGET, "only these jobs", many=True, required=False),
+            _FILE,
+            flag("detach", "leave it running, and return", short="d"),
+        ),
+        detail=(
+            "A daemon of the project's own runs FILE, with its state in .claw beside it. "
+            "^C stops all, a second ^C kills. Again while it is up: applies what changed."
+        ),
+        examples=(
+            ("clawctl up", "run ./claw.toml until ^C"),
+            ("clawctl up -d", "and leave it running: `clawctl down` ends it"),
+        ),
+    ),
+    Command(
+        "down",
+        DAEMON,
+        "end what `up` runs",
+        verb="up:down",
+        params=(_FILE,),
+        examples=(("clawctl down", "stop the jobs of ./claw.toml"),),
+    ),
+    Command(
+        "daemon start",
+        DAEMON,
+        "start the daemon in the background",
+        verb="daemon:start",
+        reply="daemon",
+        method="daemon.status",
+        examples=(("clawctl daemon start", "returns when it answers"),),
+    ),
+    Command(
+        "daemon stop",
+        DAEMON,
+        "end the daemon and, as configured, its jobs",
+        verb="daemon:stop",
+        reply="daemon",
+        method="daemon.stop",
+        detail="What becomes of the jobs is said by daemon.on_shutdown.",
+        examples=(("clawctl daemon stop", "returns when it has ended"),),
+    ),
+    Command(
+        "daemon restart",
+        DAEMON,
+        "put a new daemon in place; jobs are untouched",
+        verb="daemon:restart",
+        reply="daemon",
+        method="daemon.stop",
+        detail="The configuration is checked first.",
+        examples=(("clawctl daemon restart", "after an upgrade of claw"),),
+    ),
+    Command(
+        "daemon status",
+        DAEMON,
+        "show how the daemon is doing",
+        verb="daemon:status",
+        reply="daemon",
+        method="daemon.status",
+        detail="The exit status is 3 when it does not run.",
+        examples=(("clawctl daemon status", "pid, version, uptime, what it holds"),),
+    ),
+    Command(
+        "daemon logs",
+        DAEMON,
+        "show what the daemon itself has to say",
+        verb="daemon:logs",
+        params=(
+            option("lines", kinds.LINES, "so many of the last lines", short="n"),
+            flag("follow", "and what comes, until ^C", short="f"),
+        ),
+        examples=(("clawctl daemon logs -f", "follow them"),),
+    ),
+    Command(
+        "alerts list",
+        DAEMON,
+        "list what is worth somebody's attention",
+        verb="alerts:list_alerts",
+        reply="alerts",
+        method="alert.list",
+        examples=(("clawctl alerts list", "until they are acknowledged"),),
+    ),
+    Command(
+        "alerts ack",
+        DAEMON,
+        "take note of an alert, or of all",
+        verb="alerts:ack",
+        reply="acked",
+        method="alert.ack",
+        params=(argument("id", kinds.COUNT, "which one; default all", required=False),),
+        examples=(("clawctl alerts ack 3", "note one of them"),),
+    ),
+    Command(
+        "api",
+        DAEMON,
+        "call a method of the control protocol",
+        verb="api:api",
+        method="rpc.discover",
+        params=(
+            argument("method", kinds.METHOD, "such as job.status"),
+            argument("params", kinds.JSON, "an object of parameters", required=False),
+        ),
+        detail="Prints the result as JSON; of a stream, each notification as one line.",
+        examples=(
+            ("clawctl api rpc.discover", "all methods with their schemas"),
+            ('clawctl api job.status \'{"targets": ["web"]}\'', "one call"),
+        ),
+    ),
+    Command(
+        "version",
+        DAEMON,
+        "show the version of claw",
+        verb="look:version",
+        reply="version",
+        examples=(("clawctl version", "of this program"),),
+    ),
+)

@@ -1,0 +1,136 @@
+"""Kinds of arguments: how each is written, read, shown in a schema, and completed.
+
+A kind is where reuse lives: a new one touches this file alone.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from claw.commands import shapes, times
+from claw.commands.nearest import did_you_mean
+from claw.kernel import clock
+from claw.model import units
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+
+class Kind:
+    """One kind of argument.
+
+    Attributes:
+        metavar: What stands for it in a usage line.
+        parse: Text to value; raises ValueError with a text that says what is wanted.
+        schema: JSON Schema of the text.
+        completes: What a shell offers: ``jobs``, ``targets``, ``runs``, ``signals``,
+            ``files``, ``folders``, ``zones``, ``methods``, one of `choices`, or nothing.
+        choices: The words it may be, when they are few.
+    """
+
+    __slots__ = ("choices", "completes", "metavar", "parse", "schema")
+
+    def __init__(
+        self,
+        metavar: str,
+        parse: Callable[[str], object] = str,
+        *,
+        completes: str = "",
+        schema: dict[str, object] | None = None,
+        choices: tuple[str, ...] = (),
+    ) -> None:
+        self.metavar = metavar
+        self.parse = parse
+        self.completes = "choices" if choices else completes
+        self.choices = choices
+        self.schema = schema or {"type": "string"}
+
+
+def _choice(metavar: str, *words: str) -> Kind:
+    def parse(text: str) -> str:
+        if text in words:
+            return text
+        nearest = did_you_mean(text, words)
+        raise ValueError(f"{text!r} is none of {', '.join(words)}: {nearest}".rstrip(": "))
+
+    return Kind(metavar, parse, choices=words, schema={"enum": list(words)})
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no whole number") from None
+        if value < least:
+            raise ValueError(f"{value} is too small: {least} or more")
+        return value
+
+    return parse
+
+
+def parse_signal(text: str) -> str:
+    """Return a signal's name without SIG, from ``HUP``, ``sighup`` or ``1``.
+
+    Raises:
+        ValueError: No such signal; names the nearest.
+    """
+    name = text.upper().removeprefix("SIG")
+    if name.isdigit() and int(name) in signal.valid_signals():
+        return signal.Signals(int(name)).name.removeprefix("SIG")
+    if f"SIG{name}" in signal.Signals.__members__:
+        return name
+    nearest = did_you_mean(name, SIGNAL_NAMES)
+    raise ValueError(f"{text!r} is no signal: {nearest or 'write TERM, HUP, USR1, ...'}")
+
+
+def _parse_pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"{text!r} is no setting: write NAME=VALUE")
+    return name, value
+
+
+def _parse_json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"that is no JSON: {error}") from None
+
+
+def _parse_past(text: str) -> datetime:
+    return times.parse_past(text, clock.now())
+
+
+def _parse_future(text: str) -> datetime:
+    return times.parse_future(text, clock.now())
+
+
+SIGNAL_NAMES = tuple(one.name.removeprefix("SIG") for one in signal.Signals)
+
+TEXT = Kind("TEXT")
+JOB = Kind("JOB", completes="jobs")
+TARGET = Kind("TARGET", completes="targets")
+TARGET_OR_RUN = Kind("TARGET|RUN", completes="targets")
+RUN = Kind("RUN", completes="runs")
+SIGNAL = Kind("SIG", parse_signal, completes="signals")
+DURATION = Kind("DURATION", units.parse_duration)
+PAST = Kind("TIME", _parse_past)
+FUTURE = Kind("TIME", _parse_future)
+LINES = Kind("N", _whole(0), schema={"type": "integer", "minimum": 0})
+COUNT = Kind("N", _whole(1), schema={"type": "integer", "minimum": 1})
+CURSOR = Kind("CURSOR", _whole(0), schema={"type": "integer", "minimum": 0})
+FILE = Kind("FILE", completes="files")
+SETTING = Kind("NAME=VALUE", _parse_pair)
+JSON = Kind("JSON", _parse_json)
+CRON = Kind("EXPR")
+ZONE = Kind("ZONE", completes="zones")
+METHOD = Kind("METHOD", completes="methods")
+EVENT_TYPE = Kind("TYPE")
+JOB_TYPE = _choice("TYPE", *shapes.JOB_TYPES)
+JOB_STATE = _choice("STATE", *shapes.JOB_STATES)
+RUN_STATE = _choice("STATE", *shapes.RUN_STATES)
+MILESTONE = _choice("STATE", "ready", "running", "stopped", "ended")

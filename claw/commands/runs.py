@@ -1,0 +1,140 @@
+"""The commands about runs, their output and what happened to them."""
+
+from __future__ import annotations
+
+from claw.commands import kinds
+from claw.commands.command import RUNS, Command, argument, flag, option
+
+_STATUS = (
+    "the exit status is the child's own, 128 + N when signal N ended it, 124 when it ran "
+    "out of time, 125 when claw could not run it."
+)
+
+COMMANDS = (
+    Command(
+        "run",
+        RUNS,
+        "run a job once, now or later",
+        verb="run:run",
+        reply="submitted",
+        method="run.submit",
+        params=(
+            argument("job", kinds.JOB, "the job to run"),
+            option("at", kinds.FUTURE, "not before this time"),
+            option("in", kinds.DURATION, "not before so long has passed"),
+            option("env", kinds.SETTING, "set a variable for this run", many=True),
+            option("arg", kinds.TEXT, "add an argument to the command", many=True),
+            flag("force", "although it is paused, stopped or disabled"),
+            flag("wait", "return when it has ended, with its exit status"),
+            flag("follow", "the same, and show its output meanwhile"),
+        ),
+        detail=f"Prints the run's id. With --wait or --follow {_STATUS}",
+        examples=(
+            ("clawctl run report", "run it now; prints the run's id"),
+            ("clawctl run report --wait", "and exit as it does"),
+            ("clawctl run report --at 'tomorrow 09:00' --env REGION=eu", "later"),
+        ),
+    ),
+    Command(
+        "cancel",
+        RUNS,
+        "end running runs and revoke waiting ones",
+        verb="run:cancel",
+        reply="canceled",
+        method="run.cancel",
+        params=(
+            argument("targets", kinds.TARGET_OR_RUN, "runs, or all runs of jobs", many=True),
+        ),
+        detail="A run is named by six or more letters of either end of its id.",
+        examples=(
+            ("clawctl cancel 4fj2k9", "one run"),
+            ("clawctl cancel report", "all open runs of a job"),
+        ),
+    ),
+    Command(
+        "wait",
+        RUNS,
+        "wait until a run has ended or a job is so far",
+        verb="run:wait",
+        reply="waited",
+        method="run.wait",
+        params=(
+            argument("target", kinds.TARGET_OR_RUN, "a job or run"),
+            option("for", kinds.MILESTONE, "what to wait for; default ended"),
+            flag("follow", "show the output meanwhile"),
+            option("timeout", kinds.DURATION, "wait at most so long, then exit 6"),
+        ),
+        detail=f"For a run {_STATUS}",
+        examples=(
+            ("clawctl wait 4fj2k9", "wait for a run and exit as it did"),
+            ("clawctl wait web --for running --timeout 30s", "wait for a job"),
+        ),
+    ),
+    Command(
+        "logs",
+        RUNS,
+        "show the output of jobs or runs",
+        verb="logs:logs",
+        method="log.read",
+        params=(
+            argument(
+                "targets", kinds.TARGET_OR_RUN, "default: all jobs", many=True, required=False
+            ),
+            option("lines", kinds.LINES, "so many of the last lines", short="n"),
+            flag("follow", "and what comes, until ^C", short="f"),
+            flag("stdout", "only standard output"),
+            flag("stderr", "only standard error"),
+        ),
+        examples=(
+            ("clawctl logs web -f", "follow one job"),
+            ("clawctl logs 4fj2k9", "the output of one run"),
+        ),
+    ),
+    Command(
+        "events",
+        RUNS,
+        "show what happened, and with -f what happens",
+        verb="events:events",
+        reply="event",
+        method="event.list",
+        params=(
+            flag("follow", "go on with what happens, until ^C", short="f"),
+            option("from", kinds.CURSOR, "only what came after this cursor"),
+            option("cursor_file", kinds.FILE, "start from the cursor kept here, and keep it"),
+            option("job", kinds.JOB, "only of this job"),
+            option("type", kinds.EVENT_TYPE, "only of this type, such as run.failed"),
+        ),
+        detail=(
+            "Without --from: all that is stored, with -f only what is new. -f reconnects "
+            "when the daemon is restarted and loses nothing."
+        ),
+        examples=(
+            ("clawctl events -f --type 'run.*'", "watch runs"),
+            ("clawctl events --cursor-file seen --json", "what is new since the last call"),
+        ),
+    ),
+    Command(
+        "runs list",
+        RUNS,
+        "list runs, newest first",
+        verb="runs:list_runs",
+        reply="runs",
+        method="run.list",
+        params=(
+            option("job", kinds.JOB, "only of this job"),
+            option("state", kinds.RUN_STATE, "only in this state"),
+            option("limit", kinds.COUNT, "at most so many; default 50", short="n"),
+        ),
+        examples=(("clawctl runs list --job report --state failed", "its failures"),),
+    ),
+    Command(
+        "runs show",
+        RUNS,
+        "show one run with all its attempts",
+        verb="runs:show_run",
+        reply="run",
+        method="run.show",
+        params=(argument("run", kinds.RUN, "six or more letters of its id"),),
+        examples=(("clawctl runs show 4fj2k9", "all about a run"),),
+    ),
+)

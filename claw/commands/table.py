@@ -1,0 +1,64 @@
+"""All commands of ``clawctl``; what else people may type, and what to say then."""
+
+from __future__ import annotations
+
+from claw.commands import config, daemon, jobs, runs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from claw.commands.command import Command
+
+COMMANDS: tuple[Command, ...] = (
+    *jobs.COMMANDS,
+    *runs.COMMANDS,
+    *config.COMMANDS,
+    *daemon.COMMANDS,
+)
+"""In the order of help."""
+
+BY_NAME = {name: one for one in COMMANDS for name in (one.name, *one.aliases)}
+"""Commands by name and alias."""
+
+FAMILIES = tuple(dict.fromkeys(name.split()[0] for name in BY_NAME if " " in name))
+"""First words of the commands that have two."""
+
+ELSEWHERE = {
+    "add": "reload",
+    "avail": "status",
+    "daemon-reload": "reload",
+    "delete": "stop",
+    "describe": "status -v",
+    "info": "status -v",
+    "is-active": "status",
+    "kill": "signal KILL",
+    "list-jobs": "runs list",
+    "list-timers": "status --type scheduled",
+    "list-unit-files": "status",
+    "list-units": "status",
+    "maintail": "daemon logs",
+    "ps": "status",
+    "reread": "plan",
+    "show": "status -v",
+    "shutdown": "daemon stop",
+    "startAll": "start all",
+    "stopAll": "stop all",
+    "tail": "logs",
+    "update": "reload",
+}
+"""Verbs of supervisorctl, systemctl, pm2 and docker, with what they are called here."""
+
+LATER = frozenset(
+    {
+        "alias", "approvals", "approve", "attach", "backup", "chain", "chord", "completion",
+        "delivery", "disable", "dlq", "doctor", "emit", "enable", "group", "idem", "import",
+        "incident", "job", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
+        "runs cancel", "runs result", "runs retry", "runs stale", "scale", "secret",
+        "service", "shell", "sla", "tags", "top", "workflow",
+    }
+)  # fmt: skip
+"""Commands that claw is going to have; until then it says so, and shows them nowhere."""
+
+
+def members(family: str) -> list[Command]:
+    """Return the commands whose first word is ``family``."""
+    return [one for one in COMMANDS if one.name.startswith(f"{family} ")]
