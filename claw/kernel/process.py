@@ -27,7 +27,7 @@ def become_subreaper() -> None:
 
 
 def set_timer_slack(nanoseconds: int) -> None:
-    """Let the kernel delay this thread's timers by so much; 0: the default it was given."""
+    """Let the kernel delay this thread's timers by so much."""
     _prctl(_PR_SET_TIMERSLACK, nanoseconds)
 
 

@@ -3,16 +3,22 @@
 A path over 107 bytes (unix(7)) is reached through /proc/self/fd.
 """
 
+from __future__ import annotations
+
 import array
 import contextlib
 import os
 import socket
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _LONGEST_PATH = 107
 
 
 @contextlib.contextmanager
-def _short(path: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _short(path: str) -> Iterator[str]:
     """Yield an address for a path that fits into sockaddr_un."""
     if len(os.fsencode(path)) <= _LONGEST_PATH:
         yield path
@@ -52,15 +58,23 @@ def listen_unix(path: str, mode: int = 0o600, backlog: int = 128) -> socket.sock
     return server
 
 
-def connect_unix(path: str) -> socket.socket:
+def connect_unix(path: str, *, patience_s: float | None = None) -> socket.socket:
     """Return a blocking connection to a path.
+
+    Args:
+        path: Where the socket is.
+        patience_s: How long a listener with a full backlog is waited for; None: for ever.
 
     Raises:
         FileNotFoundError: Nothing is there.
         ConnectionRefusedError: Nobody listens any more.
+        BlockingIOError: The listener takes no connection in time.
     """
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
+        if patience_s is not None:  # unix(7): connect waits as long as a send would
+            timeval = array.array("l", [int(patience_s), int(patience_s % 1 * 1_000_000)])
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
         with _short(path) as address:
             client.connect(address)
     except BaseException:
@@ -77,11 +91,9 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return ours, theirs
 
 
-def send_with_descriptor(connection: socket.socket, data: bytes, fd: int) -> None:
-    """Send some bytes and one descriptor along with the first of them (SCM_RIGHTS)."""
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
-    sent = connection.sendmsg([data], rights)
-    connection.sendall(data[sent:])
+def rights(*fds: int) -> list[tuple[int, int, array.array[int]]]:
+    """Return ancillary data that passes descriptors along with a message (SCM_RIGHTS)."""
+    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
 
 
 def receive_with_descriptors(connection: socket.socket, count: int) -> tuple[bytes, list[int]]:

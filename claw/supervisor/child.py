@@ -55,7 +55,6 @@ def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int,
         _connect(wiring)
         stage = "limits"
         limits.restore_open_files(open_files)
-        process.set_timer_slack(0)
         os.umask(launch.umask)
         stage = f"chdir to {launch.cwd}"
         os.chdir(launch.cwd)

@@ -46,7 +46,7 @@ class Ward:
         self.spool = spool
         self.memory_fd = memory_fd
         self.outputs = outputs
-        self.pid = 0                # 0: dead, and not replaced yet
+        self.pid = 0  # 0: dead, and not replaced yet
         self.pid_fd = -1
         self.relay: sockets.socket | None = None  # to a replacement
         self.lines = LineSplitter()
@@ -113,7 +113,14 @@ class ForkServer:
 
     def _launch(self, peer: Peer, message: Message) -> Message:
         """Begin an attempt: its launch file first, then folder, lock, pipes and fork."""
-        memory_fd = peer.descriptors.pop(0)
+        memory_fd, link_fd = peer.descriptors[:2]
+        del peer.descriptors[:2]
+        try:
+            return self._launch_with(message, memory_fd, link_fd)
+        finally:
+            os.close(link_fd)
+
+    def _launch_with(self, message: Message, memory_fd: int, link_fd: int) -> Message:
         sid = message["sid"]
         launch_file = f"{message['launch_dir']}/{message['run']}.{message['attempt']}"
         try:
@@ -123,7 +130,7 @@ class ForkServer:
             return {"error": f"launch file: {error}", "retryable": False}
         ward = Ward(sid, message["spool"], memory_fd, [])
         try:
-            self._begin(ward, separate=message["separate"])
+            self._begin(ward, link_fd, separate=message["separate"])
         except OSError as error:
             self._release(ward)
             files.remove(launch_file)
@@ -131,7 +138,7 @@ class ForkServer:
         self._wards[sid] = ward
         return {"pid": ward.pid, "start": pidfd.start_ticks(ward.pid)}
 
-    def _begin(self, ward: Ward, *, separate: bool) -> None:
+    def _begin(self, ward: Ward, link_fd: int, *, separate: bool) -> None:
         files.make_folder(ward.spool)
         lock_fd = files.open_lock(f"{ward.spool}/lock")
         try:
@@ -139,39 +146,33 @@ class ForkServer:
                 raise BlockingIOError(f"{ward.spool} is in use")
             for _ in range(2 if separate else 1):
                 ward.outputs.append(files.make_pipe(PIPE_BYTES))
-            self._fork(ward, lock_fd, None)
+            self._fork(ward, {"lock_fd": lock_fd, "link_fd": link_fd})
         finally:
             os.close(lock_fd)
 
     # -- supervisors ------------------------------------------------------------------
 
-    def _fork(self, ward: Ward, lock_fd: int, relay: sockets.socket | None) -> None:
-        """Fork a supervisor; in it, this call does not return."""
+    def _fork(self, ward: Ward, given: dict[str, int]) -> None:
+        """Fork a supervisor, handing it these descriptors; in it, this does not return."""
         pid = process.fork()
         if pid == 0:
-            self._be_supervisor(ward, lock_fd, relay)
+            self._be_supervisor(ward, given)
         ward.pid = pid
         ward.pid_fd = pidfd.open_pid(pid)
         self._loop.watch(ward.pid_fd, lambda: self._on_death(ward))
 
-    def _be_supervisor(self, ward: Ward, lock_fd: int, relay: sockets.socket | None) -> None:
+    def _be_supervisor(self, ward: Ward, given: dict[str, int]) -> None:
         status = 1
         try:
-            keep = {0, 1, 2, ward.memory_fd, *(fd for pair in ward.outputs for fd in pair)}
-            keep |= {lock_fd} if lock_fd >= 0 else set()
-            keep |= {relay.fileno()} if relay is not None else set()
+            pipes = {fd for pair in ward.outputs for fd in pair}
+            keep = {0, 1, 2, ward.memory_fd} | pipes | set(given.values())
             signals.forget_descriptor()
             files.close_all_but(keep)
             launch = Launch.decode(files.read_memory(ward.memory_fd))
             os.close(ward.memory_fd)
             process.new_session()
             process.set_name(f"claw:{launch.job}")
-            handed = Handed(
-                outputs=ward.outputs,
-                lock_fd=lock_fd,
-                relay=relay,
-                open_files=self._open_files,
-            )
+            handed = Handed(outputs=ward.outputs, open_files=self._open_files, **given)
             Supervisor(launch, handed).run()
             status = 0
         except BaseException:
@@ -212,7 +213,7 @@ class ForkServer:
     def _replace(self, ward: Ward) -> None:
         ours, theirs = socket.pair()
         try:
-            self._fork(ward, -1, theirs)
+            self._fork(ward, {"relay_fd": theirs.fileno()})
         except OSError:
             ours.close()
             ward.retry_b = clock.boottime() + _RETRY_S

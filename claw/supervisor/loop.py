@@ -22,6 +22,7 @@ class Loop:
         self._poll = select.epoll()
         self._callbacks: dict[int, object] = {}
         self._lazy = False
+        process.set_timer_slack(_NORMAL_SLACK_NS)  # a fork hands the parent's on
 
     def watch(self, fd: int, callback: object) -> None:
         """Call ``callback()`` whenever ``fd`` is readable or its peer has gone."""
@@ -43,6 +44,14 @@ class Loop:
             callback = self._callbacks.get(fd)
             if callback is not None:
                 callback()  # type: ignore[operator]
+
+    def be_prompt(self) -> None:
+        """Take timers as they are set; needed before a fork, which hands the slack on.
+
+        A child's *default* slack is what its parent had at the fork, so it cannot give the
+        laziness back later.
+        """
+        self._set_laziness(False)
 
     def _set_laziness(self, lazy: bool) -> None:  # noqa: FBT001
         if lazy != self._lazy:

@@ -35,22 +35,24 @@ RETRY_S = 0.5
 
 
 class Handed:
-    """What the fork server hands to a supervisor: descriptors and facts."""
+    """What the fork server hands to a supervisor: descriptors, -1 for none, and facts."""
 
-    __slots__ = ("lock_fd", "open_files", "outputs", "relay")
+    __slots__ = ("link_fd", "lock_fd", "open_files", "outputs", "relay_fd")
 
     def __init__(
         self,
         *,
         outputs: list[tuple[int, int]],
-        lock_fd: int,
-        relay: sockets.socket | None,
         open_files: tuple[int, int],
+        lock_fd: int = -1,
+        link_fd: int = -1,
+        relay_fd: int = -1,
     ) -> None:
         self.outputs = outputs  # reading and writing end: out, and err if separate
-        self.lock_fd = lock_fd  # held, or -1: a replacement takes the lock itself
-        self.relay = relay  # to the fork server; replacements only
-        self.open_files = open_files
+        self.open_files = open_files  # the limit that claw was started with
+        self.lock_fd = lock_fd  # held already; a replacement takes the lock itself
+        self.link_fd = link_fd  # a connection of the master, there from the start
+        self.relay_fd = relay_fd  # to the fork server; replacements only
 
 
 class Supervisor:
@@ -86,8 +88,8 @@ class Supervisor:
         process.become_subreaper()
         lines = self._take_spool()
         self._watch_everything()
-        if self._handed.relay is not None:
-            self._take_over(lines, self._handed.relay)
+        if self._handed.relay_fd >= 0:
+            self._take_over(lines, sockets.socket(fileno=self._handed.relay_fd))
         if not lines:
             self._write(self._first_line(), durable=False)
         while self._state.phase != machine.ENDED:
@@ -110,6 +112,8 @@ class Supervisor:
         wake_fd = signals.as_descriptor((signal.SIGCHLD, signal.SIGTERM))
         self._loop.watch(wake_fd, lambda: self._on_signals(signals.taken(wake_fd)))
         self._beat()
+        if self._handed.link_fd >= 0:
+            self._control.add(sockets.socket(fileno=self._handed.link_fd))
 
     def _first_line(self) -> Message:
         launch = self._launch
@@ -250,6 +254,7 @@ class Supervisor:
             err_fd=self._error_fd(),
             report_fd=writing,
         )
+        self._loop.be_prompt()
         try:
             pid = child.spawn(launch, state.attempt, wiring, self._handed.open_files)
         except BaseException:

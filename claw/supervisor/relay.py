@@ -20,11 +20,7 @@ class Relay:
 
     __slots__ = ("_lines", "_on_status", "_pid", "_socket")
 
-    def __init__(
-        self, connection: sockets.socket | None, on_status: Callable[[Exit], None]
-    ) -> None:
-        if connection is None:
-            raise ValueError("a replacement needs its relay")
+    def __init__(self, connection: sockets.socket, on_status: Callable[[Exit], None]) -> None:
         self._socket = connection
         self._socket.setblocking(True)
         self._lines = LineSplitter()

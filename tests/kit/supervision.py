@@ -45,13 +45,10 @@ class Bench:
         self.file = self.connection.makefile("rb")
         self.count = 0
 
-    def ask(self, fd: int | None = None, **message: object) -> Line:
+    def ask(self, *fds: int, **message: object) -> Line:
         self.count += 1
         data = supervision.encode({"id": self.count, **message})
-        if fd is None:
-            self.connection.sendall(data)
-        else:
-            socket.send_with_descriptor(self.connection, data, fd)
+        assert self.connection.sendmsg([data], socket.rights(*fds)) == len(data)
         while True:
             answer: Line = json.loads(self.file.readline())
             if answer.get("id") == self.count:
@@ -76,8 +73,10 @@ class Bench:
         }  # fmt: skip
         launch = Launch(**{**values, **changes})
         fd = files.sealed_memory("launch", launch.encode())
+        ours, theirs = socket.pair()
         answer = self.ask(
             fd,
+            theirs.fileno(),
             op="launch",
             sid=sid,
             run=run,
@@ -88,6 +87,8 @@ class Bench:
             separate=launch.stderr == "separate",
         )
         os.close(fd)
+        theirs.close()
+        ours.close()
         assert "pid" in answer, answer
         return Supervised(self, launch, answer["pid"])
 
