@@ -1,0 +1,371 @@
+"""Every key there is: the one table that loader, checker, schema and documents fold over.
+
+A class below is one table of the configuration and each attribute one key. A name in
+``later`` is a key whose feature does not work yet: it is known, so that it is refused as
+"not available yet" and not as a slip, and no document lists it. It moves up into its class
+on the day it works.
+"""
+
+from claw.config import kinds, when
+from claw.config.command import ARGV, COMMAND, SHELL
+from claw.config.kinds import optional
+from claw.config.table import Applies, Field, Section
+from claw.model import backoff
+from claw.model.job import CatchUp, JobType, KillMode, Overlap, RestartPolicy, Stderr
+
+
+class DaemonKeys:
+    """The daemon as a whole. In claw.toml only."""
+
+    log_level = Field(
+        kinds.one_of("debug", "info", "warning", "error"),
+        "info",
+        "What the daemon's own log holds.",
+        applies=Applies.LIVE,
+    )
+    timezone = Field(
+        when.ZONE,
+        "",
+        "IANA zone of schedules and of `run_at`, where a job names none; empty: the system's.",
+        applies=Applies.LIVE,
+        shown="the system's",
+    )
+    max_parallel = Field(
+        kinds.integer(1, 100_000),
+        64,
+        "Runs at once over all jobs; `continuous` jobs are not counted. More runs wait.",
+        applies=Applies.LIVE,
+    )
+    max_queue = Field(
+        kinds.integer(1, 10_000_000),
+        10000,
+        "Open runs in all; beyond it requests are refused as `saturated`.",
+        applies=Applies.LIVE,
+    )
+    umask = Field(
+        kinds.octal(),
+        "022",
+        "Mask of files that jobs make, where a job names none.",
+        applies=Applies.RESTART,
+    )
+    heartbeat = Field(
+        when.HEARTBEAT,
+        "30s",
+        "How often a supervisor says that it lives.",
+        applies=Applies.NEXT,
+        attr="heartbeat_s",
+    )
+    on_shutdown = Field(
+        kinds.one_of("auto", "stop", "detach"),
+        "auto",
+        "What a stop of the daemon does to running jobs. `stop` ends them, `detach` leaves them"
+        " running for the next daemon to take over, `auto` detaches when the daemon is being"
+        " restarted and stops on a real stop or a shutdown of the host.",
+        applies=Applies.LIVE,
+    )
+    shutdown_timeout = Field(
+        kinds.DURATION,
+        "80s",
+        "Time for all jobs together to end in a shutdown.",
+        applies=Applies.LIVE,
+        attr="shutdown_timeout_s",
+    )
+
+
+class ControlKeys:
+    """The control socket. In claw.toml only."""
+
+    mode = Field(
+        kinds.octal(needed=0o600, needed_why="the daemon's own user could not connect"),
+        "0600",
+        "Permissions of the socket's file.",
+        applies=Applies.DAEMON,
+        attr="control_mode",
+    )
+
+
+class RestartKeys:
+    """When a `continuous` job's process is started again. For such jobs only."""
+
+    policy = Field(
+        kinds.member_of(RestartPolicy),
+        "always",
+        "After which exits: all, those not in `success_codes`, or none.",
+    )
+    preset = Field(
+        optional(kinds.one_of(*backoff.PRESETS)),
+        None,
+        "The ladder of delays. `exponential`: 1 s, doubled up to 300 s, each stretched by up to"
+        " a tenth at random; `webhook`: 0 s, 30 s, 5 m, 15 m, 1 h; `fixed`: 30 s.",
+        shown="`exponential`",
+    )
+    delays = Field(
+        optional(kinds.list_of(kinds.DURATION, least=1, most=100)),
+        None,
+        "A ladder of your own instead of a preset; the last delay repeats.",
+    )
+    reset_after = Field(
+        kinds.DURATION,
+        "60s",
+        "A process that lived this long begins the ladder anew.",
+    )
+    start_limit = Field(
+        kinds.integer(0, 1_000_000),
+        0,
+        "So many starts within `start_limit_window`, and the job is given up as `fatal`;"
+        " 0: never.",
+    )
+    start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
+
+
+class LogKeys:
+    """The output of a job's process."""
+
+    stderr = Field(
+        kinds.member_of(Stderr),
+        "merge",
+        "`merge` keeps the order of both streams in one file; `separate` writes a second file;"
+        " `discard` throws it away.",
+    )
+    mode = Field(
+        kinds.octal(needed=0o600, needed_why="claw itself could not write and read it"),
+        "0640",
+        "Permissions of the output files.",
+    )
+
+
+class JobKeys:
+    """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
+
+    name = Field(
+        kinds.LINE,
+        "",
+        "A name for people.",
+        applies=Applies.LIVE,
+        attr="title",
+        shown="the job's name",
+    )
+    description = Field(kinds.TEXT, "", "What it is for.", applies=Applies.LIVE)
+    command = Field(
+        optional(COMMAND),
+        None,
+        "What to run. Without shell syntax (quotes aside) it is split into words and executed,"
+        " so that pid and signals are the program's own; with it, `shell -c` runs it. Arguments"
+        ' of `clawctl run --arg` are appended, or are `"$@"` in the shell.',
+    )
+    argv = Field(
+        optional(ARGV),
+        None,
+        "What to run, word by word, never through a shell. Either this or `command`.",
+    )
+    type = Field(
+        optional(kinds.member_of(JobType)),
+        None,
+        "`manual` runs when asked, `continuous` always, `scheduled` by its `schedule`,"
+        " `oneshot` once at `run_at`.",
+        shown="by `schedule` or `run_at`, else `manual`",
+    )
+    shell = Field(SHELL, "/bin/sh", "The shell for a `command` with shell syntax.")
+    cwd = Field(
+        when.FOLDER,
+        "",
+        "Folder to run in. A relative one starts from the folder of the file that defines the"
+        " job; empty: the user's home, and under `clawctl up` the file's folder.",
+        shown="the user's home",
+    )
+    env = Field(
+        kinds.ENV,
+        {},
+        "Environment variables, as they stand. Those of `[defaults]` are merged in, name by"
+        " name.",
+    )
+    inherit_env = Field(
+        kinds.INHERIT,
+        ["PATH", "LANG", "TZ"],
+        'Variables taken over from the daemon\'s own environment; `"*"` for all.',
+    )
+    umask = Field(
+        optional(kinds.octal()),
+        None,
+        "Mask of files that the job makes.",
+        shown="that of `[daemon]`",
+    )
+    tags = Field(
+        kinds.list_of(kinds.TAG),
+        [],
+        "Words to choose jobs by: `clawctl stop tag:site`.",
+        applies=Applies.LIVE,
+    )
+    params = Field(
+        kinds.list_of(kinds.ENV_NAME),
+        [],
+        "Environment names that an operator may set for one run: `clawctl run --env`.",
+        applies=Applies.LIVE,
+    )
+    enabled = Field(
+        kinds.SWITCH,
+        True,
+        "With false nothing new of the job begins; what runs goes on.",
+        applies=Applies.LIVE,
+    )
+    autostart = Field(
+        kinds.SWITCH,
+        True,
+        "`continuous` only: start it with the daemon.",
+        applies=Applies.LIVE,
+    )
+    success_codes = Field(
+        kinds.list_of(kinds.integer(0, 255), least=1, most=256),
+        [0],
+        "Exit statuses that count as success.",
+    )
+    timeout = Field(
+        kinds.DURATION,
+        "0",
+        "Wall-clock time for one attempt, after which it is stopped as `timed_out`; 0: none.",
+        attr="timeout_s",
+    )
+    stop_signal = Field(
+        kinds.SIGNAL,
+        "TERM",
+        "Signal that asks the main process to end, and then what is left of its tree.",
+    )
+    grace_period = Field(
+        kinds.DURATION,
+        "30s",
+        "Time to end after `stop_signal`; then the whole tree gets SIGKILL.",
+        attr="grace_period_s",
+    )
+    kill_mode = Field(
+        kinds.member_of(KillMode),
+        "tree",
+        "What a stop ends: the whole tree of descendants, the process group, or the main"
+        " process alone.",
+    )
+    max_instances = Field(
+        kinds.integer(1, 10_000),
+        1,
+        "Runs of this job at once.",
+        applies=Applies.LIVE,
+    )
+    on_overlap = Field(
+        optional(kinds.member_of(Overlap)),
+        None,
+        "What becomes of a run that would be one too many: it is skipped, waits its turn, or"
+        " ends the one that runs and takes its place.",
+        applies=Applies.LIVE,
+        shown="`skip` for scheduled jobs, else `queue`",
+    )
+    max_queued = Field(
+        optional(kinds.integer(0, 1_000_000)),
+        None,
+        "Runs of this job that may wait; 0: only `daemon.max_queue` bounds them.",
+        applies=Applies.LIVE,
+        shown="1 for scheduled jobs, else 0",
+    )
+    schedule = Field(
+        when.SCHEDULE,
+        [],
+        "When to run: cron with 5 fields, or 6 with seconds, names, ranges, steps, `L`, `#`;"
+        " `@hourly @daily @weekly @monthly @yearly @reboot`; `@every 90s`; or a list of these.",
+        applies=Applies.LIVE,
+    )
+    timezone = Field(
+        when.ZONE,
+        "",
+        "IANA zone of `schedule` and `run_at`, like `America/Sao_Paulo`.",
+        applies=Applies.LIVE,
+        shown="that of `[daemon]`",
+    )
+    catch_up = Field(
+        kinds.member_of(CatchUp),
+        "once",
+        "What becomes of times that passed while claw could not act: nothing, one run for all"
+        " of them, or a run for each.",
+        applies=Applies.LIVE,
+    )
+    catch_up_window = Field(
+        kinds.DURATION_OR_EMPTY,
+        "",
+        "How far back `catch_up` looks. Never to before the job was added, enabled or resumed.",
+        applies=Applies.LIVE,
+        attr="catch_up_window_s",
+        shown="the gap to the next time, at most 24 h",
+    )
+    run_at = Field(
+        optional(when.MOMENT),
+        None,
+        "When a `oneshot` job runs, like `2026-12-24T09:00:00`; without an offset in the job's"
+        " `timezone`.",
+        applies=Applies.LIVE,
+    )
+
+
+CONTROL = Section("control", ControlKeys, later="token_file roles")
+DAEMON = Section(
+    "daemon",
+    DaemonKeys,
+    later="log_format file_log_mode log_total metrics_file metrics_interval priority_aging"
+    " essential",
+)
+RESTART = Section("restart", RestartKeys)
+LOG = Section(
+    "log",
+    LogKeys,
+    later="to max_size max_age keep compress timestamps format on_full",
+)
+JOB = Section(
+    "jobs.NAME",
+    JobKeys,
+    tables={"restart": RESTART, "log": LOG},
+    later="env_file user group nice limits resources no_new_privs instances skip_code"
+    " run_timeout stop_command reload_signal reload_command stdin tty priority pool"
+    " on_pool_busy lock oom_score_adj executor delivery_guarantee sockets depends_on"
+    " on_dependency_restart on_dependency_failure watch ready health jitter retry error_backoff"
+    " dead_letter dedup hours checks overdue_after success_within ping alerts delivery sla"
+    " output delete_after_run ttl approval max_pending_approvals context context_limit trigger"
+    " events watchdog",
+)
+_LATER_TABLES = "retention pools executors channels hooks workflows locks"
+LATER_TABLES = frozenset(_LATER_TABLES.split())
+"""Tables of the top level whose features come later."""
+
+TABLES = ("daemon", "control", "defaults", "jobs")
+"""Tables of the top level."""
+
+JOB_FILE_TABLES = ("jobs",)
+"""Tables that a file of jobs.d and managed.toml may hold; the others belong in claw.toml."""
+
+ELSEWHERE = {
+    "autorestart": "restart.policy",
+    "cmd": "command",
+    "cron": "schedule",
+    "cronjob": "schedule",
+    "directory": "cwd",
+    "environment": "env",
+    "env_vars": "env",
+    "exec": "command",
+    "execstart": "command",
+    "exec_start": "command",
+    "exitcodes": "success_codes",
+    "interval": 'schedule = "@every ..."',
+    "kill_signal": "stop_signal",
+    "kill_timeout": "grace_period",
+    "label": "name",
+    "labels": "tags",
+    "path": "cwd",
+    "program": "command",
+    "run": "command",
+    "script": "command",
+    "startsecs": "restart.reset_after",
+    "stop_timeout": "grace_period",
+    "stopsignal": "stop_signal",
+    "stopwaitsecs": "grace_period",
+    "title": "name",
+    "tz": "timezone",
+    "working_dir": "cwd",
+    "working_directory": "cwd",
+    "workdir": "cwd",
+    "workingdirectory": "cwd",
+}
+"""What other supervisors call a job's key, and what it is called here."""

@@ -1,0 +1,189 @@
+"""Files into one validated `claw.model.job.Config`, or every mistake in them.
+
+claw.toml comes first, then jobs.d/*.toml by name, then managed.toml. The daemon's tables
+and ``[defaults]`` stand in claw.toml only: what a file of jobs.d says holds for its own
+jobs. Nothing is half loaded.
+"""
+
+import os
+import os.path
+from collections.abc import Callable, Mapping
+
+from claw.config import fields
+from claw.config.build import Draft, build
+from claw.config.check import Checker, Values
+from claw.config.fields import ControlKeys, DaemonKeys
+from claw.config.kinds import nearest
+from claw.config.report import Report, dotted, printable
+from claw.config.source import MAIN, Document, collect, digest_of, parse
+from claw.config.table import Section
+from claw.model import ids
+from claw.model.job import Config, Daemon, Job
+from claw.schedule import zone
+
+_make_daemon: Callable[..., Daemon] = Daemon
+_OWN_LOGS = ("clawd.log", "audit.log")
+
+
+def load(
+    place: str,
+    *,
+    project_dir: str | None = None,
+    env: Mapping[str, str] | None = None,
+    uid: int | None = None,
+) -> Config:
+    """Read a configuration.
+
+    Args:
+        place: The folder of a home's configuration, or one file that holds all of it.
+        project_dir: The folder of an ``up`` project: a job without ``cwd`` runs in the
+            folder of its file, not in the user's home.
+        env: Environment that tells the system's time zone (``TZ``); left out: this
+            process's.
+        uid: Who reads. Root believes a home's files only if nobody else can write them.
+
+    Raises:
+        ConfigError: With one diagnostic for each mistake in any of the files.
+    """
+    reader = os.getuid() if uid is None else uid
+    is_home = project_dir is None and os.path.isdir(place)  # noqa: PTH112
+    sources = collect(place, as_root=is_home and reader == 0)
+    report = Report([source.file for source in sources])
+    documents = [parse(source, report) for source in sources]
+    loader = _Loader(
+        report, os.environ if env is None else env, is_project=project_dir is not None
+    )
+    loader.read([document for document in documents if document])
+    report.refuse()
+    return Config(
+        daemon=loader.daemon,
+        jobs=tuple(loader.jobs),
+        files=tuple(source.file for source in sources),
+        digest=digest_of(sources),
+    )
+
+
+def digest_now(place: str) -> str:
+    """Return the digest that `load` would give the files as they are now.
+
+    It differs from that of the loaded `Config` once a file was changed, added or removed;
+    files that cannot be read do not make it fail.
+
+    Raises:
+        ConfigError: A folder cannot be listed.
+    """
+    return digest_of(collect(place))
+
+
+class _Loader:
+    """Gathers what the documents say, in their order."""
+
+    def __init__(self, report: Report, env: Mapping[str, str], *, is_project: bool) -> None:
+        self.report = report
+        self.daemon = Daemon()
+        self.jobs: list[Job] = []
+        self._is_project = is_project
+        self._defaults = Values()
+        self._places: dict[str, str] = {}
+        self._zone_problem = ""
+        try:
+            self._system_zone = zone.read_local_zone(env)
+        except ValueError as error:
+            self._system_zone = "UTC"
+            self._zone_problem = str(error)
+
+    def read(self, documents: list[Document]) -> None:
+        """Take in all documents; what the main one says of the daemon holds for all."""
+        for document in documents:
+            if document.is_main:
+                self._read_main(document)
+        for document in documents:
+            self._read_tables(document)
+
+    def _read_main(self, main: Document) -> None:
+        checker = _checker(main, self.report)
+        daemon, control, self._defaults = (
+            _read_section(checker, main, name, section)
+            for name, section in (
+                ("daemon", fields.DAEMON),
+                ("control", fields.CONTROL),
+                ("defaults", fields.JOB),
+            )
+        )
+        said = {field.attr: daemon.or_default(field) for field in fields.DAEMON.fields.values()}
+        if daemon.says(DaemonKeys.timezone) and said["timezone"]:
+            self._zone_problem = ""
+        said["timezone"] = said["timezone"] or self._system_zone
+        mode = control.or_default(ControlKeys.mode)
+        self.daemon = _make_daemon(**said, control_mode=mode)
+
+    def _read_tables(self, document: Document) -> None:
+        checker = _checker(document, self.report)
+        for key, value in document.tables.items():
+            if key == "jobs":
+                self._read_jobs(document, checker, value)
+            elif key not in fields.TABLES:
+                checker.unknown((key,), fields.LATER_TABLES, _hint(key, value))
+            elif not document.is_main:
+                checker.wrong((key,), f"belongs in {MAIN}: this file may hold [jobs.NAME] only")
+
+    def _read_jobs(self, document: Document, checker: Checker, value: object) -> None:
+        for name, raw in (checker.table(value, ("jobs",)) or {}).items():
+            path = ("jobs", name)
+            table = checker.table(raw, path)
+            if table is None or not self._is_new_name(checker, name):
+                continue
+            values = checker.section(fields.JOB, table, path, self._defaults)
+            job = build(self._draft(document, name, values), checker, path)
+            if job is not None:
+                self.jobs.append(job)
+
+    def _is_new_name(self, checker: Checker, name: str) -> bool:
+        path = ("jobs", name)
+        problem = ids.name_problem(name)
+        if name.startswith(_OWN_LOGS):
+            problem = "claw's own log has that name: choose another one"
+        if problem:
+            checker.wrong(path, f"no good name for a job: {problem}")
+        elif name in self._places:
+            checker.wrong(
+                path,
+                f"a job of that name is defined in {self._places[name]} already:"
+                " keep one of them, or give this one another name",
+            )
+        else:
+            self._places[name] = f"{printable(checker.file)}:{checker.lines.of(path)}"
+            return True
+        return False
+
+    def _draft(self, document: Document, name: str, values: Values) -> Draft:
+        folder = os.path.dirname(os.path.abspath(document.source.file))  # noqa: PTH100, PTH120
+        return Draft(
+            name=name,
+            values=values,
+            zone=self.daemon.timezone,
+            zone_problem=self._zone_problem,
+            umask=self.daemon.umask,
+            folder=folder,
+            default_cwd=folder if self._is_project else "",
+        )
+
+
+def _read_section(checker: Checker, main: Document, name: str, section: Section) -> Values:
+    raw = checker.table(main.tables.get(name, {}), (name,))
+    return checker.section(section, raw or {}, (name,))
+
+
+def _checker(document: Document, report: Report) -> Checker:
+    return Checker(document.source.file, document.lines, report)
+
+
+def _hint(key: str, value: object) -> str:
+    """Return where an unknown table of the top level probably belongs."""
+    if isinstance(value, dict) and {"command", "argv", "schedule"} & value.keys():
+        return f", did you mean [jobs.{dotted((key,))}]?"
+    if key in fields.JOB.known():
+        return "; a job's keys stand in its table: [jobs.NAME]"
+    if key in fields.DAEMON.fields:
+        return f', did you mean "daemon.{key}"?'
+    return nearest(key, list(fields.TABLES)) or f"; known are {', '.join(fields.TABLES)}"

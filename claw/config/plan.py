@@ -1,0 +1,93 @@
+"""What becomes of the jobs when one configuration takes the place of another.
+
+By value: a job whose definition reads the same is not touched, wherever it now stands.
+"""
+
+from dataclasses import dataclass, fields
+
+from claw.config.fields import CONTROL, DAEMON, JOB
+from claw.config.table import Applies
+from claw.model.job import Config, Job, JobType
+
+_PLACE = frozenset({"file", "line"})
+_PROGRAM = frozenset({"argv", "uses_shell", "command"})
+_FIELDS = {field.attr: field for field in JOB.fields.values()}
+_LIVE = frozenset(
+    field.name for field in JOB.fields.values() if field.applies is not Applies.RESTART
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The difference between two configurations.
+
+    Attributes:
+        add: Jobs that are new.
+        live: Jobs that change without anything being restarted, with the keys changed.
+        restart: Services whose running child must be restarted, with the keys that ask
+            for it.
+        remove: Jobs that are gone.
+        daemon: Keys of the daemon's own tables that changed.
+    """
+
+    add: tuple[str, ...] = ()
+    live: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    restart: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    remove: tuple[str, ...] = ()
+    daemon: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing changes."""
+        return not (self.add or self.live or self.restart or self.remove or self.daemon)
+
+
+def plan(old: Config, new: Config) -> Plan:
+    """Return what changes from one configuration to the next, jobs by name."""
+    before = {job.name: job for job in old.jobs}
+    after = {job.name: job for job in new.jobs}
+    changed = {
+        name: keys
+        for name in sorted(before.keys() & after.keys())
+        if (keys := changed_keys(before[name], after[name]))
+    }
+    restart = {
+        name: reasons
+        for name, keys in changed.items()
+        if (reasons := _restarting(before[name], keys))
+    }
+    return Plan(
+        add=tuple(sorted(after.keys() - before.keys())),
+        live=tuple((name, keys) for name, keys in changed.items() if name not in restart),
+        restart=tuple(restart.items()),
+        remove=tuple(sorted(before.keys() - after.keys())),
+        daemon=_changed_daemon(old, new),
+    )
+
+
+def changed_keys(old: Job, new: Job) -> tuple[str, ...]:
+    """Return the keys, as TOML has them, whose values differ between two definitions."""
+    attrs = [
+        field.name
+        for field in fields(Job)
+        if field.name not in _PLACE and getattr(old, field.name) != getattr(new, field.name)
+    ]
+    keys = [_FIELDS[attr].name if attr in _FIELDS else attr for attr in attrs]
+    program = "command" if new.command else "argv"
+    return tuple(dict.fromkeys(program if key in _PROGRAM else key for key in keys))
+
+
+def _restarting(old: Job, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys that a running child of a service can only take in by a restart."""
+    if old.type is not JobType.CONTINUOUS:
+        return ()
+    return tuple(key for key in keys if key not in _LIVE)
+
+
+def _changed_daemon(old: Config, new: Config) -> tuple[str, ...]:
+    return tuple(
+        f"{section.name}.{field.name}"
+        for section in (DAEMON, CONTROL)
+        for field in section.fields.values()
+        if getattr(old.daemon, field.attr) != getattr(new.daemon, field.attr)
+    )

@@ -1,0 +1,233 @@
+"""The files of a configuration: which there are, what is in them, whether they changed."""
+
+import hashlib
+import os.path
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from claw.config.locate import Lines, Path, locate
+from claw.config.report import Diagnostic, Report, dotted
+from claw.errors import ConfigError
+from claw.kernel import reading
+
+MAIN = "claw.toml"
+FOLDER = "jobs.d"
+MANAGED = "managed.toml"
+
+_MOST_BYTES = 64 << 20
+_MOST_PARTS = 100
+# tomllib takes time by the square of a key's parts.
+_DEEP_KEY = re.compile(rf"""(?<![\w"'.-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
+_HUGE_NUMBER = re.compile(r"[0-9][0-9_]{4000,}")
+_PLACE = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
+_BOM = b"\xef\xbb\xbf"
+
+_ADVICE = (
+    ("Invalid value", "; texts stand in quotes, true and false are in lower case"),
+    (
+        "Invalid initial character for a key part",
+        "; a key is letters, digits, _ and -, and a { } stands on one line",
+    ),
+    ("Unescaped '\\' in a string", "; write '\\\\', or the text in 'single quotes'"),
+    ("Unclosed array", "; a ] is missing, or a comma before this line"),
+    ("Unclosed inline table", "; a } is missing, or a comma"),
+    ("Expected newline or end of document", "; one key = value a line, and texts in quotes"),
+    ("Expected '='", "; write key = value"),
+    ("Illegal character '\\n'", "; a quote is not closed on this line"),
+    ("Unterminated string", "; a quote is not closed"),
+    ("Expected ']'", "; write a table's name like [jobs.web]"),
+)
+_NAMED_TWICE = (
+    "Cannot overwrite a value",
+    "Cannot declare",
+    "Duplicate inline",
+    "Cannot mutate",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One file, read.
+
+    Attributes:
+        file: Its path as the user names it.
+        name: Its path within the configuration's folder; claw.toml for a single file.
+        raw: Its bytes; what is wrong with it instead, when it could not be read.
+        problem: What is wrong with it; '' when it was read.
+    """
+
+    file: str
+    name: str
+    raw: bytes
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file, parsed: its tables, and where in the text they stand."""
+
+    source: Source
+    tables: Mapping[str, object]
+    lines: Lines
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this file may hold every table."""
+        return self.source.name == MAIN
+
+
+def collect(place: str, *, as_root: bool = False) -> list[Source]:
+    """Return the files of a configuration in the order in which they count.
+
+    Args:
+        place: A folder with claw.toml, jobs.d and managed.toml, any of which may be
+            missing, or one file.
+        as_root: Refuse what somebody other than root may have written.
+
+    Raises:
+        ConfigError: A folder cannot be listed.
+    """
+    if not os.path.isdir(place) and (os.path.lexists(place) or place.endswith(".toml")):  # noqa: PTH112
+        return [_read(place, MAIN, as_root=as_root)]
+    names = [MAIN, *(f"{FOLDER}/{name}" for name in _names_in(place)), MANAGED]
+    paths = [(f"{place.rstrip('/')}/{name}", name) for name in names]
+    return [_read(path, name, as_root=as_root) for path, name in paths if os.path.lexists(path)]
+
+
+def _names_in(place: str) -> list[str]:
+    folder = f"{place.rstrip('/')}/{FOLDER}"
+    try:
+        names = reading.names_in(folder)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: cannot be listed: {error.strerror}",
+            diagnostics=(f"{folder}: cannot be listed: {error.strerror}",),
+            hint="jobs.d is a folder of .toml files that the daemon's user can read",
+        ) from None
+    return [name for name in names if name.endswith(".toml") and not name.startswith(".")]
+
+
+def _read(path: str, name: str, *, as_root: bool) -> Source:
+    try:
+        raw, facts = reading.read_regular(path, _MOST_BYTES)
+        problem = trust_problem(path, facts) if as_root else ""
+    except reading.NotRegularError as error:
+        problem, raw = f"it is {error}", b""
+    except OSError as error:
+        problem, raw = f"cannot be read: {_reason(path, error)}", b""
+    if len(raw) > _MOST_BYTES:
+        problem = (
+            f"larger than {_MOST_BYTES >> 20} MiB: split it into several files in {FOLDER}"
+        )
+    return Source(
+        file=path, name=name, raw=problem.encode() if problem else raw, problem=problem
+    )
+
+
+def _reason(path: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and os.path.islink(path):  # noqa: PTH114
+        return "a link to a file that is not there"
+    if isinstance(error, PermissionError):
+        return "permission denied: the daemon's user must be able to read it"
+    return error.strerror or str(error)
+
+
+def trust_problem(path: str, facts: os.stat_result) -> str:
+    """Return why root must not believe a file: who else may have written it; '' if nobody."""
+    real = reading.real_path(path)
+    folders = {os.path.dirname(os.path.abspath(path)), os.path.dirname(real)}  # noqa: PTH100, PTH120
+    for what, found in (
+        ("the file", facts),
+        *((f"its folder {folder}", reading.facts_of(folder)) for folder in sorted(folders)),
+    ):
+        if found.st_uid != 0:
+            return f"{what} belongs to user {found.st_uid}, not to root: chown root it"
+        if found.st_mode & 0o022 and not _is_sticky_folder(found.st_mode):
+            return f"{what} can be written by others than root: chmod go-w it"
+    return ""
+
+
+def _is_sticky_folder(mode: int) -> bool:
+    return stat.S_ISDIR(mode) and bool(mode & stat.S_ISVTX)
+
+
+def digest_of(sources: list[Source]) -> str:
+    """Return what changes whenever a file is added, removed, renamed or changed."""
+    digest = hashlib.sha256()
+    for source in sources:
+        for part in (source.name.encode("utf-8", "surrogateescape"), source.raw):
+            digest.update(b"%d:" % len(part))
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def parse(source: Source, report: Report) -> Document | None:
+    """Return a file's tables, or None when the report has what is wrong with it."""
+    if source.problem:
+        report.add(Diagnostic(source.file, 0, (), source.problem))
+        return None
+    text = _decoded(source, report)
+    if text is None:
+        return None
+    deep = _DEEP_KEY.search(text)
+    if deep:
+        _syntax(source, report, _line_at(text, deep.start()), "a key of too many parts")
+        return None
+    try:
+        tables = tomllib.loads(text)
+    except RecursionError:
+        _syntax(source, report, 0, "nested too deeply")
+    except ValueError as error:
+        _explain(source, report, text, str(error))
+    else:
+        return Document(source, tables, locate(text))
+    return None
+
+
+def _decoded(source: Source, report: Report) -> str | None:
+    raw = source.raw.removeprefix(_BOM)
+    try:
+        return raw.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        what = f"byte {raw[error.start]:#04x} is not UTF-8: save the file as UTF-8"
+        report.add(Diagnostic(source.file, line, (), what))
+        return None
+
+
+def _line_at(text: str, place: int) -> int:
+    return text.count("\n", 0, place) + 1
+
+
+def _syntax(source: Source, report: Report, line: int, text: str, path: Path = ()) -> None:
+    report.add(Diagnostic(source.file, line, path, text))
+
+
+def _explain(source: Source, report: Report, text: str, message: str) -> None:
+    """Report what tomllib says, with its line, and what it does not say."""
+    place = _PLACE.search(message)
+    if place is None:  # a number of more digits than Python converts
+        huge = _HUGE_NUMBER.search(text)
+        line = _line_at(text, huge.start()) if huge else 1
+        _syntax(source, report, line, f"not TOML: {message.partition(':')[0].lower()}")
+        return
+    line = int(place[1]) if place[1] else _line_at(text, max(len(text.rstrip()) - 1, 0))
+    what = message[: place.start()]
+    if what.startswith(_NAMED_TWICE):
+        again = locate(text).again(line)
+        if again:
+            path, first = again
+            _syntax(
+                source,
+                report,
+                line,
+                f"{dotted(path)} is there twice, first in line {first}: "
+                "keep one, or give the other another name",
+                path,
+            )
+            return
+    advice = next((more for start, more in _ADVICE if what.startswith(start)), "")
+    _syntax(source, report, line, f"not TOML: {what[:1].lower()}{what[1:]}{advice}")

@@ -1,0 +1,48 @@
+"""docs/configuration.md: a hand-written head, and tables out of `claw.config.fields`."""
+
+import json
+from pathlib import Path
+
+from claw.config.fields import CONTROL, DAEMON, JOB, LOG, RESTART
+from claw.config.table import Field, Section
+
+_HEAD = Path(__file__).with_name("configuration.head.md")
+_TITLES = (
+    (DAEMON, "[daemon]"),
+    (CONTROL, "[control]"),
+    (JOB, "[jobs.NAME]"),
+    (RESTART, "[jobs.NAME.restart]"),
+    (LOG, "[jobs.NAME.log]"),
+)
+
+
+def configuration_page() -> str:
+    """Return the page."""
+    parts = [_HEAD.read_text(encoding="utf-8").rstrip()]
+    parts += [_section(section, title) for section, title in _TITLES]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(section: Section, title: str) -> str:
+    lines = [f"## `{title}`", "", section.doc, ""]
+    lines += ["| key | value | default | meaning | a change applies |"]
+    lines += ["| --- | --- | --- | --- | --- |"]
+    lines += [_row(field) for field in section.fields.values()]
+    return "\n".join(lines)
+
+
+def _row(field: Field[object]) -> str:
+    cells = (
+        f"`{field.name}`",
+        field.kind.label,
+        field.shown or _written(field.written),
+        field.doc,
+        str(field.applies),
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return ""
+    return f"`{json.dumps(value)}`"

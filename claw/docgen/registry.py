@@ -1,0 +1,12 @@
+"""Which files are generated, and by what. A new document is one line here."""
+
+from collections.abc import Callable
+
+from claw.config.schema import schema_text
+from claw.docgen.configuration import configuration_page
+
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "contrib/claw.schema.json": schema_text,
+    "docs/configuration.md": configuration_page,
+}
+"""Path within the source tree to the function that renders the file's text."""
