@@ -1,0 +1,1 @@
+"""Blocking client of the control socket; standard library only."""

@@ -1,0 +1,201 @@
+"""One connection to a master: connect, ask, receive.
+
+Nothing is repeated here; `claw.client.client` does that. ``clawctl status`` uses this
+module alone, so it stays as light as a socket and JSON allow.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+from claw.errors import DeniedError, ProtocolError, UnreachableError
+from claw.kernel import clock, peer
+from claw.kernel import socket as sockets
+from claw.wire import control
+from claw.wire.lines import LineSplitter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from typing import Any, Self
+
+PATIENCE_S = 30.0
+"""How long an answer may take, other than to a call that waits for something."""
+
+START_HINT = "start it with `clawctl daemon start`, or `clawd` in the foreground"
+_READ_BYTES = 1 << 18
+
+
+class LostConnectionError(UnreachableError):
+    """The connection ended while an answer was awaited: what was asked may have happened."""
+
+
+class Connection:
+    """A connection to a master that is root's or the caller's own.
+
+    Use it as a context manager, or call `close`. After an error other than one that the
+    master itself answered, it is of no use any more.
+    """
+
+    __slots__ = ("_lines", "_next_id", "_notifications", "_path", "_ready", "_socket", "pid")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._socket, self.pid = _open(path)
+        self._lines = LineSplitter(control.MAX_REPLY_BYTES)
+        self._ready: deque[bytes] = deque()
+        self._notifications: deque[control.Notification] = deque()
+        self._next_id = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection, and with it all its streams."""
+        self._socket.close()
+
+    def ask(
+        self, method: str, params: dict[str, Any], patience_s: float | None = PATIENCE_S
+    ) -> Any:
+        """Call a method and return its result; notifications that come first are kept.
+
+        Args:
+            method: Its name.
+            params: Its parameters.
+            patience_s: How long the answer may take; None: for ever.
+
+        Raises:
+            ClawError: What the master answered, as the class it raised.
+            LostConnectionError: The connection ended before the answer came.
+            UnreachableError: No answer in time.
+        """
+        self._next_id += 1
+        id_ = self._next_id
+        self._send(control.encode_request(id_, method, params))
+        deadline = None if patience_s is None else clock.monotonic() + patience_s
+        while True:
+            message = self._receive(deadline, method)
+            if isinstance(message, control.Notification):
+                self._notifications.append(message)
+            elif message.error is not None:
+                raise message.error
+            elif message.id == id_:
+                return message.result
+
+    def next_notification(self, patience_s: float | None = None) -> control.Notification | None:
+        """Return what a subscription sends next; None when nothing came in time.
+
+        Raises:
+            LostConnectionError: The connection ended.
+        """
+        if self._notifications:
+            return self._notifications.popleft()
+        deadline = None if patience_s is None else clock.monotonic() + patience_s
+        while True:
+            try:
+                message = self._receive(deadline, "")
+            except _NothingYetError:
+                return None
+            if isinstance(message, control.Notification):
+                return message
+            if message.error is not None:
+                raise message.error
+
+    def _send(self, line: bytes) -> None:
+        self._socket.settimeout(PATIENCE_S)
+        try:
+            self._socket.sendall(line)
+        except TimeoutError:
+            raise self._silent("take the request") from None
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the master may have said why before it hung up: read on
+
+    def _receive(
+        self, deadline: float | None, method: str
+    ) -> control.Reply | control.Notification:
+        """Return the next message.
+
+        Args:
+            deadline: Monotonic time until which it is awaited; None: for ever.
+            method: What was asked; '' when nothing was.
+        """
+        while not self._ready:
+            for line in self._lines.feed(self._read(deadline, method)):
+                if line is None:
+                    raise ProtocolError("the daemon sent a line that is too long")
+                self._ready.append(line)
+        return control.decode_from_master(self._ready.popleft())
+
+    def _read(self, deadline: float | None, method: str) -> bytes:
+        left_s = None if deadline is None else deadline - clock.monotonic()
+        try:
+            # A timeout of 0 would mean not to block, and raise another error.
+            self._socket.settimeout(None if left_s is None else max(left_s, 0.001))
+            data = self._socket.recv(_READ_BYTES)
+        except TimeoutError:
+            if not method:
+                raise _NothingYetError from None
+            raise self._silent(f"answer {method}") from None
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise self._lost(method)
+        return data
+
+    def _lost(self, method: str) -> LostConnectionError:
+        during = f" while it was asked for {method}" if method else ""
+        return LostConnectionError(
+            f"the daemon (pid {self.pid}) hung up{during}: it has ended or was killed",
+            hint="`clawctl daemon status` tells whether it is back",
+        )
+
+    def _silent(self, what: str) -> UnreachableError:
+        return UnreachableError(
+            f"the daemon (pid {self.pid}) did not {what} in time",
+            hint="is it stopped or overloaded? see `clawctl daemon logs`",
+        )
+
+
+class _NothingYetError(Exception):
+    """No message came in time, and none was due."""
+
+
+def _open(path: str) -> tuple[socket.socket, int]:
+    """Connect, and return the socket with the master's pid."""
+    try:
+        connected = sockets.connect_unix(path, patience_s=PATIENCE_S)
+    except FileNotFoundError:
+        raise UnreachableError(
+            f"the daemon is not running: there is no {path}", hint=START_HINT
+        ) from None
+    except ConnectionRefusedError:
+        raise UnreachableError(
+            f"the daemon is not running: nobody listens at {path}", hint=START_HINT
+        ) from None
+    except PermissionError:
+        raise DeniedError(
+            f"you may not talk to the daemon at {path}",
+            hint="ask as the user it runs as, or as root",
+        ) from None
+    except OSError as error:
+        raise UnreachableError(
+            f"the daemon cannot be reached at {path}: {error.strerror or error}",
+            hint="`clawctl config paths` shows which home is meant",
+        ) from None
+    return connected, _trusted(connected, path)
+
+
+def _trusted(connected: socket.socket, path: str) -> int:
+    """Return the master's pid if it is root's or the caller's own; hang up otherwise."""
+    pid, uid, _gid = peer.credentials(connected)
+    if uid not in (0, os.geteuid()):
+        connected.close()
+        raise DeniedError(
+            f"the daemon at {path} belongs to user {uid}, neither to you nor to root",
+            hint="a stranger's daemon is not trusted: run clawctl as that user",
+        )
+    return pid

@@ -1,0 +1,130 @@
+"""Following events and output over restarts of the master, without a gap or a repeat."""
+
+from __future__ import annotations
+
+from claw.client.client import await_master
+from claw.client.connection import Connection, LostConnectionError
+from claw.client.stream import Stream
+from claw.errors import InternalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from claw.model.home import Home
+    from claw.wire.control import Notification
+
+    Note = Callable[[str], None]
+
+GONE = "the daemon has gone: waiting for it to come back"
+BACK = "the daemon is back"
+_FOR_EVER_S = float("inf")
+
+
+def notifications(
+    home: Home, subscribe: Callable[[Stream], None], note: Note
+) -> Iterator[Notification]:
+    """Yield what subscriptions send, over restarts of the master, until the caller stops.
+
+    Args:
+        home: Whose master.
+        subscribe: Subscribes from where reading stands: at first, after each restart of
+            the master, and when the master says that the reader lags.
+        note: Told when the master goes away and comes back.
+
+    Raises:
+        UnreachableError: No master answers at first.
+    """
+    stream = Stream(Connection(home.control_socket))
+    was_lost = False
+    try:
+        while True:
+            try:
+                subscribe(stream)
+                if was_lost:
+                    note(BACK)
+                for told in stream:
+                    if told.method == "lagged":
+                        subscribe(stream)
+                    else:
+                        yield told
+            except LostConnectionError:
+                stream.close()
+                note(GONE)
+                was_lost = True
+                stream = Stream(await_master(home.control_socket, _FOR_EVER_S))
+    finally:
+        stream.close()
+
+
+def follow_events(
+    home: Home, cursor: int | None, chosen: dict[str, str], note: Note
+) -> Iterator[dict[str, Any]]:
+    """Yield events after a cursor and then as they happen, until the caller stops.
+
+    Args:
+        home: Whose events.
+        cursor: Begin after this one; None: with what happens from now on.
+        chosen: The ``filter`` of ``event.subscribe``.
+        note: Told when the master goes away and comes back.
+
+    Raises:
+        UnreachableError: No master answers at first.
+    """
+
+    def subscribe(stream: Stream) -> None:
+        nonlocal cursor
+        start = {"from": cursor, "filter": chosen or None}
+        reply = stream.subscribe("event.subscribe", **start)
+        if cursor is None:
+            cursor = reply["cursor"]
+
+    for told in notifications(home, subscribe, note):
+        if told.method == "end":
+            raise InternalError(f"the stream of events ended: {told.params.get('reason')}")
+        if told.method == "event":
+            cursor = told.params["cursor"]
+            yield {name: told.params[name] for name in told.params if name != "subscription"}
+
+
+class Marks:
+    """How far the output of each file has been read."""
+
+    __slots__ = ("_by_file",)
+
+    def __init__(self) -> None:
+        self._by_file: dict[tuple[str, str | None, str], str] = {}
+
+    def note(self, log: dict[str, Any]) -> None:
+        """Take in a ``log`` notification that has been shown."""
+        if "cursor" in log:
+            self._by_file[log["job"], log.get("run"), log.get("stream", "")] = log["cursor"]
+
+    def since(self) -> list[str] | None:
+        """Return what ``log.follow`` takes to go on from here; None when nothing came."""
+        return list(self._by_file.values()) or None
+
+
+def follow_logs(home: Home, asked: dict[str, Any], note: Note) -> Iterator[dict[str, Any]]:
+    """Yield ``log`` notifications until the one run that is followed has ended.
+
+    Args:
+        home: Whose output.
+        asked: Parameters of ``log.follow``.
+        note: Told when the master goes away and comes back.
+
+    Raises:
+        UnreachableError: No master answers at first.
+    """
+    marks = Marks()
+
+    def subscribe(stream: Stream) -> None:
+        stream.subscribe("log.follow", **{**asked, "from": marks.since()})
+
+    for told in notifications(home, subscribe, note):
+        if told.method == "end":
+            return
+        if told.method == "log":
+            marks.note(told.params)
+            yield told.params
