@@ -48,16 +48,26 @@ def _kind_of(mode: int) -> str:
     return "a device"
 
 
-def names_in(folder: str) -> list[str]:
-    """Return what a folder holds, sorted; [] when there is no such folder.
+def is_there(path: str) -> bool:
+    """Tell whether anything has that path, be it a dangling link.
 
     Raises:
-        OSError: EACCES, ENOTDIR, EIO, ...
+        OSError: It cannot be told: EACCES, EIO, ...
     """
     try:
-        return sorted(os.listdir(folder))  # noqa: PTH208
-    except FileNotFoundError:
-        return []
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def names_in(folder: str) -> list[str]:
+    """Return what a folder holds, sorted.
+
+    Raises:
+        OSError: ENOENT, EACCES, ENOTDIR, EIO, ...
+    """
+    return sorted(os.listdir(folder))  # noqa: PTH208
 
 
 def facts_of(path: str) -> os.stat_result:

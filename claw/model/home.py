@@ -9,9 +9,12 @@ from collections.abc import Mapping
 class Home:
     """The four folders of one claw, and the fixed places in them."""
 
-    __slots__ = ("config", "log", "run", "state")
+    __slots__ = ("config", "folder", "log", "run", "state")
 
-    def __init__(self, *, config: str, state: str, run: str, log: str) -> None:
+    def __init__(
+        self, *, config: str, state: str, run: str, log: str, folder: str | None = None
+    ) -> None:
+        self.folder = folder  # that all of it lies under: what CLAW_HOME means
         self.config = config
         self.state = state
         self.run = run
@@ -72,6 +75,7 @@ def at_folder(folder: str) -> Home:
         state=f"{folder}/state",
         run=f"{folder}/run",
         log=f"{folder}/log",
+        folder=folder,
     )
 
 

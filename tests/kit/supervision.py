@@ -93,12 +93,16 @@ class Bench:
         return Supervised(self, launch, answer["pid"])
 
     def close(self) -> None:
-        """End every supervisor by name, then let the fork server go."""
-        for sid in self.ask(op="hello")["supervisors"]:
-            with contextlib.suppress(OSError, AssertionError):
-                Supervised(self, None, 0, sid=sid).tell(
-                    op="stop", why="stop", by="test", grace_s=0.0
-                )
+        """End every supervisor that is left, then let the fork server go."""
+        deadline = time.monotonic() + PATIENCE_S
+        while sids := self.ask(op="hello")["supervisors"]:
+            assert time.monotonic() < deadline, f"supervisors left: {sids}"
+            for sid in sids:
+                with contextlib.suppress(OSError):
+                    Supervised(self, None, 0, sid=sid).tell_once(
+                        op="stop", why="stop", by="test", grace_s=0.0
+                    )
+            time.sleep(0.005)
         self.connection.shutdown(sockets.SHUT_RDWR)
         self.file.close()
         self.connection.close()
@@ -108,9 +112,7 @@ class Bench:
 class Supervised:
     """One supervisor under test, seen through its journal, its socket and the kernel."""
 
-    def __init__(
-        self, bench: Bench, launch: Launch | None, pid: int, *, sid: str = ""
-    ) -> None:
+    def __init__(self, bench: Bench, launch: Launch | None, pid: int, *, sid: str = "") -> None:
         self.bench = bench
         self.launch = launch
         self.first_pid = pid
@@ -145,23 +147,27 @@ class Supervised:
         raise AssertionError(f"no {what}: {self.lines()}")
 
     def tell(self, **message: object) -> Line:
-        """Ask the supervisor something over its own socket."""
-        path = str(self.bench.home / "run/sup" / self.sid / "control.sock")
+        """Ask the supervisor something over its own socket, as soon as it listens."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                with contextlib.closing(socket.connect_unix(path)) as connection:
-                    connection.settimeout(PATIENCE_S)
-                    connection.sendall(supervision.encode({"id": 1, **message}))
-                    with connection.makefile("rb") as file:
-                        for line in file:
-                            answer: Line = json.loads(line)
-                            if answer.get("id") == 1:
-                                return answer
-            except (FileNotFoundError, ConnectionError):
-                pass
-            assert time.monotonic() < deadline, "the supervisor does not answer"
-            time.sleep(0.002)
+                return self.tell_once(**message)
+            except OSError:
+                assert time.monotonic() < deadline, "the supervisor does not answer"
+                time.sleep(0.002)
+
+    def tell_once(self, **message: object) -> Line:
+        """Ask the supervisor something; OSError when it is not there, or goes away."""
+        path = str(self.bench.home / "run/sup" / self.sid / "control.sock")
+        with contextlib.closing(socket.connect_unix(path)) as connection:
+            connection.settimeout(PATIENCE_S)
+            connection.sendall(supervision.encode({"id": 1, **message}))
+            with connection.makefile("rb") as file:
+                for line in file:
+                    answer: Line = json.loads(line)
+                    if answer.get("id") == 1:
+                        return answer
+        raise ConnectionResetError("no answer")
 
     def kill(self) -> None:
         """Kill the supervisor with SIGKILL and wait until it is dead."""
@@ -175,7 +181,7 @@ class Supervised:
 
     def output(self) -> bytes:
         assert self.launch is not None
-        return files.read_all(self.launch.out_path)
+        return files.read_from(self.launch.out_path, 0)
 
 
 def ladder(**changes: Any) -> Ladder:

@@ -1,0 +1,176 @@
+"""The master's side of the fork server: finds the one that is there, or starts one.
+
+The listening socket is made here and inherited, so that it can be connected to at once and
+no request is lost while the interpreter starts.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import trio
+
+import claw
+from claw.errors import ClawError
+from claw.kernel import files, pidfd, socket
+from claw.master.linefeed import LineLink, LostError
+from claw.model.home import Home
+from claw.wire.supervision import Launch, Message
+
+_LOG = logging.getLogger("claw.launcher")
+_PAUSE_S = 0.2
+_CODE = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from claw.supervisor.forkserver import main; main()"
+)
+
+
+class LaunchRefusedError(ClawError):
+    """The fork server could not launch; nothing of the attempt has begun."""
+
+    code = "launch_refused"
+
+    def __init__(self, message: str, *, retryable: bool) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class ForkServer:
+    """The fork server of this version; another is started whenever it has died."""
+
+    def __init__(self, home: Home, on_gone: Callable[[str], Awaitable[None]]) -> None:
+        self._path = home.forkserver_socket(claw.__version__)
+        self._log_path = home.daemon_log
+        self._on_gone = on_gone
+        self._link: LineLink | None = None
+        self._ready = trio.Event()
+        self.pid: int | None = None
+
+    async def serve(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Keep a fork server connected; never returns."""
+        while True:
+            link = self._connect()
+            if link is None:
+                await trio.sleep(_PAUSE_S)
+                continue
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._greet, link, task_status)
+                await link.serve()
+                nursery.cancel_scope.cancel()
+            _LOG.warning("the fork server (pid %s) is gone; its jobs go on", self.pid)
+            self._ready = trio.Event()
+            self._link = None
+            task_status = trio.TASK_STATUS_IGNORED
+
+    async def _greet(self, link: LineLink, task_status: trio.TaskStatus[None]) -> None:
+        try:
+            hello = await link.call(op="hello")
+        except LostError:
+            return
+        self.pid = int(hello["pid"])
+        self._link = link
+        self._ready.set()
+        task_status.started()
+
+    def _connect(self) -> LineLink | None:
+        try:
+            return LineLink(socket.connect_unix(self._path), self._on_notice)
+        except OSError:
+            pass
+        try:
+            self._start()
+            return LineLink(socket.connect_unix(self._path), self._on_notice)
+        except OSError as error:
+            _LOG.error("no fork server can be started: %s", error)  # noqa: TRY400
+            return None
+
+    def _start(self) -> None:
+        """Exec a bare interpreter that becomes the fork server."""
+        server = socket.listen_unix(self._path)
+        log_fd = files.open_append(self._log_path, 0o640)
+        root = str(Path(claw.__file__).resolve().parents[1])
+        argv = [sys.executable, "-I", "-S", "-c", _CODE, root, str(server.fileno()), self._path]
+        try:
+            process = subprocess.Popen(  # noqa: S603
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log_fd,
+                stderr=log_fd,
+                pass_fds=[server.fileno()],
+                cwd="/",
+            )
+        finally:
+            server.close()
+            os.close(log_fd)
+        trio.lowlevel.spawn_system_task(_reap, process)
+
+    async def _on_notice(self, message: Message) -> None:
+        if message.get("ev") == "gone":
+            await self._on_gone(str(message["sid"]))
+
+    async def _call(self, *fds: int, **message: object) -> Message:
+        while True:
+            await self._ready.wait()
+            link = self._link
+            if link is not None:
+                return await link.call(*fds, **message)
+
+    async def launch(self, launch: Launch, link_fd: int) -> int:
+        """Have a supervisor forked, and return its pid.
+
+        Raises:
+            LaunchRefusedError: It was not; nothing has begun.
+            LostError: The fork server died meanwhile; the launch file tells whether the
+                attempt had begun.
+        """
+        memory_fd = files.sealed_memory(f"claw:{launch.job}", launch.encode())
+        try:
+            answer = await self._call(
+                memory_fd,
+                link_fd,
+                op="launch",
+                sid=launch.sid,
+                run=launch.run,
+                attempt=launch.attempt,
+                spool=launch.spool,
+                run_dir=launch.run_dir,
+                launch_dir=launch.launch_dir,
+                separate=launch.stderr == "separate",
+            )
+        finally:
+            os.close(memory_fd)
+        if "error" in answer:
+            raise LaunchRefusedError(
+                str(answer["error"]), retryable=bool(answer.get("retryable"))
+            )
+        return int(answer["pid"])
+
+    async def knows(self, sid: str) -> bool:
+        """Tell whether a supervisor lives, or is just being replaced."""
+        try:
+            return bool((await self._call(op="find", sid=sid))["alive"])
+        except LostError:
+            return False
+
+    async def wait_idle(self) -> None:
+        """Wait until every launch asked for before, by anyone, is done."""
+        await self._call(op="barrier")
+
+
+async def _reap(process: "subprocess.Popen[bytes]") -> None:
+    """Reap the fork server when it ends, by its own pid: never any other child."""
+    try:
+        fd = pidfd.open_pid(process.pid)
+    except OSError:
+        process.poll()
+        return
+    try:
+        await trio.lowlevel.wait_readable(fd)
+        process.poll()
+    finally:
+        os.close(fd)

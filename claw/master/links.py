@@ -1,0 +1,180 @@
+"""Links to the supervisors that live: one task each, journal in, requests out.
+
+A supervisor tells how far its journal has grown; the master reads from the offset that it
+stored, and stores the new one in the transaction that applies the lines. A link that
+breaks is made again for as long as the supervisor, or a replacement, holds its lock.
+"""
+
+import logging
+import socket as sockets
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from claw.errors import ClawError, StoreError
+from claw.kernel import files, socket
+from claw.master.linefeed import LineLink, LostError
+from claw.model.home import Home
+from claw.wire import supervision
+from claw.wire.supervision import Message
+
+_LOG = logging.getLogger("claw.links")
+FIRST_PAUSE_S = 0.01
+LAST_PAUSE_S = 1.0
+PING_S = 5.0
+STORE_PAUSE_S = 1.0
+
+Apply = Callable[[str, list[Message], int], Awaitable[bool]]
+"""Apply journal lines of a supervisor up to an offset; True once its run is settled."""
+
+
+class Supervised:
+    """One supervisor, as the master sees it."""
+
+    def __init__(self, sid: str, offset: int) -> None:
+        self.sid = sid
+        self.offset = offset  # bytes of the journal that are applied
+        self.link: LineLink | None = None
+        self.is_settled = False
+        self.is_silent = False  # heartbeat stale and no answer
+        self.wake = trio.Event()  # set: look again whether it lives
+        self.grown = trio.Event()  # set: its journal has more to read
+        self.draining = trio.Lock()
+
+
+class Links:
+    """All links. `watch` one supervisor per task; `call` any of them."""
+
+    def __init__(
+        self,
+        home: Home,
+        apply: Apply,
+        knows: Callable[[str], Awaitable[bool]],
+        on_lost: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._home = home
+        self._apply = apply
+        self._knows = knows
+        self._on_lost = on_lost
+        self.all: dict[str, Supervised] = {}
+
+    async def watch(self, sid: str, offset: int, link: LineLink | None = None) -> None:
+        """Follow one supervisor until its run is settled or it is lost."""
+        one = Supervised(sid, offset)
+        self.all[sid] = one
+        try:
+            await self._follow(one, link)
+        finally:
+            del self.all[sid]
+
+    async def _follow(self, one: Supervised, link: LineLink | None) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            link = link or self._connect(one)
+            if link is not None:
+                pause_s = FIRST_PAUSE_S
+                await self._serve(one, link)
+                link = None
+            await self.drain(one)
+            if one.is_settled:
+                return
+            if not self._holds_lock(one) and not await self._knows(one.sid):
+                await self._lose(one)
+                return
+            with trio.move_on_after(pause_s):
+                await one.wake.wait()
+            one.wake = trio.Event()
+            pause_s = min(pause_s * 2, LAST_PAUSE_S)
+
+    def _connect(self, one: Supervised) -> LineLink | None:
+        path = f"{self._home.supervisor_run(one.sid)}/control.sock"
+        try:
+            connection = socket.connect_unix(path)
+        except OSError:
+            return None
+        return self.link_over(connection, one.sid)
+
+    def link_over(self, connection: sockets.socket, sid: str) -> LineLink:
+        """Return a link of that supervisor over a connection."""
+
+        async def on_notice(message: Message) -> None:
+            one = self.all.get(sid)
+            if message.get("ev") == "journal" and one is not None:
+                one.grown.set()
+
+        connection.setblocking(False)
+        return LineLink(connection, on_notice)
+
+    async def _serve(self, one: Supervised, link: LineLink) -> None:
+        one.link = link
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._drain_as_it_grows, one)
+                await link.serve()
+                nursery.cancel_scope.cancel()
+        finally:
+            one.link = None
+            link.close()
+
+    async def _drain_as_it_grows(self, one: Supervised) -> None:
+        while True:
+            one.grown = trio.Event()
+            await self.drain(one)
+            await one.grown.wait()
+
+    def _holds_lock(self, one: Supervised) -> bool:
+        return files.is_locked(f"{self._home.spool}/{one.sid}/lock")
+
+    async def drain(self, one: Supervised) -> None:
+        """Apply what the journal holds beyond the offset; a failing store is waited for."""
+        async with one.draining:
+            while not await self._drain_once(one):
+                await trio.sleep(STORE_PAUSE_S)
+
+    async def _drain_once(self, one: Supervised) -> bool:
+        data = files.read_from(f"{self._home.spool}/{one.sid}/journal", one.offset)
+        whole = data[: data.rfind(b"\n") + 1]
+        if not whole:
+            return True
+        lines = [supervision.decode(line) for line in whole.splitlines()]
+        known = [line for line in lines if line is not None]
+        offset = one.offset + len(whole)
+        try:
+            with trio.CancelScope(shield=True):
+                settled = await self._apply(one.sid, known, offset)
+        except StoreError as error:
+            _LOG.error("journal of %s cannot be applied: %s", one.sid, error)  # noqa: TRY400
+            return False
+        one.offset = offset
+        one.is_settled = one.is_settled or settled
+        return True
+
+    async def _lose(self, one: Supervised) -> None:
+        """Nobody holds the lock and no replacement will: what is on record is all."""
+        await self.drain(one)
+        if not one.is_settled:
+            _LOG.warning("supervisor %s is gone and its run is not on record as ended", one.sid)
+            await self._on_lost(one.sid)
+
+    async def gone(self, sid: str) -> None:
+        """The fork server says that a supervisor has ended."""
+        one = self.all.get(sid)
+        if one is not None:
+            one.wake.set()
+
+    async def call(self, sid: str, **message: object) -> Message:
+        """Send a request to a supervisor and return its answer.
+
+        Raises:
+            LostError: There is no link now, or it broke.
+            ClawError: The supervisor refused.
+        """
+        one = self.all.get(sid)
+        if one is None or one.link is None:
+            raise LostError("no connection to the supervisor")
+        with trio.move_on_after(PING_S):
+            answer = await one.link.call(**message)
+            if "error" in answer:
+                raise ClawError(f"the supervisor refused: {answer['error']}")
+            return answer
+        raise LostError("the supervisor does not answer")
