@@ -10,6 +10,7 @@
     revoke                             queued, retry_wait → canceled
     ask_end                            none: the intent is noted, the supervisor is told
     fold: a line of its journal        claimed → running → a final state, or → queued (restart)
+    requeue: its restart is due        running, claimed → queued
     lose: supervisor and child gone    claimed, running → crashed; canceled once its end was
                                        asked; → queued once its restart was asked
 
@@ -68,6 +69,12 @@ def refuse(run: Run, attempt: Attempt, *, error: str, at: datetime) -> Step:
     return replace(_end(run, result, at=at), attempt=failed, why=error)
 
 
+def requeue(run: Run, at: datetime) -> Step:
+    """Put a run back in the queue for its next attempt, by cause of a restart."""
+    effects = (*_settled(run), Dispatch())
+    return Step(_queued(run, at), why=outcome.RESTART, by=run.stop_by, effects=effects)
+
+
 def turn_away(run: Run, *, why: str, at: datetime) -> Step:
     """End a queued run that a gate does not let pass."""
     return _end(run, outcome.Outcome(State.SKIPPED, why), at=at)
@@ -101,7 +108,7 @@ def lose(run: Run, attempt: Attempt | None, *, why: str, at: datetime) -> Step:
     """End an active run whose supervisor and child are both gone without a last line."""
     gone = None if attempt is None else replace(attempt, error=why, ended_at=at)
     if run.stop_why == outcome.RESTART:
-        return replace(_requeue(run, at), attempt=gone)
+        return replace(requeue(run, at), attempt=gone)
     if run.stop_why is not None:
         result = outcome.Outcome(State.CANCELED, run.stop_why)
     else:
@@ -273,7 +280,7 @@ def exit_text(code: int | None, signal: int | None, *, timed_out: bool = False) 
 def _ended(run: Run, result: outcome.Outcome, fact: Ended) -> list[Step]:
     by = fact.by or run.stop_by
     if result.state is State.QUEUED:
-        return [replace(_requeue(run, fact.at), by=by)]
+        return [replace(requeue(run, fact.at), by=by)]
     steps = []
     if not may_move(run.state, result.state):
         steps.append(_begun(run, fact.at))
@@ -294,11 +301,6 @@ def _queued(run: Run, due_at: datetime) -> Run:
         stop_by=None,
         cause=outcome.RESTART,
     )
-
-
-def _requeue(run: Run, at: datetime) -> Step:
-    effects = (*_settled(run), Dispatch())
-    return Step(_queued(run, at), why=outcome.RESTART, by=run.stop_by, effects=effects)
 
 
 def _end(run: Run, result: outcome.Outcome, *, at: datetime, by: str | None = None) -> Step:

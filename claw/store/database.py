@@ -147,7 +147,7 @@ class Database:
     def inline(cls, at: datetime, path: str = ":memory:") -> Self:
         """Return a new, migrated database without threads, for tests."""
         database = cls(path, inline=True)
-        migrate.apply(database._writer, at)  # noqa: SLF001  its own
+        migrate.apply(database._writer, at)
         return database
 
     @property

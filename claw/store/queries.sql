@@ -41,6 +41,13 @@ SELECT id FROM runs WHERE substr(id, -6) = :tail AND substr(id, -:length) = :tex
 -- name: active_runs
 SELECT * FROM runs WHERE state IN ('claimed', 'running') ORDER BY claimed_at, id;
 
+-- name: active_runs_of
+SELECT * FROM runs WHERE state IN ('claimed', 'running') AND job = :job
+ORDER BY claimed_at, id;
+
+-- name: active_counts
+SELECT job, count(*) AS count FROM runs WHERE state IN ('claimed', 'running') GROUP BY job;
+
 -- name: open_runs
 SELECT * FROM runs
 WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
@@ -60,7 +67,8 @@ WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait
 SELECT DISTINCT job FROM runs WHERE state = 'queued' AND due_at <= :now;
 
 -- name: due_runs
-SELECT * FROM runs WHERE state = 'queued' AND job = :job AND due_at <= :now
+SELECT * FROM runs
+WHERE state = 'queued' AND job = :job AND due_at <= :now AND forced >= :forced
 ORDER BY due_at, id LIMIT :limit;
 
 -- name: next_due

@@ -68,9 +68,15 @@ class Tx:
         ending = self._do("runs_ending", tail=text[-SHORT_LENGTH:], length=len(text), text=text)
         return tuple(sorted({row["id"] for row in (*beginning, *ending)}))[:2]
 
-    def active_runs(self) -> tuple[Run, ...]:
-        """Return the claimed and running runs, oldest first."""
-        return self._runs("active_runs")
+    def active_runs(self, job: str | None = None) -> tuple[Run, ...]:
+        """Return the claimed and running runs, of one job or all, oldest first."""
+        if job is None:
+            return self._runs("active_runs")
+        return self._runs("active_runs_of", job=job)
+
+    def active_counts(self) -> dict[str, int]:
+        """Return how many runs are claimed or running, by job."""
+        return {row["job"]: row["count"] for row in self._do("active_counts")}
 
     def open_runs(self, job: str | None = None) -> tuple[Run, ...]:
         """Return the runs that are not final, of one job or all, in order of due time."""
@@ -84,9 +90,19 @@ class Tx:
         """Return the names of the jobs that have queued runs due."""
         return tuple(row["job"] for row in self._do("due_jobs", now=rows.micros(now)))
 
-    def due_runs(self, job: str, now: datetime, limit: int = -1) -> tuple[Run, ...]:
-        """Return a job's queued runs that are due, in order; ``limit`` -1: all."""
-        return self._runs("due_runs", job=job, now=rows.micros(now), limit=limit)
+    def due_runs(
+        self, job: str, now: datetime, limit: int = -1, *, forced: bool = False
+    ) -> tuple[Run, ...]:
+        """Return a job's queued runs that are due, in order.
+
+        Args:
+            job: Whose.
+            now: Due by then.
+            limit: At most so many; -1: all.
+            forced: Only those that were asked for with ``--force``.
+        """
+        at = rows.micros(now)
+        return self._runs("due_runs", job=job, now=at, limit=limit, forced=int(forced))
 
     def next_due(self, now: datetime) -> datetime | None:
         """Return when the next queued run becomes due, of those that are not yet."""

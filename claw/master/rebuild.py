@@ -1,0 +1,147 @@
+"""The present rebuilt from the journals, after the database was lost.
+
+Runs, attempts and offsets come from the spools. What was only intended, queued or asked to
+wait, is lost, and so is all history whose spools are gone; an alert says so until it is
+acknowledged. Slots that no journal shows as run count as missed, not as due.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from claw.master import journal, services, slots
+from claw.master.turn import Turn
+from claw.model import fact as facts
+from claw.model.catchup import Missed
+from claw.model.event import Alert
+from claw.model.gates import Standing
+from claw.model.job import Job, JobType
+from claw.model.run import Origin, Run, State
+
+REBUILT = "database_rebuilt"
+_REASON = "the database was rebuilt and no journal shows this slot as run"
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """A supervisor's journal, as it lies in its folder."""
+
+    sid: str
+    data: bytes
+
+
+def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
+    """Fill a new database from the journals.
+
+    Called before `services.begin`, which then sees whether the host has booted since.
+    Runs that have no end in their journal are active afterwards, with an open supervisor:
+    adoption then decides about them as about any other.
+
+    Args:
+        turn: The decision, on a new database, with the configuration in force.
+        spools: In any order.
+        why: What was wrong with the old database, and where it is now.
+    """
+    launches = []
+    for spool in sorted(spools, key=lambda spool: spool.sid):
+        journal.apply_journal(turn, spool.sid, spool.data, 0)
+        launches += _launches(spool.data)
+    services.note_boot(turn, max(launches, key=lambda it: it.at).boot if launches else "")
+    earliest = min((launch.at for launch in launches), default=None)
+    history = _history(turn)
+    for job in turn.config.jobs:
+        _stand(turn, job, history.get(job.name, ()), earliest)
+    turn.tx.insert_alert(Alert(kind=REBUILT, text=_text(why, history), at=turn.now))
+    turn.note("daemon.damaged", why=why)
+
+
+def _text(why: str, history: Mapping[str, tuple[Run, ...]]) -> str:
+    count = sum(map(len, history.values()))
+    return (
+        f"The database was damaged ({why}) and has been rebuilt from the journals: {count} runs"
+        " were found. Runs that were waiting, and older history, are lost; slots that no"
+        " journal shows as run count as missed. clawctl alerts ack"
+    )
+
+
+def _launches(data: bytes) -> list[facts.Launched]:
+    found = journal.lines(data, 0)
+    return [fact for _, fact in found if isinstance(fact, facts.Launched)]
+
+
+def _history(turn: Turn) -> dict[str, tuple[Run, ...]]:
+    """Return the runs that the journals showed, by job, oldest first."""
+    found: dict[str, list[Run]] = {}
+    before: str | None = None
+    while page := turn.tx.runs_page(before=before, limit=500):
+        for run in page:
+            found.setdefault(run.job, []).insert(0, run)
+        before = page[-1].id
+    return {name: tuple(runs) for name, runs in found.items()}
+
+
+def _stand(turn: Turn, job: Job, runs: tuple[Run, ...], earliest: datetime | None) -> None:
+    shown = [run.slot_at for run in runs if run.slot_at is not None]
+    # The first slot known keeps `@every` in step; nothing says when the job was added.
+    anchor = min(shown, default=turn.now)
+    standing = Standing(
+        name=job.name,
+        added_at=anchor,
+        active_since=turn.now,
+        enabled=job.enabled,
+        up=_is_up(job, runs),
+        stopped_by=_stopped_by(runs),
+        scheduled_through=turn.now,
+        schedule_key=slots.schedule_key(job),
+        done_at=_done_at(job, runs),
+        last_run=_last_run(runs),
+    )
+    turn.tx.put_standing(standing)
+    since = max(shown, default=earliest)
+    if since is not None:
+        _miss(turn, job, anchor, since)
+
+
+def _is_up(job: Job, runs: tuple[Run, ...]) -> bool:
+    """Tell whether a service was wanted: it had a run that no stop or shutdown ended."""
+    return (
+        job.type is JobType.CONTINUOUS
+        and bool(runs)
+        and (runs[-1].is_open or runs[-1].reason not in {"stop", "shutdown"})
+    )
+
+
+def _stopped_by(runs: tuple[Run, ...]) -> str | None:
+    """Return who stopped a job, when its last run ended so."""
+    last = runs[-1] if runs else None
+    if last is None or last.state is not State.CANCELED or last.reason != "stop":
+        return None
+    return last.stop_by or "an operator"
+
+
+def _last_run(runs: tuple[Run, ...]) -> str | None:
+    ended = [run for run in runs if not run.is_open]
+    return ended[-1].id if ended else None
+
+
+def _done_at(job: Job, runs: tuple[Run, ...]) -> datetime | None:
+    if job.type is not JobType.ONESHOT or job.run_at is None:
+        return None
+    done = [
+        run.ended_at
+        for run in runs
+        if run.state is State.SUCCEEDED
+        and run.origin is Origin.SCHEDULE
+        and run.slot_at == job.run_at
+    ]
+    return done[-1] if done else None
+
+
+def _miss(turn: Turn, job: Job, anchor: datetime, since: datetime) -> None:
+    times = slots.slots_of(job, anchor)
+    first = None if times is None else times.next_after(since)
+    if times is None or first is None or first > turn.now:
+        return
+    last = times.newest(since, turn.now) or first
+    stretch = Missed(first=first, last=last, count=times.count(since, turn.now))
+    slots.add_stretch(turn, job.name, stretch, state=State.MISSED, why=_REASON)

@@ -1,0 +1,119 @@
+"""Brings the standings of jobs in line with a configuration: at the start, and by reload.
+
+What operators have said stays: a job that is stopped or paused is so afterwards. A job
+counts slots from when it was added, was enabled, or got another schedule.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from claw.master import intents, services, slots
+from claw.master.turn import Turn
+from claw.model.effect import Dispatch, Reschedule
+from claw.model.gates import Standing
+from claw.model.job import Config, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a configuration changed."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]  # enabled, or the schedule
+    removed: tuple[str, ...]
+
+
+def sync(
+    turn: Turn,
+    *,
+    old: Config | None = None,
+    restart: Collection[str] = (),
+    start: bool = True,
+    by: str = "reload",
+) -> Synced:
+    """Apply ``turn.config`` to the standings, runs and slots, and say so by events.
+
+    Args:
+        turn: The decision, with the new configuration.
+        old: What was in force until now: slots up to now are settled by it. None at the
+            start of a master.
+        restart: Jobs whose active runs are to be made anew with the new definition.
+        start: Begin services that are new or were enabled; False at the start of a
+            master, which adopts first and then calls `services.autostart`.
+        by: For the events.
+    """
+    standings = turn.tx.standings()
+    added = tuple(job.name for job in turn.config.jobs if job.name not in standings)
+    removed = tuple(name for name in standings if turn.config.job(name) is None)
+    for name in removed:
+        _remove(turn, name, by)
+    for name in added:
+        _add(turn, turn.job(name), by)
+    changed = tuple(
+        job.name
+        for job in turn.config.jobs
+        if job.name in standings and _change(turn, job, standings[job.name], old, by)
+    )
+    for name in restart:
+        if turn.config.job(name) is not None and name in standings:
+            intents.renew(turn, name, by=by)
+    if start:
+        services.autostart(turn)
+    turn.emit(Reschedule(), Dispatch())
+    return Synced(added, changed, removed)
+
+
+def _add(turn: Turn, job: Job, by: str) -> None:
+    turn.tx.put_standing(
+        Standing(
+            name=job.name,
+            added_at=turn.now,
+            active_since=turn.now,
+            enabled=job.enabled,
+            scheduled_through=turn.now,
+            schedule_key=slots.schedule_key(job),
+        )
+    )
+    turn.note("job.added", job=job.name, by=by)
+
+
+def _remove(turn: Turn, name: str, by: str) -> None:
+    """Forget a job and end its runs; their history stays."""
+    intents.end_runs(turn, name, why=intents.REMOVED, by=by)
+    turn.tx.delete_standing(name)
+    turn.note("job.removed", job=name, by=by)
+
+
+def _change(turn: Turn, job: Job, before: Standing, old: Config | None, by: str) -> bool:
+    """Take in what of a definition is kept in the standing; tell whether any of it changed."""
+    key = slots.schedule_key(job)
+    what = []
+    if before.enabled is not job.enabled:
+        what.append("enabled" if job.enabled else "disabled")
+    if before.schedule_key != key:
+        what.append("schedule")
+    if not what:
+        return False
+    if old is not None and old.job(job.name) is not None:
+        earlier = Turn(turn.tx, old, turn.now)
+        slots.settle(earlier, job.name)
+        turn.emit(*earlier.effects)
+    turn.tx.put_standing(_changed(turn, job, key, "schedule" in what))
+    turn.note("job.changed", job=job.name, why=", ".join(what), by=by)
+    return True
+
+
+def _changed(turn: Turn, job: Job, key: str, is_rescheduled: bool) -> Standing:  # noqa: FBT001
+    standing = turn.standing(job.name)
+    begins_anew = is_rescheduled or (job.enabled and not standing.enabled)
+    through = turn.now if begins_anew else standing.scheduled_through
+    open_run = turn.tx.open_runs(job.name)
+    return replace(
+        standing,
+        enabled=job.enabled,
+        up=standing.up and (standing.enabled or bool(open_run)),
+        active_since=turn.now if begins_anew else standing.active_since,
+        scheduled_through=through,
+        schedule_key=key,
+        done_at=None if is_rescheduled else standing.done_at,
+    )

@@ -1,0 +1,204 @@
+"""A turn: one decision, made within one writing transaction.
+
+Every function of the engine takes a `Turn` first. It reads and writes through `Turn.tx`,
+decides by the pure functions of `claw.model`, and leaves in `Turn.effects` what the master
+has to do once the transaction is committed::
+
+    def inside(tx: Tx) -> tuple[T, list[Effect]]:
+        turn = Turn(tx, config, clock.now())
+        return decide(turn), turn.effects
+
+    value, effects = await store.write(inside)
+    # only now: perform the effects
+
+A function that raises leaves nothing behind: the store takes back its savepoint, and the
+effects are never seen.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from claw.errors import ConflictError, NotFoundError
+from claw.kernel import clock
+from claw.model import ids, machine, outcome
+from claw.model.effect import Effect, Reschedule
+from claw.model.event import Event
+from claw.model.gates import Standing
+from claw.model.job import Config, Job, JobType
+from claw.model.run import Run, State, may_move
+from claw.store.records import Tx
+
+
+class Turn:
+    """The transaction, the configuration, the time, and the effects so far."""
+
+    __slots__ = ("config", "effects", "now", "tx")
+
+    def __init__(self, tx: Tx, config: Config, now: datetime) -> None:
+        self.tx = tx
+        self.config = config
+        self.now = now
+        self.effects: list[Effect] = []
+
+    def emit(self, *effects: Effect) -> None:
+        """Have something done after the commit, once."""
+        self.effects += [effect for effect in effects if effect not in self.effects]
+
+    def note(
+        self,
+        kind: str,
+        *,
+        job: str | None = None,
+        why: str | None = None,
+        by: str | None = None,
+    ) -> None:
+        """Append an event that is no move of a run."""
+        self.tx.append_event(Event(at=self.now, type=kind, job=job, why=why, by=by))
+
+    def new_run_id(self) -> str:
+        """Return an id that no run has."""
+        return ids.run_id(self._millis(), clock.random(10))
+
+    def new_sid(self) -> str:
+        """Return an id that no supervisor has."""
+        return ids.supervisor_id(self._millis(), clock.random(10))
+
+    def _millis(self) -> int:
+        return int(self.now.timestamp() * 1000)
+
+    def job(self, name: str) -> Job:
+        """Return a job's definition.
+
+        Raises:
+            NotFoundError: The configuration has none of that name.
+        """
+        found = self.config.job(name)
+        if found is None:
+            raise NotFoundError(f"no job {name!r}", hint="clawctl status lists the jobs")
+        return found
+
+    def run(self, run_id: str) -> Run:
+        """Return a run by its whole id.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        found = self.tx.run(run_id)
+        if found is None:
+            raise NotFoundError(f"no run {run_id!r}", hint="clawctl runs list lists them")
+        return found
+
+    def standing(self, name: str) -> Standing:
+        """Return a job's standing; one that `sync` has not seen yet begins now.
+
+        Raises:
+            NotFoundError: The configuration has no job of that name.
+        """
+        found = self.tx.standing(name)
+        if found is not None:
+            return found
+        job = self.job(name)
+        return Standing(
+            name=name, added_at=self.now, active_since=self.now, enabled=job.enabled
+        )
+
+    def add(self, run: Run, *, why: str | None = None, by: str | None = None) -> bool:
+        """Store a new run and its first event; False when its origin key has one."""
+        if not self.tx.insert_run(run):
+            return False
+        self.tx.append_event(
+            Event(
+                at=self.now,
+                type=f"run.{run.state}",
+                job=run.job,
+                run=run.id,
+                new=run.state,
+                why=why or run.reason,
+                by=by or run.asked_by or None,
+            )
+        )
+        return True
+
+    def take(self, before: Run, step: machine.Step, at: datetime | None = None) -> Run:
+        """Store one step of a run: attempt, run, events, all or nothing.
+
+        Args:
+            before: The run as it is stored.
+            step: What happened to it.
+            at: When; left out: now.
+
+        Raises:
+            ConflictError: The run is final, or may not move there; nothing is stored.
+        """
+        at = at or self.now
+        after = step.run
+        moved = after.state is not before.state
+        if after != before and not before.is_open:
+            raise ConflictError(f"run {ids.short(before.id)} has ended: {before.state}")
+        if moved and not may_move(before.state, after.state):
+            raise ConflictError(
+                f"run {ids.short(before.id)} is {before.state} and cannot become {after.state}"
+            )
+        if step.attempt is not None:
+            self.tx.put_attempt(step.attempt)
+        if after != before:
+            self.tx.update_run(after)
+        if step.note is not None:
+            self._event(before, step, step.note, at)
+        if moved:
+            self._event(before, step, f"run.{after.state}", at)
+            self._moved(before, after, at)
+        self.emit(*step.effects)
+        return after
+
+    def _event(self, before: Run, step: machine.Step, kind: str, at: datetime) -> None:
+        is_move = kind == f"run.{step.run.state}"
+        self.tx.append_event(
+            Event(
+                at=at,
+                type=kind,
+                job=before.job,
+                run=before.id,
+                old=before.state if is_move else None,
+                new=step.run.state if is_move else None,
+                why=step.why,
+                by=step.by,
+            )
+        )
+
+    def _moved(self, before: Run, after: Run, at: datetime) -> None:
+        if before.is_active and not after.is_active:
+            self._close_supervisor(before.sid, at)
+        if not after.is_open:
+            self._ended(after, at)
+
+    def _close_supervisor(self, sid: str | None, at: datetime) -> None:
+        found = None if sid is None else self.tx.supervisor(sid)
+        if found is not None and found.closed_at is None:
+            self.tx.put_supervisor(replace(found, closed_at=at))
+
+    def _ended(self, run: Run, at: datetime) -> None:
+        """Note in its job's standing that a run has ended after it began."""
+        standing = self.tx.standing(run.job)
+        if standing is None or run.state in _NEVER_BEGAN or not run.attempt:
+            return
+        crashes = standing.crashes + 1 if run.state is State.CRASHED else 0
+        standing = replace(standing, last_run=run.id, crashes=crashes)
+        if self._is_done(run, standing):
+            standing = replace(standing, done_at=at)
+            self.note("job.done", job=run.job, why=f"run {ids.short(run.id)} succeeded")
+            self.emit(Reschedule(run.job))
+        if run.reason == outcome.START_LIMIT:
+            self.note("job.fatal", job=run.job, why="restart.start_limit is reached")
+        self.tx.put_standing(standing)
+
+    def _is_done(self, run: Run, standing: Standing) -> bool:
+        """Tell whether a oneshot has succeeded at or after its time."""
+        job = self.config.job(run.job)
+        if job is None or job.type is not JobType.ONESHOT or run.state is not State.SUCCEEDED:
+            return False
+        through = standing.scheduled_through
+        return job.run_at is not None and through is not None and through >= job.run_at
+
+
+_NEVER_BEGAN = {State.SKIPPED, State.MISSED}
