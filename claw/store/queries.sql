@@ -111,6 +111,10 @@ SELECT * FROM attempts WHERE run = :run AND no = :no;
 -- name: attempts
 SELECT * FROM attempts WHERE run = :run ORDER BY no DESC LIMIT :limit;
 
+-- name: live_attempts
+SELECT attempts.* FROM runs JOIN attempts ON attempts.run = runs.id AND attempts.no = runs.attempt
+WHERE runs.state IN ('claimed', 'running');
+
 -- name: delete_attempt
 DELETE FROM attempts WHERE run = :run AND no = :no;
 
@@ -177,6 +181,9 @@ ORDER BY cursor LIMIT :limit;
 SELECT * FROM events
 WHERE run = :run AND cursor > :after AND (:type IS NULL OR type GLOB :type)
 ORDER BY cursor LIMIT :limit;
+
+-- name: events_of_job_before
+SELECT * FROM events WHERE job = :job AND at <= :at ORDER BY cursor DESC LIMIT :limit;
 
 -- name: last_cursor
 SELECT coalesce(max(cursor), 0) FROM events;

@@ -147,6 +147,11 @@ class Tx:
         found = self._do("attempts", run=run, limit=limit)
         return tuple(rows.attempt_of_row(row) for row in found)[::-1]
 
+    def live_attempts(self) -> dict[str, Attempt]:
+        """Return the present attempt of each active run, by run."""
+        found = map(rows.attempt_of_row, self._do("live_attempts"))
+        return {attempt.run: attempt for attempt in found}
+
     def delete_attempt(self, run: str, no: int) -> None:
         """Forget an attempt that was never launched."""
         self._do("delete_attempt", run=run, no=no)
@@ -222,6 +227,11 @@ class Tx:
         else:
             found = self._do("events", **bounds)
         return tuple(rows.event_of_row(row) for row in found)
+
+    def events_before(self, *, job: str, at: datetime, limit: int) -> tuple[Event, ...]:
+        """Return the last events of a job up to a time, in order."""
+        found = self._do("events_of_job_before", job=job, at=rows.micros(at), limit=limit)
+        return tuple(rows.event_of_row(row) for row in found)[::-1]
 
     def last_cursor(self) -> int:
         """Return the cursor of the newest event; 0 when there is none."""

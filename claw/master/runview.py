@@ -1,0 +1,88 @@
+"""What ``runs show`` and ``runs list`` show of a run: rows in, JSON out."""
+
+from collections.abc import Sequence
+
+from claw.master.statusview import Json, iso
+from claw.model.run import Attempt, Run, Supervisor
+from claw.store.records import Tx
+
+ATTEMPTS_SHOWN = 100
+"""The last ones; a service may have thousands."""
+
+ATTEMPTS_LISTED = 10
+
+
+def show(tx: Tx, run: Run, limit: int = ATTEMPTS_SHOWN) -> Json:
+    """Read what belongs to a run and return what is shown of it."""
+    supervisor = None if run.sid is None else tx.supervisor(run.sid)
+    return run_object(run, tx.attempts(run.id, limit), supervisor)
+
+
+def page(tx: Tx, runs: Sequence[Run]) -> list[Json]:
+    """Return what is shown of several runs, each with its last attempts."""
+    return [show(tx, run, ATTEMPTS_LISTED) for run in runs]
+
+
+def run_object(run: Run, attempts: Sequence[Attempt], supervisor: Supervisor | None) -> Json:
+    """Return what is shown of a run."""
+    is_served = supervisor is not None and run.is_active
+    return {
+        "id": run.id,
+        "job": run.job,
+        "state": run.state,
+        "origin": run.origin,
+        "origin_key": run.origin_key,
+        "asked_by": run.asked_by or None,
+        "attempt": run.attempt,
+        "cause": run.cause,
+        "phase": run.phase,
+        "pid": run.pid,
+        "exit_code": run.exit_code,
+        "signal": run.signal,
+        "reason": run.reason,
+        "waiting_for": run.waiting_for,
+        "stop_why": run.stop_why,
+        "stop_by": run.stop_by,
+        "restarts": run.restarts,
+        "queued_at": iso(run.queued_at),
+        "due_at": iso(run.due_at),
+        "slot_at": iso(run.slot_at),
+        "slot_until": iso(run.slot_until),
+        "slot_count": run.slot_count,
+        "started_at": iso(run.started_at),
+        "ended_at": iso(run.ended_at),
+        "duration": _duration(run),
+        "args": list(run.args),
+        "env": [name for name, _ in run.env],
+        "replay_of": run.replay_of,
+        "parent": None,
+        "workflow": None,
+        "executor": "local",
+        "result": None,
+        "supervisor_pid": supervisor.pid if supervisor and is_served else None,
+        "attempts": [attempt_object(attempt) for attempt in attempts],
+    }
+
+
+def _duration(run: Run) -> float | None:
+    if run.started_at is None or run.ended_at is None:
+        return None
+    return max((run.ended_at - run.started_at).total_seconds(), 0.0)
+
+
+def attempt_object(attempt: Attempt) -> Json:
+    """Return what is shown of an attempt."""
+    return {
+        "no": attempt.no,
+        "cause": attempt.cause,
+        "pid": attempt.pid,
+        "exit_code": attempt.exit_code,
+        "signal": attempt.signal,
+        "timed_out": attempt.timed_out,
+        "error": attempt.error,
+        "started_at": iso(attempt.started_at),
+        "ended_at": iso(attempt.ended_at),
+        "cpu_time": attempt.cpu_time_s,
+        "max_memory": attempt.max_memory_bytes,
+        "dropped": attempt.dropped_bytes,
+    }

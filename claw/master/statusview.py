@@ -1,0 +1,277 @@
+"""What ``status --json`` shows of a job: rows in, one JSON object out; nothing is decided.
+
+`look` reads the rows, in one reading transaction; `job_object` is pure. The states are
+those of docs (Job states shown by ``status``), each with a ``why`` where it does not speak
+for itself, and with what to type where something can be done.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from claw.model import gates, ids, machine, outcome
+from claw.model.gates import Standing
+from claw.model.job import Job, JobType, RestartPolicy
+from claw.model.run import Attempt, Phase, Run, State
+from claw.model.units import format_duration
+from claw.store.records import Tx
+
+Json = dict[str, object]
+UNRESPONSIVE = "unresponsive"
+_BAD_ENDS = {State.FAILED, State.TIMED_OUT, State.CRASHED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The rows that a status is made from."""
+
+    standings: Mapping[str, Standing]
+    open_runs: Mapping[str, Sequence[Run]]  # by job, in order of due time
+    attempts: Mapping[str, Attempt]  # the present one of active runs, by run
+    last_runs: Mapping[str, Run]  # by job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What is known beside the rows."""
+
+    now: datetime
+    next_at: Callable[[Job], datetime | None]
+    flags: Callable[[str], Collection[str]] = lambda _sid: ()  # of a supervisor
+
+
+def look(tx: Tx, names: Collection[str] | None = None) -> Look:
+    """Read the rows of some jobs; None: of all."""
+    if names is not None and len(names) <= _FEW:
+        return _look_at(tx, names)
+    open_runs: dict[str, list[Run]] = {}
+    for run in tx.open_runs():
+        open_runs.setdefault(run.job, []).append(run)
+    return Look(
+        standings=tx.standings(),
+        open_runs=open_runs,
+        attempts=tx.live_attempts(),
+        last_runs=tx.last_runs(),
+    )
+
+
+_FEW = 50
+
+
+def _look_at(tx: Tx, names: Collection[str]) -> Look:
+    found = {name: tx.standing(name) for name in names}
+    standings = {name: standing for name, standing in found.items() if standing is not None}
+    open_runs = {name: tx.open_runs(name) for name in names}
+    active = [run for runs in open_runs.values() for run in runs if run.is_active]
+    attempts = {run.id: tx.attempt(run.id, run.attempt) for run in active}
+    last = {name: standing.last_run for name, standing in standings.items()}
+    last_runs = {name: tx.run(run_id) for name, run_id in last.items() if run_id is not None}
+    return Look(
+        standings=standings,
+        open_runs=open_runs,
+        attempts={run: attempt for run, attempt in attempts.items() if attempt is not None},
+        last_runs={name: run for name, run in last_runs.items() if run is not None},
+    )
+
+
+def job_object(job: Job, rows: Look, live: Live) -> Json:
+    """Return what is shown of a job."""
+    runs = rows.open_runs.get(job.name, ())
+    standing = rows.standings.get(job.name) or _unknown(job, live.now)
+    present = _present(runs, live.now)
+    attempt = rows.attempts.get(present.id) if present else None
+    last = rows.last_runs.get(job.name)
+    next_at = _next_at(job, standing, runs, live)
+    state, why = _state(job, standing, present, last, live)
+    pid = present.pid if present else None
+    started_at = attempt.started_at if attempt and pid is not None else None
+    return {
+        "name": job.name,
+        "title": job.title,
+        "description": job.description,
+        "type": job.type,
+        "state": state,
+        "why": why,
+        "pid": pid,
+        "run": present.id if present else None,
+        "started_at": iso(started_at),
+        "uptime": _seconds(started_at, live.now),
+        "restarts": present.restarts if present else 0,
+        "ready": _is_ready(present),
+        "health": None,
+        "queued": sum(run.state is State.QUEUED for run in runs),
+        "instance": None,
+        "last": None if last is None else last_object(last),
+        "next_at": iso(next_at),
+        "enabled": job.enabled,
+        "tags": list(job.tags),
+    }
+
+
+def last_object(run: Run) -> Json:
+    """Return what is shown of a job's last run."""
+    return {
+        "run": run.id,
+        "state": run.state,
+        "exit_code": run.exit_code,
+        "signal": run.signal,
+        "reason": run.reason,
+        "ended_at": iso(run.ended_at),
+    }
+
+
+def iso(at: datetime | None) -> str | None:
+    """Return a time as it is sent: ISO 8601 with offset."""
+    return None if at is None else at.isoformat()
+
+
+def _seconds(since: datetime | None, now: datetime) -> float | None:
+    return None if since is None else max((now - since).total_seconds(), 0.0)
+
+
+def _unknown(job: Job, now: datetime) -> Standing:
+    return Standing(name=job.name, added_at=now, active_since=now, enabled=job.enabled)
+
+
+def _present(runs: Sequence[Run], now: datetime) -> Run | None:
+    """Return the run that a status is about: the newest active one, else the first due."""
+    active = [run for run in runs if run.is_active]
+    if active:
+        # One that is being ended to make room for another says less than the other.
+        return max(active, key=lambda run: (run.stop_why is None, run.claimed_at or now))
+    return next((run for run in runs if run.due_at <= now), None)
+
+
+def _next_at(job: Job, standing: Standing, runs: Sequence[Run], live: Live) -> datetime | None:
+    """Return when something of the job begins next: a slot, a run asked for, a restart."""
+    if gates.closed(standing) is not None:
+        return None
+    times = [run.due_at for run in runs if not run.is_active and run.due_at > live.now]
+    times += [run.phase_until for run in runs if run.phase is Phase.BACKOFF and run.phase_until]
+    slot = live.next_at(job)
+    return min([*times, slot] if slot else times, default=None)
+
+
+def _is_ready(run: Run | None) -> bool | None:
+    return run.phase is Phase.UP if run is not None and run.is_active else None
+
+
+def _state(
+    job: Job, standing: Standing, run: Run | None, last: Run | None, live: Live
+) -> tuple[str, str | None]:
+    closed = gates.closed(standing)
+    if run is not None and run.is_active:
+        return _active_state(run, closed, live)
+    if closed is not None:
+        return _closed_state(standing), closed
+    if run is not None:
+        return "waiting", run.waiting_for or "waits to be claimed"
+    return _idle_state(job, standing, last, live)
+
+
+def _closed_state(standing: Standing) -> str:
+    if standing.stopped_by is not None:
+        return "stopped"
+    return "paused" if standing.paused_by is not None else "disabled"
+
+
+def _active_state(run: Run, closed: str | None, live: Live) -> tuple[str, str | None]:
+    if run.sid is not None and UNRESPONSIVE in live.flags(run.sid):
+        return UNRESPONSIVE, "its supervisor has not answered for more than 75 s"
+    if run.stop_why is not None or run.phase is Phase.STOPPING:
+        return "stopping", _stopping_why(run)
+    if run.state is State.CLAIMED or run.phase is Phase.STARTING:
+        return "starting", None
+    if run.phase is Phase.BACKOFF:
+        return "backoff", backoff_why(run, live.now)
+    return "running", closed
+
+
+def _stopping_why(run: Run) -> str:
+    if run.stop_why is None:
+        return "its timeout has passed"
+    return f"{run.stop_why}, asked for by {run.stop_by or 'claw'}"
+
+
+def backoff_why(run: Run, now: datetime) -> str:
+    """Return why a service waits to be started again, and for how long."""
+    how = machine.exit_text(run.exit_code, run.signal)
+    if run.phase_until is None or run.phase_until <= now:
+        return f"the last child ended: {how}; the next one starts now"
+    wait_s = (run.phase_until - now).total_seconds()
+    return f"the last child ended: {how}; the next one starts in {format_duration(wait_s)}"
+
+
+def _idle_state(
+    job: Job, standing: Standing, last: Run | None, live: Live
+) -> tuple[str, str | None]:
+    if job.type is JobType.CONTINUOUS:
+        return _idle_service(job, last)
+    if standing.done_at is not None:
+        return "done", f"it succeeded at {iso(standing.done_at)}"
+    if live.next_at(job) is not None:
+        return ("planned" if job.type is JobType.ONESHOT else "scheduled"), None
+    if last is not None and last.state in _BAD_ENDS:
+        return "failed", end_why(job, last)
+    if last is not None:
+        return "exited", f"its last run: {end_text(last)}"
+    return "stopped", _never_ran(job)
+
+
+def _never_ran(job: Job) -> str:
+    if job.type is JobType.MANUAL:
+        return f"it runs when asked: clawctl run {job.name}"
+    if job.type is JobType.ONESHOT:
+        return f"its time has passed: clawctl run {job.name}"
+    return "its schedule has no time to come"
+
+
+def _idle_service(job: Job, last: Run | None) -> tuple[str, str | None]:
+    if last is None:
+        return "stopped", f"not started yet: clawctl start {job.name}"
+    if last.reason == outcome.START_LIMIT:
+        return "fatal", (
+            f"it ended {job.restart.start_limit} times within"
+            f" {format_duration(job.restart.start_limit_window_s)} (restart.start_limit):"
+            f" clawctl logs {job.name}, then clawctl start {job.name}"
+        )
+    if last.reason == outcome.SPAWN_FAILED or last.state is State.CRASHED:
+        return "failed", end_why(job, last)
+    if last.state is State.CANCELED:
+        return "stopped", f"{last.reason}, asked for by {last.stop_by or 'claw'}"
+    policy = job.restart.policy
+    kept = "" if policy is RestartPolicy.ALWAYS else f"; restart.policy = {policy}"
+    return "exited", f"{end_text(last)}{kept}: clawctl start {job.name}"
+
+
+def end_text(run: Run) -> str:
+    """Return how a run ended: ``failed, exit 3``, ``canceled, stop``."""
+    if run.exit_code is None and run.signal is None:
+        return f"{run.state}, {run.reason}" if run.reason else str(run.state)
+    return f"{run.state}, {machine.exit_text(run.exit_code, run.signal)}"
+
+
+def end_why(job: Job, run: Run) -> str:
+    """Return how a job's last run ended badly, and what to type."""
+    return f"run {ids.short(run.id)}: {end_text(run)}: clawctl logs {job.name}"
+
+
+def has_text(job: Job, text: str) -> bool:
+    """Tell whether a text is in a job's name, title, description, command or tags."""
+    where = (job.name, job.title, job.description, job.command, *job.tags)
+    return any(text.lower() in part.lower() for part in where)
+
+
+def search(jobs: Sequence[Job], text: str) -> list[Json]:
+    """Return what ``search`` shows: the jobs that have a text, by name."""
+    return [
+        {
+            "name": job.name,
+            "description": job.description,
+            "command": job.command,
+            "tags": list(job.tags),
+            "file": job.file,
+        }
+        for job in sorted(jobs, key=lambda job: job.name)
+        if has_text(job, text)
+    ]

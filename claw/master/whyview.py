@@ -1,0 +1,128 @@
+"""``why``: the chain of causes of a job's or a run's state, in words, and what to type next."""
+
+from datetime import datetime
+
+from claw.master import statusview
+from claw.master.statusview import Live, iso
+from claw.model import gates, ids, machine
+from claw.model.gates import Standing
+from claw.model.job import Job, JobType
+from claw.model.run import Attempt, Phase, Run, State
+from claw.store.records import Tx
+
+_EVENTS_SHOWN = 5
+
+
+def explain_job(tx: Tx, job: Job, live: Live) -> list[str]:
+    """Return why a job is as it is, the state first."""
+    rows = statusview.look(tx, (job.name,))
+    shown = statusview.job_object(job, rows, live)
+    why = shown["why"]
+    lines = [f"{job.name} is {shown['state']}" + (f": {why}" if why else "")]
+    lines += _of_standing(rows.standings.get(job.name), shown["state"])
+    for run in rows.open_runs.get(job.name, ()):
+        lines += _of_open_run(run, rows.attempts.get(run.id), live.now)
+    lines += _of_schedule(tx, job, live)
+    last = rows.last_runs.get(job.name)
+    if last is not None:
+        lines.append(f"last run {_name(last)} ended {iso(last.ended_at)}: {_end(last)}")
+    return lines
+
+
+def explain_run(tx: Tx, run: Run, job: Job | None, live: Live) -> list[str]:
+    """Return why a run is as it is, the state first, then what led there."""
+    lines = [f"run {run.id} of {run.job} is {run.state}"]
+    lines.append(
+        f"asked for {iso(run.queued_at)} by {run.asked_by or run.origin}: {run.origin}"
+    )
+    if run.slot_at is not None:
+        until = f" to {iso(run.slot_until)}, {run.slot_count} slots" if run.slot_until else ""
+        lines.append(f"it stands for the slot {iso(run.slot_at)}{until}")
+    if run.is_open:
+        standing = tx.standing(run.job)
+        lines += _of_standing(standing, run.state)
+        lines += _of_open_run(run, tx.attempt(run.id, run.attempt), live.now)
+    else:
+        lines.append(f"it ended {iso(run.ended_at)}: {_end(run)}")
+        lines += _next_for(run, job)
+    lines += [
+        f"attempt {attempt.no} ({attempt.cause}): {_of_attempt(attempt)}"
+        for attempt in tx.attempts(run.id, _EVENTS_SHOWN)
+    ]
+    return lines
+
+
+def explain_then(tx: Tx, job: str, at: datetime) -> list[str]:
+    """Return what was known of a job at a time: its last events before it."""
+    events = tx.events_before(job=job, at=at, limit=_EVENTS_SHOWN)
+    if not events:
+        return [f"nothing is known of {job} before {iso(at)}"]
+    return [
+        f"{iso(event.at)} {event.type}"
+        + (f" run {ids.short(event.run)}" if event.run else "")
+        + (f": {event.why}" if event.why else "")
+        + (f", by {event.by}" if event.by else "")
+        for event in events
+    ]
+
+
+def _name(run: Run) -> str:
+    return ids.short(run.id)
+
+
+def _end(run: Run) -> str:
+    text = statusview.end_text(run)
+    who = f", asked for by {run.stop_by}" if run.stop_by else ""
+    reason = f" ({run.reason})" if run.reason and run.reason not in text else ""
+    return f"{text}{reason}{who}"
+
+
+def _of_standing(standing: Standing | None, state: object) -> list[str]:
+    closed = None if standing is None else gates.closed(standing)
+    if closed is None or state in {"stopped", "paused", "disabled"}:
+        return []
+    return [f"nothing new of it begins: {closed}"]
+
+
+def _of_open_run(run: Run, attempt: Attempt | None, now: datetime) -> list[str]:
+    name = _name(run)
+    if run.state is State.QUEUED:
+        if run.due_at > now:
+            return [f"run {name} waits for its time, {iso(run.due_at)}: clawctl cancel {name}"]
+        return [f"run {name} waits: {run.waiting_for or 'for its turn'}"]
+    if run.stop_why is not None:
+        return [f"run {name} is to end: {run.stop_why}, asked for by {run.stop_by or 'claw'}"]
+    if run.phase is Phase.BACKOFF:
+        return [f"run {name}: {statusview.backoff_why(run, now)}"]
+    if attempt is None or attempt.pid is None:
+        return [f"run {name} is being launched"]
+    since = iso(attempt.started_at)
+    return [f"run {name} has pid {attempt.pid} since {since}, attempt {attempt.no}"]
+
+
+def _of_schedule(tx: Tx, job: Job, live: Live) -> list[str]:
+    if job.type not in {JobType.SCHEDULED, JobType.ONESHOT}:
+        return []
+    slot = live.next_at(job)
+    lines = [f"next slot {iso(slot)}" if slot else "no slot to come"]
+    for state in (State.MISSED, State.SKIPPED):
+        for run in tx.runs_page(job=job.name, state=state, limit=1):
+            count = f" and {run.slot_count - 1} more" if run.slot_count > 1 else ""
+            lines.append(f"last {state} slot {iso(run.slot_at)}{count}: {run.reason}")
+    return lines
+
+
+def _of_attempt(attempt: Attempt) -> str:
+    if attempt.ended_at is None:
+        return f"pid {attempt.pid} since {iso(attempt.started_at)}"
+    how = attempt.error or machine.exit_text(
+        attempt.exit_code, attempt.signal, timed_out=attempt.timed_out
+    )
+    return f"ended {iso(attempt.ended_at)}: {how}"
+
+
+def _next_for(run: Run, job: Job | None) -> list[str]:
+    if run.state in {State.FAILED, State.TIMED_OUT, State.CRASHED}:
+        again = [f"again: clawctl run {run.job}"] if job is not None else []
+        return [f"its output: clawctl logs {_name(run)}", *again]
+    return []
