@@ -9,7 +9,7 @@ from claw.errors import InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from typing import Any
 
     from claw.model.home import Home
@@ -24,7 +24,7 @@ _FOR_EVER_S = float("inf")
 
 def notifications(
     home: Home, subscribe: Callable[[Stream], None], note: Note
-) -> Iterator[Notification]:
+) -> Generator[Notification]:
     """Yield what subscriptions send, over restarts of the master, until the caller stops.
 
     Args:
@@ -60,7 +60,7 @@ def notifications(
 
 def follow_events(
     home: Home, cursor: int | None, chosen: dict[str, str], note: Note
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any]]:
     """Yield events after a cursor and then as they happen, until the caller stops.
 
     Args:
@@ -106,7 +106,7 @@ class Marks:
         return list(self._by_file.values()) or None
 
 
-def follow_logs(home: Home, asked: dict[str, Any], note: Note) -> Iterator[dict[str, Any]]:
+def follow_logs(home: Home, asked: dict[str, Any], note: Note) -> Generator[dict[str, Any]]:
     """Yield ``log`` notifications until the one run that is followed has ended.
 
     Args:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from claw import errors
 from claw.kernel import socket
 from claw.wire import control
 from claw.wire.control import Request
@@ -110,7 +111,7 @@ def answering(results: dict[str, Any]) -> Answer:
         if callable(result):
             result = result(request.params)
         if isinstance(result, Exception):
-            assert isinstance(result, control.errors.ClawError)
+            assert isinstance(result, errors.ClawError)
             session.send(control.encode_error(request.id, result))
         else:
             session.reply(request, result)

@@ -1,0 +1,1 @@
+"""``clawctl``: parsing, carrying out and showing, all from the command table."""

@@ -1,0 +1,85 @@
+"""What a command's implementation is given: its values, the home, and where to write."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from claw.cli import homes, terminal
+from claw.cli.render import jsontext
+from claw.client.client import Client
+from claw.kernel import clock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from claw.commands.command import Command
+    from claw.model.home import Home
+
+
+class Context:
+    """One command line being carried out.
+
+    Attributes:
+        command: Its entry in the table.
+        args: Its values by name.
+        home: Which claw it is about.
+        is_json: Whether programs are to read the answer.
+    """
+
+    __slots__ = ("_client", "args", "command", "home", "is_json")
+
+    def __init__(
+        self, command: Command, args: dict[str, Any], home: Home, *, is_json: bool
+    ) -> None:
+        self.command = command
+        self.args = args
+        self.home = home
+        self.is_json = is_json
+        self._client: Client | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    @property
+    def client(self) -> Client:
+        """The client of the home's master; it connects when it is first used."""
+        if self._client is None:
+            self._client = Client(self.home)
+        return self._client
+
+    @property
+    def is_project(self) -> bool:
+        """Whether the home is that of an ``up`` project."""
+        return homes.is_project(self.home)
+
+    def call(self, method: str, /, **params: Any) -> Any:
+        """Call a method of the master; see `Client.call`."""
+        return self.client.call(method, **params)
+
+    def show(self, reply: Any) -> None:
+        """Write an answer: as JSON, or as the command's renderer has it."""
+        if self.is_json:
+            terminal.say(jsontext.render(reply))
+            return
+        text = self.text_of(reply)
+        if text:
+            terminal.say(text)
+        for warning in reply.get("warnings", ()):
+            terminal.warn(warning)
+
+    def show_line(self, reply: Any) -> None:
+        """Write one of many answers at once: as JSON on one line, or as rendered."""
+        terminal.say(jsontext.render_line(reply) if self.is_json else self.text_of(reply))
+        terminal.flush()
+
+    def text_of(self, reply: Any) -> str:
+        """Return what the command's renderer makes of an answer."""
+        module = importlib.import_module(f"claw.cli.render.{self.command.reply}")
+        text: str = module.render(reply, terminal.style_of(sys.stdout), clock.now())
+        return text

@@ -1,0 +1,167 @@
+"""From the words of a command line to the function that carries it out."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+from claw import __version__
+from claw.cli import homes, manual, parser, terminal
+from claw.cli.context import Context
+from claw.commands.nearest import did_you_mean, nearest
+from claw.commands.table import BY_NAME, ELSEWHERE, FAMILIES, LATER
+from claw.errors import UnsupportedError, UsageError
+from claw.model import home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from claw.commands.command import Command
+    from claw.model.home import Home
+
+_FLAGS = ("--system", "--user", "--json", "--version", "--help", "-h")
+_OPTIONS = (*_FLAGS, "--home")
+
+
+class Globals:
+    """What stands before the command.
+
+    Attributes:
+        folder: The value of ``--home``, or None.
+        flags: The others that were given.
+    """
+
+    __slots__ = ("flags", "folder")
+
+    def __init__(self) -> None:
+        self.folder: str | None = None
+        self.flags: set[str] = set()
+
+    def home(self) -> Home:
+        """Return the home that is meant.
+
+        Raises:
+            UsageError: Two are.
+        """
+        if (self.folder is not None) + ("--system" in self.flags) + (
+            "--user" in self.flags
+        ) > 1:
+            raise UsageError("--home, --system and --user exclude each other")
+        if self.folder is not None:
+            return home.at_folder(os.path.abspath(self.folder))  # noqa: PTH100
+        if "--system" in self.flags:
+            return home.of_system()
+        if "--user" in self.flags:
+            return home.of_user(os.environ)
+        return homes.choose(os.environ, os.geteuid(), homes.here())
+
+
+def dispatch(words: list[str]) -> int:
+    """Carry out a command line and return its exit status.
+
+    Raises:
+        ClawError: It cannot be understood, or carried out.
+    """
+    given, rest = take_globals(words)
+    if "--version" in given.flags:
+        terminal.say(f"clawctl {__version__}")
+        return 0
+    wants_help = bool(given.flags & {"-h", "--help"})
+    if not rest or rest == ["help"]:
+        terminal.say(manual.overview(terminal.style_of(sys.stdout)))
+        return 0
+    if rest[0] == "help":
+        wants_help, rest = True, rest[1:]
+    if rest[0] in FAMILIES and (len(rest) == 1 or rest[1] in ("-h", "--help")):
+        return _show_family(rest)
+    command, rest = look_up(rest)
+    if wants_help or _asks_for_help(rest):
+        terminal.say(parser.build(command).format_help().rstrip())
+        return 0
+    return _carry_out(command, rest, given)
+
+
+def take_globals(words: list[str]) -> tuple[Globals, list[str]]:
+    """Return the options before the command, and the words from the command on.
+
+    Raises:
+        UsageError: An option is not known, or lacks its value.
+    """
+    given, rest = Globals(), list(words)
+    while rest and rest[0].startswith("-"):
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if name == "--home":
+            if not equals and not rest:
+                raise UsageError("--home needs a folder")
+            given.folder = value if equals else rest.pop(0)
+        elif word in _FLAGS:
+            given.flags.add(word)
+        else:
+            hint = did_you_mean(name, _OPTIONS) or "see `clawctl -h`"
+            raise UsageError(f"there is no option {word} before the command", hint=hint)
+    return given, rest
+
+
+def look_up(words: list[str]) -> tuple[Command, list[str]]:
+    """Return the command that the first word or two name, and the words after it.
+
+    Raises:
+        UnsupportedError: It is a command of a later version.
+        UsageError: There is none; names the nearest, or what claw calls it.
+    """
+    for count in (2, 1):
+        name = " ".join(words[:count])
+        if name in BY_NAME:
+            _refuse_later_forms(name, words)
+            return BY_NAME[name], words[count:]
+        if name in LATER:
+            raise UnsupportedError(
+                f"`clawctl {name}` is not available yet", hint="`clawctl` lists what is"
+            )
+    if words[0] in FAMILIES:
+        known = [name for name in BY_NAME if name.startswith(f"{words[0]} ")]
+        hint = did_you_mean(" ".join(words[:2]), known) or f"see `clawctl {words[0]}`"
+        raise UsageError(f"there is no command {' '.join(words[:2])!r}", hint=hint)
+    raise UsageError(f"there is no command {words[0]!r}", hint=_instead_of(words[0]))
+
+
+def _instead_of(word: str) -> str:
+    """Return what to type instead of a word that is no command."""
+    meant = word if word in ELSEWHERE else nearest(word, [*BY_NAME, *ELSEWHERE])
+    if meant in ELSEWHERE:
+        return f"here it is `clawctl {ELSEWHERE[meant]}`"
+    return f"did you mean {meant!r}?" if meant else "`clawctl` lists them all"
+
+
+def _refuse_later_forms(name: str, words: list[str]) -> None:
+    """Refuse what a command will one day take, where it would be misread today."""
+    if name == "run" and "--" in words:
+        raise UnsupportedError(
+            "`clawctl run -- CMD` is not available yet", hint="define a job and run that"
+        )
+    if name == "reload" and any(not word.startswith("-") for word in words[1:]):
+        raise UnsupportedError(
+            "`clawctl reload TARGET` is not available yet",
+            hint="`clawctl signal HUP TARGET` has most services load their settings again",
+        )
+
+
+def _asks_for_help(words: list[str]) -> bool:
+    before = words[: words.index("--")] if "--" in words else words
+    return "-h" in before or "--help" in before
+
+
+def _show_family(words: list[str]) -> int:
+    terminal.say(manual.family(words[0]))
+    return 0 if len(words) > 1 else UsageError.exit_status
+
+
+def _carry_out(command: Command, words: list[str], given: Globals) -> int:
+    args = parser.parse(command, words)
+    module, _, function = command.verb.partition(":")
+    verb = getattr(importlib.import_module(f"claw.cli.verbs.{module}"), function)
+    is_json = args["json"] or "--json" in given.flags
+    with Context(command, args, given.home(), is_json=is_json) as context:
+        result: int = verb(context)
+    return result

@@ -1,0 +1,85 @@
+"""Which home a command is about."""
+# ruff: noqa: PTH109, PTH110, PTH112, PTH116, PTH120 (pathlib is too much for a bare status)
+
+from __future__ import annotations
+
+import os
+
+from claw.model import home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from claw.model.home import Home
+
+PROJECT_FOLDER = ".claw"
+"""Beside the file of an ``up`` project, with all its state."""
+
+
+def here() -> str:
+    """Return the present folder, or the root when it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
+
+
+def choose(env: Mapping[str, str], uid: int, cwd: str) -> Home:
+    """Return the home that is meant when no option names one.
+
+    In this order: CLAW_HOME; the project around ``cwd`` that is up (`enclosing_project`);
+    the caller's own; the system's, when the caller has none and the system has one.
+
+    Args:
+        env: The environment.
+        uid: The caller.
+        cwd: The present folder.
+    """
+    if env.get("CLAW_HOME"):
+        return home.choose(env, uid)
+    project = enclosing_project(cwd, uid)
+    if project is not None:
+        return project
+    own, system = home.choose(env, uid), home.of_system()
+    if own.config == system.config or is_in_use(own):
+        return own
+    return system if os.path.exists(system.control_socket) else own
+
+
+def is_in_use(place: Home) -> bool:
+    """Tell whether a home was ever set up."""
+    return os.path.isdir(place.config) or os.path.isdir(place.state)
+
+
+def is_project(place: Home) -> bool:
+    """Tell whether a home is that of an ``up`` project."""
+    return place.run.endswith(f"/{PROJECT_FOLDER}/run")
+
+
+def of_project(folder: str) -> Home:
+    """Return the home of the project in a folder."""
+    return home.at_folder(f"{folder.rstrip('/')}/{PROJECT_FOLDER}")
+
+
+def enclosing_project(cwd: str, uid: int) -> Home | None:
+    """Return the home of the nearest project around a folder that has a control socket.
+
+    A project folder of somebody else is passed over: what is in it is not to be trusted.
+    """
+    folder = cwd
+    while True:
+        place = of_project(folder)
+        if os.path.exists(place.control_socket) and _is_owned(place.state, uid):
+            return place
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def _is_owned(path: str, uid: int) -> bool:
+    try:
+        return os.stat(path).st_uid == uid
+    except OSError:
+        return False

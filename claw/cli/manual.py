@@ -1,0 +1,60 @@
+"""Help for people who do not know the command yet: all of them, in groups."""
+
+from __future__ import annotations
+
+from claw.cli.terminal import BOLD
+from claw.commands.command import GROUPS
+from claw.commands.table import COMMANDS, members
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from claw.cli.terminal import Style
+    from claw.commands.command import Command
+
+USAGE = "usage: clawctl [--home DIR | --system | --user] [--json] COMMAND [ARGUMENT...]"
+OPTIONS = (
+    ("--home DIR", "the daemon whose files lie in DIR"),
+    ("--system", "the system's daemon"),
+    ("--user", "your own daemon"),
+    ("--json", "print JSON, for programs"),
+    ("--version", "show the version"),
+    ("-h, --help", "show this page, or after a command the command's"),
+)
+_TARGETS = (
+    "A TARGET is a job's name, a pattern such as 'etl-*', tag:TAG, or all; a RUN is named by "
+    "six or more\nletters of either end of its id."
+)
+
+
+def overview(style: Style) -> str:
+    """Return the page that a bare ``clawctl`` shows."""
+    width = max(len(_usage(one)) for one in COMMANDS)
+    parts = [USAGE]
+    for group in GROUPS:
+        lines = [
+            f"  {_usage(one):{width}}  {one.summary}" for one in COMMANDS if one.group == group
+        ]
+        parts.append("\n".join([style.paint(group, BOLD), *lines]))
+    options = [f"  {option:{width}}  {says}" for option, says in OPTIONS]
+    parts.append("\n".join([style.paint("Options", BOLD), *options]))
+    parts.append(_TARGETS)
+    parts.append("`clawctl COMMAND -h` tells more about a command.")
+    return "\n\n".join(parts)
+
+
+def family(word: str) -> str:
+    """Return the commands whose first word this is."""
+    of_it = members(word)
+    width = max(len(_usage(one)) for one in of_it)
+    return "\n".join(f"  clawctl {_usage(one):{width}}  {one.summary}" for one in of_it)
+
+
+def _usage(command: Command) -> str:
+    """Return a command with its arguments, options left out."""
+    words = [command.name]
+    for param in command.params:
+        if not param.is_option:
+            dots = "..." if param.is_many else ""
+            word = f"{param.metavar}{dots}"
+            words.append(word if param.is_required else f"[{word}]")
+    return " ".join(words)

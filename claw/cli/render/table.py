@@ -1,0 +1,100 @@
+"""Rows under headings, fitted to the width of a terminal."""
+
+from __future__ import annotations
+
+from claw.cli.terminal import GRAY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from claw.cli.terminal import Style
+
+_GAP = "  "
+_LEAST = 8
+
+
+class Column:
+    """One column.
+
+    Attributes:
+        title: Its heading.
+        is_right: Whether it is set to the right, as numbers are.
+        is_optional: Whether it is left out when no row has anything in it.
+        shrinks: Whether it gives way when the terminal is too narrow.
+    """
+
+    __slots__ = ("is_optional", "is_right", "shrinks", "title")
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        is_right: bool = False,
+        is_optional: bool = False,
+        shrinks: bool = False,
+    ) -> None:
+        self.title = title
+        self.is_right = is_right
+        self.is_optional = is_optional
+        self.shrinks = shrinks
+
+
+class Cell:
+    """A text with a colour."""
+
+    __slots__ = ("color", "text")
+
+    def __init__(self, text: str, color: str = "") -> None:
+        self.text = _clean(text)
+        self.color = color
+
+
+def lay_out(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], style: Style
+) -> str:
+    """Return rows as text, headings first."""
+    cells = [[one if isinstance(one, Cell) else Cell(one) for one in row] for row in rows]
+    kept = [
+        index
+        for index, column in enumerate(columns)
+        if not column.is_optional or any(row[index].text for row in cells)
+    ]
+    columns = [columns[index] for index in kept]
+    cells = [[row[index] for index in kept] for row in cells]
+    widths = _widths(columns, cells, style.width)
+    heading = [Cell(column.title, GRAY) for column in columns]
+    return "\n".join(_line(columns, row, widths, style) for row in (heading, *cells))
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], most: int) -> list[int]:
+    widths = [
+        max([len(column.title), *(len(row[index].text) for row in rows)])
+        for index, column in enumerate(columns)
+    ]
+    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - most if most else 0
+    for index in reversed(range(len(columns))):
+        if excess > 0 and columns[index].shrinks:
+            cut = min(excess, max(0, widths[index] - _LEAST))
+            widths[index] -= cut
+            excess -= cut
+    return widths
+
+
+def _line(
+    columns: Sequence[Column], row: Sequence[Cell], widths: list[int], style: Style
+) -> str:
+    parts = []
+    for column, cell, width in zip(columns, row, widths, strict=True):
+        text = cell.text if len(cell.text) <= width else f"{cell.text[: width - 1]}…"
+        room = " " * (width - len(text))
+        painted = style.paint(text, cell.color)
+        parts.append(room + painted if column.is_right else painted + room)
+    return _GAP.join(parts).rstrip()
+
+
+def _clean(text: str) -> str:
+    """Return a text on one line, without what could steer the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else " " for one in text)
