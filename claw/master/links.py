@@ -15,7 +15,6 @@ from claw.errors import ClawError, StoreError
 from claw.kernel import files, socket
 from claw.master.linefeed import LineLink, LostError
 from claw.model.home import Home
-from claw.wire import supervision
 from claw.wire.supervision import Message
 
 _LOG = logging.getLogger("claw.links")
@@ -24,8 +23,8 @@ LAST_PAUSE_S = 1.0
 PING_S = 5.0
 STORE_PAUSE_S = 1.0
 
-Apply = Callable[[str, list[Message], int], Awaitable[bool]]
-"""Apply journal lines of a supervisor up to an offset; True once its run is settled."""
+Apply = Callable[[str, bytes, int], Awaitable[int]]
+"""Apply a piece of a supervisor's journal, found at an offset; return where to read on."""
 
 
 class Supervised:
@@ -57,6 +56,7 @@ class Links:
         self._knows = knows
         self._on_lost = on_lost
         self.all: dict[str, Supervised] = {}
+        self._emptied = trio.Event()
 
     async def watch(self, sid: str, offset: int, link: LineLink | None = None) -> None:
         """Follow one supervisor until its run is settled or it is lost."""
@@ -66,6 +66,13 @@ class Links:
             await self._follow(one, link)
         finally:
             del self.all[sid]
+            self._emptied.set()
+
+    async def wait_empty(self) -> None:
+        """Wait until no supervisor is left."""
+        while self.all:
+            self._emptied = trio.Event()
+            await self._emptied.wait()
 
     async def _follow(self, one: Supervised, link: LineLink | None) -> None:
         pause_s = FIRST_PAUSE_S
@@ -133,21 +140,24 @@ class Links:
 
     async def _drain_once(self, one: Supervised) -> bool:
         data = files.read_from(f"{self._home.spool}/{one.sid}/journal", one.offset)
-        whole = data[: data.rfind(b"\n") + 1]
-        if not whole:
+        if b"\n" not in data:
             return True
-        lines = [supervision.decode(line) for line in whole.splitlines()]
-        known = [line for line in lines if line is not None]
-        offset = one.offset + len(whole)
         try:
             with trio.CancelScope(shield=True):
-                settled = await self._apply(one.sid, known, offset)
+                one.offset = await self._apply(one.sid, data, one.offset)
         except StoreError as error:
             _LOG.error("journal of %s cannot be applied: %s", one.sid, error)  # noqa: TRY400
             return False
-        one.offset = offset
-        one.is_settled = one.is_settled or settled
         return True
+
+    def settle(self, sid: str) -> None:
+        """The run of a supervisor is on record as ended: its link may go."""
+        one = self.all.get(sid)
+        if one is not None:
+            one.is_settled = True
+            one.wake.set()
+            if one.link is not None:
+                one.link.close()
 
     async def _lose(self, one: Supervised) -> None:
         """Nobody holds the lock and no replacement will: what is on record is all."""
@@ -161,6 +171,15 @@ class Links:
         one = self.all.get(sid)
         if one is not None:
             one.wake.set()
+
+    def flags(self, sid: str) -> frozenset[str]:
+        """Return what is worth saying about a supervisor."""
+        one = self.all.get(sid)
+        return frozenset({"unresponsive"}) if one is not None and one.is_silent else frozenset()
+
+    async def send(self, sid: str, op: Message) -> Message:
+        """Send a request to a supervisor, as `call`."""
+        return await self.call(sid, **op)
 
     async def call(self, sid: str, **message: object) -> Message:
         """Send a request to a supervisor and return its answer.

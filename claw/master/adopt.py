@@ -1,0 +1,135 @@
+"""A new master finds out what became of everything while there was none.
+
+The order of trust is from durable to live: the database, the journals, then the kernel
+(lock, heartbeat, boot id). Journals are read first, so whatever finished meanwhile is
+settled by its own ``exited`` line; then:
+
+| launch file | lock held | fork server knows it | verdict                                 |
+|-------------|-----------|----------------------|-----------------------------------------|
+| no          | no        | no                   | never launched: back to the queue       |
+| yes         | yes       | -                    | adopt                                   |
+| yes         | no        | yes                  | adopt: a replacement is on its way      |
+| yes         | no        | no                   | lost: what is left of it is ended, then |
+|             |           |                      | `crashed`                               |
+"""
+
+import logging
+import os
+import signal
+from dataclasses import dataclass
+
+import trio
+
+from claw.kernel import clock, files, pidfd, process
+from claw.master import journal
+from claw.master.decider import Decider
+from claw.master.launcher import ForkServer
+from claw.master.links import Links
+from claw.master.turn import Turn
+from claw.model.home import Home
+from claw.model.run import Run, Supervisor
+from claw.wire import supervision
+
+_LOG = logging.getLogger("claw.adopt")
+_GONE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A supervisor whose run is not over, as the database has it."""
+
+    supervisor: Supervisor
+    run: Run
+
+
+def unsettled(turn: Turn) -> tuple[Unsettled, ...]:
+    """Return the supervisors that are not closed, with their runs."""
+    found = turn.tx.open_supervisors()
+    pairs = ((one, turn.tx.run(one.run)) for one in found)
+    return tuple(Unsettled(one, run) for one, run in pairs if run is not None)
+
+
+class Adoption:
+    """Decides about every unsettled attempt at the start of a master."""
+
+    def __init__(
+        self, home: Home, decide: Decider, fork_server: ForkServer, links: Links
+    ) -> None:
+        self._home = home
+        self._decide = decide
+        self._fork_server = fork_server
+        self._links = links
+
+    async def adopt(self, nursery: trio.Nursery) -> int:
+        """Decide about all of them; followers run in ``nursery``. Return how many live."""
+        await self._fork_server.wait_idle()
+        for one in await self._decide(unsettled):
+            sid = one.supervisor.sid
+            data = files.read_from(f"{self._home.spool}/{sid}/journal", one.supervisor.offset)
+            offset = one.supervisor.offset
+            await self._decide(
+                lambda turn, sid=sid, data=data, offset=offset: journal.apply_journal(  # type: ignore[misc]
+                    turn, sid, data, offset
+                )
+            )
+        adopted = 0
+        for one in await self._decide(unsettled):
+            adopted += await self._judge(one, nursery)
+        await self._decide(journal.pending_stops)
+        return adopted
+
+    async def _judge(self, one: Unsettled, nursery: trio.Nursery) -> bool:
+        sid, run = one.supervisor.sid, one.run
+        if files.is_locked(f"{self._home.spool}/{sid}/lock") or await self._fork_server.knows(
+            sid
+        ):
+            nursery.start_soon(self._links.watch, sid, one.supervisor.offset)
+            return True
+        if not files.exists(f"{self._home.launches}/{run.id}.{run.attempt}"):
+            await self._decide(lambda turn: journal.never_launched(turn, run.id, run.attempt))
+            return False
+        await self.lose(sid)
+        return False
+
+    async def lose(self, sid: str) -> None:
+        """A supervisor is gone for good: end what is left of its child, then say so."""
+        _LOG.warning("supervisor %s is gone, and nobody took over its child", sid)
+        lines = self._lines(sid)
+        booted = [line for line in lines if line.get("ev") == "launch"]
+        same_boot = bool(booted) and booted[0].get("boot") == clock.boot_id()
+        if same_boot:
+            await self._end_leftovers(lines)
+        why = "its supervisor was lost" if same_boot else "the host went down"
+        await self._decide.patiently(lambda turn: journal.lost(turn, sid, why))
+
+    def _lines(self, sid: str) -> list[supervision.Message]:
+        data = files.read_from(f"{self._home.spool}/{sid}/journal", 0)
+        found = (supervision.decode(line) for line in data.splitlines())
+        return [line for line in found if line is not None]
+
+    async def _end_leftovers(self, lines: list[supervision.Message]) -> None:
+        """Kill a child that nobody can supervise any more, so that none runs beside it."""
+        started = [line for line in lines if line.get("ev") == "started"]
+        if not started:
+            return
+        pid, start = int(started[-1]["pid"]), int(started[-1]["start"])
+        if not pidfd.is_alive(pid, start):
+            return
+        victims = [pid, *process.descendants_of(pid)]
+        fds = [fd for one in victims if (fd := _open(one)) is not None]
+        try:
+            for fd in fds:
+                pidfd.send_signal(fd, signal.SIGKILL)
+            with trio.move_on_after(_GONE_S):
+                for fd in fds:
+                    await trio.lowlevel.wait_readable(fd)
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+
+def _open(pid: int) -> int | None:
+    try:
+        return pidfd.open_pid(pid)
+    except OSError:
+        return None

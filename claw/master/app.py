@@ -1,0 +1,277 @@
+"""The master, built and run.
+
+The tree of tasks::
+
+    run
+    ├── fork server        connects to the one that is there, or starts one
+    ├── links              one per living supervisor: journal in, requests out
+    ├── dispatcher         gates, claims, launches
+    ├── ticker             one sleeper for all due times
+    ├── control            the socket: one task per connection
+    ├── health, pruning    heartbeats; old spools
+    └── signals            TERM, INT, HUP, USR1
+
+A service's own failure ends the master loudly; jobs run on under their supervisors, and the
+next master adopts them.
+"""
+
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import trio
+
+import claw
+from claw.errors import ConfigError, StoreError
+from claw.kernel import clock
+from claw.master import daemonlog, intents, journal, services
+from claw.master.adopt import Adoption
+from claw.master.asyncstore import AsyncStore
+from claw.master.audit import AuditLog
+from claw.master.configuration import Configuration, Reloader
+from claw.master.control import serve_control
+from claw.master.decider import Decider
+from claw.master.dispatcher import Dispatcher
+from claw.master.events import EventBus
+from claw.master.health import serve_health
+from claw.master.launcher import ForkServer
+from claw.master.launches import Surroundings
+from claw.master.linefeed import LostError
+from claw.master.links import Links
+from claw.master.rebuild import rebuild
+from claw.master.spools import read_spools, serve_pruning
+from claw.master.sync import sync
+from claw.master.ticker import Ticker
+from claw.master.watch import Watcher
+from claw.master.wiring import Services
+from claw.model.effect import Dispatch, Effect, Reschedule, Settled, StopRun
+from claw.model.home import Home
+from claw.model.job import Job
+from claw.store.damage import Opened, open_or_rebuild
+
+_LOG = logging.getLogger("claw")
+_LAST_WORD_S = 5.0
+_STOP_PAUSE_S = 0.05
+
+
+class App:
+    """One master, from open files to the last word."""
+
+    def __init__(self, home: Home, configuration: Configuration) -> None:
+        self.home = home
+        self.configuration = configuration
+        self.started_at = clock.now()
+        self._bus = EventBus()
+        self._shutdown_asked = trio.Event()
+        self._shutdown_mode = "auto"
+
+    async def run(self) -> None:
+        """Run until somebody ends it.
+
+        Raises:
+            StoreError: The database cannot be opened.
+            OSError: The control socket cannot be made.
+        """
+        opened = open_or_rebuild(
+            self.home.database, clock.now(), on_events=self._bus.publish_from_threads()
+        )
+        try:
+            await self._run(opened)
+        finally:
+            opened.database.close()
+
+    async def _run(self, opened: Opened) -> None:
+        self._build(AsyncStore(opened.database))
+        await self._recall(opened)
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            await nursery.start(self._serve_signals)
+            await nursery.start(self._fork_server.serve)
+            adopted = await self._adoption.adopt(nursery)
+            await self._decide(services.autostart)
+            nursery.start_soon(self._ticker.serve)
+            nursery.start_soon(self._dispatcher.serve, nursery)
+            self._dispatcher.wake()
+            await nursery.start(self._serve_control)
+            nursery.start_soon(serve_health, self.home, self._links, self._heartbeat_s)
+            nursery.start_soon(serve_pruning, self.home, self._store)
+            _LOG.info(
+                "claw %s is up: pid %d, %d jobs, %d supervisors adopted",
+                claw.__version__, os.getpid(), len(self.configuration.current.jobs), adopted,
+            )  # fmt: skip
+            await self._shutdown_asked.wait()
+            await self._wind_down()
+            nursery.cancel_scope.cancel()
+
+    def _build(self, store: AsyncStore) -> None:
+        """Make the parts and connect them."""
+        config = self.configuration.get
+        self._store = store
+        self._decide = Decider(store, config, self._perform)
+        self._fork_server = ForkServer(self.home, self._on_gone)
+        self._links = Links(self.home, self._apply, self._fork_server.knows, self._on_lost)
+        self._adoption = Adoption(self.home, self._decide, self._fork_server, self._links)
+        self._dispatcher = Dispatcher(
+            self.home,
+            self._decide,
+            self._fork_server,
+            self._links,
+            Surroundings(os.environ, os.geteuid()),
+        )
+        self._ticker = Ticker(store, self._decide)
+        self._ticker.on_run_due = self._dispatcher.wake
+        self._dispatcher.on_next_due = self._ticker.expect_run
+        self._reload = Reloader(self.configuration, self._decide)
+
+    @property
+    def _heartbeat_s(self) -> float:
+        return self.configuration.current.daemon.heartbeat_s
+
+    async def _recall(self, opened: Opened) -> None:
+        """Bring the database in line with the journals after damage, and with the files."""
+        if opened.damage is not None or opened.is_new:
+            spools = list(read_spools(self.home))
+            damage = opened.damage
+            if damage is not None or spools:
+                why = (
+                    f"{damage.why}; it is kept as {damage.set_aside}"
+                    if damage is not None
+                    else "there was no database beside the journals"
+                )
+                _LOG.error("the database is rebuilt from the journals: %s", why)
+                await self._decide(lambda turn: rebuild(turn, spools, why=why))
+        about = f"claw {claw.__version__}, pid {os.getpid()}"
+        await self._decide(lambda turn: services.begin(turn, clock.boot_id(), about))
+        await self._decide(lambda turn: sync(turn, start=False, by="start"))
+
+    # -- what decisions lead to ------------------------------------------------------
+
+    async def _perform(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Dispatch():
+                    self._dispatcher.wake()
+                case Reschedule(job):
+                    self._ticker.reschedule(job)
+                case StopRun():
+                    self._nursery.start_soon(self._tell_stop, effect)
+                case Settled(sid):
+                    self._links.settle(sid)
+
+    async def _tell_stop(self, effect: StopRun, grace_s: float | None = None) -> None:
+        """Tell a supervisor to end its run, for as long as there is one to be told."""
+        while effect.sid in self._links.all:
+            try:
+                await self._links.call(
+                    effect.sid, op="stop", why=effect.why, by=effect.by, grace_s=grace_s
+                )
+            except LostError:
+                await trio.sleep(_STOP_PAUSE_S)
+            else:
+                return
+
+    async def _apply(self, sid: str, data: bytes, offset: int) -> int:
+        return await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
+
+    async def _on_gone(self, sid: str) -> None:
+        await self._links.gone(sid)
+
+    async def _on_lost(self, sid: str) -> None:
+        await self._adoption.lose(sid)
+
+    # -- the outside -------------------------------------------------------------------
+
+    async def _serve_control(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        watcher = Watcher()
+        try:
+            await serve_control(self._services(watcher), task_status=task_status)
+        finally:
+            watcher.close()
+
+    def _services(self, watcher: Watcher) -> Services:
+        return Services(
+            home=self.home,
+            store=self._store,
+            config=self.configuration,
+            bus=self._bus,
+            watcher=watcher,
+            audit=AuditLog(self.home.audit_log),
+            perform=self._perform,
+            supervisors=self._links,
+            next_at=self._next_at,
+            reload=self._reload,
+            request_shutdown=self.request_shutdown,
+            fork_server_pid=lambda: self._fork_server.pid,
+            started_at=self.started_at,
+        )
+
+    def _next_at(self, job: Job) -> datetime | None:
+        return self._ticker.next_at(job.name)
+
+    def request_shutdown(self, mode: str) -> None:
+        """Ask for the end: ``stop`` ends the jobs, ``detach`` leaves them, ``auto`` decides."""
+        self._shutdown_mode = mode
+        self._shutdown_asked.set()
+
+    async def _serve_signals(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        handlers: dict[int, Callable[[], Awaitable[None]]] = {
+            signal.SIGHUP: self._on_hup,
+            signal.SIGUSR1: self._on_usr1,
+        }
+        watched = (signal.SIGTERM, signal.SIGINT, *handlers)
+        with trio.open_signal_receiver(*watched) as received:
+            task_status.started()
+            async for number in received:
+                handler = handlers.get(number)
+                if handler is None:
+                    self.request_shutdown("auto")
+                else:
+                    await handler()
+
+    async def _on_hup(self) -> None:
+        try:
+            changes = await self._reload()
+        except (ConfigError, StoreError) as error:
+            lines = getattr(error, "diagnostics", ()) or (str(error),)
+            _LOG.error("reload refused; nothing has changed:\n%s", "\n".join(lines))  # noqa: TRY400
+        else:
+            _LOG.info("reloaded: %s", changes)
+
+    async def _on_usr1(self) -> None:
+        daemonlog.reopen()
+
+    # -- the end -------------------------------------------------------------------------
+
+    def _ends_jobs(self) -> bool:
+        mode = self._shutdown_mode
+        if mode == "auto":
+            mode = self.configuration.current.daemon.on_shutdown
+        return mode != "detach"
+
+    async def _wind_down(self) -> None:
+        """End the jobs if that is wanted, and wait until they are gone."""
+        if not self._ends_jobs():
+            _LOG.info("the master ends; %d supervisors go on", len(self._links.all))
+            return
+        _LOG.info("the master ends, and its jobs with it")
+        await self._decide.patiently(lambda turn: intents.shut_down(turn, by="daemon"))
+        timeout_s = self.configuration.current.daemon.shutdown_timeout_s
+        if await self._wait_for_all(timeout_s):
+            return
+        _LOG.warning("%d jobs are left after %g s: SIGKILL", len(self._links.all), timeout_s)
+        for sid in tuple(self._links.all):
+            stop = StopRun("", sid, "shutdown", "daemon")
+            self._nursery.start_soon(self._tell_stop, stop, 0.0)
+        if not await self._wait_for_all(_LAST_WORD_S):
+            _LOG.error("left behind: %s", ", ".join(self._links.all))
+
+    async def _wait_for_all(self, seconds: float) -> bool:
+        with trio.move_on_after(seconds):
+            await self._links.wait_empty()
+        return not self._links.all

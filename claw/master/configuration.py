@@ -1,0 +1,91 @@
+"""The configuration in force, and the one way to another: reload, all or nothing."""
+
+from dataclasses import replace
+from typing import Any
+
+import trio
+
+from claw.config.load import digest_now, load
+from claw.config.plan import Plan, plan
+from claw.master.decider import Decider
+from claw.master.sync import sync
+from claw.model.job import Config
+
+
+class Configuration:
+    """Loads and holds the configuration of one master.
+
+    Args:
+        place: A home's configuration folder, or one file.
+        project_dir: The folder of an ``up`` project; None for a home.
+    """
+
+    def __init__(self, place: str, project_dir: str | None = None) -> None:
+        self._place = place
+        self._project_dir = project_dir
+        self.current = Config()
+
+    def load(self) -> Config:
+        """Read the files.
+
+        Raises:
+            ConfigError: With every mistake in them.
+        """
+        return load(self._place, project_dir=self._project_dir)
+
+    def get(self) -> Config:
+        """Return the configuration in force."""
+        return self.current
+
+    def config_changed(self) -> bool:
+        """Tell whether the files on disk differ from what is loaded."""
+        return digest_now(self._place) != self.current.digest
+
+
+class Reloader:
+    """Carries out ``reload``, one at a time."""
+
+    def __init__(self, configuration: Configuration, decide: Decider) -> None:
+        self._configuration = configuration
+        self._decide = decide
+        self._one_at_a_time = trio.Lock()
+
+    async def __call__(self, *, dry_run: bool = False, restart: bool = True) -> dict[str, Any]:
+        """Load the files anew; return what changes, done unless ``dry_run``.
+
+        Raises:
+            ConfigError: They are refused; nothing has changed.
+        """
+        async with self._one_at_a_time:
+            new = await trio.to_thread.run_sync(self._configuration.load)
+            old = self._configuration.current
+            changes = plan(old, new)
+            if not restart:
+                changes = replace(changes, live=(*changes.live, *changes.restart), restart=())
+            if not dry_run:
+                await self._take_over(old, new, changes)
+            return as_json(changes)
+
+    async def _take_over(self, old: Config, new: Config, changes: Plan) -> None:
+        self._configuration.current = new
+        try:
+            await self._decide(
+                lambda turn: sync(turn, old=old, restart=[name for name, _ in changes.restart])
+            )
+        except BaseException:
+            self._configuration.current = old
+            raise
+
+
+def as_json(changes: Plan) -> dict[str, Any]:
+    """Return a plan as ``config.reload`` answers it."""
+    return {
+        "changed": not changes.is_empty,
+        "add": list(changes.add),
+        "live": [{"job": name, "fields": list(keys)} for name, keys in changes.live],
+        "restart": [
+            {"job": name, "why": ", ".join(keys) + " changed"} for name, keys in changes.restart
+        ],
+        "remove": list(changes.remove),
+        "daemon": list(changes.daemon),
+    }

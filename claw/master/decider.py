@@ -1,0 +1,59 @@
+"""Decisions: made in a transaction, committed, and only then acted on."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import trio
+
+from claw.errors import StoreError
+from claw.kernel import clock
+from claw.master.asyncstore import AsyncStore
+from claw.master.turn import Turn
+from claw.model.effect import Effect
+from claw.model.job import Config
+from claw.store.records import Tx
+
+_LOG = logging.getLogger("claw.store")
+_PAUSE_S = 1.0
+
+T = TypeVar("T")
+
+
+class Decider:
+    """Runs the engine's functions of a `Turn`, each in a transaction of its own."""
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        config: Callable[[], Config],
+        perform: Callable[[Sequence[Effect]], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self.config = config
+        self._perform = perform
+
+    async def __call__(self, decide: Callable[[Turn], T]) -> T:
+        """Make a decision and have its effects performed; once begun it is not cancelled.
+
+        Raises:
+            StoreError: It could not be stored; nothing has happened.
+        """
+
+        def inside(tx: Tx) -> tuple[T, list[Effect]]:
+            turn = Turn(tx, self.config(), clock.now())
+            return decide(turn), turn.effects
+
+        with trio.CancelScope(shield=True):
+            value, effects = await self._store.write(inside)
+            await self._perform(effects)
+        return value
+
+    async def patiently(self, decide: Callable[[Turn], T]) -> T:
+        """Make a decision that must be made, whenever the store can take it again."""
+        while True:
+            try:
+                return await self(decide)
+            except StoreError as error:
+                _LOG.error("cannot store, trying again: %s", error)  # noqa: TRY400
+                await trio.sleep(_PAUSE_S)

@@ -1,0 +1,117 @@
+"""From claimed runs to living supervisors.
+
+One pass of the gates at a time, whenever something may have become free to go; each claim
+is launched by a task of its own, so that one slow launch holds up no other.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+import trio
+
+from claw.errors import StoreError
+from claw.kernel import files, socket
+from claw.master import engine, journal, launches
+from claw.master.decider import Decider
+from claw.master.engine import Claim
+from claw.master.launcher import ForkServer, LaunchRefusedError
+from claw.master.launches import Surroundings
+from claw.master.linefeed import LostError
+from claw.master.links import Links
+from claw.master.turn import Turn
+from claw.model.home import Home
+
+_LOG = logging.getLogger("claw.dispatch")
+_STORE_PAUSE_S = 1.0
+
+
+class Dispatcher:
+    """Claims what may run, and launches it."""
+
+    def __init__(
+        self,
+        home: Home,
+        decide: Decider,
+        fork_server: ForkServer,
+        links: Links,
+        around: Surroundings,
+    ) -> None:
+        self._home = home
+        self._decide = decide
+        self._fork_server = fork_server
+        self._links = links
+        self._around = around
+        self._wake = trio.Event()
+        self.on_next_due: Callable[[datetime | None], None] = lambda _at: None
+
+    def wake(self) -> None:
+        """Something may have become free to go."""
+        self._wake.set()
+
+    async def serve(self, nursery: trio.Nursery) -> None:
+        """Dispatch whenever woken; launches and links run in ``nursery``."""
+        while True:
+            await self._wake.wait()
+            self._wake = trio.Event()
+            try:
+                claims, next_due = await self._decide(_pass_gates)
+            except StoreError as error:
+                _LOG.error("nothing can be started: %s", error)  # noqa: TRY400
+                await trio.sleep(_STORE_PAUSE_S)
+                self._wake.set()
+                continue
+            self.on_next_due(next_due)
+            for claim in claims:
+                nursery.start_soon(self._launch, claim, nursery)
+
+    async def _launch(self, claim: Claim, nursery: trio.Nursery) -> None:
+        """Have a claim's supervisor forked, and follow it."""
+        ours, theirs = socket.pair()
+        try:
+            await self._ask(claim, theirs.fileno())
+        except LaunchRefusedError as error:
+            ours.close()
+            await self._undo(claim, error.message, retryable=error.retryable)
+            return
+        except LostError:
+            ours.close()
+            if not self._has_begun(claim):
+                await self._undo(claim, "the fork server died", retryable=True)
+                return
+            nursery.start_soon(self._links.watch, claim.sid, 0)
+            return
+        finally:
+            theirs.close()
+        link = self._links.link_over(ours, claim.sid)
+        nursery.start_soon(self._links.watch, claim.sid, 0, link)
+
+    async def _ask(self, claim: Claim, link_fd: int) -> None:
+        config = self._decide.config()
+        try:
+            launch = launches.build(
+                claim.job,
+                claim.run,
+                home=self._home,
+                daemon=config.daemon,
+                around=self._around,
+            )
+            await self._fork_server.launch(launch, link_fd)
+        except OSError as error:
+            raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
+
+    def _has_begun(self, claim: Claim) -> bool:
+        return files.exists(f"{self._home.launches}/{claim.run.id}.{claim.attempt}")
+
+    async def _undo(self, claim: Claim, error: str, *, retryable: bool) -> None:
+        _LOG.warning("run %s could not be launched: %s", claim.run.id, error)
+        await self._decide.patiently(
+            lambda turn: journal.launch_refused(
+                turn, claim.run.id, claim.attempt, error, retryable=retryable
+            )
+        )
+
+
+def _pass_gates(turn: Turn) -> tuple[tuple[Claim, ...], datetime | None]:
+    claims = engine.dispatch(turn)
+    return claims, turn.tx.next_due(turn.now)

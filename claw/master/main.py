@@ -1,0 +1,152 @@
+"""``clawd``: options, locks and folders; then `claw.master.app`."""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import trio
+
+import claw
+from claw.errors import BUG_EXIT_STATUS, ClawError, ConfigError, StoreLockedError
+from claw.kernel import files, process
+from claw.master import daemonlog
+from claw.master.app import App
+from claw.master.configuration import Configuration
+from claw.model import home as homes
+from claw.model.home import Home
+
+_PRIVATE = 0o700
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon; return its exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        return _run(options)
+    except ConfigError as error:
+        for line in error.diagnostics or (error.message,):
+            print(line, file=sys.stderr)
+        return error.exit_status
+    except ClawError as error:
+        hint = f": {error.hint}" if error.hint else ""
+        print(f"clawd: {error.message}{hint}", file=sys.stderr)
+        return error.exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="clawd", description="The daemon of claw: supervises services and scheduled jobs."
+    )
+    parser.add_argument("--home", metavar="DIR", help="keep everything under this folder")
+    parser.add_argument("--system", action="store_true", help="use the system's home")
+    parser.add_argument("--user", action="store_true", help="use the caller's own home")
+    parser.add_argument(
+        "--config", metavar="FILE", help="one file in place of the home's configuration"
+    )
+    parser.add_argument("-f", "--foreground", action="store_true", help="the default")
+    parser.add_argument("-d", "--detach", action="store_true", help="run in the background")
+    parser.add_argument(
+        "--check", action="store_true", help="only tell whether the configuration is right"
+    )
+    parser.add_argument("--version", action="version", version=f"clawd {claw.__version__}")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    home = _home_of(options)
+    configuration = _configuration_of(options, home)
+    configuration.current = configuration.load()
+    if options.check:
+        print(f"{len(configuration.current.jobs)} jobs, no mistakes")
+        return 0
+    _make_folders(home)
+    if options.detach:
+        _detach()
+    lock_fd = _take_lock(home)
+    try:
+        daemon = configuration.current.daemon
+        daemonlog.begin(home.daemon_log, level=daemon.log_level, on_terminal=not options.detach)
+        os.umask(daemon.umask)
+        process.set_name("clawd")
+        return _serve(App(home, configuration))
+    finally:
+        os.close(lock_fd)
+
+
+def _home_of(options: argparse.Namespace) -> Home:
+    if options.home:
+        return homes.at_folder(str(Path(options.home).resolve()))
+    if options.system:
+        return homes.of_system()
+    if options.user:
+        return homes.of_user(os.environ)
+    return homes.choose(os.environ, os.geteuid())
+
+
+def _configuration_of(options: argparse.Namespace, home: Home) -> Configuration:
+    if not options.config:
+        return Configuration(home.config)
+    file = Path(options.config).resolve()
+    return Configuration(str(file), project_dir=str(file.parent))
+
+
+def _make_folders(home: Home) -> None:
+    for folder in (home.state, home.run, home.log, home.spool, home.launches):
+        files.make_folder(folder, _PRIVATE)
+
+
+def _take_lock(home: Home) -> int:
+    """Hold the home for as long as this process lives.
+
+    Raises:
+        StoreLockedError: Another master has it; names its pid.
+    """
+    fd = files.open_lock(home.master_lock)
+    if not files.try_lock(fd):
+        with contextlib.suppress(OSError):
+            pid = files.read_all(home.master_lock).decode().strip()
+            raise StoreLockedError(
+                f"another clawd (pid {pid}) runs this home, {home.state}",
+                hint="clawctl daemon status",
+            )
+        raise StoreLockedError(f"another clawd runs this home, {home.state}")
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    return fd
+
+
+def _detach() -> None:
+    """Go on in the background, in a session of its own, without a terminal (daemon(7))."""
+    if process.fork():
+        os._exit(0)
+    process.new_session()
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+
+
+def _serve(app: App) -> int:
+    """Run the master; what ends it against its will is said where it can be read."""
+    try:
+        trio.run(app.run)
+    except BaseExceptionGroup as group:
+        return _last_words(group)
+    except ClawError as error:
+        return _last_words(BaseExceptionGroup("", [error]))
+    return 0
+
+
+def _last_words(group: BaseExceptionGroup[BaseException]) -> int:
+    foreseen, others = group.split(ClawError)
+    daemonlog.say_fatal(others or group)
+    if foreseen is None or others is not None:
+        return BUG_EXIT_STATUS
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

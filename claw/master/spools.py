@@ -1,0 +1,54 @@
+"""The spool folders: read whole for a rebuild, removed when they have served."""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+
+import trio
+
+from claw.kernel import clock, files
+from claw.master.asyncstore import AsyncStore
+from claw.master.rebuild import Spool
+from claw.model.home import Home
+from claw.wire import supervision
+
+_LOG = logging.getLogger("claw.spools")
+KEPT = timedelta(days=2)
+"""How long the journal of a settled run is kept, for a rebuild after damage."""
+_LOOK_S = 3600.0
+
+
+def read_spools(home: Home) -> Iterator[Spool]:
+    """Yield every journal that there is."""
+    try:
+        names = sorted(os.listdir(home.spool))  # noqa: PTH208
+    except FileNotFoundError:
+        return
+    for name in names:
+        data = files.read_from(f"{home.spool}/{name}/journal", 0)
+        if data:
+            yield Spool(name, data)
+
+
+async def serve_pruning(home: Home, store: AsyncStore) -> None:
+    """Remove the spools of runs that were settled long ago, now and then."""
+    while True:
+        older_than = clock.now() - KEPT
+        old = await store.read(lambda tx: tx.prunable_spools(older_than))  # noqa: B023
+        for sid in old:
+            await trio.to_thread.run_sync(_remove, home, sid)
+            await store.write(lambda tx, sid=sid: tx.delete_supervisor(sid))  # type: ignore[misc]
+        await trio.sleep(_LOOK_S)
+
+
+def _remove(home: Home, sid: str) -> None:
+    """Remove a spool, and the launch files of the attempts that it tells of."""
+    folder = f"{home.spool}/{sid}"
+    for line in files.read_from(f"{folder}/journal", 0).splitlines():
+        message = supervision.decode(line)
+        if message is not None and message.get("ev") in {"launch", "restarting"}:
+            files.remove(f"{home.launches}/{message['run']}.{message['attempt']}")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(home.supervisor_run(sid), ignore_errors=True)

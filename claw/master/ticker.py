@@ -1,0 +1,140 @@
+"""One sleeper for all due times: the next slot of each schedule, the next delayed run.
+
+It wakes when the earliest is due, when a schedule changes, and when the wall clock is set;
+a hundred thousand schedules cost it one entry each in a heap, and nothing while it sleeps.
+"""
+
+import heapq
+import logging
+import os
+from collections.abc import Callable
+from datetime import datetime
+
+import trio
+
+from claw.errors import StoreError
+from claw.kernel import alarm, clock
+from claw.master import slots
+from claw.master.asyncstore import AsyncStore
+from claw.master.decider import Decider
+
+_LOG = logging.getLogger("claw.ticker")
+_STORE_PAUSE_S = 1.0
+_ALL = ""
+
+
+class Ticker:
+    """Has the rows of slots written as they fall due, and wakes the dispatcher for the rest."""
+
+    def __init__(self, store: AsyncStore, decide: Decider) -> None:
+        self._store = store
+        self._decide = decide
+        self._next: dict[str, datetime] = {}
+        self._heap: list[tuple[datetime, str]] = []
+        self._changed: set[str] = {_ALL}
+        self._run_due: datetime | None = None
+        self._wake = trio.Event()
+        self.on_run_due: Callable[[], None] = lambda: None
+
+    def reschedule(self, job: str) -> None:
+        """The due times of a job have changed; '' stands for all jobs."""
+        self._changed.add(job)
+        self._wake.set()
+
+    def expect_run(self, at: datetime | None) -> None:
+        """Take note of when the next delayed run is due."""
+        if at != self._run_due:
+            self._run_due = at
+            self._wake.set()
+
+    def next_at(self, job: str) -> datetime | None:
+        """Return the next slot of a job."""
+        return self._next.get(job)
+
+    async def serve(self) -> None:
+        """Tick until cancelled."""
+        fd = alarm.open_alarm()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._listen, fd)
+                while True:
+                    self._wake = trio.Event()
+                    await self._tick_or_wait()
+                    alarm.set_alarm(fd, self._earliest())
+                    await self._wake.wait()
+        finally:
+            os.close(fd)
+
+    async def _listen(self, fd: int) -> None:
+        """Hear the alarm; a clock that was set makes everything due be looked at anew."""
+        while True:
+            await trio.lowlevel.wait_readable(fd)
+            if alarm.take_ring(fd):
+                _LOG.info("the clock was set")
+                self._changed.add(_ALL)
+            self._wake.set()
+
+    async def _tick_or_wait(self) -> None:
+        """Write what is due; a store that fails is asked again after a pause."""
+        while True:
+            try:
+                await self._tick()
+            except StoreError as error:
+                _LOG.error("due times cannot be stored: %s", error)  # noqa: TRY400
+                await trio.sleep(_STORE_PAUSE_S)
+            else:
+                return
+
+    async def _tick(self) -> None:
+        changed, self._changed = self._changed, set()
+        try:
+            if _ALL in changed:
+                await self._look_at_all()
+            changed |= self._due_now()
+            names = sorted(changed - {_ALL})
+            if names:
+                self._plan(await self._decide(lambda turn: slots.tick(turn, names)))
+        except StoreError:
+            self._changed |= changed
+            raise
+        if self._run_due is not None and self._run_due <= clock.now():
+            self._run_due = None
+            self.on_run_due()
+
+    async def _look_at_all(self) -> None:
+        config = self._decide.config()
+        found = await self._store.read(lambda tx: slots.next_slots(tx, config, clock.now()))
+        self._next = dict(found)
+        self._heap = [(at, name) for name, at in found.items()]
+        heapq.heapify(self._heap)
+
+    def _plan(self, following: dict[str, datetime | None]) -> None:
+        for name, at in following.items():
+            if at is None:
+                self._next.pop(name, None)
+            elif self._next.get(name) != at:
+                self._next[name] = at
+                heapq.heappush(self._heap, (at, name))
+
+    def _due_now(self) -> set[str]:
+        """Take the jobs whose slot has come off the heap."""
+        now = clock.now()
+        self._drop_stale()
+        due = set()
+        while self._heap and self._heap[0][0] <= now:
+            _at, name = heapq.heappop(self._heap)
+            due.add(name)
+            self._next.pop(name, None)
+            self._drop_stale()
+        return due
+
+    def _drop_stale(self) -> None:
+        while self._heap and self._next.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+
+    def _earliest(self) -> float | None:
+        """Return when to wake, in seconds of wall time."""
+        self._drop_stale()
+        times = [self._heap[0][0]] if self._heap else []
+        times += [self._run_due] if self._run_due else []
+        return min(times).timestamp() if times else None
