@@ -9,7 +9,7 @@ from dataclasses import replace
 from claw.errors import ConflictError
 from claw.master import engine, services, slots
 from claw.master.turn import Turn
-from claw.model import ids, machine, outcome
+from claw.model import gates, ids, machine, outcome
 from claw.model.effect import Dispatch, Reschedule
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
@@ -37,6 +37,7 @@ def start_job(turn: Turn, name: str, *, by: str, key: str, forced: bool = False)
         NotFoundError, ConflictError, SaturatedError: As for `engine.submit`.
     """
     job = turn.job(name)
+    _check_enabled(job, forced=forced)
     _release(turn, name, by)
     if job.type is JobType.CONTINUOUS:
         turn.tx.put_standing(replace(turn.standing(name), up=True))
@@ -47,6 +48,14 @@ def start_job(turn: Turn, name: str, *, by: str, key: str, forced: bool = False)
         return None
     ask = engine.Ask(job=name, origin=Origin.MANUAL, key=key, by=by, forced=forced)
     return engine.submit(turn, ask).id
+
+
+def _check_enabled(job: Job, *, forced: bool) -> None:
+    if not job.enabled and not forced:
+        raise ConflictError(
+            f"job {job.name!r} is disabled",
+            hint="set enabled = true and reload, or use --force",
+        )
 
 
 def _release(turn: Turn, name: str, by: str) -> None:
@@ -97,7 +106,9 @@ def _end(turn: Turn, run: Run, *, why: str, by: str) -> Run:
     return turn.take(run, machine.ask_end(run, why=why, by=by))
 
 
-def restart_job(turn: Turn, name: str, *, by: str, key: str) -> tuple[str, ...]:
+def restart_job(
+    turn: Turn, name: str, *, by: str, key: str, forced: bool = False
+) -> tuple[str, ...]:
     """Make the active runs of a job anew, with its present definition.
 
     A service or a manual job that has none is started.
@@ -108,13 +119,15 @@ def restart_job(turn: Turn, name: str, *, by: str, key: str) -> tuple[str, ...]:
     Raises:
         NotFoundError, ConflictError, SaturatedError: As for `engine.submit`.
     """
+    _check_enabled(turn.job(name), forced=forced)
     _release(turn, name, by)
     runs = turn.tx.active_runs(name)
     for run in runs:
-        turn.take(run, machine.ask_end(run, why=outcome.RESTART, by=by))
+        step = machine.ask_end(run, why=outcome.RESTART, by=by)
+        turn.take(run, replace(step, run=replace(step.run, forced=run.forced or forced)))
     if any(run.stop_why in {None, outcome.RESTART} for run in runs):
         return tuple(run.id for run in runs)
-    begun = start_job(turn, name, by=by, key=key)
+    begun = start_job(turn, name, by=by, key=key, forced=forced)
     return () if begun is None else (begun,)
 
 
@@ -203,12 +216,14 @@ def _lower(turn: Turn, job: Job, by: str) -> list[str]:
 def renew(turn: Turn, name: str, *, by: str) -> None:
     """Give a job whose definition changed its new one: make its active runs anew.
 
-    A service that has ended by itself begins again, if it starts by itself.
+    A service that has ended by itself begins again, if it is wanted. What is paused or
+    disabled goes on as it is: ended, it could not begin again.
     """
     job = turn.job(name)
+    if gates.closed(turn.standing(name)) is not None:
+        return
     for run in turn.tx.active_runs(name):
         turn.take(run, machine.ask_end(run, why=outcome.RESTART, by=by))
     standing = turn.standing(name)
-    wanted = job.type is JobType.CONTINUOUS and job.enabled and standing.up
-    if wanted and standing.stopped_by is None:
+    if job.type is JobType.CONTINUOUS and standing.up:
         services.raise_service(turn, job, standing)

@@ -113,6 +113,8 @@ def _launched(
         boot=fact.boot,
         version=fact.version,
     )
+    if supervisor.closed_at is None and not (run.is_active and run.sid == sid):
+        supervisor = replace(supervisor, closed_at=fact.at)
     turn.tx.put_supervisor(supervisor)
     turn.emit(*_ends_owed(run, sid))
     return supervisor
@@ -207,8 +209,8 @@ def never_launched(turn: Turn, run_id: str, attempt: int) -> None:
 def _put_back(turn: Turn, run: Run, why: str, wait_s: float) -> None:
     due_at = turn.now + timedelta(seconds=wait_s) if wait_s else run.due_at
     after = turn.take(run, machine.unclaim(run, why=why, at=turn.now, due_at=due_at))
+    turn.tx.delete_attempt(run.id, run.attempt)
     if after.state is State.QUEUED:
-        turn.tx.delete_attempt(run.id, run.attempt)
         turn.tx.set_waiting_for(run.id, why)
     if run.sid is not None:
         turn.tx.delete_supervisor(run.sid)

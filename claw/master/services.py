@@ -11,10 +11,10 @@ from datetime import timedelta
 from claw.errors import ClawError
 from claw.master import engine
 from claw.master.turn import Turn
-from claw.model import backoff
+from claw.model import backoff, gates, machine, outcome
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType, RestartPolicy
-from claw.model.run import Origin, Run
+from claw.model.run import Origin, Run, State
 from claw.schedule import fires
 
 _BOOT = "boot"
@@ -64,16 +64,24 @@ def _on_boot(turn: Turn) -> None:
     for job in turn.config.jobs:
         if job.type is JobType.CONTINUOUS and not job.autostart:
             turn.tx.put_standing(replace(turn.standing(job.name), up=False))
-        if fires.REBOOT in job.schedule:
-            key = f"{job.name}@{boot}"
-            _submit(turn, engine.Ask(job=job.name, origin=Origin.REBOOT, key=key, by="boot"))
+        if any(text.strip().lower() == fires.REBOOT for text in job.schedule):
+            _run_at_boot(turn, job, boot)
+
+
+def _run_at_boot(turn: Turn, job: Job, boot: str) -> None:
+    """Begin an ``@reboot`` job, or say why not; the key is job and boot."""
+    ask = engine.Ask(job=job.name, origin=Origin.REBOOT, key=f"{job.name}@{boot}", by="boot")
+    run = _submit(turn, ask)
+    closed = gates.closed(turn.standing(job.name))
+    if run is not None and closed is not None and run.state is State.QUEUED:
+        turn.take(run, machine.turn_away(run, why=closed, at=turn.now))
 
 
 def raise_service(
     turn: Turn, job: Job, standing: Standing, *, wait_s: float = 0.0, cause: str = "start"
 ) -> Run | None:
     """Want a service and give it a run, unless it has one; the key is job, instance, epoch."""
-    if turn.tx.open_runs(job.name):
+    if any(run.stop_why in _GOES_ON for run in turn.tx.open_runs(job.name)):
         turn.tx.put_standing(replace(standing, up=True))
         return None
     epoch = standing.epoch + 1
@@ -87,6 +95,9 @@ def raise_service(
         cause=cause,
     )
     return _submit(turn, ask)
+
+
+_GOES_ON = {None, outcome.RESTART}
 
 
 def _submit(turn: Turn, ask: engine.Ask) -> Run | None:
@@ -103,6 +114,9 @@ def revive(turn: Turn, job: Job, lost: Run) -> None:
     standing = turn.standing(job.name)
     if not standing.up or standing.stopped_by or not job.enabled:
         return
+    if turn.tx.meta(_BOOTED) is not None:
+        turn.tx.put_standing(replace(standing, up=False))
+        return  # the host went down: `autostart` is about to come
     if job.restart.policy is RestartPolicy.NEVER:
         return
     lived_s = (turn.now - lost.started_at).total_seconds() if lost.started_at else 0.0

@@ -82,7 +82,7 @@ def job_object(job: Job, rows: Look, live: Live) -> Json:
     attempt = rows.attempts.get(present.id) if present else None
     last = rows.last_runs.get(job.name)
     next_at = _next_at(job, standing, runs, live)
-    state, why = _state(job, standing, present, last, live)
+    state, why = _state(job, standing, present, last, next_at, live)
     pid = present.pid if present else None
     started_at = attempt.started_at if attempt and pid is not None else None
     return {
@@ -157,7 +157,12 @@ def _is_ready(run: Run | None) -> bool | None:
 
 
 def _state(
-    job: Job, standing: Standing, run: Run | None, last: Run | None, live: Live
+    job: Job,
+    standing: Standing,
+    run: Run | None,
+    last: Run | None,
+    next_at: datetime | None,
+    live: Live,
 ) -> tuple[str, str | None]:
     closed = gates.closed(standing)
     if run is not None and run.is_active:
@@ -166,7 +171,7 @@ def _state(
         return _closed_state(standing), closed
     if run is not None:
         return "waiting", run.waiting_for or "waits to be claimed"
-    return _idle_state(job, standing, last, live)
+    return _idle_state(job, standing, last, next_at, live.now)
 
 
 def _closed_state(standing: Standing) -> str:
@@ -203,13 +208,13 @@ def backoff_why(run: Run, now: datetime) -> str:
 
 
 def _idle_state(
-    job: Job, standing: Standing, last: Run | None, live: Live
+    job: Job, standing: Standing, last: Run | None, next_at: datetime | None, now: datetime
 ) -> tuple[str, str | None]:
     if job.type is JobType.CONTINUOUS:
-        return _idle_service(job, last)
+        return _idle_service(job, last) if next_at is None else _begins_anew(next_at, last, now)
     if standing.done_at is not None:
         return "done", f"it succeeded at {iso(standing.done_at)}"
-    if live.next_at(job) is not None:
+    if next_at is not None:
         return ("planned" if job.type is JobType.ONESHOT else "scheduled"), None
     if last is not None and last.state in _BAD_ENDS:
         return "failed", end_why(job, last)
@@ -224,6 +229,13 @@ def _never_ran(job: Job) -> str:
     if job.type is JobType.ONESHOT:
         return f"its time has passed: clawctl run {job.name}"
     return "its schedule has no time to come"
+
+
+def _begins_anew(next_at: datetime, last: Run | None, now: datetime) -> tuple[str, str | None]:
+    """Return the state of a service whose run was lost and whose next one waits."""
+    wait = format_duration(max((next_at - now).total_seconds(), 0.0))
+    how = "" if last is None else f"the last run: {end_text(last)}; "
+    return "backoff", f"{how}the next one starts in {wait}"
 
 
 def _idle_service(job: Job, last: Run | None) -> tuple[str, str | None]:

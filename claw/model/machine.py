@@ -56,9 +56,10 @@ def claim(run: Run, *, sid: str, at: datetime) -> Step:
 
 def unclaim(run: Run, *, why: str, at: datetime, due_at: datetime) -> Step:
     """Put back a claimed run that was never launched; its attempt never was."""
+    back = replace(run, attempt=run.attempt - 1)
     if run.stop_why is not None and run.stop_why != outcome.RESTART:
-        return _end(run, outcome.Outcome(State.CANCELED, run.stop_why), by=run.stop_by, at=at)
-    queued = replace(_queued(run, due_at), attempt=run.attempt - 1, cause=run.cause)
+        return _end(back, outcome.Outcome(State.CANCELED, run.stop_why), by=run.stop_by, at=at)
+    queued = replace(_queued(back, due_at), cause=run.cause)
     return Step(queued, why=why, effects=(Dispatch(),))
 
 

@@ -20,7 +20,7 @@ UPDATE runs SET
     ended_at = :ended_at, attempt = :attempt, cause = :cause, sid = :sid, phase = :phase,
     phase_until = :phase_until, pid = :pid, exit_code = :exit_code, signal = :signal,
     reason = :reason, waiting_for = :waiting_for, stop_why = :stop_why, stop_by = :stop_by,
-    restarts = :restarts
+    restarts = :restarts, forced = :forced
 WHERE id = :id;
 
 -- name: set_waiting_for
