@@ -4,8 +4,10 @@
 nothing. Within a reading transaction every change is refused by SQLite.
 """
 
+import contextlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,6 +39,21 @@ class Tx:
     def _number(self, name: str, /, **values: rows.Value) -> int | None:
         found: tuple[int | None] = self._do(name, **values).fetchone()
         return found[0]
+
+    @contextlib.contextmanager
+    def part(self) -> Iterator[None]:
+        """Take back what the block has changed, and nothing else, when it raises."""
+        seen = len(self.events_appended)
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            del self.events_appended[seen:]
+            if self._connection.in_transaction:  # a full disk takes back all of it by itself
+                self._connection.execute("ROLLBACK TO part")
+                self._connection.execute("RELEASE part")
+            raise
+        self._connection.execute("RELEASE part")
 
     def insert_run(self, run: Run) -> bool:
         """Store a new run; False when a run of the same origin and key is there."""
