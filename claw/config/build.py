@@ -126,6 +126,8 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
 
 def _suits_its_type(draft: Draft) -> Iterator[Fault]:
     values, kind = draft.values, draft.kind()
+    if values.says(JobKeys.schedule) and values.says(JobKeys.run_at):
+        return  # which type is meant is not known
     for field, types in _ONLY_FOR:
         if values.says(field) and kind not in types:
             yield (field.name,), _only_for(types, kind)

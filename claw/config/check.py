@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from claw.config import fields
 from claw.config.kinds import MistakesError, nearest, show
 from claw.config.locate import Lines, Path
-from claw.config.report import Diagnostic, Report
+from claw.config.report import Diagnostic, Report, dotted
 from claw.config.table import Field, Section
 
 T = TypeVar("T")
@@ -100,11 +100,9 @@ class Checker:
         """Return a value as the table it should be; None, and a report, when it is none."""
         if isinstance(value, dict):
             return value
-        if isinstance(value, list):
-            header = ".".join(str(step) for step in path)
-            self.wrong(path, f"a table is expected, not a list: write [{header}] once")
-        else:
-            self.wrong(path, f"a table is expected, not {show(value)}")
+        header = "jobs.NAME" if path == ("jobs",) else dotted(path)
+        once = " once" if isinstance(value, list) else ", and its keys below"
+        self.wrong(path, f"a table is expected, not {show(value)}: write [{header}]{once}")
         return None
 
     def section(

@@ -32,6 +32,8 @@ _SECRET = re.compile(r"\$\{secret:(?![-=?+])")
 
 
 def _line(value: object) -> str:
+    if isinstance(value, list):
+        raise unlike("a text in quotes (or argv for a list)", value)
     text = argument(value).strip()
     if not text:
         raise ValueError("empty: write the command to run")
@@ -57,7 +59,9 @@ def _refuse_secret(text: str) -> None:
 
 def _argv(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise unlike('a list of texts, like ["python3", "app.py"],', value)
+        raise unlike(
+            'a list of texts, like ["python3", "app.py"], (or command for a line)', value
+        )
     words = parse_items(WORD, value)
     if not words or not words[0]:
         raise ValueError("empty: the first item is the program to run")

@@ -8,6 +8,7 @@ on the day it works.
 
 from claw.config import kinds, when
 from claw.config.command import ARGV, COMMAND, SHELL
+from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.kinds import optional
 from claw.config.table import Applies, Field, Section
 from claw.model import backoff
@@ -174,13 +175,13 @@ class JobKeys:
         shown="the user's home",
     )
     env = Field(
-        kinds.ENV,
+        ENV,
         {},
         "Environment variables, as they stand. Those of `[defaults]` are merged in, name by"
         " name.",
     )
     inherit_env = Field(
-        kinds.INHERIT,
+        INHERIT,
         ["PATH", "LANG", "TZ"],
         'Variables taken over from the daemon\'s own environment; `"*"` for all.',
     )
@@ -197,7 +198,7 @@ class JobKeys:
         applies=Applies.LIVE,
     )
     params = Field(
-        kinds.list_of(kinds.ENV_NAME),
+        kinds.list_of(ENV_NAME),
         [],
         "Environment names that an operator may set for one run: `clawctl run --env`.",
         applies=Applies.LIVE,

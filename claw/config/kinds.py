@@ -26,10 +26,8 @@ LONGEST_ARGUMENT_BYTES = 131_071
 
 _LONGEST_LINE = 1_000
 _SHOWN = 60
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:/@+-]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_REFERENCE = re.compile(r"\$\{(secret|env|credential|file):")
 _REAL_TIME_SIGNAL = re.compile(r"RTMIN(?:\+(\d{1,2}))?|RTMAX(?:-(\d{1,2}))?")
 
 
@@ -90,7 +88,8 @@ def optional(kind: Kind[T]) -> Kind[T | None]:
     return cast("Kind[T | None]", kind)
 
 
-def _text(value: object) -> str:
+def plain(value: object) -> str:
+    """Return a text without NUL bytes, which no program can be given."""
     if not isinstance(value, str):
         raise unlike("a text in quotes", value)
     if "\0" in value:
@@ -99,7 +98,7 @@ def _text(value: object) -> str:
 
 
 def _prose(value: object) -> str:
-    text = _text(value)
+    text = plain(value)
     found = _CONTROL.search(text)
     if found:
         raise ValueError(f"the control character {found[0]!r} would garble a terminal")
@@ -117,7 +116,7 @@ def _line(value: object) -> str:
 
 def argument(value: object) -> str:
     """Return a text that a program can be given as one argument."""
-    text = _text(value)
+    text = plain(value)
     if len(text.encode()) > LONGEST_ARGUMENT_BYTES:
         raise ValueError(
             f"longer than {LONGEST_ARGUMENT_BYTES} bytes, and the kernel takes no longer"
@@ -235,8 +234,10 @@ def list_of(item: Kind[T], *, least: int = 0, most: int = 1000) -> Kind[tuple[T,
     def parse(value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
             raise unlike(f"a list in brackets ({item.label})", value)
-        if not least <= len(value) <= most:
-            raise ValueError(f"a list of {least} to {most} is expected, not of {len(value)}")
+        if len(value) < least:
+            raise ValueError(f"the list is empty: write at least {least} {item.label}")
+        if len(value) > most:
+            raise ValueError(f"at most {most} are possible, not {len(value)}")
         return parse_items(item, value)
 
     schema = {"type": "array", "items": dict(item.schema), "minItems": least}
@@ -261,77 +262,8 @@ def parse_items(item: Kind[T], values: list[object]) -> tuple[T, ...]:
     return tuple(parsed)
 
 
-def env_name_problem(name: str) -> str | None:
-    """Return what is wrong with the name of an environment variable, or None."""
-    if not _ENV_NAME.fullmatch(name):
-        return f"{show(name)} is no environment name: letters, digits and '_' only"
-    if name.startswith("CLAW_"):
-        return f"{show(name)}: names that begin with CLAW_ are set by claw itself"
-    return None
-
-
-def _env_name(value: object) -> str:
-    name = _text(value)
-    problem = env_name_problem(name)
-    if problem:
-        raise ValueError(problem)
-    return name
-
-
-ENV_NAME = Kind("name", _env_name, {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})
-
-
-def _env(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict):
-        raise unlike('a table of texts, like { NAME = "value" },', value)
-    wrong: list[tuple[tuple[Step, ...], str]] = []
-    for name, text in value.items():
-        problem = env_name_problem(name) or _env_value_problem(name, text)
-        if problem:
-            wrong.append(((name,), problem))
-    if wrong:
-        raise MistakesError(wrong)
-    return tuple(sorted(value.items()))
-
-
-def _env_value_problem(name: str, value: object) -> str | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f'a text is expected: write "{show(value)}", in quotes'
-    try:
-        text = argument(value)
-        argument(f"{name}={text}")
-    except ValueError as error:
-        return str(error)
-    found = _REFERENCE.search(text)
-    if found:
-        return (
-            f"${{{found[1]}:...}} is not available yet: write the value itself, or inherit_env"
-        )
-    return None
-
-
-ENV = Kind(
-    "table of texts", _env, {"type": "object", "additionalProperties": {"type": "string"}}
-)
-
-
-def _inherit(value: object) -> tuple[str, ...]:
-    if value in ("*", ["*"]):
-        return ("*",)
-    if not isinstance(value, list):
-        raise unlike('a list of names, or "*" for all,', value)
-    return parse_items(ENV_NAME, value)
-
-
-INHERIT = Kind(
-    'list of names, or `"*"`',
-    _inherit,
-    {"anyOf": [{"const": "*"}, {"type": "array", "items": dict(ENV_NAME.schema)}]},
-)
-
-
 def _tag(value: object) -> str:
-    text = _text(value)
+    text = plain(value)
     if not _TAG.fullmatch(text):
         raise ValueError(
             f"{show(text)} is no tag: letters, digits and . _ : / @ + - only, at most 64"

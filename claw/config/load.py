@@ -15,7 +15,7 @@ from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys
 from claw.config.kinds import nearest
 from claw.config.report import Report, dotted, printable
-from claw.config.source import MAIN, Document, collect, digest_of, parse
+from claw.config.source import MAIN, Document, collect, digest_of, is_single_file, parse
 from claw.config.table import Section
 from claw.model import ids
 from claw.model.job import Config, Daemon, Job
@@ -46,7 +46,7 @@ def load(
         ConfigError: With one diagnostic for each mistake in any of the files.
     """
     reader = os.getuid() if uid is None else uid
-    is_home = project_dir is None and os.path.isdir(place)  # noqa: PTH112
+    is_home = project_dir is None and not is_single_file(place)
     sources = collect(place, as_root=is_home and reader == 0)
     report = Report([source.file for source in sources])
     documents = [parse(source, report) for source in sources]
@@ -68,9 +68,6 @@ def digest_now(place: str) -> str:
 
     It differs from that of the loaded `Config` once a file was changed, added or removed;
     files that cannot be read do not make it fail.
-
-    Raises:
-        ConfigError: A folder cannot be listed.
     """
     return digest_of(collect(place))
 
@@ -80,7 +77,6 @@ class _Loader:
 
     def __init__(self, report: Report, env: Mapping[str, str], *, is_project: bool) -> None:
         self.report = report
-        self.daemon = Daemon()
         self.jobs: list[Job] = []
         self._is_project = is_project
         self._defaults = Values()
@@ -91,6 +87,7 @@ class _Loader:
         except ValueError as error:
             self._system_zone = "UTC"
             self._zone_problem = str(error)
+        self.daemon = Daemon(timezone=self._system_zone)
 
     def read(self, documents: list[Document]) -> None:
         """Take in all documents; what the main one says of the daemon holds for all."""

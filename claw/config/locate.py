@@ -25,6 +25,8 @@ _STRING = re.compile(
 )
 _OTHER = re.compile(r"[^,\]}\n#]*")
 _REST_OF_LINE = re.compile(r"[^\n]*\n?")
+_DEEPEST = 24
+"""Parts of one key that are told apart; claw knows none of more than five."""
 
 
 class Lines:
@@ -53,6 +55,10 @@ class Lines:
         first = self._first[path]
         named_before = [entry for entry in before[:-1] if entry[0] == path]
         return (path, first) if first < at or named_before else None
+
+    def named_in(self, line: int) -> Path:
+        """Return the key path that is named last in a line, () when it names none."""
+        return next((path for path, at in reversed(self._named) if at == line), ())
 
     def paths(self) -> set[Path]:
         """Return every path, those of tables that are only implied included."""
@@ -114,7 +120,8 @@ class _Scanner:
         while match := _KEY.match(self.text, self._at):
             bare, literal, basic = match.groups()
             self._at = match.end()
-            keys.append(_unquoted(basic) if basic else bare or literal or "")
+            if len(keys) < _DEEPEST:
+                keys.append(_unquoted(basic) if basic else bare or literal or "")
             if not self._eat("."):
                 break
         return keys

@@ -11,7 +11,8 @@ from claw.errors import ConfigError
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _LONGEST_TEXT = 400
 _LONGEST_KEY = 80
-_MOST_SHOWN = 200
+_MOST_STEPS = 10
+_MOST_SHOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,12 @@ def error_of(found: Iterable[Diagnostic]) -> ConfigError:
 def dotted(path: Path) -> str:
     """Return a key path as TOML writes it, with indexes: ``jobs.web.schedule[1]``."""
     text = ""
-    for step in path:
+    for step in path[:_MOST_STEPS]:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
             text += ("." if text else "") + _key(step)
-    return text
+    return text if len(path) <= _MOST_STEPS else f"{text}.…"
 
 
 def _key(key: str) -> str:

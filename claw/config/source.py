@@ -8,9 +8,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from claw.config.locate import Lines, Path, locate
-from claw.config.report import Diagnostic, Report, dotted
-from claw.errors import ConfigError
+from claw.config.locate import Lines, locate
+from claw.config.report import Diagnostic, Report
 from claw.kernel import reading
 
 MAIN = "claw.toml"
@@ -21,6 +20,7 @@ _MOST_BYTES = 64 << 20
 _MOST_PARTS = 100
 # tomllib takes time by the square of a key's parts.
 _DEEP_KEY = re.compile(rf"""(?<![\w"'.-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
+_DEEP_VALUE = re.compile(r"(?:[\[{][ \t\r\n]*+){50}")
 _HUGE_NUMBER = re.compile(r"[0-9][0-9_]{4000,}")
 _PLACE = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
 _BOM = b"\xef\xbb\xbf"
@@ -32,13 +32,19 @@ _ADVICE = (
         "; a key is letters, digits, _ and -, and a { } stands on one line",
     ),
     ("Unescaped '\\' in a string", "; write '\\\\', or the text in 'single quotes'"),
+    ("Escaped character is not", "; write the character itself"),
     ("Unclosed array", "; a ] is missing, or a comma before this line"),
     ("Unclosed inline table", "; a } is missing, or a comma"),
-    ("Expected newline or end of document", "; one key = value a line, and texts in quotes"),
+    (
+        "Expected newline or end of document",
+        "; one key = value a line, texts and numbers like 022 in quotes",
+    ),
     ("Expected '='", "; write key = value"),
-    ("Illegal character '\\n'", "; a quote is not closed on this line"),
-    ("Unterminated string", "; a quote is not closed"),
     ("Expected ']'", "; write a table's name like [jobs.web]"),
+    ("Illegal character '\\n'", "; a quote is not closed on this line"),
+    ("Illegal character", "; remove it, or write it like \\u0001 in double quotes"),
+    ("Unterminated string", "; a quote is not closed"),
+    ("Invalid date or datetime", "; no calendar or clock has it"),
 )
 _NAMED_TWICE = (
     "Cannot overwrite a value",
@@ -55,7 +61,7 @@ class Source:
     Attributes:
         file: Its path as the user names it.
         name: Its path within the configuration's folder; claw.toml for a single file.
-        raw: Its bytes; what is wrong with it instead, when it could not be read.
+        raw: Its bytes; when it could not be read, what says so instead.
         problem: What is wrong with it; '' when it was read.
     """
 
@@ -82,32 +88,40 @@ class Document:
 def collect(place: str, *, as_root: bool = False) -> list[Source]:
     """Return the files of a configuration in the order in which they count.
 
+    One that cannot be read is among them, with its problem.
+
     Args:
         place: A folder with claw.toml, jobs.d and managed.toml, any of which may be
             missing, or one file.
         as_root: Refuse what somebody other than root may have written.
-
-    Raises:
-        ConfigError: A folder cannot be listed.
     """
-    if not os.path.isdir(place) and (os.path.lexists(place) or place.endswith(".toml")):  # noqa: PTH112
+    if is_single_file(place):
         return [_read(place, MAIN, as_root=as_root)]
-    names = [MAIN, *(f"{FOLDER}/{name}" for name in _names_in(place)), MANAGED]
-    paths = [(f"{place.rstrip('/')}/{name}", name) for name in names]
-    return [_read(path, name, as_root=as_root) for path, name in paths if os.path.lexists(path)]
+    folder = place.rstrip("/")
+    found: list[Source] = []
+    for name in (MAIN, FOLDER, MANAGED):
+        path = f"{folder}/{name}"
+        try:
+            if reading.is_there(path):
+                found += _collect_one(path, name, as_root=as_root)
+        except OSError as error:
+            found.append(_unreadable(path, name, error))
+    return found
 
 
-def _names_in(place: str) -> list[str]:
-    folder = f"{place.rstrip('/')}/{FOLDER}"
-    try:
-        names = reading.names_in(folder)
-    except OSError as error:
-        raise ConfigError(
-            f"{folder}: cannot be listed: {error.strerror}",
-            diagnostics=(f"{folder}: cannot be listed: {error.strerror}",),
-            hint="jobs.d is a folder of .toml files that the daemon's user can read",
-        ) from None
-    return [name for name in names if name.endswith(".toml") and not name.startswith(".")]
+def is_single_file(place: str) -> bool:
+    """Tell whether a place is one file, or would be, and not a folder."""
+    return not os.path.isdir(place) and (os.path.lexists(place) or place.endswith(".toml"))  # noqa: PTH112
+
+
+def _collect_one(path: str, name: str, *, as_root: bool) -> list[Source]:
+    if name != FOLDER:
+        return [_read(path, name, as_root=as_root)]
+    return [
+        _read(f"{path}/{one}", f"{FOLDER}/{one}", as_root=as_root)
+        for one in reading.names_in(path)
+        if one.endswith(".toml") and not one.startswith(".")
+    ]
 
 
 def _read(path: str, name: str, *, as_root: bool) -> Source:
@@ -117,14 +131,17 @@ def _read(path: str, name: str, *, as_root: bool) -> Source:
     except reading.NotRegularError as error:
         problem, raw = f"it is {error}", b""
     except OSError as error:
-        problem, raw = f"cannot be read: {_reason(path, error)}", b""
+        return _unreadable(path, name, error)
     if len(raw) > _MOST_BYTES:
         problem = (
             f"larger than {_MOST_BYTES >> 20} MiB: split it into several files in {FOLDER}"
         )
-    return Source(
-        file=path, name=name, raw=problem.encode() if problem else raw, problem=problem
-    )
+    return Source(file=path, name=name, raw=raw, problem=problem)
+
+
+def _unreadable(path: str, name: str, error: OSError) -> Source:
+    problem = f"cannot be read: {_reason(path, error)}"
+    return Source(file=path, name=name, raw=problem.encode(), problem=problem)
 
 
 def _reason(path: str, error: OSError) -> str:
@@ -174,12 +191,14 @@ def parse(source: Source, report: Report) -> Document | None:
         return None
     deep = _DEEP_KEY.search(text)
     if deep:
-        _syntax(source, report, _line_at(text, deep.start()), "a key of too many parts")
+        what = f"a key of more than {_MOST_PARTS} parts, joined by dots"
+        _syntax(source, report, text, _line_of(text, deep), what)
         return None
     try:
         tables = tomllib.loads(text)
     except RecursionError:
-        _syntax(source, report, 0, "nested too deeply")
+        line = _line_of(text, _DEEP_VALUE.search(text))
+        _syntax(source, report, text, line, "brackets are nested too deeply")
     except ValueError as error:
         _explain(source, report, text, str(error))
     else:
@@ -198,36 +217,30 @@ def _decoded(source: Source, report: Report) -> str | None:
         return None
 
 
-def _line_at(text: str, place: int) -> int:
-    return text.count("\n", 0, place) + 1
+def _line_of(text: str, match: re.Match[str] | None) -> int:
+    return text.count("\n", 0, match.start()) + 1 if match else 1
 
 
-def _syntax(source: Source, report: Report, line: int, text: str, path: Path = ()) -> None:
-    report.add(Diagnostic(source.file, line, path, text))
+def _syntax(source: Source, report: Report, text: str, line: int, what: str) -> None:
+    """Report what keeps a text from being TOML, with the key named last in that line."""
+    path = locate(text).named_in(line)
+    report.add(Diagnostic(source.file, line, path, what))
 
 
 def _explain(source: Source, report: Report, text: str, message: str) -> None:
     """Report what tomllib says, with its line, and what it does not say."""
     place = _PLACE.search(message)
-    if place is None:  # a number of more digits than Python converts
-        huge = _HUGE_NUMBER.search(text)
-        line = _line_at(text, huge.start()) if huge else 1
-        _syntax(source, report, line, f"not TOML: {message.partition(':')[0].lower()}")
+    if place is None:  # more digits than Python converts
+        line = _line_of(text, _HUGE_NUMBER.search(text))
+        _syntax(source, report, text, line, "a number of more digits than any number has here")
         return
-    line = int(place[1]) if place[1] else _line_at(text, max(len(text.rstrip()) - 1, 0))
+    line = int(place[1]) if place[1] else text.rstrip().count("\n") + 1
     what = message[: place.start()]
-    if what.startswith(_NAMED_TWICE):
-        again = locate(text).again(line)
-        if again:
-            path, first = again
-            _syntax(
-                source,
-                report,
-                line,
-                f"{dotted(path)} is there twice, first in line {first}: "
-                "keep one, or give the other another name",
-                path,
-            )
-            return
+    again = locate(text).again(line) if what.startswith(_NAMED_TWICE) else None
+    if again:
+        path, first = again
+        twice = f"is there twice, first in line {first}: keep one, or give it another name"
+        report.add(Diagnostic(source.file, line, path, twice))
+        return
     advice = next((more for start, more in _ADVICE if what.startswith(start)), "")
-    _syntax(source, report, line, f"not TOML: {what[:1].lower()}{what[1:]}{advice}")
+    _syntax(source, report, text, line, f"not TOML: {what[:1].lower()}{what[1:]}{advice}")
