@@ -1,0 +1,225 @@
+"""One client's connection: lines in, answers and notifications out.
+
+Requests are answered one at a time and in order, so that what is sent as "stop, start, status"
+is done as that, and a client that floods costs the others one request at a time. Those that
+only wait (``run.wait``) and streams run beside them, each in a task of its own.
+
+Nothing here waits for the client's reading but tasks of this very connection.
+"""
+
+import contextlib
+import logging
+import socket as sockets
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import trio
+
+from claw import errors
+from claw.master.limits import Limits
+from claw.master.outgoing import READ_BYTES, Outgoing
+from claw.master.peers import Peer
+from claw.master.streams import Stream
+from claw.wire import control as wire
+from claw.wire.lines import LineSplitter
+
+log = logging.getLogger("claw.control")
+
+StreamTask = Callable[[Stream], Awaitable[None]]
+
+
+class Answerer(Protocol):
+    """What carries requests out; `claw.master.calls` has the one."""
+
+    def is_patient(self, request: wire.Request) -> bool:
+        """Tell whether a request only waits, so that others need not wait for it."""
+
+    async def answer(self, connection: "Connection", request: wire.Request) -> Any:
+        """Return the result of a request, or raise a `ClawError`."""
+
+
+class Connection:
+    """See the module."""
+
+    def __init__(
+        self, socket: trio.socket.SocketType, peer: Peer, answerer: Answerer, limits: Limits
+    ) -> None:
+        self.peer = peer
+        self.client = ""
+        self.outgoing = Outgoing(max_bytes=limits.outgoing_bytes)
+        self.active_at = trio.current_time()
+        self._socket = socket
+        self._answerer = answerer
+        self._limits = limits
+        self._lines = LineSplitter(limits.line_bytes)
+        self._half_line_left_s = limits.half_line_s
+        self._slots = trio.Semaphore(limits.in_flight)
+        self._waiting: set[trio.CancelScope] = set()
+        self._streams: dict[int, trio.CancelScope] = {}
+        self._opened: list[tuple[Stream, StreamTask]] = []
+        self._last_subscription = 0
+        self._is_gone = False
+        self._is_cut_off = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being done for this client."""
+        return not (self._waiting or self._streams or self.outgoing.pending_bytes)
+
+    async def serve(self, nursery: trio.Nursery) -> None:
+        """Answer requests until the client says no more, or is cut off.
+
+        Args:
+            nursery: For waiting requests and streams, which go on after this returns.
+        """
+        while data := await self._receive():
+            self.active_at = trio.current_time()
+            for line in self._lines.feed(data):
+                await self.outgoing.wait_below(READ_BYTES)
+                await self._handle_line(line, nursery)
+                # A line may take no wait at all to answer; others come first nevertheless.
+                await trio.lowlevel.checkpoint()
+                if self._is_cut_off:
+                    return
+
+    def on_gone(self) -> None:
+        """Stop waiting and sending for a client that is gone.
+
+        What it asked to be done is done all the same.
+        """
+        self._is_gone = True
+        self.outgoing.break_off()
+        for scope in (*self._waiting, *self._streams.values()):
+            scope.cancel()
+
+    def cut_off(self) -> None:
+        """End the connection of a client that has to go; nothing more of it is read."""
+        self._is_cut_off = True
+        self.on_gone()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(sockets.SHUT_RDWR)
+
+    def open_stream(self, task: StreamTask) -> int:
+        """Begin a subscription once the present request is answered; return its number.
+
+        Raises:
+            SaturatedError: This connection has as many as it may have.
+        """
+        if len(self._streams) + len(self._opened) >= self._limits.in_flight:
+            raise errors.SaturatedError(
+                f"this connection has {self._limits.in_flight} streams already",
+                hint="end one with event.unsubscribe, or open another connection",
+            )
+        self._last_subscription += 1
+        stream = Stream(self._last_subscription, self.outgoing, lag_s=self._limits.lag_s)
+        self._opened.append((stream, task))
+        return stream.subscription
+
+    def close_stream(self, subscription: int) -> None:
+        """End a subscription.
+
+        Raises:
+            NotFoundError: There is none of that number, or it has ended.
+        """
+        scope = self._streams.pop(subscription, None)
+        if scope is None:
+            raise errors.NotFoundError(f"this connection has no subscription {subscription}")
+        scope.cancel()
+
+    async def _receive(self) -> bytes:
+        """Return the next bytes; b'' at the end, also the end of patience with half a line.
+
+        Only time spent waiting for the client counts, none spent on its requests.
+        """
+        if not self._lines.is_mid_line:
+            self._half_line_left_s = self._limits.half_line_s
+            return await self._receive_some()
+        began = trio.current_time()
+        with trio.move_on_after(self._half_line_left_s):
+            data = await self._receive_some()
+            self._half_line_left_s -= trio.current_time() - began
+            if b"\n" in data:
+                self._half_line_left_s = self._limits.half_line_s
+            return data
+        self._put_error(None, errors.ProtocolError("half a line is all that came: cut off"))
+        return b""
+
+    async def _receive_some(self) -> bytes:
+        try:
+            return await self._socket.recv(self._limits.read_bytes)
+        except OSError:
+            return b""
+
+    async def _handle_line(self, line: bytes | None, nursery: trio.Nursery) -> None:
+        if line is not None and not line.strip():
+            return
+        try:
+            request = self._decode(line)
+        except errors.InvalidRequestError as error:
+            self._put_error(error.request_id, error)
+        except errors.ProtocolError as error:
+            self._put_error(None, error)
+        else:
+            if self._answerer.is_patient(request):
+                await self._slots.acquire()
+                nursery.start_soon(self._answer_patiently, request)
+            else:
+                await self._answer(request)
+                self._start_streams(nursery)
+
+    def _decode(self, line: bytes | None) -> wire.Request:
+        if line is None:
+            limit = self._limits.line_bytes
+            raise errors.ProtocolError(
+                f"a line of more than {limit} bytes", hint="it was dropped, unread"
+            )
+        return wire.decode_request(line)
+
+    async def _answer_patiently(self, request: wire.Request) -> None:
+        """Answer a request that waits; a client that hangs up ends the waiting."""
+        scope = trio.CancelScope()
+        self._waiting.add(scope)
+        try:
+            with scope:
+                if not self._is_gone:
+                    await self._answer(request)
+        finally:
+            self._waiting.discard(scope)
+            self._slots.release()
+
+    async def _answer(self, request: wire.Request) -> None:
+        try:
+            result = await self._answerer.answer(self, request)
+            line = wire.encode_result(request.id, result)
+        except errors.ClawError as error:
+            line = wire.encode_error(request.id, error)
+        if request.wants_reply:
+            self._put(line)
+
+    def _start_streams(self, nursery: trio.Nursery) -> None:
+        opened, self._opened = self._opened, []
+        for stream, task in opened:
+            scope = trio.CancelScope()
+            self._streams[stream.subscription] = scope
+            nursery.start_soon(self._run_stream, stream, task, scope)
+
+    async def _run_stream(
+        self, stream: Stream, task: StreamTask, scope: trio.CancelScope
+    ) -> None:
+        try:
+            with scope:
+                if not self._is_gone:
+                    await task(stream)
+        except Exception:  # one stream's mistake must not end the master
+            log.exception("a stream of %s ended by mistake", self.peer.name)
+            stream.send_last("end", {"reason": "internal error: see the master's log"})
+        finally:
+            self._streams.pop(stream.subscription, None)
+
+    def _put_error(self, id_: int | str | None, error: errors.ClawError) -> None:
+        self._put(wire.encode_error(id_, error))
+
+    def _put(self, line: bytes) -> None:
+        if not self.outgoing.put(line) and not self._is_gone:
+            log.warning("%s (pid %d) does not read: cut off", self.peer.name, self.peer.pid)
+            self.cut_off()

@@ -1,0 +1,195 @@
+"""The control socket: who may connect, how many, and a connection's tasks.
+
+::
+
+    serve_control
+    ├── watcher, hangups           file events; clients that are gone
+    ├── socket                     listens, and again when its folder was removed
+    │   └── accept
+    └── one per connection
+        ├── send                   what waits, as fast as the client takes it
+        └── requests               read, one at a time
+            └── waits and streams  one task each
+
+No client can stall the others (I10): nothing here waits for one but its own tasks.
+"""
+
+import contextlib
+import errno
+import logging
+import os
+import socket as sockets
+
+import trio
+
+from claw import errors
+from claw.master.calls import Calls
+from claw.master.connection import Connection
+from claw.master.handlers.table import HANDLERS
+from claw.master.hangups import Hangups
+from claw.master.peers import Peer, identify
+from claw.master.place import Place
+from claw.master.wiring import Services
+from claw.wire import control as wire
+
+log = logging.getLogger("claw.control")
+
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_PAUSE_S = 0.02
+
+
+async def serve_control(
+    services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve the control socket until cancelled; started once clients can connect.
+
+    Raises:
+        OSError: The socket cannot be made at first; later that is tried again and again.
+    """
+    server = _Server(services)
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(services.watcher.serve)
+            await nursery.start(server.hangups.serve)
+            await server.serve(nursery, task_status)
+    finally:
+        server.close()
+
+
+class _Server:
+    def __init__(self, services: Services) -> None:
+        self.hangups = Hangups()
+        self._limits = services.limits
+        self._calls = Calls(services, HANDLERS)
+        mode = services.config.current.daemon.control_mode
+        self._place = Place(services.home.control_socket, mode, services.watcher)
+        self._connections: set[Connection] = set()
+        self._reserve_fd: int | None = None
+
+    def close(self) -> None:
+        self._place.remove()
+        self.hangups.close()
+        self._close_reserve()
+
+    async def serve(self, nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
+        """Listen and accept; connections live in the nursery, which outlives a listener."""
+        listener = self._place.listen()
+        task_status.started()
+        while True:
+            with listener:
+                async with trio.open_nursery() as accepting:
+                    accepting.start_soon(self._accept, listener, nursery)
+                    await self._place.wait_gone()
+                    accepting.cancel_scope.cancel()
+            log.warning("the control socket was removed; making it again")
+            listener = await self._place.listen_again()
+
+    async def _accept(self, listener: sockets.socket, nursery: trio.Nursery) -> None:
+        while True:
+            self._open_reserve()
+            await trio.lowlevel.wait_readable(listener)
+            try:
+                socket, _address = listener.accept()
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                log.error("no connection can be accepted: %s", error)  # noqa: TRY400
+                if error.errno in _NO_ROOM:
+                    self._turn_away(listener, error)
+                await trio.sleep(_PAUSE_S)
+            else:
+                self._admit(socket, nursery)
+
+    def _admit(self, socket: sockets.socket, nursery: trio.Nursery) -> None:
+        socket.setblocking(False)
+        try:
+            peer = identify(socket)
+            self._make_room_for(peer)
+        except errors.ClawError as error:
+            log.warning("refused a connection: %s", error)
+            _refuse(socket, error)
+        except OSError:  # gone already
+            socket.close()
+        else:
+            nursery.start_soon(self._serve_connection, socket, peer)
+
+    def _make_room_for(self, peer: Peer) -> None:
+        """Take another connection, at the limit in the place of a greedier client's.
+
+        Raises:
+            SaturatedError: There are as many as there may be.
+        """
+        if len(self._connections) < self._limits.connections:
+            return
+        counts: dict[int, int] = {}
+        for each in self._connections:
+            counts[each.peer.pid] = counts.get(each.peer.pid, 0) + 1
+        idle = [
+            each
+            for each in self._connections
+            if each.is_idle and counts[each.peer.pid] > counts.get(peer.pid, 0) + 1
+        ]
+        if not idle:
+            raise errors.SaturatedError(
+                f"{len(self._connections)} connections are open, as many as there may be",
+                hint="close some, or try again later",
+            )
+        given_up = max(idle, key=lambda each: (counts[each.peer.pid], -each.active_at))
+        given_up.cut_off()
+        self._connections.discard(given_up)
+
+    async def _serve_connection(self, plain: sockets.socket, peer: Peer) -> None:
+        socket = trio.socket.from_stdlib_socket(plain)
+        connection = Connection(socket, peer, self._calls, self._limits)
+        self._connections.add(connection)
+        try:
+            self.hangups.watch(socket.fileno(), connection.on_gone)
+            await self._converse(socket, connection)
+        except Exception:  # one connection's mistake must not end the master
+            log.exception("a connection of %s ended by mistake", peer.name)
+        finally:
+            self._connections.discard(connection)
+            connection.outgoing.close()
+            with trio.move_on_after(self._limits.flush_s, shield=True):
+                await connection.outgoing.send_all(socket)
+            self.hangups.forget(socket.fileno())
+            socket.close()
+
+    async def _converse(self, socket: trio.socket.SocketType, connection: Connection) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.outgoing.send_all, socket)
+            async with trio.open_nursery() as waiting:
+                await connection.serve(waiting)
+            connection.outgoing.close()
+            nursery.cancel_scope.deadline = trio.current_time() + self._limits.linger_s
+
+    def _turn_away(self, listener: sockets.socket, error: OSError) -> None:
+        """Tell one who waits to be accepted that it cannot be, by the descriptor kept for it.
+
+        Otherwise the listener would stay readable, and the client without an answer.
+        """
+        self._close_reserve()
+        try:
+            socket, _address = listener.accept()
+        except OSError:
+            return
+        socket.setblocking(False)
+        _refuse(socket, errors.SaturatedError(f"the master cannot accept more: {error}"))
+
+    def _open_reserve(self) -> None:
+        if self._reserve_fd is None:
+            try:
+                self._reserve_fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:  # tried again at the next connection
+                return
+
+    def _close_reserve(self) -> None:
+        if self._reserve_fd is not None:
+            os.close(self._reserve_fd)
+            self._reserve_fd = None
+
+
+def _refuse(socket: sockets.socket, error: errors.ClawError) -> None:
+    """Answer a connection with one error, if it takes it at once, and close it."""
+    with socket, contextlib.suppress(OSError):
+        socket.send(wire.encode_error(None, error))

@@ -1,0 +1,150 @@
+"""``event.*``: what has happened, stored and live.
+
+One query serves both: rows after a cursor. It reads at most `BATCH` rows at a time, wanted
+or not, so that a filter that fits few of a million rows holds up no other reader.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from claw.errors import StoreError
+from claw.master.calls import Call, Params
+from claw.master.streams import LaggedError, Stream
+from claw.master.wiring import Json, Services
+from claw.model.event import Event
+from claw.store.records import Tx
+
+BATCH = 500
+DEFAULT_LIMIT = 100
+MAX_BATCHES = 20
+"""Batches that one ``event.list`` reads before it hands back ``next``."""
+
+_PATTERN = frozenset("*?[")
+_MAX_CURSOR = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events are wanted; names may be shell-style patterns."""
+
+    job: str | None = None
+    type: str | None = None
+    run: str | None = None
+
+    @property
+    def plain_job(self) -> str | None:
+        """The one job that is wanted, when it is named and not described."""
+        return None if self.job is None or _PATTERN & set(self.job) else self.job
+
+    def wants(self, event: Event) -> bool:
+        """Tell whether an event fits."""
+        return (
+            _fits(event.job, self.job)
+            and _fits(event.type, self.type)
+            and self.run in (None, event.run)
+        )
+
+
+def _fits(value: str | None, pattern: str | None) -> bool:
+    return pattern is None or (value is not None and fnmatchcase(value, pattern))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events in order, and the cursor up to which all that are wanted are known."""
+
+    events: Sequence[Event]
+    cursor: int
+    is_last: bool
+
+
+def reader_of(wanted: Filter, after: int) -> Callable[[Tx], Page]:
+    """Return what reads the next page in a transaction."""
+
+    def read(tx: Tx) -> Page:
+        rows = tx.events(after=after, limit=BATCH, job=wanted.plain_job, run=wanted.run)
+        if len(rows) < BATCH:
+            cursor, is_last = max(after, tx.last_cursor()), True
+        else:
+            cursor, is_last = rows[-1].cursor, False
+        return Page([row for row in rows if wanted.wants(row)], cursor, is_last)
+
+    return read
+
+
+async def list_(call: Call, params: Params) -> Json:
+    """Read stored events, oldest first."""
+    wanted, cursor = _filter_of(params), min(params.get("from", 0), _MAX_CURSOR)
+    limit = params.get("limit", DEFAULT_LIMIT)
+    found: list[Event] = []
+    for _ in range(MAX_BATCHES):
+        page = await call.services.store.read(reader_of(wanted, cursor))
+        found += page.events
+        cursor = page.cursor
+        if len(found) > limit:
+            return {
+                "events": list(map(wire_of, found[:limit])),
+                "next": found[limit - 1].cursor,
+            }
+        if page.is_last:
+            return {"events": list(map(wire_of, found)), "next": None}
+    return {"events": list(map(wire_of, found)), "next": cursor}
+
+
+async def subscribe(call: Call, params: Params) -> Json:
+    """Begin a stream of events: from the database up to now, then live."""
+    wanted, services = _filter_of(params), call.services
+    start = params.get("from")
+    newest = await services.store.read(Tx.last_cursor)
+    # A cursor of a database that was set aside since may lie ahead of this one's.
+    cursor = newest if start is None else min(start, newest)
+
+    async def serve(stream: Stream) -> None:
+        await _deliver(services, stream, wanted, cursor)
+
+    return {"subscription": call.connection.open_stream(serve), "cursor": cursor}
+
+
+async def unsubscribe(call: Call, params: Params) -> Json:
+    """End a stream of this connection, of events or of output."""
+    call.connection.close_stream(params["subscription"])
+    return {}
+
+
+async def _deliver(services: Services, stream: Stream, wanted: Filter, cursor: int) -> None:
+    runs = frozenset([wanted.run] if wanted.run else [])
+    jobs = frozenset([wanted.plain_job] if wanted.plain_job and not runs else [])
+    with services.bus.interest(jobs=jobs, runs=runs) as interest:
+        try:
+            while True:
+                page = await services.store.read(reader_of(wanted, cursor))
+                for event in page.events:
+                    await stream.send("event", wire_of(event))
+                    cursor = event.cursor
+                cursor = page.cursor
+                if page.is_last:
+                    await interest.wait()
+        except LaggedError:
+            stream.send_last("lagged", {"resume_from": cursor})
+        except StoreError as error:
+            stream.send_last("end", {"reason": f"{error}", "resume_from": cursor})
+
+
+def _filter_of(params: Params) -> Filter:
+    return Filter(**params.get("filter", {}))
+
+
+def wire_of(event: Event) -> Json:
+    """Return an event as it is sent."""
+    return {
+        "cursor": event.cursor,
+        "at": event.at.isoformat(),
+        "type": event.type,
+        "job": event.job,
+        "run": event.run,
+        "from": event.old,
+        "to": event.new,
+        "why": event.why,
+        "by": event.by,
+    }

@@ -1,0 +1,41 @@
+"""What several handlers say, and how they read what they are told."""
+
+from datetime import UTC, datetime
+
+from claw.errors import UsageError
+from claw.kernel import clock
+from claw.master.statusview import Live
+from claw.master.wiring import Services
+from claw.store.records import Tx
+
+
+def live_view(services: Services) -> Live:
+    """Return what is known of jobs beside the database's rows."""
+    return Live(now=clock.now(), next_at=services.next_at, flags=services.supervisors.flags)
+
+
+async def warnings_of(services: Services) -> list[str]:
+    """Return what is worth saying beside any answer about how things are."""
+    alerts = await services.store.read(Tx.open_alerts)
+    said = [f"{alert.text} (clawctl alerts ack {alert.id})" for alert in alerts]
+    if await services.has_changed_files():
+        said.append("the configuration on disk differs from what is loaded: clawctl reload")
+    return said
+
+
+def parse_time(text: str, name: str) -> datetime:
+    """Return the instant that an ISO 8601 text with an offset means.
+
+    Raises:
+        UsageError: It is none, or has no offset.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.utcoffset() is None:
+        raise UsageError(
+            f"{name!r} has to be an ISO 8601 time with its offset, not {text[:60]!r}",
+            hint="as 2026-11-21T09:30:00+01:00",
+        )
+    return at.astimezone(UTC)

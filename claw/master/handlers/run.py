@@ -1,0 +1,211 @@
+"""``run.*``: single runs, asked for, listed, waited for, ended."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import trio
+
+from claw.errors import ConflictError, NotFoundError, TimedOutError, UsageError
+from claw.kernel import clock
+from claw.master import engine, intents, runview, statusview, targets
+from claw.master.calls import Call, Params
+from claw.master.handlers.replies import live_view, parse_time
+from claw.master.turn import Turn
+from claw.master.wiring import Json, Services
+from claw.model import ids
+from claw.model.job import Job, JobType
+from claw.model.run import Origin, Phase, Run, State
+from claw.store.records import Tx
+
+DEFAULT_LIMIT = 50
+PAGE_BYTES = 768 << 10
+"""About the size of a page of runs; a run may carry a megabyte of arguments."""
+
+_READY = {"running", "unhealthy"}
+_ALIVE = {*_READY, "starting"}
+_OVER = {"fatal", "failed", "exited"}
+_ACTIVE = {*_ALIVE, "backoff", "stopping", "unresponsive"}
+
+
+async def submit(call: Call, params: Params) -> Json:
+    """Ask for one run of a job."""
+    name, at = params["job"], _due_at(params)
+    env, args = params.get("env", {}), params.get("args", [])
+    _check_texts(env, args)
+    ask = engine.Ask(
+        job=name,
+        origin=Origin.MANUAL if at is None else Origin.AT,
+        key=call.key,
+        by=call.by,
+        due_at=at,
+        env=tuple(env.items()),
+        args=tuple(args),
+        forced=params.get("force", False),
+    )
+
+    def decide(turn: Turn) -> Json:
+        if turn.config.job(name) is None:
+            raise targets.no_job(turn.config, name)
+        run = engine.submit(turn, ask)
+        return {"run": run.id, "job": run.job, "state": run.state}
+
+    return await call.commit(decide)
+
+
+def _due_at(params: Params) -> datetime | None:
+    if "at" in params and "delay_s" in params:
+        raise UsageError("run.submit: 'at' or 'delay_s', not both")
+    if "at" in params:
+        return parse_time(params["at"], "at")
+    if "delay_s" in params:
+        return clock.now() + timedelta(seconds=params["delay_s"])
+    return None
+
+
+def _check_texts(env: dict[str, str], args: Sequence[str]) -> None:
+    """Refuse what no process can be given (execve(2))."""
+    for name in env:
+        if not name or "=" in name or "\0" in name:
+            raise UsageError(f"run.submit: {name[:40]!r} cannot be the name of a variable")
+    if any("\0" in text for text in (*env.values(), *args)):
+        raise UsageError("run.submit: no argument or variable can hold a NUL byte")
+
+
+async def cancel(call: Call, params: Params) -> Json:
+    """End or revoke runs: those named, and all open ones of the jobs named."""
+    why = params.get("why", "")
+
+    def decide(turn: Turn) -> Json:
+        chosen = targets.choose(turn.tx, turn.config, params["targets"])
+        runs = {run.id: run for run in chosen.runs}
+        for name in chosen.jobs:
+            runs.update((run.id, run) for run in turn.tx.open_runs(name))
+        for run_id in runs:
+            intents.cancel_run(turn, run_id, by=call.by, why=why)
+        return {"canceled": list(runs)}
+
+    return await call.commit(decide)
+
+
+async def show(call: Call, params: Params) -> Json:
+    """Tell all about one run."""
+    text = params["run"]
+
+    def read(tx: Tx) -> Json | None:
+        run = targets.find_run(tx, text)
+        return None if run is None else runview.show(tx, run)
+
+    shown = await call.services.store.read(read)
+    if shown is None:
+        raise _no_run(text)
+    return shown
+
+
+def _no_run(text: str) -> NotFoundError:
+    hint = "clawctl runs list lists them"
+    if not ids.is_run_id(text) and len(text) < ids.SHORT_LENGTH:
+        hint = f"give {ids.SHORT_LENGTH} letters of its id or more"
+    return NotFoundError(f"no run {text!r}", hint=hint)
+
+
+async def list_(call: Call, params: Params) -> Json:
+    """List runs, newest first, a page at a time."""
+    config, job = call.services.config.current, params.get("job")
+    limit = params.get("limit", DEFAULT_LIMIT)
+
+    def read(tx: Tx) -> Json:
+        before = params.get("before")
+        if before is not None:
+            found = targets.find_run(tx, before)
+            if found is None:
+                raise _no_run(before)
+            before = found.id
+        state = State(params["state"]) if "state" in params else None
+        runs = tx.runs_page(job=job, state=state, before=before, limit=limit + 1)
+        if not runs and job is not None and config.job(job) is None:
+            raise targets.no_job(config, job)
+        shown = _fitting(tx, runs[:limit])
+        more = len(shown) < len(runs)
+        return {"runs": shown, "next": shown[-1]["id"] if more else None}
+
+    return await call.services.store.read(read)
+
+
+def _fitting(tx: Tx, runs: Sequence[Run]) -> list[Json]:
+    """Return the first of some runs, as many as fit into a page, at least one."""
+    shown: list[Json] = []
+    size = 0
+    for run in runs:
+        (one,) = runview.page(tx, (run,))
+        size += len(json.dumps(one))
+        if shown and size > PAGE_BYTES:
+            break
+        shown.append(one)
+    return shown
+
+
+async def wait(call: Call, params: Params) -> Json:
+    """Wait until a job or run is so far."""
+    services, config = call.services, call.services.config.current
+    wanted, timeout_s = params.get("for", "ended"), params.get("timeout_s")
+    found = await services.store.read(
+        lambda tx: targets.choose_one(tx, config, params["target"])
+    )
+    with trio.move_on_after(float("inf") if timeout_s is None else timeout_s):
+        if isinstance(found, Job):
+            return await _wait_job(services, found.name, wanted)
+        return await _wait_run(services, found.id, wanted)
+    raise TimedOutError(
+        f"{params['target']} is not {wanted} after {timeout_s:g} s",
+        hint=f"clawctl why {params['target']}",
+    )
+
+
+async def _wait_run(services: Services, run_id: str, wanted: str) -> Json:
+    def read(tx: Tx) -> Json | None:
+        run = tx.run(run_id)
+        if run is None:
+            raise _no_run(run_id)
+        return runview.show(tx, run) if _run_is(run, wanted) else None
+
+    return await services.bus.wait_for(
+        lambda: services.store.read(read), runs=frozenset({run_id})
+    )
+
+
+def _run_is(run: Run, wanted: str) -> bool:
+    """Tell whether a run is so far, or will never be."""
+    if not run.is_open:
+        return True
+    if wanted == "ready":
+        return run.phase is Phase.UP
+    return wanted == "running" and run.state is State.RUNNING and run.pid is not None
+
+
+async def _wait_job(services: Services, name: str, wanted: str) -> Json:
+    async def look() -> Json | None:
+        job = services.config.current.job(name)
+        if job is None:
+            raise NotFoundError(f"job {name!r} is no longer in the configuration")
+        rows = await services.store.read(lambda tx: statusview.look(tx, (name,)))
+        shown = statusview.job_object(job, rows, live_view(services))
+        return {"job": name, "state": shown["state"]} if _job_is(job, shown, wanted) else None
+
+    return await services.bus.wait_for(look, jobs=frozenset({name}))
+
+
+def _job_is(job: Job, shown: Json, wanted: str) -> bool:
+    """Tell whether a job is so far.
+
+    Raises:
+        ConflictError: It has given up: it will not be, by itself.
+    """
+    state = shown["state"]
+    if wanted in {"ended", "stopped"}:
+        return state not in _ACTIVE
+    if state in _OVER and job.type is JobType.CONTINUOUS:
+        raise ConflictError(
+            f"job {job.name!r} is {state}: {shown['why']}", hint=f"clawctl logs {job.name}"
+        )
+    return state in (_READY if wanted == "ready" else _ALIVE)

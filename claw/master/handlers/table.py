@@ -1,0 +1,35 @@
+"""Which function carries out which method; a test holds it against the table of methods."""
+
+from collections.abc import Mapping
+
+from claw.master.calls import Handler
+from claw.master.handlers import alert, config, daemon, event, job, log, rpc, run
+
+HANDLERS: Mapping[str, Handler] = {
+    "hello": rpc.hello,
+    "rpc.discover": rpc.discover,
+    "job.status": job.status,
+    "job.start": job.start,
+    "job.stop": job.stop,
+    "job.restart": job.restart,
+    "job.pause": job.pause,
+    "job.resume": job.resume,
+    "job.signal": job.send_signal,
+    "job.search": job.search,
+    "job.why": job.why,
+    "run.submit": run.submit,
+    "run.cancel": run.cancel,
+    "run.show": run.show,
+    "run.list": run.list_,
+    "run.wait": run.wait,
+    "log.read": log.read,
+    "log.follow": log.follow,
+    "event.subscribe": event.subscribe,
+    "event.unsubscribe": event.unsubscribe,
+    "event.list": event.list_,
+    "config.reload": config.reload,
+    "daemon.status": daemon.status,
+    "daemon.stop": daemon.stop,
+    "alert.list": alert.list_,
+    "alert.ack": alert.ack,
+}

@@ -1,0 +1,88 @@
+"""Output for clients: the last lines of a job or run.
+
+Files are read in threads, since a disk can be slow; `claw.master.logstream` follows them.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import trio
+
+from claw.errors import ConflictError
+from claw.master.follow import STREAMS, Output, list_outputs, newest_run
+from claw.master.logfiles import read_tail
+from claw.master.wiring import Json
+from claw.model.home import Home
+from claw.model.job import Config, Stderr
+
+T = TypeVar("T")
+
+DEFAULT_LINES = 10
+READ_LIMIT_BYTES = 2 << 20
+"""Most output in one reply; the first of the lines asked for are left out."""
+_READERS = 8
+
+
+_threads = trio.CapacityLimiter(_READERS)
+
+
+async def in_thread(fn: Callable[[], T]) -> T:
+    """Run what reads files in one of a few threads of its own."""
+    return await trio.to_thread.run_sync(fn, limiter=_threads)
+
+
+async def read(
+    home: Home, job: str, *, run: str | None, streams: Sequence[str], lines: int
+) -> Json:
+    """Return the last lines of a job's newest output, or of a run's."""
+    parts = await in_thread(partial(read_parts, home, job, run, streams, lines))
+    return {
+        "text": "".join(part["text"] for part in parts),
+        "source": "file",
+        "path": parts[0]["path"] if parts else None,
+        "parts": parts,
+    }
+
+
+async def has_output(home: Home, job: str) -> bool:
+    """Tell whether anything that a job has written is kept."""
+    return bool(await in_thread(partial(list_outputs, home.job_log(job))))
+
+
+def streams_of(word: str) -> tuple[str, ...]:
+    """Return the streams that ``stdout``, ``stderr`` or ``both`` means."""
+    return STREAMS if word == "both" else (word,)
+
+
+def check_streams(config: Config, job: str, streams: Sequence[str]) -> None:
+    """Refuse to show standard error alone where it has no file of its own.
+
+    Raises:
+        ConflictError: It is merged into standard output, or discarded.
+    """
+    found = config.job(job)
+    if streams != ("stderr",) or found is None or found.log.stderr is Stderr.SEPARATE:
+        return
+    what = "kept together with its stdout" if found.log.stderr is Stderr.MERGE else "not kept"
+    raise ConflictError(
+        f"the stderr of {job!r} is {what}",
+        hint='set log.stderr = "separate", or leave --stderr out',
+    )
+
+
+def read_parts(
+    home: Home, job: str, run: str | None, streams: Sequence[str], lines: int
+) -> list[Json]:
+    """Return the last lines of each output file there is, standard output first."""
+    folder = home.job_log(job)
+    there = list_outputs(folder)
+    if run is None or not any(one.run == run for one in there):
+        run = None if run is not None else newest_run(there)
+    parts = []
+    for name in streams:
+        path = f"{folder}/{Output(run, name).name}"
+        text = read_tail(path, lines, READ_LIMIT_BYTES // len(streams))
+        if text is not None:
+            parts.append({"stream": name, "path": path, "run": run, "text": text})
+    return parts

@@ -1,0 +1,182 @@
+"""Following output: the last lines of some jobs or runs, and all that is added to them.
+
+The file itself is the buffer. A client that reads slowly is sent what follows when it has
+taken what came before; one that takes nothing for too long is told where to resume.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import trio
+
+from claw.errors import StoreError
+from claw.kernel import clock
+from claw.master import targets
+from claw.master.follow import STREAMS, Chunk, Follower, Source
+from claw.master.logfiles import IDLE_S, Place
+from claw.master.logs import DEFAULT_LINES, READ_LIMIT_BYTES, in_thread
+from claw.master.streams import LaggedError, Stream
+from claw.master.watch import Watch
+from claw.master.wiring import Services
+from claw.store.records import Tx
+
+_BATCH_BYTES = 256 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """What a client wants to follow."""
+
+    targets: tuple[str, ...]  # as asked for: patterns may mean more jobs later
+    jobs: tuple[str, ...]
+    runs: tuple[tuple[str, str], ...]  # job and run
+    streams: tuple[str, ...] = STREAMS
+    lines: int = DEFAULT_LINES
+    since: tuple[Place, ...] = ()
+
+    @property
+    def only_run(self) -> str | None:
+        """The one run that is followed, whose end ends the following."""
+        is_single = not self.jobs and len(self.runs) == 1
+        return self.runs[0][1] if is_single else None
+
+
+async def follow(services: Services, stream: Stream, wanted: Following) -> None:
+    """Send output to a client until it is over, or the client is gone."""
+    session = _Session(services, stream, wanted)
+    runs = frozenset([wanted.only_run] if wanted.only_run else [])
+    with (
+        services.watcher.watching(services.home.log) as watch,
+        # A run that ends and a job that is added wake the same sleeper as a file that grows.
+        services.bus.interest(runs=runs, on_wake=watch.wake),
+    ):
+        try:
+            await session.run(watch)
+        except LaggedError:
+            stream.send_last("lagged", {"resume_from": session.resume_from})
+        except StoreError as error:
+            stream.send_last("end", {"reason": f"{error}"})
+        finally:
+            session.close()
+
+
+class _Session:
+    def __init__(self, services: Services, stream: Stream, wanted: Following) -> None:
+        self._services = services
+        self._stream = stream
+        self._wanted = wanted
+        self._places: dict[str, Place] = {}
+        self._config = services.config.current
+        self._follower = Follower(
+            lines=wanted.lines, limit_bytes=READ_LIMIT_BYTES, since=wanted.since
+        )
+
+    @property
+    def resume_from(self) -> list[str]:
+        """Where each file was when the client took the last of it."""
+        return [str(place) for place in self._places.values()]
+
+    def close(self) -> None:
+        self._follower.close()
+
+    async def run(self, watch: Watch) -> None:
+        await self._add(self._sources(), watch, is_new=False)
+        while True:
+            ended = await self._state_at_end()
+            read = partial(
+                self._follower.read,
+                clock.monotonic(),
+                limit_bytes=_BATCH_BYTES,
+                is_over=ended is not None,
+            )
+            await self._send(await in_thread(read))
+            if self._follower.has_more:
+                continue
+            if ended is not None:
+                self._stream.send_last("end", {"reason": ended})
+                return
+            await self._wait(watch)
+
+    async def _send(self, chunks: Sequence[Chunk]) -> None:
+        for chunk in chunks:
+            self._places.setdefault(chunk.begin.name, chunk.begin)
+        for chunk in chunks:
+            body = {
+                "job": chunk.job,
+                "run": chunk.run,
+                "stream": chunk.stream,
+                "text": chunk.text,
+                "cursor": str(chunk.end),
+            }
+            await self._stream.send("log", body)
+            self._places[chunk.end.name] = chunk.end
+
+    async def _wait(self, watch: Watch) -> None:
+        """Wait for a change that matters, or for a begun line to grow old."""
+        while True:
+            if self._follower.has_begun_lines:
+                with trio.move_on_after(IDLE_S) as idle:
+                    changed = await watch.wait()
+                if idle.cancelled_caught:
+                    self._follower.note_begun_lines()
+                    return
+            else:
+                changed = await watch.wait()
+            if await self._take_note(changed, watch):
+                return
+
+    async def _take_note(self, changed: frozenset[str] | None, watch: Watch) -> bool:
+        """Take note of what has changed; tell whether there may be something to read."""
+        if self._services.config.current is not self._config:
+            self._config = self._services.config.current
+            await self._add(self._sources(), watch, is_new=True)
+        for path in changed or self._follower.folders:
+            if path in self._follower.folders:
+                watch.add(path)  # it has just appeared, or appeared again
+        follower = self._follower
+        if changed is not None:
+            changed = frozenset(path for path in changed if follower.concerns(path))
+        if changed is None or changed:
+            await in_thread(partial(follower.note, changed))
+        return follower.has_more or self._wanted.only_run is not None
+
+    async def _add(self, sources: Sequence[Source], watch: Watch, *, is_new: bool) -> None:
+        for source in sources:
+            watch.add(source.folder)  # first, so that nothing is missed between
+            await in_thread(partial(self._follower.add, source, is_new=is_new))
+
+    def _sources(self) -> list[Source]:
+        """Return what the targets mean now; those that mean nothing now are passed over."""
+        wanted = self._wanted
+        found = dict.fromkeys(wanted.jobs, frozenset[str]())
+        for target in wanted.targets:
+            if targets.is_pattern(target):
+                found.update(
+                    (job.name, frozenset())
+                    for job in self._config.jobs
+                    if targets.fits(job, target)
+                )
+        for job, run in wanted.runs:
+            if found.get(job) != frozenset():
+                found[job] = found.get(job, frozenset()) | {run}
+        home = self._services.home
+        return [
+            Source(job=job, folder=home.job_log(job), runs=runs, streams=wanted.streams)
+            for job, runs in found.items()
+            if home.job_log(job) not in self._follower.folders
+        ]
+
+    async def _state_at_end(self) -> str | None:
+        """Return the final state of the one run that is followed, once it has one."""
+        run_id = self._wanted.only_run
+        if run_id is None:
+            return None
+
+        def read(tx: Tx) -> str | None:
+            run = tx.run(run_id)
+            if run is None:
+                return "gone"
+            return None if run.is_open else str(run.state)
+
+        return await self._services.store.read(read)

@@ -1,0 +1,49 @@
+"""Who is at the other end of a control connection, and what they may do there.
+
+The kernel says who it is (SO_PEERCRED); the owner of the master and root are admin.
+"""
+
+import os
+import pwd
+import socket
+from dataclasses import dataclass
+
+from claw.commands.method import ADMIN
+from claw.errors import DeniedError
+from claw.kernel import peer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """The process that connected, as it was then."""
+
+    pid: int
+    uid: int
+    gid: int
+    role: str
+    name: str
+
+
+def identify(connection: socket.socket) -> Peer:
+    """Return who has connected.
+
+    Raises:
+        DeniedError: Neither root nor the owner of this master.
+    """
+    pid, uid, gid = peer.credentials(connection)
+    name = user_name(uid)
+    owner = os.geteuid()
+    if uid not in (0, owner):
+        raise DeniedError(
+            f"{name} may not use the master of {user_name(owner)}",
+            hint=f"only {user_name(owner)} and root may",
+        )
+    return Peer(pid=pid, uid=uid, gid=gid, role=ADMIN, name=name)
+
+
+def user_name(uid: int) -> str:
+    """Return the name of a user, or ``uid N`` for one without a name."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

@@ -1,0 +1,77 @@
+"""The control socket's place in the file system: made safely, and made again when it is gone.
+
+The caller holds the master's lock, so a socket that is there already belongs to nobody. The
+folder of a user's sockets can vanish at any time (a logout removes XDG_RUNTIME_DIR).
+"""
+
+import contextlib
+import logging
+import os
+import socket as sockets
+
+import trio
+
+from claw.kernel import files, socket
+from claw.master.watch import Watcher
+
+log = logging.getLogger("claw.control")
+
+BACKLOG = 1024
+_FIRST_PAUSE_S = 0.1
+_LAST_PAUSE_S = 30.0
+
+
+class Place:
+    """One path, and the socket that listens there."""
+
+    def __init__(self, path: str, mode: int, watcher: Watcher) -> None:
+        self._path = path
+        self._folder = os.path.dirname(path)  # noqa: PTH120
+        self._mode = mode
+        self._watcher = watcher
+        self._inode: tuple[int, int] | None = None
+
+    def listen(self) -> sockets.socket:
+        """Listen at the path, in a folder that only the owner can look into.
+
+        Raises:
+            OSError: The folder or the socket cannot be made.
+        """
+        files.make_folder(self._folder, 0o700)
+        server = socket.listen_unix(self._path, self._mode, BACKLOG)
+        self._inode = self._inode_there()
+        return server
+
+    async def listen_again(self) -> sockets.socket:
+        """Listen as soon as that is possible; tries at growing intervals of up to 30 s."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return self.listen()
+            except OSError as error:
+                log.warning("no control socket at %s: %s", self._path, error)
+            await trio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LAST_PAUSE_S)
+
+    async def wait_gone(self) -> None:
+        """Wait until clients that look for the socket no longer find this one."""
+        above = os.path.dirname(self._folder)  # noqa: PTH120
+        with self._watcher.watching(self._folder, above) as watch:
+            while self._is_in_place():
+                await watch.wait()
+
+    def remove(self) -> None:
+        """Remove the socket, unless it is another's by now."""
+        if self._is_in_place():
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)  # noqa: PTH108
+
+    def _is_in_place(self) -> bool:
+        return self._inode is not None and self._inode_there() == self._inode
+
+    def _inode_there(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._path, follow_symlinks=False)  # noqa: PTH116
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino

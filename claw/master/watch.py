@@ -1,0 +1,208 @@
+"""File events for the rest of the master; the only user of pyinotify.
+
+One inotify instance; its descriptor is awaited by trio and its records (inotify(7)) are read
+here, a bounded number at a time, because pyinotify's own notifier reads the whole queue in one
+go and fails on file names that are no UTF-8. Wake-ups are coalesced and never lost: when too
+much has changed, or the kernel's queue ran over, a watch is told that anything may have.
+
+Where inotify cannot be had (the limits of a user are used up, another kernel), a watch wakes
+every `POLL_S` seconds instead; that is said once in the log.
+"""
+
+import contextlib
+import logging
+import os
+import struct
+import warnings
+from collections.abc import Iterator
+
+import trio
+
+with warnings.catch_warnings():
+    # pyinotify 0.9.6 imports asyncore, which Python 3.11 calls deprecated and 3.12 gets from
+    # the package pyasyncore.
+    warnings.filterwarnings("ignore", message=".*asyncore.*", category=DeprecationWarning)
+    import pyinotify
+
+POLL_S = 1.0
+"""Seconds between two looks where inotify cannot be had."""
+
+COALESCE_S = 0.01
+"""Events are gathered for this long, so that a busy writer costs few wake-ups."""
+
+MAX_NAMES = 1024
+"""A watch that has gathered more changed names is told that anything may have changed."""
+
+_MASK = (
+    pyinotify.IN_MODIFY
+    | pyinotify.IN_CREATE
+    | pyinotify.IN_DELETE
+    | pyinotify.IN_MOVED_FROM
+    | pyinotify.IN_MOVED_TO
+    | pyinotify.IN_DELETE_SELF
+    | pyinotify.IN_MOVE_SELF
+    | pyinotify.IN_ONLYDIR
+)
+_READ_BYTES = 16384
+_RECORD = struct.Struct("iIII")
+
+log = logging.getLogger("claw.watch")
+# It is set up to print to stderr by itself; what goes wrong is noticed from its answers.
+pyinotify.log.disabled = True
+
+
+class Watch:
+    """Changes in some folders, for one reader; closed by `Watcher.forget`."""
+
+    def __init__(self, watcher: "Watcher") -> None:
+        self._watcher = watcher
+        self._names: set[str] | None = set()
+        self._woken = trio.Event()
+        self.folders: dict[int, str] = {}
+        self.is_polled = not watcher.works
+
+    def add(self, folder: str) -> bool:
+        """Watch the names in one more folder; False when it is not there.
+
+        A folder that is there and cannot be watched makes this a polled watch.
+        """
+        if folder in self.folders.values():
+            return True
+        wd = self._watcher.attach(self, folder)
+        if wd is not None:
+            self.folders[wd] = folder
+            return True
+        is_there = os.path.isdir(folder)  # noqa: PTH112
+        self.is_polled = self.is_polled or is_there
+        return is_there
+
+    def note(self, path: str | None) -> None:
+        """Record that a path has changed (None: anything may have) and wake the reader."""
+        if path is None or self._names is None or len(self._names) >= MAX_NAMES:
+            self._names = None
+        else:
+            self._names.add(path)
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Wake the reader without a change."""
+        self._woken.set()
+
+    async def wait(self) -> frozenset[str] | None:
+        """Wait for changes since the last call; return the paths, None for "anything"."""
+        if self.is_polled:
+            with trio.move_on_after(POLL_S) as patience:
+                await self._woken.wait()
+            if patience.cancelled_caught:
+                self._names = None
+        else:
+            await self._woken.wait()
+        self._woken = trio.Event()
+        names, self._names = self._names, set()
+        return None if names is None else frozenset(names)
+
+
+class Watcher:
+    """The inotify instance of the master, shared by all watches."""
+
+    def __init__(self) -> None:
+        self._watches: dict[int, set[Watch]] = {}
+        self._manager: pyinotify.WatchManager | None = None
+        try:
+            self._manager = pyinotify.WatchManager()
+        except (OSError, pyinotify.InotifyBindingNotFoundError) as error:
+            log.warning("no file events, looking every %g s instead: %s", POLL_S, error)
+        else:
+            fd = self._manager.get_fd()
+            os.set_inheritable(fd, False)
+            os.set_blocking(fd, False)
+
+    @property
+    def works(self) -> bool:
+        """Whether the kernel tells of changes; else watches are polled."""
+        return self._manager is not None
+
+    def close(self) -> None:
+        """Close the descriptor; watches made before are polled from now on."""
+        if self._manager is not None:
+            self._manager.close()
+            self._manager = None
+
+    @contextlib.contextmanager
+    def watching(self, *folders: str) -> Iterator[Watch]:
+        """Yield a watch on some folders, for as long as the block lasts."""
+        watch = Watch(self)
+        try:
+            for folder in folders:
+                watch.add(folder)
+            yield watch
+        finally:
+            self._forget(watch)
+
+    def attach(self, watch: Watch, folder: str) -> int | None:
+        """Tell the kernel about a folder; None when it cannot be watched."""
+        if self._manager is None:
+            return None
+        try:
+            wd = int(self._manager.add_watch(folder, _MASK, quiet=True).get(folder, -1))
+        except UnicodeEncodeError:  # pyinotify knows only names that are UTF-8
+            return None
+        if wd < 0:
+            return None
+        self._watches.setdefault(wd, set()).add(watch)
+        return wd
+
+    async def serve(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Read events and wake watches, until cancelled."""
+        task_status.started()
+        if self._manager is None:
+            return
+        fd = self._manager.get_fd()
+        while True:
+            await trio.lowlevel.wait_readable(fd)
+            self._dispatch(fd)
+            await trio.sleep(COALESCE_S)
+
+    def _dispatch(self, fd: int) -> None:
+        try:
+            data = os.read(fd, _READ_BYTES)
+        except BlockingIOError:
+            return
+        at = 0
+        while at < len(data):
+            wd, mask, _cookie, length = _RECORD.unpack_from(data, at)
+            at += _RECORD.size
+            name = os.fsdecode(data[at : at + length].rstrip(b"\0"))
+            at += length
+            self._wake(wd, mask, name)
+
+    def _wake(self, wd: int, mask: int, name: str) -> None:
+        if mask & pyinotify.IN_Q_OVERFLOW:
+            for watch in [each for some in self._watches.values() for each in some]:
+                watch.note(None)
+            return
+        for watch in list(self._watches.get(wd, ())):
+            folder = watch.folders[wd]
+            watch.note(f"{folder}/{name}" if name else folder)
+        if mask & (pyinotify.IN_IGNORED | pyinotify.IN_MOVE_SELF):
+            self._lose(wd)
+
+    def _lose(self, wd: int) -> None:
+        """Let go of a folder that is no longer at its path; readers add it again."""
+        for watch in self._watches.pop(wd, ()):
+            watch.folders.pop(wd, None)
+        if self._manager is not None:
+            self._manager.rm_watch(wd, quiet=True)  # fails when the kernel has done it
+            self._manager.del_watch(wd)
+
+    def _forget(self, watch: Watch) -> None:
+        for wd in watch.folders:
+            users = self._watches.get(wd, set())
+            users.discard(watch)
+            if not users:
+                self._watches.pop(wd, None)
+                if self._manager is not None:
+                    self._manager.rm_watch(wd, quiet=True)
+        watch.folders.clear()

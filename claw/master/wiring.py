@@ -1,0 +1,80 @@
+"""What the handlers of requests work with: one small object, filled by `claw.master.app`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import trio
+
+from claw.master.asyncstore import AsyncStore
+from claw.master.audit import AuditLog
+from claw.master.decider import Decider
+from claw.master.events import EventBus
+from claw.master.limits import Limits
+from claw.master.watch import Watcher
+from claw.model.home import Home
+from claw.model.job import Config, Job
+
+Json = dict[str, Any]
+"""A JSON object, as it is sent."""
+
+
+class ConfigHolder(Protocol):
+    """The configuration that is in force."""
+
+    @property
+    def current(self) -> Config:
+        """What was loaded last."""
+
+    def config_changed(self) -> bool:
+        """Tell whether the files on disk differ from what is loaded."""
+
+
+class Supervisors(Protocol):
+    """The supervisors that the master is connected to."""
+
+    async def send(self, sid: str, op: dict[str, Any]) -> Mapping[str, Any]:
+        """Send a request and return the answer.
+
+        Raises:
+            ClawError: It is not connected, or did not answer.
+        """
+
+    def flags(self, sid: str) -> frozenset[str]:
+        """Return what is worth saying about one, as ``unresponsive``."""
+
+
+class Reload(Protocol):
+    """Loads the configuration anew, all of it or nothing."""
+
+    async def __call__(self, *, dry_run: bool, restart: bool) -> Json:
+        """Return the plan, carried out unless ``dry_run``.
+
+        Raises:
+            ConfigError: It is refused; nothing has changed.
+        """
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """See the module."""
+
+    home: Home
+    store: AsyncStore
+    config: ConfigHolder
+    bus: EventBus
+    watcher: Watcher
+    audit: AuditLog
+    decide: Decider
+    supervisors: Supervisors
+    next_at: Callable[[Job], datetime | None]
+    reload: Reload
+    request_shutdown: Callable[[str], None]  # auto | stop | detach
+    fork_server_pid: Callable[[], int | None]
+    started_at: datetime
+    limits: Limits = field(default_factory=Limits)
+
+    async def has_changed_files(self) -> bool:
+        """Tell whether the configuration on disk differs from what is loaded."""
+        return await trio.to_thread.run_sync(self.config.config_changed)
