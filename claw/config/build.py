@@ -84,11 +84,24 @@ def build(draft: Draft, checker: Checker, path: Path) -> Job | None:
         return None
 
 
-def _has_program(draft: Draft) -> Iterator[Fault]:
-    values = draft.values
+def contradictions(values: Values) -> Iterator[Fault]:
+    """Yield the pairs of keys of which a job's table, or ``[defaults]``, may have but one."""
     if values.says(JobKeys.command) and values.says(JobKeys.argv):
         yield ("argv",), "command and argv contradict each other: keep one of them"
-    elif not values.has(JobKeys.command) and not values.has(JobKeys.argv):
+    if values.says(JobKeys.schedule) and values.says(JobKeys.run_at):
+        yield ("run_at",), "a job has either a schedule or one time, run_at: remove one of them"
+    restart = values.table("restart")
+    if restart.says(RestartKeys.preset) and restart.says(RestartKeys.delays):
+        yield ("restart", "delays"), "preset and delays contradict each other: keep one of them"
+
+
+def _says_one_of_two(draft: Draft) -> Iterator[Fault]:
+    return contradictions(draft.values)
+
+
+def _has_program(draft: Draft) -> Iterator[Fault]:
+    values = draft.values
+    if not values.has(JobKeys.command) and not values.has(JobKeys.argv):
         yield (), 'nothing to run: add command = "..." or argv = [...]'
     elif values.says(JobKeys.argv) and values.says(JobKeys.shell):
         yield ("shell",), "argv is never run through a shell: remove shell, or use command"
@@ -96,9 +109,6 @@ def _has_program(draft: Draft) -> Iterator[Fault]:
 
 def _has_its_time(draft: Draft) -> Iterator[Fault]:
     values, kind = draft.values, draft.kind()
-    if values.says(JobKeys.schedule) and values.says(JobKeys.run_at):
-        yield ("run_at",), "a job has either a schedule or one time, run_at: remove one of them"
-        return
     if kind is JobType.SCHEDULED and not values[JobKeys.schedule]:
         yield (
             (("schedule",) if values.says(JobKeys.schedule) else ("type",)),
@@ -183,13 +193,8 @@ def _run_at_exists(draft: Draft) -> Iterator[Fault]:
             yield ("run_at",), str(error)
 
 
-def _restart_is_clear(draft: Draft) -> Iterator[Fault]:
-    restart = draft.values.table("restart")
-    if restart.says(RestartKeys.preset) and restart.says(RestartKeys.delays):
-        yield ("restart", "delays"), "preset and delays contradict each other: keep one of them"
-
-
 _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
+    _says_one_of_two,
     _has_program,
     _has_its_time,
     _suits_its_type,
@@ -197,7 +202,6 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _zone_is_known,
     _schedule_is_sound,
     _run_at_exists,
-    _restart_is_clear,
 )
 
 

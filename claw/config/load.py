@@ -10,7 +10,7 @@ import os.path
 from collections.abc import Callable, Mapping
 
 from claw.config import fields
-from claw.config.build import Draft, build
+from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys
 from claw.config.kinds import nearest
@@ -107,6 +107,8 @@ class _Loader:
                 ("defaults", fields.JOB),
             )
         )
+        for way, text in contradictions(self._defaults):
+            checker.wrong(("defaults", *way), text)
         said = {field.attr: daemon.or_default(field) for field in fields.DAEMON.fields.values()}
         if daemon.says(DaemonKeys.timezone) and said["timezone"]:
             self._zone_problem = ""

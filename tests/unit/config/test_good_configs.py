@@ -350,6 +350,32 @@ def test_what_to_run_and_when_can_come_from_the_defaults(read: Read) -> None:
     assert (words.argv, words.command) == (("date",), "")
 
 
+def test_contradicting_defaults_are_told_where_they_stand(
+    refusal: Callable[[str], tuple[str, ...]],
+) -> None:
+    told = refusal("""[defaults]
+        command = "x"
+        argv = ["x"]
+        schedule = "@daily"
+        run_at = 2030-01-01T00:00:00
+        restart = { preset = "fixed", delays = ["1s"] }
+    """)
+
+    assert [line.split(": ")[:2] for line in told] == [
+        ["3", "defaults.argv"],
+        ["5", "defaults.run_at"],
+        ["6", "defaults.restart.delays"],
+    ]
+
+
+def test_the_daemons_umask_holds_where_a_job_names_none(read: Read) -> None:
+    config = read(
+        f'daemon.umask = "077"\n[jobs.a]\n{COMMAND}[jobs.b]\n{COMMAND}umask = "002"\n'
+    )
+
+    assert [job.umask for job in config.jobs] == [0o077, 0o002]
+
+
 def test_a_wrong_default_is_told_once_and_not_for_every_job(
     refusal: Callable[[str], tuple[str, ...]],
 ) -> None:

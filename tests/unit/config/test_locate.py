@@ -14,7 +14,7 @@ from claw.config.locate import locate
 
 ROOT = Path(__file__).parents[3]
 NASTY = ROOT / "tests/data/config/toml/nasty.toml"
-REAL = [ROOT / "pyproject.toml", *sorted((ROOT / "tests/data/config/toml").glob("*.toml"))]
+REAL = [ROOT / "pyproject.toml", *sorted((ROOT / "tests/data/config").rglob("*.toml"))]
 
 
 def _paths(value: object, path: KeyPath = ()) -> Iterator[KeyPath]:

@@ -9,9 +9,9 @@ from claw.model.job import Restart
 
 
 def test_the_presets_are_those_of_the_documents() -> None:
-    assert WEBHOOK == (0, 30, 5 * 60, 15 * 60, 60 * 60)
-    assert tuple(min(2**step, 300) for step in range(10)) == EXPONENTIAL
-    assert FIXED == (30,)
+    assert [*WEBHOOK] == [0, 30, 5 * 60, 15 * 60, 60 * 60]
+    assert [*EXPONENTIAL] == [min(2**step, 300) for step in range(10)]
+    assert [*FIXED] == [30]
     assert set(PRESETS) == {"webhook", "exponential", "fixed"}
 
 
