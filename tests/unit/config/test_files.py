@@ -140,7 +140,7 @@ def test_a_byte_order_mark_and_dos_lines_are_passed_over(write: Write) -> None:
 @pytest.mark.parametrize(
     ("raw", "line", "byte"),
     [
-        (b'[jobs.web]\ncommand = "caf\xe9"\n', 2, "0xe9"),
+        (b'[jobs.web]\ncommand = "\xe9t\xe9"\n', 2, "0xe9"),
         ("[jobs.web]\n".encode("utf-16"), 1, "0xff"),
         (b"# fine \xc3\xa9\n\n\n# cut \xc3", 4, "0xc3"),
     ],
