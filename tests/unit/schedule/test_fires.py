@@ -227,6 +227,13 @@ def test_a_month_of_seconds_is_counted_and_its_end_found_without_a_walk() -> Non
     assert schedule.newest(ANCHOR, until, ANCHOR) == until
 
 
+def test_where_the_calendar_ends_there_is_no_next_slot() -> None:
+    late = datetime(9989, 12, 31, 12, tzinfo=UTC)
+
+    assert parse(["0 6 29 2 *"], "Europe/Berlin").next_after(late, ANCHOR) is None
+    assert parse(["@daily"], "UTC").count(late, late + timedelta(days=999), ANCHOR) == 1
+
+
 def test_many_threads_may_ask_one_schedule() -> None:
     schedule = parse(["0 0 13 * 5", "5 4 29 2 *"], "Europe/Berlin")
     starts = [ANCHOR + timedelta(days=day) for day in range(400)]
