@@ -45,7 +45,7 @@ def load(
     Raises:
         ConfigError: With one diagnostic for each mistake in any of the files.
     """
-    reader = os.getuid() if uid is None else uid
+    reader = os.geteuid() if uid is None else uid
     is_home = project_dir is None and not is_single_file(place)
     sources = collect(place, as_root=is_home and reader == 0)
     report = Report([source.file for source in sources])
@@ -53,6 +53,10 @@ def load(
     loader = _Loader(
         report, os.environ if env is None else env, is_project=project_dir is not None
     )
+    if any(
+        source.name == MAIN for source, one in zip(sources, documents, strict=True) if not one
+    ):
+        loader.forget_defaults()
     loader.read([document for document in documents if document])
     report.refuse()
     return Config(
@@ -88,6 +92,11 @@ class _Loader:
             self._system_zone = "UTC"
             self._zone_problem = str(error)
         self.daemon = Daemon(timezone=self._system_zone)
+
+    def forget_defaults(self) -> None:
+        """Say nothing of jobs that may lean on defaults which cannot be read."""
+        for key in fields.JOB.fields:
+            self._defaults.mark_broken(key)
 
     def read(self, documents: list[Document]) -> None:
         """Take in all documents; what the main one says of the daemon holds for all."""

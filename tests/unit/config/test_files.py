@@ -128,6 +128,17 @@ def test_the_mistakes_of_all_files_come_in_the_order_of_the_files(
     ]
 
 
+def test_no_second_mistake_is_made_of_defaults_that_cannot_be_read(
+    write: Write, tmp_path: Path
+) -> None:
+    write('[defaults]\ncommand = "x\n')
+    write('[jobs.a]\ntimeout = "1s"\n[jobs.b]\ntimeout = "soon"\n', "jobs.d/a.toml")
+
+    told = _refused(tmp_path)
+
+    assert [line.split(": ")[0] for line in told] == ["claw.toml:2", "jobs.d/a.toml:4"]
+
+
 def test_a_byte_order_mark_and_dos_lines_are_passed_over(write: Write) -> None:
     path = write(b'\xef\xbb\xbf[jobs.web]\r\ncommand = "x"\r\nbad = 1\r\n')
 
