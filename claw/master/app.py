@@ -200,7 +200,7 @@ class App:
             bus=self._bus,
             watcher=watcher,
             audit=AuditLog(self.home.audit_log),
-            perform=self._perform,
+            decide=self._decide,
             supervisors=self._links,
             next_at=self._next_at,
             reload=self._reload,
