@@ -39,40 +39,46 @@ SELECT id FROM runs WHERE id >= :low AND id < :high ORDER BY id LIMIT 2;
 SELECT id FROM runs WHERE substr(id, -6) = :tail AND substr(id, -:length) = :text LIMIT 2;
 
 -- name: active_runs
-SELECT * FROM runs WHERE state IN ('claimed', 'running') ORDER BY claimed_at, id;
+SELECT * FROM runs INDEXED BY runs_active
+WHERE state IN ('claimed', 'running')
+ORDER BY claimed_at, id;
 
 -- name: active_runs_of
-SELECT * FROM runs WHERE state IN ('claimed', 'running') AND job = :job
+SELECT * FROM runs INDEXED BY runs_active
+WHERE state IN ('claimed', 'running') AND job = :job
 ORDER BY claimed_at, id;
 
 -- name: active_counts
-SELECT job, count(*) AS count FROM runs WHERE state IN ('claimed', 'running') GROUP BY job;
+SELECT job, count(*) AS count FROM runs INDEXED BY runs_active
+WHERE state IN ('claimed', 'running') GROUP BY job;
 
 -- name: open_runs
-SELECT * FROM runs
+SELECT * FROM runs INDEXED BY runs_open
 WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
 ORDER BY due_at, id;
 
 -- name: open_runs_of
-SELECT * FROM runs
+SELECT * FROM runs INDEXED BY runs_open
 WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
     AND job = :job
 ORDER BY due_at, id;
 
 -- name: count_open
-SELECT count(*) FROM runs
+SELECT count(*) FROM runs INDEXED BY runs_open
 WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
 
 -- name: due_jobs
-SELECT DISTINCT job FROM runs WHERE state = 'queued' AND due_at <= :now;
+SELECT DISTINCT job FROM runs INDEXED BY runs_queue
+WHERE state = 'queued' AND due_at <= :now;
 
 -- name: due_runs
-SELECT * FROM runs
+SELECT * FROM runs INDEXED BY runs_queue
 WHERE state = 'queued' AND job = :job AND due_at <= :now AND forced >= :forced
 ORDER BY due_at, id LIMIT :limit;
 
 -- name: next_due
-SELECT min(due_at) FROM runs WHERE state = 'queued' AND due_at > :now;
+SELECT min(due_at) FROM runs INDEXED BY runs_due
+WHERE state = 'queued' AND due_at > :now;
 
 -- name: last_runs
 SELECT runs.* FROM jobs JOIN runs ON runs.id = jobs.last_run;
@@ -112,7 +118,8 @@ SELECT * FROM attempts WHERE run = :run AND no = :no;
 SELECT * FROM attempts WHERE run = :run ORDER BY no DESC LIMIT :limit;
 
 -- name: live_attempts
-SELECT attempts.* FROM runs JOIN attempts ON attempts.run = runs.id AND attempts.no = runs.attempt
+SELECT attempts.* FROM runs INDEXED BY runs_active
+JOIN attempts ON attempts.run = runs.id AND attempts.no = runs.attempt
 WHERE runs.state IN ('claimed', 'running');
 
 -- name: delete_attempt

@@ -75,9 +75,9 @@ def test_a_lost_started_line_leaves_the_moves_allowed() -> None:
 
 
 def test_a_spawn_that_fails_goes_from_claimed_to_failed() -> None:
-    run, attempt = _claimed()
+    run, claimed = _claimed()
     line = fact.SpawnFailed(at=LATER, attempt=1, stage="exec", error="No such file: 'x'")
-    run, attempt = _fold(run, attempt, line, replace(ENDED, why="spawn"))
+    run, attempt = _fold(run, claimed, line, replace(ENDED, why="spawn"))
     assert (run.state, run.reason) == (State.FAILED, "spawn_failed")
     assert attempt is not None
     assert attempt.error == "exec: No such file: 'x'"

@@ -33,7 +33,8 @@ def _active(count: int, stop_why: str | None = None) -> list[Run]:
 
 def test_skip_turns_away_a_run_that_finds_the_job_active() -> None:
     lane = overlap.decide(_job(Overlap.SKIP), _active(1), _due(2))
-    assert lane.go == lane.wait == ()
+    assert not lane.go
+    assert not lane.wait
     assert [run for run, _ in lane.skip] == _due(2)
     assert "skip" in lane.skip[0][1]
 
@@ -49,7 +50,8 @@ def test_runs_that_make_up_for_missed_slots_wait_their_turn_whatever_the_policy(
         lane = overlap.decide(_job(policy, max_queued=1), [], _due(4, catch_up=True))
         assert len(lane.go) == 1
         assert len(lane.wait) == 3
-        assert lane.skip == lane.end == ()
+        assert not lane.skip
+        assert not lane.end
 
 
 def test_queue_waits_up_to_max_queued_and_says_for_whom() -> None:

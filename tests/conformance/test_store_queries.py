@@ -1,0 +1,55 @@
+"""Every statement of the store, as SQLite plans it: no walk through a table that grows."""
+
+import re
+import sqlite3
+
+import pytest
+
+from claw.store.database import Database
+from claw.store.queries import QUERIES, parse
+from tests.kit.desk import T0
+
+BOUNDED = ("runs_open", "runs_active", "runs_queue", "runs_due", "alerts_open",
+           "supervisors_open")  # fmt: skip
+"""Indexes of what is open alone: a walk through one of them is short."""
+
+WALKS = {
+    "standings": "all jobs are wanted",
+    "last_runs": "one step per job",
+    "alerts": "newest first, bounded",
+}
+"""Statements that walk through a table on purpose."""
+
+
+@pytest.fixture(name="connection")
+def _connection() -> sqlite3.Connection:
+    return Database.inline(T0)._writer
+
+
+@pytest.mark.parametrize("name", sorted(QUERIES))
+def test_a_statement_finds_its_rows_by_an_index(
+    connection: sqlite3.Connection, name: str
+) -> None:
+    values = dict.fromkeys(re.findall(r":(\w+)", QUERIES[name]), 1)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", values).fetchall()
+    walks = [
+        row["detail"]
+        for row in plan
+        if row["detail"].startswith("SCAN") and not row["detail"].endswith(BOUNDED)
+    ]
+    assert not walks or name in WALKS, walks
+
+
+def test_open_runs_are_counted_without_a_look_at_any_row(
+    connection: sqlite3.Connection,
+) -> None:
+    for name in ("count_open", "active_counts", "due_jobs"):
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", {"now": 1}).fetchall()
+        assert all("COVERING INDEX" in row["detail"] for row in plan), name
+
+
+def test_a_name_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        parse("-- name: a\nSELECT 1;\n-- name: a\nSELECT 2;\n")
+    with pytest.raises(ValueError, match="no statement"):
+        parse("-- name: a\nSELECT 1\n")
