@@ -107,7 +107,7 @@ def _step(connection: sqlite3.Connection, migration: Migration, at: datetime) ->
 
 
 def statements(sql: str) -> Iterator[str]:
-    """Yield the statements of a text, one by one."""
+    """Yield the statements of a text, each of which ends with its line."""
     held = ""
     for line in sql.splitlines(keepends=True):
         held += line
