@@ -144,6 +144,11 @@ class Config:
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {job.name: job for job in self.jobs})
 
+    _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {job.name: job for job in self.jobs})
+
     def job(self, name: str) -> Job | None:
         """Return the job of that name."""
-        return self.by_name.get(name)
+        return self._by_name.get(name)

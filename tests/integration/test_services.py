@@ -1,0 +1,192 @@
+"""Services under a real master."""
+
+import os
+import signal
+from pathlib import Path
+
+from claw.kernel import process
+from tests.integration.conftest import StartMaster
+from tests.kit.master import kill_process
+
+SLEEPER = """
+[jobs.web]
+type = "continuous"
+command = "sleep 600"
+grace_period = "2s"
+"""
+
+
+def test_a_service_starts_with_the_daemon_and_stops_with_it(start_master: StartMaster) -> None:
+    claw = start_master(SLEEPER)
+
+    web = claw.wait_state("web", "running")
+
+    assert not process.is_zombie(web["pid"])
+    assert web["restarts"] == 0
+    claw.end()
+    assert process.is_zombie(web["pid"])
+
+
+def test_i3_a_killed_master_is_not_noticed_by_its_service(start_master: StartMaster) -> None:
+    claw = start_master(SLEEPER)
+    before = claw.wait_state("web", "running")
+
+    for _ in range(3):
+        claw.restart()
+
+    after = claw.wait_state("web", "running")
+    assert (after["pid"], after["run"]) == (before["pid"], before["run"])
+    assert len(claw.runs("web")) == 1
+
+
+def test_i4_a_killed_supervisor_is_not_noticed_by_its_service(start_master: StartMaster) -> None:
+    claw = start_master(SLEEPER)
+    before = claw.wait_state("web", "running")
+    [(sid, pid)] = claw.supervisors().items()
+
+    assert kill_process(pid)
+
+    claw.wait_until(lambda: claw.supervisors().get(sid, pid) != pid, "a replacement")
+    after = claw.wait_state("web", "running")
+    assert (after["pid"], after["restarts"]) == (before["pid"], 0)
+    claw.ctl("stop", "web")
+    assert claw.wait_state("web", "stopped")["last"]["state"] == "canceled"
+    assert process.is_zombie(before["pid"])
+
+
+def test_a_service_that_crashes_is_restarted_while_there_is_no_master(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master(SLEEPER + '[jobs.web.restart]\ndelays = ["0s"]\n')
+    first = claw.wait_state("web", "running")["pid"]
+
+    claw.kill()
+    os.kill(first, signal.SIGKILL)
+    [lines] = claw.wait_until(
+        lambda: [
+            lines
+            for lines in claw.journals().values()
+            if [line["ev"] for line in lines].count("started") == 2
+        ],
+        "a second start",
+    )
+    claw.start()
+
+    web = claw.wait_state("web", "running")
+    assert web["pid"] == [line["pid"] for line in lines if line["ev"] == "started"][1]
+    assert web["restarts"] == 1
+    [run] = claw.runs("web")
+    shown = claw.call("run.show", run=run["id"])
+    assert [(one["no"], one["signal"]) for one in shown["attempts"]] == [(1, 9), (2, None)]
+
+
+def test_what_the_operator_stopped_stays_stopped(start_master: StartMaster) -> None:
+    claw = start_master(SLEEPER)
+    claw.wait_state("web", "running")
+    claw.ctl("stop", "web")
+    claw.wait_state("web", "stopped")
+
+    claw.ctl("reload")
+    assert claw.job("web")["state"] == "stopped"
+    claw.restart()
+    assert claw.job("web")["state"] == "stopped"
+    claw.call("daemon.stop", mode="stop")
+    assert claw.process is not None
+    claw.process.wait(30)
+    claw.client.close()
+    claw.start()
+    assert claw.job("web")["state"] == "stopped"
+
+    claw.ctl("start", "web")
+    claw.wait_state("web", "running")
+
+
+def test_a_restart_is_another_attempt_of_the_same_run(start_master: StartMaster) -> None:
+    claw = start_master(SLEEPER)
+    before = claw.wait_state("web", "running")
+
+    claw.ctl("restart", "web")
+
+    after = claw.wait_until(
+        lambda: (job := claw.job("web"))["state"] == "running"
+        and job["pid"] != before["pid"]
+        and job,
+        "another child",
+    )
+    assert after["run"] == before["run"]
+    shown = claw.call("run.show", run=after["run"])
+    assert [one["cause"] for one in shown["attempts"]] == ["start", "restart"]
+
+
+def test_a_detached_shutdown_leaves_the_jobs_to_the_next_master(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master(SLEEPER)
+    before = claw.wait_state("web", "running")
+
+    claw.call("daemon.stop", mode="detach")
+    assert claw.process is not None
+    assert claw.process.wait(30) == 0
+    claw.client.close()
+    assert not process.is_zombie(before["pid"])
+    claw.start()
+
+    assert claw.wait_state("web", "running")["pid"] == before["pid"]
+
+
+def test_a_service_past_its_start_limit_is_fatal(start_master: StartMaster) -> None:
+    claw = start_master("""
+[jobs.bad]
+type = "continuous"
+command = "false"
+[jobs.bad.restart]
+delays = ["0s"]
+start_limit = 3
+""")
+
+    bad = claw.wait_state("bad", "fatal")
+
+    assert bad["pid"] is None
+    [run] = claw.runs("bad")
+    assert (run["state"], run["reason"], run["attempt"]) == ("failed", "start_limit", 3)
+
+
+def test_a_reload_touches_only_what_changed(start_master: StartMaster) -> None:
+    both = SLEEPER + '[jobs.other]\ntype = "continuous"\ncommand = "sleep 601"\n'
+    claw = start_master(both)
+    web, other = claw.wait_state("web", "running"), claw.wait_state("other", "running")
+
+    claw.configure(both.replace("sleep 601", "sleep 602") + '[jobs.new]\ncommand = "true"\n')
+    plan = claw.call("config.reload", dry_run=True)
+    assert claw.job("other")["pid"] == other["pid"]
+    done = claw.call("config.reload")
+
+    assert plan == done
+    assert (plan["add"], [each["job"] for each in plan["restart"]]) == (["new"], ["other"])
+    claw.wait_until(lambda: claw.job("other")["pid"] not in {None, other["pid"]}, "restart")
+    assert claw.job("web")["pid"] == web["pid"]
+    command = Path(f"/proc/{claw.job('other')['pid']}/cmdline").read_text()
+    assert command == "sleep\x00602\x00"
+
+
+def test_i9_a_bad_config_changes_nothing(start_master: StartMaster) -> None:
+    claw = start_master(SLEEPER)
+    web = claw.wait_state("web", "running")
+
+    claw.configure(SLEEPER.replace("sleep 600", "sleep 1") + "[jobs.x]\nbogus = 1\n")
+    claw.ctl("reload", status=2)
+    os.kill(claw.pid, signal.SIGHUP)
+
+    claw.wait_until(lambda: "reload refused" in claw.stderr, "refusal")
+    assert claw.job("web")["pid"] == web["pid"]
+
+
+def test_a_removed_job_is_ended(start_master: StartMaster) -> None:
+    claw = start_master(SLEEPER)
+    web = claw.wait_state("web", "running")
+
+    claw.configure("")
+    claw.ctl("reload")
+
+    claw.wait_until(lambda: process.is_zombie(web["pid"]), "end of the child")
+    claw.ctl("status", "web", status=4)
