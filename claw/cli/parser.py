@@ -23,7 +23,7 @@ JSON_HELP = "print JSON, for programs"
 class Parser(argparse.ArgumentParser):
     """A parser that raises instead of ending the process."""
 
-    def error(self, message: str) -> NoReturn:  # type: ignore[explicit-override]
+    def error(self, message: str) -> NoReturn:
         """Refuse a command line.
 
         Raises:

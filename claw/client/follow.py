@@ -59,7 +59,12 @@ def notifications(
 
 
 def follow_events(
-    home: Home, cursor: int | None, chosen: dict[str, str], note: Note
+    home: Home,
+    cursor: int | None,
+    chosen: dict[str, str],
+    note: Note,
+    *,
+    on_start: Callable[[int], None] = lambda _cursor: None,
 ) -> Generator[dict[str, Any]]:
     """Yield events after a cursor and then as they happen, until the caller stops.
 
@@ -68,6 +73,7 @@ def follow_events(
         cursor: Begin after this one; None: with what happens from now on.
         chosen: The ``filter`` of ``event.subscribe``.
         note: Told when the master goes away and comes back.
+        on_start: Told the cursor after which the stream begins, when none was given.
 
     Raises:
         UnreachableError: No master answers at first.
@@ -78,7 +84,8 @@ def follow_events(
         start = {"from": cursor, "filter": chosen or None}
         reply = stream.subscribe("event.subscribe", **start)
         if cursor is None:
-            cursor = reply["cursor"]
+            cursor = begins_after = reply["cursor"]
+            on_start(begins_after)
 
     for told in notifications(home, subscribe, note):
         if told.method == "end":

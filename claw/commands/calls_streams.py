@@ -25,6 +25,13 @@ _LAGGED = record(
     {"subscription": _SUBSCRIPTION, "resume_from": integer("subscribe again from here")},
     is_open=True,
 )
+_LAGGED_LOG = record(
+    {
+        "subscription": _SUBSCRIPTION,
+        "resume_from": array("subscribe again with this as `from`", string("a cursor")),
+    },
+    is_open=True,
+)
 _EVENTS_FROM = integer("what comes after this cursor; left out: from now on", minimum=0)
 
 STREAMS = (
@@ -66,6 +73,7 @@ STREAMS = (
         ),
         record({"subscription": _SUBSCRIPTION}, ("subscription",), is_open=True),
         log=_LOG,
+        lagged=_LAGGED_LOG,
         end=_END,
     ),
     reading(
@@ -82,6 +90,7 @@ STREAMS = (
         ),
         event=record({"subscription": _SUBSCRIPTION, **shapes.EVENT}, is_open=True),
         lagged=_LAGGED,
+        end=_END,
     ),
     reading(
         "event.unsubscribe",

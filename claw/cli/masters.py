@@ -1,0 +1,224 @@
+"""Starting a master in the background, and waiting until one answers or has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import claw
+from claw.cli import homes
+from claw.client.connection import Connection
+from claw.errors import (
+    ClawError,
+    ConfigError,
+    ConflictError,
+    RequestError,
+    UnreachableError,
+)
+from claw.kernel import clock, files, pidfd
+from claw.model import home as model_home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from claw.model.home import Home
+
+START_S = 30.0
+"""How long a new master may take until it answers."""
+
+_POLL_S = 0.02
+_TELL_EVERY_S = 0.2
+_DEAD_AFTER_S = 3.0
+_PROJECT_FILE = "project.json"
+
+
+class Project:
+    """What an ``up`` project runs: one file's jobs, or only some of them."""
+
+    __slots__ = ("file", "folder", "targets")
+
+    def __init__(self, file: str, targets: Sequence[str] = ()) -> None:
+        self.file = file
+        self.folder = os.path.dirname(file)  # noqa: PTH120
+        self.targets = tuple(targets)
+
+    @property
+    def home(self) -> Home:
+        """Where its state lies."""
+        return homes.of_project(self.folder)
+
+    def save(self) -> None:
+        """Keep it in its home, for who comes later; nothing there is for version control."""
+        folder = Path(self.folder, homes.PROJECT_FOLDER)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / ".gitignore").write_text("*\n", encoding="ascii")
+        text = json.dumps({"file": self.file, "targets": self.targets})
+        (folder / _PROJECT_FILE).write_text(text, encoding="utf-8")
+
+
+def project_of(place: Home) -> Project | None:
+    """Return the project of a home; None when the home is another kind."""
+    folder = os.path.dirname(place.run)  # noqa: PTH120
+    try:
+        kept = json.loads(Path(folder, _PROJECT_FILE).read_text(encoding="utf-8"))
+        return Project(kept["file"], kept["targets"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def start(place: Home) -> int:
+    """Start the master of a home in the background and return its pid once it answers.
+
+    Raises:
+        ConfigError: The configuration is refused.
+        ClawError: It could not start; says why.
+    """
+    words = [*_interpreter(), "clawd", *_options(place), "-d"]
+    done = subprocess.run(  # noqa: S603 - the words are our own
+        words,
+        cwd=_root(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+        start_new_session=True,
+    )
+    if done.returncode:
+        raise _refusal(done.stderr.decode(errors="replace"), done.returncode)
+    return await_answer(place)
+
+
+def await_answer(place: Home) -> int:
+    """Wait until a master answers, and return its pid.
+
+    Raises:
+        ClawError: It has ended instead, or does not answer in time.
+    """
+    now = seen_at = clock.monotonic()
+    give_up_at = now + START_S
+    while now < give_up_at:
+        try:
+            with Connection(place.control_socket) as connection:
+                connection.ask("daemon.status", {})
+                return connection.pid
+        except UnreachableError:
+            pass
+        now = clock.monotonic()
+        if is_running(place):
+            seen_at = now
+        elif now - seen_at > _DEAD_AFTER_S:
+            break
+        time.sleep(_POLL_S)
+    raise RequestError(
+        f"the daemon did not start: {_last_words(place)}",
+        hint=f"see {place.daemon_log}",
+    )
+
+
+def running_pid(place: Home) -> int | None:
+    """Return the pid of the master that holds a home; None when there is none.
+
+    Nothing is locked to find out, not even for an instant: that could turn away a master
+    that is just starting.
+    """
+    try:
+        pid = int(files.read_all(place.master_lock))
+        lock = os.stat(place.master_lock)  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+    try:
+        held = [os.stat(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH116, PTH208
+    except PermissionError:
+        return pid  # another user's: it lives
+    except OSError:
+        return None
+    return pid if any(os.path.samestat(one, lock) for one in held) else None
+
+
+def is_running(place: Home) -> bool:
+    """Tell whether a master holds a home."""
+    return running_pid(place) is not None
+
+
+def await_end(pid: int, on_wait: Callable[[], None], patience_s: float | None = None) -> bool:
+    """Wait until a process has ended.
+
+    Args:
+        pid: The process.
+        on_wait: Called now and then while it is waited for.
+        patience_s: How long at most; None: for ever.
+
+    Returns:
+        False when it lives on.
+    """
+    try:
+        fd = pidfd.open_pid(pid)
+    except ProcessLookupError:
+        return True
+    deadline = None if patience_s is None else clock.monotonic() + patience_s
+    try:
+        while deadline is None or clock.monotonic() < deadline:
+            if select.select([fd], [], [], _TELL_EVERY_S)[0]:
+                return True
+            on_wait()
+    finally:
+        os.close(fd)
+    return False
+
+
+def living_supervisors(place: Home) -> int:
+    """Count the supervisors of a home that live, with a master or without."""
+    try:
+        sids = os.listdir(place.spool)  # noqa: PTH208
+    except OSError:
+        return 0
+    return sum(files.is_locked(f"{place.spool}/{sid}/lock") for sid in sids)
+
+
+def _interpreter() -> list[str]:
+    """Return the words that run this very claw, wherever the caller stands."""
+    flags = ["-P"] if os.path.basename(_root()) == "site-packages" else []  # noqa: PTH119
+    return [sys.executable, *flags, "-m", "claw"]
+
+
+def _root() -> str:
+    """Return the folder that the package lies in."""
+    return str(Path(claw.__file__).resolve().parents[1])
+
+
+def _options(place: Home) -> list[str]:
+    project = project_of(place)
+    folder = os.path.dirname(place.state)  # noqa: PTH120
+    if project is not None:
+        only = [word for target in project.targets for word in ("--only", target)]
+        return ["--home", folder, "--config", project.file, *only]
+    if place.config == model_home.of_system().config:
+        return ["--system"]
+    if place.config == f"{folder}/config":
+        return ["--home", folder]
+    return ["--user"]
+
+
+def _refusal(said: str, status: int) -> ClawError:
+    """Return what a master that would not start has said, as an error."""
+    lines = said.strip().splitlines() or [f"clawd ended with status {status}"]
+    if status == ConfigError.exit_status:
+        return ConfigError(
+            f"{len(lines)} mistakes in the configuration" if len(lines) > 1 else lines[0],
+            diagnostics=tuple(lines),
+        )
+    return ConflictError(lines[-1].removeprefix("clawd: "))
+
+
+def _last_words(place: Home) -> str:
+    try:
+        lines = files.read_all(place.daemon_log).decode(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "it left no word in its log"

@@ -1,0 +1,75 @@
+"""``runs show``: one run with its attempts."""
+
+from __future__ import annotations
+
+from claw.cli.render import when
+from claw.cli.render.runs import exit_of
+from claw.cli.render.status import COLORS, size
+from claw.cli.render.table import Column, lay_out
+from claw.cli.terminal import GRAY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from claw.cli.terminal import Style
+
+_COLUMNS = (
+    Column("ATTEMPT", is_right=True),
+    Column("CAUSE"),
+    Column("PID", is_right=True),
+    Column("EXIT", is_right=True, is_optional=True),
+    Column("STARTED", is_optional=True),
+    Column("ENDED", is_optional=True),
+    Column("CPU", is_right=True, is_optional=True),
+    Column("MEMORY", is_right=True, is_optional=True),
+    Column("ERROR", is_optional=True, shrinks=True),
+)
+
+
+def render(run: dict[str, Any], style: Style, now: datetime) -> str:
+    """Return what is known of a run, line by line, then its attempts."""
+    facts = [
+        ("run", run["id"]),
+        ("job", run["job"]),
+        ("state", style.paint(run["state"], COLORS.get(run["state"], ""))),
+        ("reason", run.get("reason")),
+        ("waits for", run.get("waiting_for")),
+        ("origin", run.get("origin")),
+        ("asked by", run.get("asked_by")),
+        ("pid", run.get("pid")),
+        ("exit", exit_of(run)),
+        ("slot", when.both(run.get("slot_at"), now)),
+        ("queued", when.both(run.get("queued_at"), now)),
+        ("started", when.both(run.get("started_at"), now)),
+        ("ended", when.both(run.get("ended_at"), now)),
+        ("took", when.span(run["duration"]) if run.get("duration") is not None else None),
+        ("arguments", " ".join(run.get("args") or ())),
+        ("environment", ", ".join(run.get("env") or ())),
+        ("supervisor", run.get("supervisor_pid")),
+    ]
+    lines = [
+        f"{style.paint(f'{name:12}', GRAY)} {value}"
+        for name, value in facts
+        if value not in (None, "")
+    ]
+    attempts = [_row(attempt) for attempt in run.get("attempts") or ()]
+    if attempts:
+        lines += ["", lay_out(_COLUMNS, attempts, style)]
+    return "\n".join(lines)
+
+
+def _row(attempt: dict[str, Any]) -> list[str]:
+    cpu_s = attempt.get("cpu_time")
+    return [
+        str(attempt["no"]),
+        attempt.get("cause") or "",
+        str(attempt.get("pid") or ""),
+        exit_of(attempt),
+        when.local(attempt.get("started_at")),
+        when.local(attempt.get("ended_at")),
+        "" if cpu_s is None else f"{cpu_s:.2f}s",
+        size(attempt.get("max_memory")),
+        attempt.get("error") or "",
+    ]

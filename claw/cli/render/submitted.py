@@ -1,0 +1,15 @@
+"""``run``: the run's whole id, alone, for scripts."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from claw.cli.terminal import Style
+
+
+def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
+    """Return the run's id."""
+    return str(reply["run"])

@@ -1,0 +1,15 @@
+"""``version``."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from claw.cli.terminal import Style
+
+
+def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
+    """Return program, protocol and interpreter."""
+    return f"claw {reply['version']} (protocol {reply['protocol']}, Python {reply['python']})"

@@ -1,0 +1,51 @@
+"""``cron next``: when an expression fires, without a daemon."""
+
+from __future__ import annotations
+
+import os
+from zoneinfo import ZoneInfo
+
+from claw.errors import UsageError
+from claw.kernel import clock
+from claw.schedule import fires, zone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from claw.cli.context import Context
+
+_DEFAULT = 5
+
+
+def next_fires(context: Context) -> int:
+    """Show the next times of an expression."""
+    args = context.args
+    after = args["from"] or clock.now()
+    try:
+        timezone = args["tz"] or zone.read_local_zone(os.environ)
+        schedule = fires.parse([args["expr"]], timezone)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    found = _next(schedule, after, args["count"] or _DEFAULT)
+    local = ZoneInfo(timezone)
+    context.show(
+        {
+            "expr": args["expr"],
+            "timezone": timezone,
+            "fires": [at.astimezone(local).isoformat() for at in found],
+        }
+    )
+    return 0
+
+
+def _next(schedule: fires.Schedule, after: datetime, count: int) -> list[datetime]:
+    """Return the next times; `@every` counts from ``after``."""
+    found: list[datetime] = []
+    at: datetime | None = after
+    while len(found) < count:
+        at = schedule.next_after(at, after) if at is not None else None
+        if at is None:
+            break
+        found.append(at)
+    return found

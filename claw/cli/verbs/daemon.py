@@ -1,0 +1,167 @@
+"""``daemon start | stop | restart | status | logs``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from time import sleep
+
+from claw.cli import masters, terminal
+from claw.cli.verbs.status import NOT_RUNNING
+from claw.client.connection import LostConnectionError
+from claw.config.load import load
+from claw.errors import ClawError, NotFoundError, TimedOutError, UnreachableError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    from claw.cli.context import Context
+
+_DETACH_S = 30.0
+_DEFAULT_LINES = 100
+_BLOCK_BYTES = 1 << 16
+_POLL_S = 0.25
+
+
+def start(context: Context) -> int:
+    """Start the daemon, unless it runs."""
+    if masters.is_running(context.home):
+        masters.await_answer(context.home)
+        return _show(context, "runs already")
+    masters.start(context.home)
+    return _show(context, "started")
+
+
+def stop(context: Context) -> int:
+    """End the daemon and wait until it has gone."""
+    if not masters.is_running(context.home):
+        left = masters.living_supervisors(context.home)
+        context.show({"up": False, "what": "does not run", "supervisors": left})
+        return 0
+    end_master(context, "auto")
+    context.show({"up": False, "what": "has ended", **_left(context)})
+    return 0
+
+
+def restart(context: Context) -> int:
+    """Put a new master in the place of the old one; the jobs go on."""
+    check_configuration(context)
+    if masters.is_running(context.home):
+        end_master(context, "detach", _DETACH_S)
+    masters.start(context.home)
+    return _show(context, "was restarted")
+
+
+def status(context: Context) -> int:
+    """Show how the daemon is doing; exit 3 when it does not run."""
+    try:
+        return _show(context, "runs")
+    except UnreachableError:
+        if masters.is_running(context.home):
+            raise
+    context.show({"up": False, "what": "does not run", **_left(context)})
+    return NOT_RUNNING
+
+
+def logs(context: Context) -> int:
+    """Show the end of the daemon's own log, and with -f what is added."""
+    args, path = context.args, Path(context.home.daemon_log)
+    lines = _DEFAULT_LINES if args["lines"] is None else args["lines"]
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"there is no {path} yet", hint="the daemon writes it: clawctl daemon start"
+        ) from None
+    with contextlib.ExitStack() as files:
+        files.enter_context(file)
+        _write(_tail(file, lines))
+        while args["follow"]:
+            _write(file.read())
+            if _is_replaced(file, path):
+                _write(file.read())
+                file = files.enter_context(path.open("rb"))
+            else:
+                sleep(_POLL_S)
+    return 0
+
+
+def check_configuration(context: Context) -> None:
+    """Read the configuration that a new master would.
+
+    Raises:
+        ConfigError: It is refused.
+    """
+    project = masters.project_of(context.home)
+    if project is None:
+        load(context.home.config)
+    else:
+        load(project.file, project_dir=project.folder)
+
+
+def end_master(context: Context, mode: str, patience_s: float | None = None) -> None:
+    """Ask the master to end, and wait until it has.
+
+    Raises:
+        TimedOutError: It has not in time.
+    """
+    pid = masters.running_pid(context.home)
+    with contextlib.suppress(LostConnectionError):  # it may be faster than its answer
+        context.call("daemon.stop", mode=mode)
+    with terminal.Progress() as progress:
+        gone = pid is None or masters.await_end(
+            pid, lambda: progress.show(_waiting_for(context)), patience_s
+        )
+    if not gone:
+        raise TimedOutError(
+            f"the daemon (pid {pid}) does not end", hint=f"see {context.home.daemon_log}"
+        )
+
+
+def _waiting_for(context: Context) -> str:
+    try:
+        jobs = context.call("job.status")["jobs"]
+    except ClawError:
+        return "waiting for the daemon to end"
+    names = [job["name"] for job in jobs if job.get("pid")]
+    return f"stopping {', '.join(names)}" if names else "waiting for the daemon to end"
+
+
+def _show(context: Context, what: str) -> int:
+    reply: dict[str, Any] = context.call("daemon.status")
+    context.show({"up": True, "what": what, **reply})
+    return 0
+
+
+def _left(context: Context) -> dict[str, int]:
+    return {"supervisors": masters.living_supervisors(context.home)}
+
+
+def _tail(file: BinaryIO, lines: int) -> bytes:
+    """Return the last lines of a file, and leave it at its end."""
+    at = file.seek(0, os.SEEK_END)
+    tail = b""
+    while at > 0 and tail.count(b"\n") <= lines:
+        step = min(_BLOCK_BYTES, at)
+        at -= step
+        file.seek(at)
+        tail = file.read(step) + tail
+    file.seek(0, os.SEEK_END)
+    return b"".join(tail.splitlines(keepends=True)[-lines:]) if lines else b""
+
+
+def _is_replaced(file: BinaryIO, path: Path) -> bool:
+    """Tell whether another file has the log's name by now."""
+    try:
+        return not os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _write(data: bytes) -> None:
+    if sys.stdout is not None:
+        sys.stdout.write(data.decode(errors="replace"))
+        sys.stdout.flush()
