@@ -78,7 +78,8 @@ def submit(turn: Turn, ask: Ask) -> Run:
     job = turn.job(ask.job)
     if ask.origin in _BY_PEOPLE:
         _check_open(turn, job, ask)
-    check_room(turn)
+    if ask.origin is not Origin.AUTOSTART:  # a full queue keeps no service down
+        _check_room(turn)
     run = Run(
         id=turn.new_run_id(),
         job=job.name,
@@ -116,12 +117,7 @@ def _check_open(turn: Turn, job: Job, ask: Ask) -> None:
             )
 
 
-def check_room(turn: Turn) -> None:
-    """Raise when no more runs may be open.
-
-    Raises:
-        SaturatedError: ``daemon.max_queue`` of them are.
-    """
+def _check_room(turn: Turn) -> None:
     limit = turn.config.daemon.max_queue
     if turn.tx.count_open() >= limit:
         raise SaturatedError(

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from claw.errors import SaturatedError
 from claw.master import services
 from claw.master.turn import Turn
 from claw.model import fact as facts
@@ -230,10 +229,7 @@ def lost(turn: Turn, sid: str, why: str) -> None:
     after = turn.take(run, machine.lose(run, row, why=why, at=turn.now))
     job = turn.config.job(run.job)
     if after.state is State.CRASHED and job and job.type is JobType.CONTINUOUS:
-        try:
-            services.revive(turn, job, after)
-        except SaturatedError as error:
-            turn.note("job.fatal", job=job.name, why=error.message)
+        services.revive(turn, job, after)
 
 
 def pending_stops(turn: Turn) -> None:

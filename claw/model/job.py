@@ -139,11 +139,6 @@ class Config:
     jobs: tuple[Job, ...] = ()
     files: tuple[str, ...] = ()         # read, in order
     digest: str = ""                    # of the files' bytes: tells whether they changed
-    by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "by_name", {job.name: job for job in self.jobs})
-
     _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

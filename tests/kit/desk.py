@@ -30,8 +30,8 @@ def job(name: str, type_: JobType = JobType.MANUAL, **values: object) -> Job:
 
 
 def service(name: str, **values: object) -> Job:
-    """Return the definition of a service."""
-    return job(name, JobType.CONTINUOUS, **values)
+    """Return the definition of a service that waits to be started."""
+    return job(name, JobType.CONTINUOUS, **{"autostart": False, **values})
 
 
 class Journal:
@@ -94,6 +94,7 @@ class Desk:
         self.journals: dict[str, Journal] = {}
         self.do(lambda turn: services.begin(turn, BOOT))
         self.do(lambda turn: sync.sync(turn, start=False))
+        self.do(services.autostart)
 
     def do(self, fn: Callable[[Turn], T]) -> T:
         """Make one decision; its effects are added to `effects`."""
