@@ -1,5 +1,6 @@
 """The configuration in force, and the one way to another: reload, all or nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import trio
 
 from claw.config.load import digest_now, load
 from claw.config.plan import Plan, plan
+from claw.master import targets
 from claw.master.decider import Decider
 from claw.master.sync import sync
 from claw.model.job import Config
@@ -18,11 +20,15 @@ class Configuration:
     Args:
         place: A home's configuration folder, or one file.
         project_dir: The folder of an ``up`` project; None for a home.
+        only: Targets: other jobs of the files are left out; empty: none is.
     """
 
-    def __init__(self, place: str, project_dir: str | None = None) -> None:
+    def __init__(
+        self, place: str, project_dir: str | None = None, only: Sequence[str] = ()
+    ) -> None:
         self._place = place
         self._project_dir = project_dir
+        self._only = tuple(only)
         self.current = Config()
 
     def load(self) -> Config:
@@ -30,8 +36,13 @@ class Configuration:
 
         Raises:
             ConfigError: With every mistake in them.
+            NotFoundError: One of the targets means no job.
         """
-        return load(self._place, project_dir=self._project_dir)
+        config = load(self._place, project_dir=self._project_dir)
+        if not self._only:
+            return config
+        chosen = set(targets.choose_jobs(config, self._only))
+        return replace(config, jobs=tuple(job for job in config.jobs if job.name in chosen))
 
     def get(self) -> Config:
         """Return the configuration in force."""

@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", metavar="FILE", help="one file in place of the home's configuration"
     )
+    parser.add_argument(
+        "--only", metavar="TARGET", action="append", default=[], help="leave other jobs out"
+    )
     parser.add_argument("-f", "--foreground", action="store_true", help="the default")
     parser.add_argument("-d", "--detach", action="store_true", help="run in the background")
     parser.add_argument(
@@ -88,9 +91,9 @@ def _home_of(options: argparse.Namespace) -> Home:
 
 def _configuration_of(options: argparse.Namespace, home: Home) -> Configuration:
     if not options.config:
-        return Configuration(home.config)
+        return Configuration(home.config, only=options.only)
     file = Path(options.config).resolve()
-    return Configuration(str(file), project_dir=str(file.parent))
+    return Configuration(str(file), project_dir=str(file.parent), only=options.only)
 
 
 def _make_folders(home: Home) -> None:
