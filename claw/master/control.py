@@ -111,7 +111,10 @@ class _Server:
         except OSError:  # gone already
             socket.close()
         else:
-            nursery.start_soon(self._serve_connection, socket, peer)
+            stream = trio.socket.from_stdlib_socket(socket)
+            connection = Connection(stream, peer, self._calls, self._limits)
+            self._connections.add(connection)
+            nursery.start_soon(self._serve_connection, stream, connection)
 
     def _make_room_for(self, peer: Peer) -> None:
         """Take another connection, at the limit in the place of a greedier client's.
@@ -138,15 +141,14 @@ class _Server:
         given_up.cut_off()
         self._connections.discard(given_up)
 
-    async def _serve_connection(self, plain: sockets.socket, peer: Peer) -> None:
-        socket = trio.socket.from_stdlib_socket(plain)
-        connection = Connection(socket, peer, self._calls, self._limits)
-        self._connections.add(connection)
+    async def _serve_connection(
+        self, socket: trio.socket.SocketType, connection: Connection
+    ) -> None:
         try:
             self.hangups.watch(socket.fileno(), connection.on_gone)
             await self._converse(socket, connection)
         except Exception:  # one connection's mistake must not end the master
-            log.exception("a connection of %s ended by mistake", peer.name)
+            log.exception("a connection of %s ended by mistake", connection.peer.name)
         finally:
             self._connections.discard(connection)
             connection.outgoing.close()

@@ -1,0 +1,314 @@
+"""No client can stall the master, or another client (I10); over real sockets."""
+
+import contextlib
+import json
+import os
+import resource
+import select
+import socket as sockets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from claw.master.limits import Limits
+from claw.model.job import JobType
+from tests.kit.control import Client, Desk, Json, job, serving, until
+
+WEB = job("web", JobType.CONTINUOUS)
+LATE_S = 0.1
+"""What I10 allows an answer to take while another client misbehaves."""
+
+STATUS = b'{"jsonrpc":"2.0","id":1,"method":"job.status"}\n'
+
+
+ROUNDS = 5
+
+
+async def slowest_answer_s(client: Client) -> float:
+    """Return how long the slowest of some answers took, in the best of a few rounds.
+
+    A stall shows in every round; what the machine does beside the test does not.
+    """
+    best = float("inf")
+    for _ in range(ROUNDS):
+        slowest = 0.0
+        for _ in range(30):
+            began = trio.current_time()
+            await client.call("job.status")
+            slowest = max(slowest, trio.current_time() - began)
+            await trio.sleep(0.003)
+        best = min(best, slowest)
+        if best < LATE_S:
+            break
+    return best
+
+
+# A child, because a client in this process would take its own share of the interpreter.
+_FLOODER = """
+import socket, sys, threading
+path, reads, line = sys.argv[1], sys.argv[2] == "reads", sys.stdin.buffer.read()
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(path)
+def read():
+    while connection.recv(1 << 20):
+        pass
+if reads:
+    threading.Thread(target=read, daemon=True).start()
+block = line * max(1, 65536 // len(line))
+try:
+    while True:
+        connection.sendall(block)
+except OSError:
+    pass
+"""
+
+
+@contextlib.contextmanager
+def flooder(desk: Desk, line: bytes, *, reads: bool) -> Iterator[None]:
+    """Have another process flood the socket for as long as the block lasts."""
+    word = "reads" if reads else "never"
+    argv = [sys.executable, "-I", "-S", "-c", _FLOODER, desk.home.control_socket]
+    child = subprocess.Popen([*argv, word], stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    try:
+        child.stdin.write(line)
+        child.stdin.close()
+        yield
+    finally:
+        child.kill()
+        child.wait()
+
+
+HUGE_LINE = b"x" * (1 << 20) + b"\n"
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["reading", "never reading"])
+@pytest.mark.parametrize(
+    "line",
+    [STATUS, b"garbage\n", b"\n", b"\xff" * 40, HUGE_LINE, b"[" * 100_000 + b"\n"],
+    ids=["requests", "garbage", "empty lines", "no line", "huge lines", "deep nesting"],
+)
+async def test_others_are_answered_at_once_while_one_floods(
+    tmp_path: Path, line: bytes, *, reads: bool
+) -> None:
+    async with serving(tmp_path, WEB) as desk:
+        other = await desk.connect()
+        await other.call("job.status")
+
+        with flooder(desk, line, reads=reads):
+            await trio.sleep(0.1)
+            slowest = await slowest_answer_s(other)
+
+        assert slowest < LATE_S
+
+
+async def test_others_are_answered_at_once_among_a_thousand_connections(tmp_path: Path) -> None:
+    raise_descriptor_limit(4096)
+    async with serving(tmp_path, WEB) as desk:
+        other = await desk.connect()
+        await other.call("job.status")
+
+        clients = [await desk.connect() for _ in range(1000)]
+        slowest = await slowest_answer_s(other)
+
+        refused = 0
+        for client in clients:
+            with contextlib.suppress(EOFError):
+                message = await probe(client)
+                refused += message.get("error", {}).get("data", {}).get("name") == "saturated"
+        assert slowest < LATE_S
+        assert refused == 1000 - 255
+
+
+async def probe(client: Client) -> Json:
+    with contextlib.suppress(trio.BrokenResourceError):
+        await client.ask("job.status")
+    return await client.line()
+
+
+def raise_descriptor_limit(wanted: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+
+
+async def test_one_process_with_all_connections_does_not_lock_out_another(
+    tmp_path: Path,
+) -> None:
+    limits = Limits(connections=8)
+    async with serving(tmp_path, WEB, limits=limits) as desk:
+        clients = [await desk.connect() for _ in range(8)]
+        for client in clients:
+            await client.call("job.status")
+        code = (
+            "import socket,sys\n"
+            "c = socket.socket(socket.AF_UNIX)\n"
+            "c.connect(sys.argv[1])\n"
+            "c.sendall(bytes.fromhex(sys.argv[2]))\n"
+            "print(c.makefile().readline())\n"
+        )
+        argv = [sys.executable, "-I", "-c", code, desk.home.control_socket, STATUS.hex()]
+
+        done = await trio.run_process(argv, capture_stdout=True)
+        await (await desk.connect()).call("job.status")
+        refused = await (await desk.connect()).line()
+
+        assert json.loads(done.stdout)["result"]["jobs"][0]["name"] == "web"
+        assert refused["error"]["data"]["name"] == "saturated"
+        with pytest.raises(EOFError):
+            await clients[0].line()  # the one that was idle the longest made room
+        assert await clients[1].call("job.status")
+
+
+async def test_half_a_line_is_cut_off_in_the_end(tmp_path: Path) -> None:
+    async with serving(tmp_path, WEB, limits=Limits(half_line_s=0.2)) as desk:
+        slow, idle = await desk.connect(), await desk.connect()
+
+        await slow.send(STATUS + b'{"jsonrpc":"2.0",')
+        answer = await slow.line()
+        error = await slow.line()
+
+        assert (answer["id"], error["error"]["data"]["name"]) == (1, "protocol")
+        with pytest.raises(EOFError):
+            await slow.line()
+        assert await idle.call("job.status")
+
+
+async def test_a_trickle_does_not_buy_time(tmp_path: Path) -> None:
+    async with serving(tmp_path, limits=Limits(half_line_s=0.3)) as desk:
+        client = await desk.connect()
+
+        async def trickle() -> None:
+            with contextlib.suppress(trio.BrokenResourceError):
+                while True:
+                    await client.send(b"x")
+                    await trio.sleep(0.02)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trickle)
+            error = await client.line()
+            nursery.cancel_scope.cancel()
+
+        assert "half a line" in error["error"]["message"]
+
+
+async def test_a_line_beyond_the_limit_is_dropped_and_the_connection_lives_on(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, WEB) as desk:
+        client = await desk.connect()
+
+        await client.send(b"y" * (3 << 20))
+        await client.send(b"y\n")
+        error = await client.line()
+
+        assert error["error"]["code"] == -32700
+        assert await client.call("job.status")
+
+
+async def test_a_request_of_nearly_the_limit_is_taken(tmp_path: Path) -> None:
+    async with serving(tmp_path, WEB) as desk:
+        client = await desk.connect()
+
+        answer = await client.call("job.search", text="z" * ((1 << 20) - 200))
+
+        assert answer == {"jobs": []}
+
+
+async def test_a_connection_has_so_many_requests_in_flight_and_then_is_not_read(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, WEB, limits=Limits(in_flight=4)) as desk:
+        client = await desk.connect()
+        for _ in range(5):
+            await client.ask("run.wait", target="web", **{"for": "ready"}, timeout_s=0.2)
+        await client.ask("job.status")
+
+        ids = [(await client.line())["id"] for _ in range(6)]
+
+        assert sorted(ids[:4]) == [1, 2, 3, 4]
+        assert set(ids[4:]) == {5, 6}
+
+
+async def test_a_client_that_reads_no_answers_is_cut_off(tmp_path: Path) -> None:
+    # So much that what one request adds is beyond the mark at which reading stops.
+    big = job("big", description="d" * (1 << 20))
+    limits = Limits(outgoing_bytes=1 << 20, linger_s=0.1)
+    async with serving(tmp_path, big, limits=limits) as desk:
+        deaf, other = await desk.connect(), await desk.connect()
+
+        with contextlib.suppress(trio.BrokenResourceError):
+            for _ in range(8):
+                await deaf.ask("run.wait", target="big", **{"for": "stopped"})
+                await deaf.ask("job.search", text="big")
+                await deaf.ask("job.search", text="big")
+        await until(lambda: desk_is_done_with(deaf))
+
+        assert await other.call("daemon.status")
+
+
+def desk_is_done_with(client: Client) -> bool:
+    """Tell whether the other end of a connection is closed, without reading from it."""
+    poll = select.poll()
+    poll.register(client.stream.socket.fileno(), 0)
+    return bool(poll.poll(0))
+
+
+async def test_descriptors_that_run_out_cost_new_clients_an_answer_and_nobody_else(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, WEB) as desk:
+        client = await desk.connect()
+        await client.call("job.status")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        newcomer = sockets.socket(sockets.AF_UNIX)
+        newcomer.settimeout(10)
+        held = []
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(os.open(os.devnull, os.O_RDONLY))
+            newcomer.connect(desk.home.control_socket)
+            line = await trio.to_thread.run_sync(newcomer.recv, 4096)
+            others = await client.call("job.status")
+        finally:
+            for fd in held:
+                os.close(fd)
+            newcomer.close()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        late = await desk.connect()
+
+        assert json.loads(line)["error"]["data"]["name"] == "saturated"
+        assert others["jobs"]
+        assert await late.call("job.status")
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(pieces=st.lists(st.binary(max_size=200) | st.sampled_from([STATUS, b"\n", b"{}\n"])))
+def test_random_bytes_get_errors_or_answers_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes]
+) -> None:
+    async def talk() -> None:
+        async with serving(tmp_path_factory.mktemp("bytes"), WEB) as desk:
+            client = await desk.connect()
+
+            for piece in pieces:
+                await client.send(piece)
+            await client.send(b"\n" + STATUS.replace(b'"id":1', b'"id":"last"'))
+
+            while (message := await client.line())["id"] != "last":
+                assert "error" in message or message["id"] == 1
+            assert message["result"]["jobs"][0]["name"] == "web"
+
+    trio.run(talk)
