@@ -272,6 +272,9 @@ class App:
             _LOG.error("left behind: %s", ", ".join(self._links.all))
 
     async def _wait_for_all(self, seconds: float) -> bool:
+        """Wait until no run is active any more; False when that takes too long."""
         with trio.move_on_after(seconds):
-            await self._links.wait_empty()
+            while await self._store.read(lambda tx: bool(tx.active_runs())):
+                await self._links.wait_empty()
+                await trio.sleep(_STOP_PAUSE_S)
         return not self._links.all

@@ -63,6 +63,7 @@ class Dispatcher:
                 continue
             self.on_next_due(next_due)
             for claim in claims:
+                self._links.expect(claim.sid)
                 nursery.start_soon(self._launch, claim, nursery)
 
     async def _launch(self, claim: Claim, nursery: trio.Nursery) -> None:
@@ -105,6 +106,7 @@ class Dispatcher:
 
     async def _undo(self, claim: Claim, error: str, *, retryable: bool) -> None:
         _LOG.warning("run %s could not be launched: %s", claim.run.id, error)
+        self._links.forget(claim.sid)
         await self._decide.patiently(
             lambda turn: journal.launch_refused(
                 turn, claim.run.id, claim.attempt, error, retryable=retryable

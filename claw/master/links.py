@@ -60,13 +60,21 @@ class Links:
 
     async def watch(self, sid: str, offset: int, link: LineLink | None = None) -> None:
         """Follow one supervisor until its run is settled or it is lost."""
-        one = Supervised(sid, offset)
-        self.all[sid] = one
+        one = self.all.setdefault(sid, Supervised(sid, offset))
         try:
             await self._follow(one, link)
         finally:
             del self.all[sid]
             self._emptied.set()
+
+    def expect(self, sid: str) -> None:
+        """A supervisor is about to be launched: who wants to tell it something waits."""
+        self.all[sid] = Supervised(sid, 0)
+
+    def forget(self, sid: str) -> None:
+        """A supervisor that was expected was not launched."""
+        self.all.pop(sid, None)
+        self._emptied.set()
 
     async def wait_empty(self) -> None:
         """Wait until no supervisor is left."""

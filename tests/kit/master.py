@@ -171,7 +171,9 @@ class MasterUnderTest:
             found = condition()
             if found:
                 return found
-            assert time.monotonic() < deadline, f"no {what}: {self.stderr[-3000:]}"
+            assert time.monotonic() < deadline, (
+                f"no {what}: {self.leftovers()} {self.stderr[-3000:]}"
+            )
             time.sleep(0.005)
 
     def wait_state(self, job: str, *states: str) -> Json:
