@@ -54,6 +54,10 @@ class Connection:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for select(2)."""
+        return self._socket.fileno()
+
     def close(self) -> None:
         """End the connection, and with it all its streams."""
         self._socket.close()

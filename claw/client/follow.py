@@ -9,7 +9,7 @@ from claw.errors import InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
     from typing import Any
 
     from claw.model.home import Home
@@ -96,11 +96,16 @@ def follow_events(
 
 
 class Marks:
-    """How far the output of each file has been read."""
+    """How far the output of each file has been read.
 
-    __slots__ = ("_by_file",)
+    Args:
+        begun: Cursors from which reading begins.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_begun", "_by_file")
+
+    def __init__(self, begun: Iterable[str] = ()) -> None:
+        self._begun = tuple(begun)
         self._by_file: dict[tuple[str, str | None, str], str] = {}
 
     def note(self, log: dict[str, Any]) -> None:
@@ -110,7 +115,7 @@ class Marks:
 
     def since(self) -> list[str] | None:
         """Return what ``log.follow`` takes to go on from here; None when nothing came."""
-        return list(self._by_file.values()) or None
+        return [*self._begun, *self._by_file.values()] or None
 
 
 def follow_logs(home: Home, asked: dict[str, Any], note: Note) -> Generator[dict[str, Any]]:

@@ -15,13 +15,15 @@ class Stream:
     """A connection with one or more subscriptions; iterate over what they send.
 
     Attributes:
+        pid: The master at the other end.
         reply: What the last subscription was answered.
     """
 
-    __slots__ = ("_connection", "reply")
+    __slots__ = ("_connection", "pid", "reply")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.pid = connection.pid
         self.reply: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
@@ -40,6 +42,10 @@ class Stream:
             told = self._connection.next_notification()
             if told is not None:
                 yield told
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for select(2)."""
+        return self._connection.fileno()
 
     def close(self) -> None:
         """End all subscriptions."""

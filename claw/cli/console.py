@@ -1,0 +1,258 @@
+"""What ``up`` shows: output and fate of all jobs, line by line, until they are ended.
+
+Signals come as bytes on a descriptor, beside the master's stream: a first ^C asks the
+master to end all, a second kills the children, a third leaves. A master that goes away
+unasked is replaced; its jobs run on under their supervisors, and no line is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+from collections import deque
+
+from claw.cli import masters, terminal
+from claw.cli.prefix import Prefixer
+from claw.cli.terminal import GRAY, RED
+from claw.client.connection import Connection, LostConnectionError
+from claw.client.follow import Marks
+from claw.client.stream import Stream
+from claw.errors import ClawError, RequestError
+from claw.kernel import clock, signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from claw.model.home import Home
+    from claw.wire.control import Notification
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LEAVE = 3
+_FIRST_LINES = 10
+_LAST_WORD_S = 30.0
+_MOST_DEATHS = 5
+_DEATHS_WITHIN_S = 60.0
+
+_TELLING = {
+    "attempt.started": "started", "attempt.failed": "cannot start", "attempt.exited": "ended",
+    "attempt.stopping": "is stopped", "run.skipped": "skipped a run",
+    "run.missed": "missed a run", "run.crashed": "crashed", "run.timed_out": "ran out of time",
+    "job.fatal": "gave up", "job.added": "was added", "job.changed": "was changed",
+    "job.removed": "was removed", "job.paused": "is paused", "job.resumed": "is resumed",
+    "job.refused": "was refused",
+}  # fmt: skip
+_BAD = frozenset({"attempt.failed", "run.crashed", "run.timed_out", "job.fatal"})
+
+
+class Console:
+    """Shows the jobs of one home until they have been ended; `run` is called once.
+
+    Args:
+        place: The home; its master answers.
+        cursor: Show events after this one; None: those from now on.
+        begun: Cursors of output from which to go on; None: show the last lines there are.
+    """
+
+    def __init__(
+        self, place: Home, cursor: int | None = None, begun: Sequence[str] | None = None
+    ) -> None:
+        self._home = place
+        self._style = terminal.style_of(sys.stdout)
+        self._prefixer = Prefixer([], self._style)
+        self._cursor = cursor
+        self._marks = Marks(begun or ())
+        self._lines = _FIRST_LINES if begun is None else 0
+        self._asked = 0
+        self._is_ending = False
+        self._deaths: deque[float] = deque()
+        self._master = 0
+
+    def run(self) -> int:
+        """Show what happens; return the exit status once everything has ended.
+
+        Raises:
+            ClawError: The master cannot be reached, or dies again and again.
+        """
+        woken = signals.as_descriptor(_ENDING)
+        try:
+            while True:
+                try:
+                    with self._subscribed() as stream:
+                        self._show_all(stream, woken)
+                except LostConnectionError:
+                    if self._is_ending:
+                        return self._finish()
+                    self._replace_master()
+        except BrokenPipeError:
+            self._end_unseen()
+            raise
+
+    def _subscribed(self) -> Stream:
+        stream = Stream(Connection(self._home.control_socket))
+        self._master = stream.pid
+        try:
+            names = [job["name"] for job in stream.subscribe("job.status")["jobs"]]
+            for name in names:
+                self._prefixer.prefix(name)
+            self._subscribe_events(stream)
+            self._subscribe_logs(stream)
+            if self._is_ending:
+                stream.subscribe("daemon.stop", mode="stop")
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def _subscribe_events(self, stream: Stream) -> None:
+        reply = stream.subscribe("event.subscribe", **{"from": self._cursor})
+        self._cursor = reply["cursor"]
+
+    def _subscribe_logs(self, stream: Stream) -> None:
+        since = self._marks.since()
+        stream.subscribe("log.follow", targets=["all"], lines=self._lines, **{"from": since})
+        self._lines = 0
+
+    def _show_all(self, stream: Stream, woken: int) -> None:
+        """Show what comes, until the connection is lost."""
+        while True:
+            told = stream.next(0.0)
+            if told is not None:
+                self._show(told, stream)
+            patience_s = None if told is None else 0.0
+            ready, _, _ = select.select([stream.fileno(), woken], [], [], patience_s)
+            if woken in ready and signals.taken(woken):
+                self._on_signal(stream)
+
+    def _show(self, told: Notification, stream: Stream) -> None:
+        if told.method == "log":
+            log = told.params
+            self._write(self._prefixer.lines(log["job"], log.get("stream", ""), log["text"]))
+            self._marks.note(log)
+        elif told.method == "event":
+            self._show_event(told.params)
+            self._cursor = told.params["cursor"]
+        elif told.method == "lagged":
+            is_events = isinstance(told.params.get("resume_from"), int)
+            (self._subscribe_events if is_events else self._subscribe_logs)(stream)
+
+    def _show_event(self, event: dict[str, Any]) -> None:
+        kind = event["type"]
+        self._is_ending = self._is_ending or kind == "daemon.stopped"
+        if kind not in _TELLING or not event.get("job"):
+            return
+        why = f": {event['why']}" if event.get("why") else ""
+        text = self._style.paint(f"* {_TELLING[kind]}{why}", RED if kind in _BAD else GRAY)
+        self._write(f"{self._prefixer.prefix(event['job'])}{text}\n")
+
+    def _on_signal(self, stream: Stream) -> None:
+        self._asked += 1
+        if self._asked >= _LEAVE:
+            raise KeyboardInterrupt
+        if self._asked == 1:
+            self._say("stopping all jobs; ^C again kills them")
+            self._is_ending = True
+            stream.subscribe("daemon.stop", mode="stop")
+            return
+        self._say("killing all jobs")
+        with contextlib.suppress(ClawError):  # those that have ended need no signal
+            stream.subscribe("job.signal", signal="KILL", targets=["all"])
+
+    def _finish(self) -> int:
+        """Wait for the master's last breath, and say that all is over."""
+        self._write(self._prefixer.rest())
+        if not masters.await_end(self._master, lambda: None, _LAST_WORD_S):
+            raise RequestError(
+                f"the daemon (pid {self._master}) does not end",
+                hint=f"see {self._home.daemon_log}",
+            )
+        left = masters.living_supervisors(self._home)
+        if left:
+            raise RequestError(
+                f"{left} jobs would not end", hint=f"see {self._home.daemon_log}"
+            )
+        self._say("all jobs have ended")
+        return 0
+
+    def _replace_master(self) -> None:
+        """Start another master in the place of one that went away unasked.
+
+        Raises:
+            RequestError: It dies again and again.
+        """
+        now = clock.monotonic()
+        self._deaths.append(now)
+        while now - self._deaths[0] > _DEATHS_WITHIN_S:
+            self._deaths.popleft()
+        if len(self._deaths) > _MOST_DEATHS:
+            raise RequestError(
+                f"the daemon has died {_MOST_DEATHS} times within a minute; the jobs go on",
+                hint=f"see {self._home.daemon_log}, then `clawctl up` or `clawctl down`",
+            )
+        self._say(
+            f"the daemon (pid {self._master}) has ended unexpectedly; the jobs go on, and "
+            "another daemon takes over"
+        )
+        masters.await_end(self._master, lambda: None, _LAST_WORD_S)
+        if masters.is_running(self._home):
+            masters.await_answer(self._home)
+        else:
+            masters.start(self._home)
+
+    def _end_unseen(self) -> None:
+        """End all jobs although nobody reads any more, as `| head` leaves it."""
+        terminal.abandon_output()
+        with contextlib.suppress(ClawError, OSError):
+            with Connection(self._home.control_socket) as connection:
+                connection.ask("daemon.stop", {"mode": "stop"})
+            masters.await_end(self._master, lambda: None)
+
+    def _say(self, text: str) -> None:
+        self._write(f"{self._style.paint(f'-- {text}', GRAY)}\n")
+
+    def _write(self, text: str) -> None:
+        if text and sys.stdout is not None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+def places(place: Home, jobs: Sequence[str]) -> list[str]:
+    """Return cursors of where all output stands now, as ``log.follow`` takes them.
+
+    For a home without a master, whose output nobody can be asked about. A cursor is
+    ``JOB/FILE:INODE:BYTES``; a file that is another by then is read from its beginning,
+    as are those of runs that come after the newest one here.
+    """
+    found = []
+    for job in jobs:
+        names = _listed(f"{place.log}/{job}")
+        runs = [name for name in names if len(name) > _RUN_NAME]
+        newest = max(runs, default=_BEFORE_ALL_RUNS)[:_RUN_NAME]
+        files = [name for name in names if name.startswith(newest)] or [newest]
+        for name in ("out.log", "err.log", *files):
+            inode, size = _inode_and_size(f"{place.log}/{job}/{name}")
+            found.append(f"{job}/{name}:{inode}:{size}")
+    return found
+
+
+_RUN_NAME = 27
+_BEFORE_ALL_RUNS = "r0"
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def _inode_and_size(path: str) -> tuple[int, int]:
+    try:
+        facts = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return 0, 0
+    return facts.st_ino, facts.st_size
