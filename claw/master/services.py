@@ -84,17 +84,33 @@ def raise_service(
     if any(run.stop_why in _GOES_ON for run in turn.tx.open_runs(job.name)):
         turn.tx.put_standing(replace(standing, up=True))
         return None
-    epoch = standing.epoch + 1
+    epoch = _next_epoch(turn, standing)
     turn.tx.put_standing(replace(standing, up=True, epoch=epoch))
     ask = engine.Ask(
         job=job.name,
         origin=Origin.AUTOSTART,
-        key=f"{job.name}#1@{epoch}",
+        key=_epoch_key(job.name, epoch),
         by="autostart",
         due_at=turn.now + timedelta(seconds=wait_s),
         cause=cause,
     )
     return _submit(turn, ask)
+
+
+def _epoch_key(name: str, epoch: int) -> str:
+    return f"{name}#1@{epoch}"
+
+
+def _next_epoch(turn: Turn, standing: Standing) -> int:
+    """Return the next epoch that has no run yet.
+
+    The count begins anew when a job is removed and comes back, or the database is rebuilt;
+    the runs of earlier epochs are still there then.
+    """
+    epoch = standing.epoch + 1
+    while turn.tx.run_by_origin(Origin.AUTOSTART, _epoch_key(standing.name, epoch)):
+        epoch += 1
+    return epoch
 
 
 _GOES_ON = {None, outcome.RESTART}

@@ -16,7 +16,7 @@ from claw.master.turn import Turn
 from claw.model import gates
 from claw.model.catchup import CatchUpPlan, CatchUpRule, Missed, Slots, plan_catch_up
 from claw.model.gates import Standing
-from claw.model.job import CatchUp, Config, Job, JobType
+from claw.model.job import Config, Job, JobType
 from claw.model.overlap import CATCH_UP
 from claw.model.run import Origin, Run, State
 from claw.schedule import fires
@@ -116,7 +116,15 @@ def _tick(turn: Turn, name: str) -> datetime | None:
     if slot is None or slots is None or slot > turn.now:
         return slot
     since = _since(standing, turn.now)
-    fire(turn, job, plan_catch_up(slots, _rule(job, standing), since=since, now=turn.now))
+    closed = gates.closed(standing)
+    if closed is not None:
+        last = slots.newest(since, turn.now) or slot
+        stretch = Missed(first=slot, last=last, count=slots.count(since, turn.now))
+        add_stretch(turn, name, stretch, state=State.SKIPPED, why=closed)
+        turn.tx.put_standing(replace(standing, scheduled_through=turn.now))
+    else:
+        rule = CatchUpRule(policy=job.catch_up, window_s=job.catch_up_window_s)
+        fire(turn, job, plan_catch_up(slots, rule, since=since, now=turn.now))
     return next_slot(job, turn.standing(name), turn.now)
 
 
@@ -130,28 +138,21 @@ def _since(standing: Standing, now: datetime) -> datetime:
     return through if through <= now + _CLOCK_ERROR else now
 
 
-def _rule(job: Job, standing: Standing) -> CatchUpRule:
-    # Slots of a closed job do not run; as one stretch they make one row.
-    policy = CatchUp.NONE if gates.closed(standing) else job.catch_up
-    return CatchUpRule(policy=policy, window_s=job.catch_up_window_s)
-
-
 def fire(turn: Turn, job: Job, plan: CatchUpPlan) -> None:
-    """Write the row of each slot of a plan, and that all slots up to now have theirs."""
+    """Write the row of each slot of a plan, and that all slots up to now have theirs.
+
+    A slot that finds the queue full is missed; so is one that is over the window or the
+    policy of its job's catch-up.
+    """
     standing = turn.standing(job.name)
-    closed = gates.closed(standing)
     if plan.missed is not None:
-        state = State.SKIPPED if closed else State.MISSED
-        why = closed or f"claw could not act in time, and catch_up = {job.catch_up}"
-        add_stretch(turn, job.name, plan.missed, state=state, why=why)
+        why = f"claw could not act in time, and catch_up = {job.catch_up}"
+        add_stretch(turn, job.name, plan.missed, state=State.MISSED, why=why)
     for slot in plan.run:
-        one = Missed(first=slot, last=slot, count=1)
-        if closed:
-            add_stretch(turn, job.name, one, state=State.SKIPPED, why=closed)
-            continue
         try:
             engine.submit(turn, _ask(turn, job, slot))
         except SaturatedError as error:
+            one = Missed(first=slot, last=slot, count=1)
             add_stretch(turn, job.name, one, state=State.MISSED, why=error.message)
     turn.tx.put_standing(replace(standing, scheduled_through=turn.now))
 
