@@ -9,9 +9,9 @@
     ├── RequestError              request_failed       1     -32000
     │   ├── NotFoundError         not_found            4     -32001   no such job, run, target
     │   ├── ConflictError         conflict             1     -32002   the state forbids it
-    │   ├── DeniedError           denied               5     -32003   the caller's role forbids it
-    │   ├── UnsupportedError      unsupported          1     -32004   not available (yet)
-    │   ├── SaturatedError        saturated            1     -32005   a limit is reached; try later
+    │   ├── DeniedError           denied               5     -32003   the role forbids it
+    │   ├── UnsupportedError      unsupported          1     -32004   not available
+    │   ├── SaturatedError        saturated            1     -32005   a limit is reached
     │   └── TimedOutError         timed_out            6     -32006
     ├── UnreachableError          unreachable          7     -32007   no master answers
     ├── ProtocolError             protocol             1     -32700   a line that is no message
@@ -19,7 +19,7 @@
     ├── InternalError             internal             70    -32603   nobody foresaw it: a bug
     ├── SpawnError                spawn_failed         1     -32008   names the step and errno
     └── StoreError                store_failed         1     -32009
-        ├── StoreLockedError      store_locked         1     -32009   another master holds the home
+        ├── StoreLockedError      store_locked         1     -32009   another master runs
         └── StoreTooNewError      store_too_new        1     -32009   written by a newer claw
 
 A process that fails, is killed or runs out of time is an outcome, a value, and never
@@ -65,7 +65,9 @@ class ConfigError(ClawError):
     exit_status = 2
     rpc_code = -32010
 
-    def __init__(self, message: str, *, diagnostics: tuple[str, ...] = (), hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, diagnostics: tuple[str, ...] = (), hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.diagnostics = diagnostics
 

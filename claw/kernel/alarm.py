@@ -16,7 +16,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class _Spec(ctypes.Structure):
     """struct itimerspec."""
 
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("interval_s", ctypes.c_long),
         ("interval_ns", ctypes.c_long),
         ("value_s", ctypes.c_long),

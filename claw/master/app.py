@@ -48,7 +48,7 @@ from claw.master.watch import Watcher
 from claw.master.wiring import Services
 from claw.model.effect import Dispatch, Effect, Reschedule, Settled, StopRun
 from claw.model.home import Home
-from claw.model.job import Job
+from claw.model.job import Config, Job
 from claw.store.damage import Opened, open_or_rebuild
 
 _LOG = logging.getLogger("claw")
@@ -123,7 +123,7 @@ class App:
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run
-        self._reload = Reloader(self.configuration, self._decide)
+        self._reload = Reloader(self.configuration, self._decide, self._on_config)
 
     @property
     def _heartbeat_s(self) -> float:
@@ -239,9 +239,12 @@ class App:
             changes = await self._reload()
         except (ConfigError, StoreError) as error:
             lines = getattr(error, "diagnostics", ()) or (str(error),)
-            _LOG.error("reload refused; nothing has changed:\n%s", "\n".join(lines))  # noqa: TRY400
+            _LOG.error("reload refused; nothing has changed:\n%s", "\n".join(lines))
         else:
             _LOG.info("reloaded: %s", changes)
+
+    def _on_config(self, config: Config) -> None:
+        daemonlog.set_level(config.daemon.log_level)
 
     async def _on_usr1(self) -> None:
         daemonlog.reopen()

@@ -1,6 +1,7 @@
 """The configuration in force, and the one way to another: reload, all or nothing."""
 
 from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -56,9 +57,15 @@ class Configuration:
 class Reloader:
     """Carries out ``reload``, one at a time."""
 
-    def __init__(self, configuration: Configuration, decide: Decider) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        decide: Decider,
+        on_change: Callable[[Config], None],
+    ) -> None:
         self._configuration = configuration
         self._decide = decide
+        self._on_change = on_change
         self._one_at_a_time = trio.Lock()
 
     async def __call__(self, *, dry_run: bool = False, restart: bool = True) -> dict[str, Any]:
@@ -86,6 +93,7 @@ class Reloader:
         except BaseException:
             self._configuration.current = old
             raise
+        self._on_change(new)
 
 
 def as_json(changes: Plan) -> dict[str, Any]:

@@ -55,5 +55,5 @@ class Decider:
             try:
                 return await self(decide)
             except StoreError as error:
-                _LOG.error("cannot store, trying again: %s", error)  # noqa: TRY400
+                _LOG.error("cannot store, trying again: %s", error)
                 await trio.sleep(_PAUSE_S)

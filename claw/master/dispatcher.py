@@ -57,7 +57,7 @@ class Dispatcher:
             try:
                 claims, next_due = await self._decide(_pass_gates)
             except StoreError as error:
-                _LOG.error("nothing can be started: %s", error)  # noqa: TRY400
+                _LOG.error("nothing can be started: %s", error)
                 await trio.sleep(_STORE_PAUSE_S)
                 self._wake.set()
                 continue

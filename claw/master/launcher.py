@@ -86,7 +86,7 @@ class ForkServer:
             self._start()
             return LineLink(socket.connect_unix(self._path), self._on_notice)
         except OSError as error:
-            _LOG.error("no fork server can be started: %s", error)  # noqa: TRY400
+            _LOG.error("no fork server can be started: %s", error)
             return None
 
     def _start(self) -> None:

@@ -3,7 +3,6 @@
 What fork server and supervisors have in common from the master's side.
 """
 
-import os
 import socket as sockets
 from collections.abc import Awaitable, Callable
 
@@ -57,7 +56,7 @@ class LineLink:
     async def _receive(self) -> bytes:
         try:
             return await self._socket.recv(_CHUNK)
-        except OSError:
+        except (OSError, trio.ClosedResourceError):
             return b""
 
     async def _take(self, message: Message) -> None:
@@ -95,7 +94,7 @@ class LineLink:
                 sent = await self._socket.sendmsg([data], socket.rights(*fds) if fds else [])
                 while sent < len(data):
                     sent += await self._socket.send(data[sent:])
-            except OSError as error:
+            except (OSError, trio.ClosedResourceError) as error:
                 raise LostError(f"the connection was lost: {error}") from error
 
     def close(self) -> None:
@@ -105,14 +104,3 @@ class LineLink:
             self._socket.close()
         for event, _answers in self._waiting.values():
             event.set()
-
-
-def ping_deadline(seconds: float) -> trio.CancelScope:
-    """Return a scope for a call that may not be answered."""
-    return trio.move_on_after(seconds)
-
-
-def close_all(*fds: int) -> None:
-    """Close descriptors that have been passed on."""
-    for fd in fds:
-        os.close(fd)

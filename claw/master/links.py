@@ -62,10 +62,21 @@ class Links:
         """Follow one supervisor until its run is settled or it is lost."""
         one = self.all.setdefault(sid, Supervised(sid, offset))
         try:
-            await self._follow(one, link)
+            while not await self._follow_safely(one, link):
+                await trio.sleep(LAST_PAUSE_S)
+                link = None
         finally:
             del self.all[sid]
             self._emptied.set()
+
+    async def _follow_safely(self, one: Supervised, link: LineLink | None) -> bool:
+        """Follow; a mistake of ours with one supervisor must not reach the others."""
+        try:
+            await self._follow(one, link)
+        except Exception:  # noqa: BLE001  the edge of one job's loop
+            _LOG.exception("supervisor %s cannot be followed; trying again", one.sid)
+            return False
+        return True
 
     def expect(self, sid: str) -> None:
         """A supervisor is about to be launched: who wants to tell it something waits."""
@@ -143,7 +154,7 @@ class Links:
     async def drain(self, one: Supervised) -> None:
         """Apply what the journal holds beyond the offset; a failing store is waited for."""
         async with one.draining:
-            while not await self._drain_once(one):
+            while not await self._drain_once(one):  # noqa: ASYNC110  nothing tells of room
                 await trio.sleep(STORE_PAUSE_S)
 
     async def _drain_once(self, one: Supervised) -> bool:
@@ -154,7 +165,7 @@ class Links:
             with trio.CancelScope(shield=True):
                 one.offset = await self._apply(one.sid, data, one.offset)
         except StoreError as error:
-            _LOG.error("journal of %s cannot be applied: %s", one.sid, error)  # noqa: TRY400
+            _LOG.error("journal of %s cannot be applied: %s", one.sid, error)
             return False
         return True
 

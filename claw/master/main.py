@@ -27,12 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except ConfigError as error:
-        for line in error.diagnostics or (error.message,):
-            print(line, file=sys.stderr)
+        sys.stderr.write("".join(f"{line}\n" for line in error.diagnostics))
         return error.exit_status
     except ClawError as error:
         hint = f": {error.hint}" if error.hint else ""
-        print(f"clawd: {error.message}{hint}", file=sys.stderr)
+        sys.stderr.write(f"clawd: {error.message}{hint}\n")
         return error.exit_status
 
 
@@ -63,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
     configuration = _configuration_of(options, home)
     configuration.current = configuration.load()
     if options.check:
-        print(f"{len(configuration.current.jobs)} jobs, no mistakes")
+        sys.stdout.write(f"{len(configuration.current.jobs)} jobs, no mistakes\n")
         return 0
     _make_folders(home)
     if options.detach:

@@ -80,7 +80,7 @@ class Ticker:
             try:
                 await self._tick()
             except StoreError as error:
-                _LOG.error("due times cannot be stored: %s", error)  # noqa: TRY400
+                _LOG.error("due times cannot be stored: %s", error)
                 await trio.sleep(_STORE_PAUSE_S)
             else:
                 return

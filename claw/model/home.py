@@ -81,9 +81,7 @@ def at_folder(folder: str) -> Home:
 
 def of_system() -> Home:
     """Return root's home, the system's."""
-    return Home(
-        config="/etc/claw", state="/var/lib/claw", run="/run/claw", log="/var/log/claw"
-    )
+    return Home(config="/etc/claw", state="/var/lib/claw", run="/run/claw", log="/var/log/claw")
 
 
 def of_user(env: Mapping[str, str]) -> Home:

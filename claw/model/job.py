@@ -64,9 +64,9 @@ class Restart:
 
     policy: RestartPolicy = RestartPolicy.ALWAYS
     delays_s: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 300)
-    jitter: float = 0.1                 # a delay is stretched by up to this fraction
+    jitter: float = 0.1  # a delay is stretched by up to this fraction
     reset_after_s: float = 60.0
-    start_limit: int = 0                # 0: never give up
+    start_limit: int = 0  # 0: never give up
     start_limit_window_s: float = 60.0
 
 
@@ -83,13 +83,13 @@ class Job:
     """One job, as the configuration defines it."""
 
     name: str
-    argv: tuple[str, ...]               # `command` is resolved to this
-    uses_shell: bool = False            # run arguments become "$@" of the shell
-    command: str = ""                   # as written, for people
+    argv: tuple[str, ...]  # `command` is resolved to this
+    uses_shell: bool = False  # run arguments become "$@" of the shell
+    command: str = ""  # as written, for people
     title: str = ""
     description: str = ""
     type: JobType = JobType.MANUAL
-    cwd: str = ""                       # empty: home of the user it runs as
+    cwd: str = ""  # empty: home of the user it runs as
     env: tuple[tuple[str, str], ...] = ()
     inherit_env: tuple[str, ...] = ("PATH", "LANG", "TZ")
     umask: int = 0o022
@@ -98,21 +98,21 @@ class Job:
     enabled: bool = True
     autostart: bool = True
     success_codes: tuple[int, ...] = (0,)
-    timeout_s: float = 0.0              # 0: none
+    timeout_s: float = 0.0  # 0: none
     stop_signal: int = 15
     grace_period_s: float = 30.0
     kill_mode: KillMode = KillMode.TREE
     max_instances: int = 1
     on_overlap: Overlap = Overlap.QUEUE
-    max_queued: int = 0                 # 0: no bound of its own
+    max_queued: int = 0  # 0: no bound of its own
     schedule: tuple[str, ...] = ()
-    timezone: str = "UTC"               # an IANA name, already resolved
+    timezone: str = "UTC"  # an IANA name, already resolved
     catch_up: CatchUp = CatchUp.ONCE
     catch_up_window_s: float | None = None  # None: the gap to the next slot, at most 24 h
     run_at: datetime | None = None
     restart: Restart = field(default_factory=Restart)
     log: Log = field(default_factory=Log)
-    file: str = ""                      # where it is defined
+    file: str = ""  # where it is defined
     line: int = 0
 
 
@@ -121,12 +121,12 @@ class Daemon:
     """The ``[daemon]`` and ``[control]`` tables."""
 
     log_level: str = "info"
-    timezone: str = "UTC"               # resolved: the system's when the file says nothing
+    timezone: str = "UTC"  # resolved: the system's when the file says nothing
     max_parallel: int = 64
     max_queue: int = 10000
     umask: int = 0o022
     heartbeat_s: float = 30.0
-    on_shutdown: str = "auto"           # auto | stop | detach
+    on_shutdown: str = "auto"  # auto | stop | detach
     shutdown_timeout_s: float = 80.0
     control_mode: int = 0o600
 
@@ -137,8 +137,8 @@ class Config:
 
     daemon: Daemon = field(default_factory=Daemon)
     jobs: tuple[Job, ...] = ()
-    files: tuple[str, ...] = ()         # read, in order
-    digest: str = ""                    # of the files' bytes: tells whether they changed
+    files: tuple[str, ...] = ()  # read, in order
+    digest: str = ""  # of the files' bytes: tells whether they changed
     _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

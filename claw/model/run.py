@@ -49,10 +49,20 @@ FINAL = frozenset(State) - OPEN
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.AWAITING_APPROVAL: frozenset({State.QUEUED, State.CANCELED}),
     State.QUEUED: frozenset({State.CLAIMED, State.CANCELED, State.SKIPPED, State.MISSED}),
-    State.CLAIMED: frozenset({State.QUEUED, State.RUNNING, State.FAILED, State.CANCELED,
-                              State.CRASHED}),
-    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CRASHED,
-                              State.CANCELED, State.RETRY_WAIT, State.QUEUED}),
+    State.CLAIMED: frozenset(
+        {State.QUEUED, State.RUNNING, State.FAILED, State.CANCELED, State.CRASHED}
+    ),
+    State.RUNNING: frozenset(
+        {
+            State.SUCCEEDED,
+            State.FAILED,
+            State.TIMED_OUT,
+            State.CRASHED,
+            State.CANCELED,
+            State.RETRY_WAIT,
+            State.QUEUED,
+        }
+    ),
     State.RETRY_WAIT: frozenset({State.QUEUED, State.CANCELED}),
 }
 
@@ -91,30 +101,30 @@ class Run:
     origin: Origin
     origin_key: str
     queued_at: datetime
-    due_at: datetime                    # not dispatched before
-    slot_at: datetime | None = None     # the fire time, for schedules
+    due_at: datetime  # not dispatched before
+    slot_at: datetime | None = None  # the fire time, for schedules
     slot_until: datetime | None = None  # the last slot of a missed row that stands for several
     slot_count: int = 1
     claimed_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    attempt: int = 0                    # number of the last attempt claimed; 0: none yet
-    cause: str = "start"                # why the next or present attempt is made
-    sid: str | None = None              # supervisor of the last attempt
+    attempt: int = 0  # number of the last attempt claimed; 0: none yet
+    cause: str = "start"  # why the next or present attempt is made
+    sid: str | None = None  # supervisor of the last attempt
     phase: Phase | None = None
     phase_until: datetime | None = None
     pid: int | None = None
     exit_code: int | None = None
     signal: int | None = None
     reason: str | None = None
-    waiting_for: str | None = None      # the gate that holds a queued run, in words
-    stop_why: str | None = None         # set once somebody asked for its end
+    waiting_for: str | None = None  # the gate that holds a queued run, in words
+    stop_why: str | None = None  # set once somebody asked for its end
     stop_by: str | None = None
     restarts: int = 0
     env: tuple[tuple[str, str], ...] = ()
     args: tuple[str, ...] = ()
     asked_by: str = ""
-    forced: bool = False                # asked for with --force: passes stop, pause, disabled
+    forced: bool = False  # asked for with --force: passes stop, pause, disabled
     replay_of: str | None = None
 
     @property
@@ -137,16 +147,16 @@ class Attempt:
     sid: str
     cause: str
     pid: int | None = None
-    start_ticks: int | None = None      # of the child, in clock ticks since boot
+    start_ticks: int | None = None  # of the child, in clock ticks since boot
     started_at: datetime | None = None
     ended_at: datetime | None = None
     exit_code: int | None = None
     signal: int | None = None
     timed_out: bool = False
-    error: str | None = None            # a failed spawn: the step and errno in words
+    error: str | None = None  # a failed spawn: the step and errno in words
     cpu_time_s: float | None = None
     max_memory_bytes: int | None = None
-    dropped_bytes: int = 0              # output lost to a full disk
+    dropped_bytes: int = 0  # output lost to a full disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +167,9 @@ class Supervisor:
     run: str
     job: str
     created_at: datetime
-    offset: int = 0                     # bytes of its journal that have taken effect
-    pid: int | None = None              # None: it has not said a word yet
+    offset: int = 0  # bytes of its journal that have taken effect
+    pid: int | None = None  # None: it has not said a word yet
     start_ticks: int | None = None
     boot: str | None = None
     version: str | None = None
-    closed_at: datetime | None = None   # its run is final, or went on under another
+    closed_at: datetime | None = None  # its run is final, or went on under another

@@ -66,7 +66,7 @@ def parse_size(value: object) -> int:
         ValueError: With a text that says what a size looks like.
     """
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError('a size is written like "64K", "50M", "2G" or as bytes')
+        raise ValueError('a size is written like "64K", "50M", "2G" or as bytes')  # noqa: TRY004
     if isinstance(value, int):
         if value < 0:
             raise ValueError("a size cannot be negative")

@@ -39,7 +39,9 @@ def test_i3_a_killed_master_is_not_noticed_by_its_service(start_master: StartMas
     assert len(claw.runs("web")) == 1
 
 
-def test_i4_a_killed_supervisor_is_not_noticed_by_its_service(start_master: StartMaster) -> None:
+def test_i4_a_killed_supervisor_is_not_noticed_by_its_service(
+    start_master: StartMaster,
+) -> None:
     claw = start_master(SLEEPER)
     before = claw.wait_state("web", "running")
     [(sid, pid)] = claw.supervisors().items()
@@ -108,9 +110,11 @@ def test_a_restart_is_another_attempt_of_the_same_run(start_master: StartMaster)
     claw.ctl("restart", "web")
 
     after = claw.wait_until(
-        lambda: (job := claw.job("web"))["state"] == "running"
-        and job["pid"] != before["pid"]
-        and job,
+        lambda: (
+            (job := claw.job("web"))["state"] == "running"
+            and job["pid"] != before["pid"]
+            and job
+        ),
         "another child",
     )
     assert after["run"] == before["run"]

@@ -112,7 +112,7 @@ class MasterUnderTest:
         """Return the processes that belong to this home."""
         mark = f"CLAW_HOME={self.folder}".encode()
         found = []
-        for name in os.listdir("/proc"):
+        for name in os.listdir("/proc"):  # noqa: PTH208
             if name.isdigit() and int(name) != os.getpid():
                 env = process.environment_of(int(name))
                 if mark in env and not process.is_zombie(int(name)):
