@@ -6,6 +6,7 @@ Only what a bare ``clawctl status`` needs is imported here; all else comes by
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -35,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after ``clawctl``; None: those of this process.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    is_short = argv is None and _is_bare_status(words)
+    if is_short:
+        gc.disable()  # too short a life to leave garbage
     try:
         terminal.prepare()
         result = _run(words)
@@ -49,15 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_status
     except Exception as error:  # noqa: BLE001 - the last edge: what nobody foresaw
         return _tell_unforeseen(error)
+    if is_short:
+        # Taking the interpreter apart would cost as much as a tenth of the whole command.
+        os._exit(result)
     return result
 
 
 def _run(words: list[str]) -> int:
+    if not _is_bare_status(words):
+        result: int = importlib.import_module("claw.cli.dispatch").dispatch(words)
+        return result
+    return _bare_status(is_json=len(words) > 1)
+
+
+def _is_bare_status(words: Sequence[str]) -> bool:
     is_json = words[-1:] == ["--json"]
-    if (words[:-1] if is_json else words) in _BARE:
-        return _bare_status(is_json=is_json)
-    result: int = importlib.import_module("claw.cli.dispatch").dispatch(words)
-    return result
+    return list(words[:-1] if is_json else words) in _BARE
 
 
 def _bare_status(*, is_json: bool) -> int:

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import signal as signals
-from datetime import datetime
-from enum import Enum
 
 from claw.cli import masters
-from claw.config import fields, starter
+from claw.cli.verbs import written
 from claw.config import schema as schemas
+from claw.config import starter
 from claw.config.load import load
 from claw.config.source import collect
-from claw.model.units import format_duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
     from claw.cli.context import Context
-    from claw.config.table import Section
-    from claw.model.job import Config, Job
+    from claw.model.job import Config
 
 
 def init(context: Context) -> int:
@@ -53,17 +46,7 @@ def _reload(context: Context, *, is_dry: bool) -> int:
 
 def show(context: Context) -> int:
     """Show the configuration as it is understood; needs no daemon."""
-    config = _load(context)
-    context.show(
-        {
-            "files": list(config.files),
-            "daemon": {
-                **_table(config.daemon, fields.DAEMON),
-                "control": _table(config.daemon, fields.CONTROL),
-            },
-            "jobs": {job.name: _job(job) for job in config.jobs},
-        }
-    )
+    context.show(written.configuration(_load(context)))
     return 0
 
 
@@ -114,48 +97,3 @@ def _load(context: Context) -> Config:
         return load(context.home.config)
     path = os.path.abspath(file)  # noqa: PTH100
     return load(path, project_dir=os.path.dirname(path))  # noqa: PTH120
-
-
-def _job(job: Job) -> dict[str, Any]:
-    """Return a job's values by the keys of the configuration."""
-    program = {"command": job.command} if job.command else {"argv": list(job.argv)}
-    others = _table(job, fields.JOB)
-    for key in ("command", "argv", "shell"):
-        others.pop(key, None)
-    return {
-        **program,
-        **others,
-        "restart": _table(job.restart, fields.RESTART),
-        "log": _table(job.log, fields.LOG),
-        "defined_at": f"{job.file}:{job.line}",
-    }
-
-
-def _table(values: object, section: Section) -> dict[str, Any]:
-    """Return the values of one table; those that are left to a default in words are None."""
-    return {
-        key: _shown(key, getattr(values, field.attr), is_time=field.attr.endswith("_s"))
-        for key, field in section.fields.items()
-        if hasattr(values, field.attr)
-    }
-
-
-def _shown(key: str, value: Any, *, is_time: bool) -> Any:
-    """Return a value as the configuration would have it written."""
-    if is_time and isinstance(value, int | float):
-        return format_duration(value)
-    if key in _WRITERS:
-        return _WRITERS[key](value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Enum):
-        return value.value
-    return list(value) if isinstance(value, tuple) else value
-
-
-_WRITERS: dict[str, Callable[[Any], Any]] = {
-    "umask": "{:04o}".format,
-    "mode": "{:04o}".format,
-    "stop_signal": lambda number: signals.Signals(number).name.removeprefix("SIG"),
-    "env": dict,
-}

@@ -115,6 +115,7 @@ def end_master(context: Context, mode: str, patience_s: float | None = None) -> 
         gone = pid is None or masters.await_end(
             pid, lambda: progress.show(_waiting_for(context)), patience_s
         )
+    context.client.close()  # what comes next is for another master
     if not gone:
         raise TimedOutError(
             f"the daemon (pid {pid}) does not end", hint=f"see {context.home.daemon_log}"

@@ -30,14 +30,15 @@ def up(context: Context) -> int:
     config = load(project.file, project_dir=project.folder)
     context.home = project.home
     if masters.is_running(project.home):
-        pid, cursor, begun = _renew(context, project), None, None
+        cursor = begun = None
+        pid = _renew(context, project)
     else:
         begun = places(project.home, [job.name for job in config.jobs])
         project.save()
         pid = masters.start(project.home)
         cursor = _started_at(context.client)
+    count = context.call("daemon.status")["jobs"]
     context.client.close()
-    count = len(config.jobs)
     what = f"{count} job{'s' * (count != 1)} of {project.file}, daemon {pid}"
     if context.args["detach"]:
         terminal.say(f"up: {what}; `clawctl down` ends it")

@@ -1,0 +1,134 @@
+"""A loaded configuration as files would have it written, every value spelled out."""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime
+from enum import Enum
+
+from claw.config import fields
+from claw.model import backoff
+from claw.model.job import JobType, Overlap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from claw.config.table import Section
+    from claw.model.job import Config, Job, Restart
+
+    Table = dict[str, Any]
+
+_SERVICES_LACK = ("max_instances", "on_overlap", "max_queued", "timezone")
+_PROGRAM = ("command", "argv", "shell")
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def configuration(config: Config) -> Table:
+    """Return a configuration as ``config show --json`` prints it.
+
+    A key that does not apply, or that is left to its default in words, is None.
+    """
+    return {
+        "files": list(config.files),
+        "daemon": {
+            **_table(config.daemon, fields.DAEMON),
+            "control": _table(config.daemon, fields.CONTROL),
+        },
+        "jobs": {one.name: job(one) for one in config.jobs},
+    }
+
+
+def job(one: Job) -> Table:
+    """Return a job's values by key."""
+    values = _table(one, fields.JOB)
+    for key in _PROGRAM:
+        values.pop(key, None)
+    for key in _without_meaning(one):
+        values[key] = None
+    return {
+        **_program(one),
+        **values,
+        "restart": _restart(one.restart) if one.type is JobType.CONTINUOUS else None,
+        "log": _table(one.log, fields.LOG),
+        "defined_at": f"{one.file}:{one.line}",
+    }
+
+
+def _program(one: Job) -> Table:
+    if not one.command:
+        return {"command": None, "argv": list(one.argv), "shell": None}
+    shell = one.argv[0] if one.uses_shell else None
+    return {"command": one.command, "argv": None, "shell": shell}
+
+
+def _without_meaning(one: Job) -> list[str]:
+    """Return the keys that a job of that type may not have."""
+    lacking = [] if one.type is JobType.SCHEDULED else ["schedule", "catch_up"]
+    if one.type is JobType.CONTINUOUS:
+        lacking += _SERVICES_LACK
+    else:
+        lacking += ["autostart"]
+    if one.type is JobType.MANUAL:
+        lacking += ["timezone"]
+    if one.on_overlap is not Overlap.QUEUE:
+        lacking += ["max_queued"]
+    return lacking
+
+
+def _restart(policy: Restart) -> Table:
+    ladder = (policy.delays_s, policy.jitter)
+    preset = next((name for name, known in backoff.PRESETS.items() if known == ladder), None)
+    delays = None if preset else [duration(delay_s) for delay_s in policy.delays_s]
+    return {**_table(policy, fields.RESTART), "preset": preset, "delays": delays}
+
+
+def _table(values: object, section: Section) -> Table:
+    """Return the values of one table by key."""
+    shown = {}
+    for key, field in section.fields.items():
+        for attr in (field.attr, f"{field.attr}_s"):
+            if hasattr(values, attr):
+                shown[key] = _value(key, getattr(values, attr), is_time=attr.endswith("_s"))
+    return shown
+
+
+def _value(key: str, value: Any, *, is_time: bool) -> Any:
+    if is_time and isinstance(value, int | float):
+        return duration(value)
+    if key in _WRITERS:
+        return _WRITERS[key](value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name.removeprefix("SIG")
+    except ValueError:  # a real-time signal that has no name of its own
+        return f"RTMIN+{number - signal.SIGRTMIN}"
+
+
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    "umask": "{:04o}".format,
+    "mode": "{:04o}".format,
+    "stop_signal": _signal_name,
+    "env": dict,
+}
+
+
+def duration(seconds: float) -> str:
+    """Return a duration exactly, as the configuration takes it: ``1h30m``, ``0.5s``."""
+    left = int(seconds)
+    if left != seconds:
+        return f"{seconds!r}s"
+    parts = []
+    for unit, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
