@@ -26,6 +26,9 @@ _LATE_S = CatchUpRule().late_after_s
 _CLOCK_ERROR = timedelta(hours=24)
 """A mark further ahead than this was set while the clock was wrong."""
 
+_RECENT = timedelta(minutes=1)
+"""How far to look back then: far enough for a ticker that wakes for a slot."""
+
 
 @dataclass(frozen=True, slots=True)
 class OneSlot:
@@ -135,7 +138,7 @@ def settle(turn: Turn, name: str) -> None:
 
 def _since(standing: Standing, now: datetime) -> datetime:
     through = standing.scheduled_through or standing.added_at
-    return through if through <= now + _CLOCK_ERROR else now
+    return through if through <= now + _CLOCK_ERROR else now - _RECENT
 
 
 def fire(turn: Turn, job: Job, plan: CatchUpPlan) -> None:

@@ -1,0 +1,203 @@
+"""The present rebuilt from journals, after the database was lost."""
+
+from datetime import timedelta
+
+from claw.master import intents, journal, rebuild, services, slots, sync
+from claw.master.rebuild import Spool
+from claw.model.job import Config, JobType
+from claw.model.run import Origin, State
+from claw.store.database import Database
+from tests.kit.desk import BOOT, T0, Desk, Journal, job, service
+
+WEB = service("web", autostart=True)
+HOURLY = job("h", JobType.SCHEDULED, schedule=("0 * * * *",))
+
+
+def _lose_and_rebuild(desk: Desk, config: Config | None = None) -> None:
+    """Lose the database and have a new master begin from the journals."""
+    spools = [Spool(one.sid, one.data) for one in desk.journals.values()]
+    desk.config = config or desk.config
+    desk.database = Database.inline(desk.now)
+    desk.do(lambda turn: rebuild.rebuild(turn, spools[::-1], why="its file is empty"))
+    desk.do(lambda turn: services.begin(turn, BOOT))
+    desk.do(lambda turn: sync.sync(turn, start=False))
+
+
+def _launch(desk: Desk) -> Journal:
+    (claim,) = desk.dispatch()
+    return desk.launch(claim)
+
+
+def test_runs_come_back_as_their_journals_tell_them() -> None:
+    desk = Desk(job("a"), job("b"))
+    done = desk.run_of(desk.begin("a"))
+    desk.end(desk.journals[done.sid or ""], 3)
+    alive = desk.begin("b")
+    before = [desk.run(done.id), desk.run_of(alive)]
+    _lose_and_rebuild(desk)
+    for run in before:
+        found = desk.run(run.id)
+        for key in (
+            "state",
+            "job",
+            "origin",
+            "origin_key",
+            "pid",
+            "exit_code",
+            "reason",
+            "sid",
+        ):
+            assert getattr(found, key) == getattr(run, key), key
+    assert [one.sid for one in desk.database.view(lambda tx: tx.open_supervisors())] == [
+        alive.sid
+    ]
+    assert desk.end(alive, 0).state is State.SUCCEEDED
+    assert desk.standing("a").last_run == done.id
+
+
+def test_it_is_said_until_it_is_acknowledged() -> None:
+    desk = Desk(job("a"))
+    desk.end(desk.begin("a"))
+    _lose_and_rebuild(desk)
+    (alert,) = desk.database.view(lambda tx: tx.open_alerts())
+    assert alert.kind == "database_rebuilt"
+    assert "its file is empty" in alert.text
+    assert "1 runs" in alert.text
+    assert "daemon.damaged" in [event.type for event in desk.events()]
+
+
+def test_a_run_of_several_supervisors_comes_back_as_one_run() -> None:
+    desk = Desk(WEB)
+    first = _launch(desk)
+    desk.do(lambda turn: intents.restart_job(turn, "web", by="me", key="r"))
+    desk.pass_s(1)
+    desk.end(first, None, signal=15, why="restart")
+    second = _launch(desk)
+    run = desk.run_of(second)
+    _lose_and_rebuild(desk)
+    (found,) = desk.runs()
+    assert (found.id, found.state, found.attempt, found.sid) == (
+        run.id,
+        State.RUNNING,
+        2,
+        second.sid,
+    )
+    rows = desk.database.view(lambda tx: tx.attempts(run.id))
+    assert [(one.no, one.sid) for one in rows] == [(1, first.sid), (2, second.sid)]
+
+
+def test_a_run_whose_first_supervisor_was_lost_goes_on_with_its_second() -> None:
+    desk = Desk(WEB)
+    first = _launch(desk)
+    desk.do(lambda turn: intents.restart_job(turn, "web", by="me", key="r"))
+    desk.pass_s(1)
+    desk.do(lambda turn: journal.lost(turn, first.sid, "killed"))
+    second = _launch(desk)
+    _lose_and_rebuild(desk)
+    (found,) = desk.runs()
+    assert (found.state, found.attempt, found.sid) == (State.RUNNING, 2, second.sid)
+
+
+def test_what_the_operator_stopped_stays_stopped() -> None:
+    desk = Desk(WEB)
+    found = _launch(desk)
+    desk.do(lambda turn: intents.stop_job(turn, "web", by="eve"))
+    found.add("stopping", run="", attempt=1, why="stop", by="eve", grace_s=30)
+    desk.end(found, None, signal=15, why="stop")
+    _lose_and_rebuild(desk)
+    desk.do(services.autostart)
+    assert desk.standing("web").stopped_by == "eve"
+    assert desk.dispatch() == ()
+
+
+def test_a_service_that_ended_by_itself_is_left_so_and_one_that_runs_is_not_doubled() -> None:
+    desk = Desk(WEB, service("db", autostart=True))
+    journals = {claim.job.name: desk.launch(claim) for claim in desk.dispatch()}
+    desk.end(journals["web"], 1, why="start_limit")
+    _lose_and_rebuild(desk)
+    desk.do(services.autostart)
+    assert desk.dispatch() == ()
+    assert desk.standing("db").up
+
+
+def test_a_service_that_a_shutdown_ended_starts_again() -> None:
+    desk = Desk(WEB)
+    found = _launch(desk)
+    desk.do(lambda turn: intents.shut_down(turn, by="root"))
+    desk.end(found, None, signal=15, why="shutdown")
+    _lose_and_rebuild(desk)
+    desk.do(services.autostart)
+    assert [claim.run.origin for claim in desk.dispatch()] == [Origin.AUTOSTART]
+
+
+def test_past_slots_that_no_journal_shows_are_missed_and_not_due() -> None:
+    desk = Desk(HOURLY)
+    for _ in range(2):
+        desk.now += timedelta(hours=1)
+        desk.do(lambda turn: slots.tick(turn, ["h"]))
+        desk.end(_launch(desk))
+    desk.now = T0 + timedelta(hours=6)
+    _lose_and_rebuild(desk)
+    desk.do(lambda turn: slots.tick(turn, ["h"]))
+    rows = sorted(desk.runs("h"), key=lambda run: run.slot_at or T0)
+    assert [(run.state, run.slot_count) for run in rows] == [
+        (State.SUCCEEDED, 1),
+        (State.SUCCEEDED, 1),
+        (State.MISSED, 4),
+    ]
+    assert rows[-1].slot_at == T0 + timedelta(hours=3)
+    assert "rebuilt" in (rows[-1].reason or "")
+    desk.now = T0 + timedelta(hours=7)
+    desk.do(lambda turn: slots.tick(turn, ["h"]))
+    assert len(desk.dispatch()) == 1
+
+
+def test_intervals_stay_in_step() -> None:
+    desk = Desk(job("h", JobType.SCHEDULED, schedule=("@every 50m",)))
+    desk.now = T0 + timedelta(minutes=50)
+    desk.do(lambda turn: slots.tick(turn, ["h"]))
+    desk.end(_launch(desk))
+    desk.now = T0 + timedelta(minutes=77)
+    _lose_and_rebuild(desk)
+    assert desk.database.view(lambda tx: slots.next_slots(tx, desk.config, desk.now)) == {
+        "h": T0 + timedelta(minutes=100)
+    }
+
+
+def test_a_oneshot_that_succeeded_stays_done() -> None:
+    once = job("once", JobType.ONESHOT, run_at=T0 + timedelta(hours=1))
+    desk = Desk(once)
+    desk.now = T0 + timedelta(hours=1)
+    desk.do(lambda turn: slots.tick(turn, ["once"]))
+    desk.end(_launch(desk))
+    _lose_and_rebuild(desk)
+    assert desk.standing("once").done_at is not None
+    desk.do(lambda turn: slots.tick(turn, ["once"]))
+    assert len(desk.runs()) == 1
+
+
+def test_a_reboot_job_is_not_run_again_in_the_same_boot() -> None:
+    desk = Desk(job("up", JobType.SCHEDULED, schedule=("@reboot",)))
+    desk.end(_launch(desk))
+    _lose_and_rebuild(desk)
+    desk.do(services.autostart)
+    assert len(desk.runs()) == 1
+
+
+def test_journals_without_sense_are_passed_over() -> None:
+    desk = Desk(job("a"))
+    desk.end(desk.begin("a"))
+    for number, data in enumerate((b"", b"\x00" * 50, b'{"ev":"launch"}\n', b'{"ev":"laun')):
+        found = Journal(desk, f"s{number:026}")
+        found.data = data
+        desk.journals[found.sid] = found
+    _lose_and_rebuild(desk)
+    assert len(desk.runs()) == 1
+
+
+def test_the_journal_of_a_job_that_is_gone_keeps_its_history() -> None:
+    desk = Desk(job("a"))
+    run = desk.end(desk.begin("a"))
+    _lose_and_rebuild(desk, Config())
+    assert desk.run(run.id).state is State.SUCCEEDED
+    assert desk.database.view(lambda tx: tx.standings()) == {}
