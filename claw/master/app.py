@@ -66,6 +66,7 @@ class App:
         self._bus = EventBus()
         self._shutdown_asked = trio.Event()
         self._shutdown_mode = "auto"
+        self._patience = trio.CancelScope()
 
     async def run(self) -> None:
         """Run until somebody ends it.
@@ -213,7 +214,12 @@ class App:
         return self._ticker.next_at(job.name)
 
     def request_shutdown(self, mode: str) -> None:
-        """Ask for the end: ``stop`` ends the jobs, ``detach`` leaves them, ``auto`` decides."""
+        """Ask for the end: ``stop`` ends the jobs, ``detach`` leaves them, ``auto`` decides.
+
+        Asked again, while jobs are still given their time to end: that time is over.
+        """
+        if self._shutdown_asked.is_set():
+            self._patience.cancel()
         self._shutdown_mode = mode
         self._shutdown_asked.set()
 
@@ -267,7 +273,7 @@ class App:
         timeout_s = self.configuration.current.daemon.shutdown_timeout_s
         if await self._wait_for_all(timeout_s):
             return
-        _LOG.warning("%d jobs are left after %g s: SIGKILL", len(self._links.all), timeout_s)
+        _LOG.warning("%d jobs have not ended in their time: SIGKILL", len(self._links.all))
         for sid in tuple(self._links.all):
             stop = StopRun("", sid, "shutdown", "daemon")
             self._nursery.start_soon(self._tell_stop, stop, 0.0)
@@ -276,7 +282,7 @@ class App:
 
     async def _wait_for_all(self, seconds: float) -> bool:
         """Wait until no run is active any more; False when that takes too long."""
-        with trio.move_on_after(seconds):
+        with trio.move_on_after(seconds) as self._patience:
             while await self._store.read(lambda tx: bool(tx.active_runs())):
                 await self._links.wait_empty()
                 await trio.sleep(_STOP_PAUSE_S)

@@ -1,7 +1,6 @@
 """``clawd``: options, locks and folders; then `claw.master.app`."""
 
 import argparse
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -65,10 +64,12 @@ def _run(options: argparse.Namespace) -> int:
         sys.stdout.write(f"{len(configuration.current.jobs)} jobs, no mistakes\n")
         return 0
     _make_folders(home)
-    if options.detach:
-        _detach()
     lock_fd = _take_lock(home)
     try:
+        if options.detach:
+            _detach()
+        os.ftruncate(lock_fd, 0)
+        os.pwrite(lock_fd, f"{os.getpid()}\n".encode(), 0)
         daemon = configuration.current.daemon
         daemonlog.begin(home.daemon_log, level=daemon.log_level, on_terminal=not options.detach)
         os.umask(daemon.umask)
@@ -108,15 +109,11 @@ def _take_lock(home: Home) -> int:
     """
     fd = files.open_lock(home.master_lock)
     if not files.try_lock(fd):
-        with contextlib.suppress(OSError):
-            pid = files.read_all(home.master_lock).decode().strip()
-            raise StoreLockedError(
-                f"another clawd (pid {pid}) runs this home, {home.state}",
-                hint="clawctl daemon status",
-            )
-        raise StoreLockedError(f"another clawd runs this home, {home.state}")
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        pid = files.read_from(home.master_lock, 0).decode().strip()
+        raise StoreLockedError(
+            f"another clawd (pid {pid}) runs this home, {home.state}",
+            hint="clawctl daemon status",
+        )
     return fd
 
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from claw.kernel import process
@@ -194,3 +196,39 @@ def test_a_removed_job_is_ended(start_master: StartMaster) -> None:
 
     claw.wait_until(lambda: process.is_zombie(web["pid"]), "end of the child")
     claw.ctl("status", "web", status=4)
+
+
+def test_a_second_request_to_end_does_not_wait_for_patient_jobs(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master("""
+[jobs.deaf]
+type = "continuous"
+command = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+grace_period = "10m"
+""")
+    claw.wait_until(lambda: claw.output("deaf/out.log"), "readiness")
+    deaf = claw.job("deaf")["pid"]
+    os.kill(claw.pid, signal.SIGTERM)
+    claw.wait_until(lambda: claw.job("deaf")["state"] == "stopping", "stop")
+
+    os.kill(claw.pid, signal.SIGTERM)
+
+    assert claw.process is not None
+    assert claw.process.wait(30) == 0
+    assert process.is_zombie(deaf)
+
+
+def test_a_home_has_one_master(start_master: StartMaster) -> None:
+    claw = start_master("")
+
+    second = subprocess.run(
+        [sys.executable, "-m", "claw", "clawd", "--home", str(claw.folder)],
+        env=claw.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert second.returncode == 1
+    assert f"another clawd (pid {claw.pid}) runs this home" in second.stderr
