@@ -96,6 +96,7 @@ class MasterUnderTest:
         """End the master and all its jobs, however it stands with it; nothing may be left."""
         if self.process is None or self.process.poll() is not None:
             if not self.leftovers():
+                self.client.close()
                 return
             self.start()
         assert self.process is not None
