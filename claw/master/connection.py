@@ -200,6 +200,8 @@ class Connection:
         opened, self._opened = self._opened, []
         for stream, task in opened:
             scope = trio.CancelScope()
+            if self._is_gone:
+                scope.cancel()  # it is run nevertheless, to clean up after itself
             self._streams[stream.subscription] = scope
             nursery.start_soon(self._run_stream, stream, task, scope)
 
@@ -208,8 +210,7 @@ class Connection:
     ) -> None:
         try:
             with scope:
-                if not self._is_gone:
-                    await task(stream)
+                await task(stream)
         except Exception:  # one stream's mistake must not end the master
             log.exception("a stream of %s ended by mistake", self.peer.name)
             stream.send_last("end", {"reason": "internal error: see the master's log"})

@@ -4,6 +4,7 @@ The file itself is the buffer. A client that reads slowly is sent what follows w
 taken what came before; one that takes nothing for too long is told where to resume.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,6 @@ from claw.master.follow import STREAMS, Chunk, Follower, Source
 from claw.master.logfiles import IDLE_S, Place
 from claw.master.logs import DEFAULT_LINES, READ_LIMIT_BYTES, in_thread
 from claw.master.streams import LaggedError, Stream
-from claw.master.watch import Watch
 from claw.master.wiring import Services
 from claw.store.records import Tx
 
@@ -42,46 +42,56 @@ class Following:
         return self.runs[0][1] if is_single else None
 
 
-async def follow(services: Services, stream: Stream, wanted: Following) -> None:
-    """Send output to a client until it is over, or the client is gone."""
-    session = _Session(services, stream, wanted)
-    runs = frozenset([wanted.only_run] if wanted.only_run else [])
-    with (
-        services.watcher.watching(services.home.log) as watch,
-        # A run that ends and a job that is added wake the same sleeper as a file that grows.
-        services.bus.interest(runs=runs, on_wake=watch.wake),
-    ):
-        try:
-            await session.run(watch)
-        except LaggedError:
-            stream.send_last("lagged", {"resume_from": session.resume_from})
-        except StoreError as error:
-            stream.send_last("end", {"reason": f"{error}"})
-        finally:
-            session.close()
+class LogStream:
+    """What one client follows; opened before it is answered, so that nothing is missed.
 
+    Whoever has opened it runs `serve` or calls `close`.
+    """
 
-class _Session:
-    def __init__(self, services: Services, stream: Stream, wanted: Following) -> None:
+    def __init__(self, services: Services, wanted: Following) -> None:
         self._services = services
-        self._stream = stream
         self._wanted = wanted
         self._places: dict[str, Place] = {}
         self._config = services.config.current
         self._follower = Follower(
             lines=wanted.lines, limit_bytes=READ_LIMIT_BYTES, since=wanted.since
         )
+        self._resources = contextlib.ExitStack()
+        self._resources.callback(self._follower.close)
+        self._watch = self._resources.enter_context(
+            services.watcher.watching(services.home.log)
+        )
+        # A run that ends and a job that is added wake the same sleeper as a file that grows.
+        runs = frozenset([wanted.only_run] if wanted.only_run else [])
+        self._resources.enter_context(
+            services.bus.interest(runs=runs, on_wake=self._watch.wake)
+        )
+
+    def close(self) -> None:
+        """Close the files and stop watching."""
+        self._resources.close()
+
+    async def open(self) -> None:
+        """Find where each file stands now."""
+        await self._add(self._sources(), is_new=False)
+
+    async def serve(self, stream: Stream) -> None:
+        """Send output until it is over, or the client is gone; closes at the end."""
+        try:
+            await self._serve(stream)
+        except LaggedError:
+            stream.send_last("lagged", {"resume_from": self._resume_from})
+        except StoreError as error:
+            stream.send_last("end", {"reason": f"{error}"})
+        finally:
+            self.close()
 
     @property
-    def resume_from(self) -> list[str]:
+    def _resume_from(self) -> list[str]:
         """Where each file was when the client took the last of it."""
         return [str(place) for place in self._places.values()]
 
-    def close(self) -> None:
-        self._follower.close()
-
-    async def run(self, watch: Watch) -> None:
-        await self._add(self._sources(), watch, is_new=False)
+    async def _serve(self, stream: Stream) -> None:
         while True:
             ended = await self._state_at_end()
             read = partial(
@@ -90,15 +100,15 @@ class _Session:
                 limit_bytes=_BATCH_BYTES,
                 is_over=ended is not None,
             )
-            await self._send(await in_thread(read))
+            await self._send(stream, await in_thread(read))
             if self._follower.has_more:
                 continue
             if ended is not None:
-                self._stream.send_last("end", {"reason": ended})
+                stream.send_last("end", {"reason": ended})
                 return
-            await self._wait(watch)
+            await self._wait()
 
-    async def _send(self, chunks: Sequence[Chunk]) -> None:
+    async def _send(self, stream: Stream, chunks: Sequence[Chunk]) -> None:
         for chunk in chunks:
             self._places.setdefault(chunk.begin.name, chunk.begin)
         for chunk in chunks:
@@ -109,31 +119,31 @@ class _Session:
                 "text": chunk.text,
                 "cursor": str(chunk.end),
             }
-            await self._stream.send("log", body)
+            await stream.send("log", body)
             self._places[chunk.end.name] = chunk.end
 
-    async def _wait(self, watch: Watch) -> None:
+    async def _wait(self) -> None:
         """Wait for a change that matters, or for a begun line to grow old."""
         while True:
             if self._follower.has_begun_lines:
                 with trio.move_on_after(IDLE_S) as idle:
-                    changed = await watch.wait()
+                    changed = await self._watch.wait()
                 if idle.cancelled_caught:
                     self._follower.note_begun_lines()
                     return
             else:
-                changed = await watch.wait()
-            if await self._take_note(changed, watch):
+                changed = await self._watch.wait()
+            if await self._take_note(changed):
                 return
 
-    async def _take_note(self, changed: frozenset[str] | None, watch: Watch) -> bool:
+    async def _take_note(self, changed: frozenset[str] | None) -> bool:
         """Take note of what has changed; tell whether there may be something to read."""
         if self._services.config.current is not self._config:
             self._config = self._services.config.current
-            await self._add(self._sources(), watch, is_new=True)
+            await self._add(self._sources(), is_new=True)
         for path in changed or self._follower.folders:
             if path in self._follower.folders:
-                watch.add(path)  # it has just appeared, or appeared again
+                self._watch.add(path)  # it has just appeared, or appeared again
         follower = self._follower
         if changed is not None:
             changed = frozenset(path for path in changed if follower.concerns(path))
@@ -141,9 +151,9 @@ class _Session:
             await in_thread(partial(follower.note, changed))
         return follower.has_more or self._wanted.only_run is not None
 
-    async def _add(self, sources: Sequence[Source], watch: Watch, *, is_new: bool) -> None:
+    async def _add(self, sources: Sequence[Source], *, is_new: bool) -> None:
         for source in sources:
-            watch.add(source.folder)  # first, so that nothing is missed between
+            self._watch.add(source.folder)  # first, so that nothing is missed between
             await in_thread(partial(self._follower.add, source, is_new=is_new))
 
     def _sources(self) -> list[Source]:

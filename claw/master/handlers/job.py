@@ -207,7 +207,7 @@ def parse_signal(text: str) -> int:
         UsageError: There is no such signal.
     """
     try:
-        if text.isdecimal():
+        if text.isascii() and text.isdecimal():
             return int(signal.Signals(int(text)))
         return int(signal.Signals[f"SIG{text.upper().removeprefix('SIG')}"])
     except (KeyError, ValueError):

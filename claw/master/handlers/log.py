@@ -1,11 +1,10 @@
 """``log.*``: what jobs have written."""
 
 from claw.errors import NotFoundError, UsageError
-from claw.master import logs, logstream, targets
+from claw.master import logs, targets
 from claw.master.calls import Call, Params
 from claw.master.logfiles import Place
-from claw.master.logstream import Following
-from claw.master.streams import Stream
+from claw.master.logstream import Following, LogStream
 from claw.master.wiring import Json, Services
 from claw.model import ids
 from claw.model.job import Job
@@ -56,10 +55,13 @@ async def follow(call: Call, params: Params) -> Json:
     if len(chosen.jobs) == 1 and not chosen.runs:
         logs.check_streams(config, chosen.jobs[0], wanted.streams)
 
-    async def serve(stream: Stream) -> None:
-        await logstream.follow(services, stream, wanted)
-
-    return {"subscription": call.connection.open_stream(serve)}
+    output = LogStream(services, wanted)
+    try:
+        await output.open()
+        return {"subscription": call.connection.open_stream(output.serve)}
+    except BaseException:
+        output.close()
+        raise
 
 
 def _places(cursors: list[str]) -> tuple[Place, ...]:

@@ -1,0 +1,124 @@
+"""The audit log: a chain that tells of every change made to it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claw.master import audit
+from claw.master.audit import AuditLog, Entry
+
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def entry(**params: object) -> Entry:
+    return Entry(at=AT, uid=7, pid=8, method="job.stop", params=params, outcome="ok")
+
+
+def filled(path: Path, count: int) -> Path:
+    log = AuditLog(str(path))
+    for number in range(count):
+        log.append(entry(number=number))
+    log.close()
+    return path
+
+
+def problems(path: Path) -> list[str]:
+    return list(audit.verify(str(path)))
+
+
+def test_each_line_vouches_for_the_one_before(tmp_path: Path) -> None:
+    path = filled(tmp_path / "log" / "audit.log", 5)
+
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+
+    assert [line["params"]["number"] for line in lines] == [0, 1, 2, 3, 4]
+    assert lines[0]["prev"] == audit.START
+    assert problems(path) == []
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_chain_goes_on_over_restarts(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    for _ in range(4):
+        filled(path, 3)
+
+    assert len(path.read_text().splitlines()) == 12
+    assert problems(path) == []
+
+
+@pytest.mark.parametrize("number", [0, 3, 8])
+def test_a_changed_line_shows(tmp_path: Path, number: int) -> None:
+    path = filled(tmp_path / "audit.log", 10)
+    lines = path.read_text().splitlines()
+
+    lines[number] = lines[number].replace("job.stop", "job.halt")
+    path.write_text("\n".join(lines) + "\n")
+
+    assert problems(path) == [f"line {number + 2}: it does not follow the line before it"]
+
+
+@pytest.mark.parametrize("number", [0, 5, 8])
+def test_a_line_taken_out_or_put_in_shows(tmp_path: Path, number: int) -> None:
+    path = filled(tmp_path / "audit.log", 10)
+    lines = path.read_text().splitlines()
+
+    path.write_text("\n".join(lines[:number] + lines[number + 1 :]) + "\n")
+    assert problems(path)
+    path.write_text("\n".join([*lines[:number], lines[0], *lines[number:]]) + "\n")
+    assert problems(path)
+
+
+@given(cut=st.integers(min_value=1, max_value=400))
+def test_a_torn_line_is_ended_and_covered(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
+    path = filled(tmp_path_factory.mktemp("audit") / "audit.log", 3)
+    path.write_bytes(path.read_bytes()[:-cut])
+
+    filled(path, 2)
+
+    assert problems(path) == []
+    assert path.read_bytes().endswith(b"\n")
+
+
+def test_what_came_before_a_torn_line_cannot_be_changed_either(tmp_path: Path) -> None:
+    path = filled(tmp_path / "audit.log", 3)
+    path.write_bytes(path.read_bytes()[:-30])
+    filled(path, 2)
+    lines = path.read_text().splitlines()
+
+    lines[1] = lines[1].replace("job.stop", "job.halt")
+    path.write_text("\n".join(lines) + "\n")
+
+    assert problems(path) == ["line 4: lines before the torn one were changed"]
+
+
+def test_a_torn_line_longer_than_is_looked_at_first_is_covered(tmp_path: Path) -> None:
+    path = filled(tmp_path / "audit.log", 2)
+    with path.open("a") as file:
+        file.write("x" * 200_000)
+
+    filled(path, 1)
+
+    assert problems(path) == []
+
+
+def test_secrets_are_masked_and_long_values_cut() -> None:
+    shown = audit.masked(
+        {
+            "env": {"PASSWORD": "hunter2"},
+            "token": "hunter2",
+            "text": "x" * 1000,
+            "targets": ["t"] * 1000,
+            "deep": [[[[[[[[[["hunter2"]]]]]]]]]],
+        }
+    )
+
+    text = json.dumps(shown)
+    assert "hunter2" not in text
+    assert len(text) < 2000
+    assert shown["env"] == {"PASSWORD": "****"}  # type: ignore[index]
