@@ -1,0 +1,207 @@
+"""The commands about the configuration, which need no daemon."""
+
+import json
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claw.cli.render import configuration
+from claw.cli.terminal import PLAIN
+from claw.cli.verbs import written
+from claw.config.load import load
+from claw.config.schema import schema
+from claw.kernel import clock
+from claw.model.job import Job
+from tests.unit.cli.conftest import Typed
+
+EVERYTHING = """
+[daemon]
+max_parallel = 3
+shutdown_timeout = "90.5s"
+
+[control]
+mode = "0660"
+
+[defaults]
+env = { LANG = "C" }
+
+[jobs.web]
+name = "Web \\u00fc \\"quoted\\""
+command = "serve --port 80 'a b'"
+type = "continuous"
+cwd = "/srv"
+env = { "A" = "1", B = "x\\ty\\u007f" }
+umask = "027"
+tags = ["site", "prod"]
+stop_signal = "USR1"
+grace_period = "1h30m15s"
+kill_mode = "group"
+autostart = false
+[jobs.web.restart]
+policy = "on-failure"
+delays = ["0.5s", "90s"]
+start_limit = 3
+[jobs.web.log]
+stderr = "separate"
+mode = "0600"
+
+[jobs.hook]
+argv = ["sh", "-c", "true"]
+type = "continuous"
+restart = { preset = "webhook" }
+
+[jobs.report]
+command = "make | tee log"
+shell = "/bin/bash"
+schedule = ["0 9 * * mon-fri", "@every 90s"]
+timezone = "America/Sao_Paulo"
+catch_up = "all"
+catch_up_window = "2d"
+on_overlap = "queue"
+max_queued = 4
+timeout = "10m"
+success_codes = [0, 3]
+
+[jobs.kill]
+command = "x"
+schedule = "@daily"
+on_overlap = "kill_restart"
+
+[jobs."a.b-c_d"]
+argv = ["echo", "\\\\", "'"]
+params = ["REGION"]
+enabled = false
+
+[jobs.once]
+command = "party"
+run_at = "2030-01-01T00:00:00+01:00"
+"""
+
+
+def without_place(job: Job) -> Job:
+    return replace(job, file="", line=0)
+
+
+def test_what_config_show_prints_is_the_same_configuration(tmp_path: Path) -> None:
+    first, second = tmp_path / "claw.toml", tmp_path / "again.toml"
+    first.write_text(EVERYTHING)
+    config = load(str(first))
+
+    second.write_text(configuration.render(written.configuration(config), PLAIN, clock.now()))
+    again = load(str(second))
+
+    assert again.daemon == config.daemon
+    assert list(map(without_place, again.jobs)) == list(map(without_place, config.jobs))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (0.5, "0.5s"), (90, "1m30s"), (5415, "1h30m15s"), (172800, "2d")],
+)
+def test_a_duration_is_written_exactly(seconds: float, text: str) -> None:
+    assert written.duration(seconds) == text
+
+
+def test_init_writes_a_configuration_that_is_valid(clawctl: Typed, home: Path) -> None:
+    status, out, _err = clawctl("init")
+
+    assert status == 0
+    assert str(home / "config/claw.toml") in out
+    assert clawctl("config", "validate")[0] == 0
+    assert clawctl("init")[0] == 1
+
+
+def test_validate_names_every_mistake_on_a_line_of_its_own(
+    clawctl: Typed, tmp_path: Path
+) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text("[jobs.web]\ncomand = 'x'\n[jobs.api]\ncommand = 3\n")
+
+    status, out, err = clawctl("config", "validate", "-f", str(file))
+
+    assert (status, out) == (2, "")
+    lines = err.splitlines()
+    assert any(line.startswith(f"{file}:2: jobs.web.comand: ") for line in lines)
+    assert any(line.startswith(f"{file}:4: jobs.api.command: ") for line in lines)
+
+
+def test_one_mistake_is_told_once(clawctl: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text("[jobs.web]\ncommand = 3\n")
+
+    status, _out, err = clawctl("config", "validate", "-f", str(file))
+
+    assert status == 2
+    assert err.count("\n") == 1
+
+
+def test_validate_and_show_take_a_file(clawctl: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "claw.toml"
+    file.write_text(EVERYTHING)
+
+    assert (
+        clawctl("config", "validate", "-f", str(file))[1] == "6 jobs in 1 file, no mistakes\n"
+    )
+    assert tomllib.loads(clawctl("config", "show", "-f", str(file))[1])["jobs"].keys() == {
+        "web", "hook", "report", "kill", "a.b-c_d", "once",
+    }  # fmt: skip
+    as_json: dict[str, Any] = json.loads(
+        clawctl("config", "show", "-f", str(file), "--json")[1]
+    )
+    assert as_json["jobs"]["web"]["grace_period"] == "1h30m15s"
+
+
+def test_the_schema_is_json_either_way(clawctl: Typed) -> None:
+    assert json.loads(clawctl("config", "schema")[1]) == json.loads(json.dumps(schema()))
+    assert clawctl("config", "schema")[1] == clawctl("config", "schema", "--json")[1]
+
+
+def test_paths_say_where_everything_lies(clawctl: Typed, home: Path) -> None:
+    clawctl("init")
+
+    found = json.loads(clawctl("config", "paths", "--json")[1])
+
+    assert found["config"] == f"{home}/config"
+    assert found["files"] == [f"{home}/config/claw.toml"]
+    assert found["control_socket"] == f"{home}/run/control.sock"
+    assert f"{home}/log" in clawctl("config", "paths")[1]
+
+
+def test_cron_next_shows_the_times_in_their_zone(clawctl: Typed) -> None:
+    words = ("cron", "next", "30 2 * * *", "--tz", "Europe/Berlin", "--from", "2026-03-28",
+             "-n", "3", "--json")  # fmt: skip
+
+    status, out, _err = clawctl(*words)
+
+    assert status == 0
+    assert json.loads(out) == {
+        "expr": "30 2 * * *",
+        "timezone": "Europe/Berlin",
+        "fires": [
+            "2026-03-28T02:30:00+01:00",
+            "2026-03-29T03:00:00+02:00",
+            "2026-03-30T02:30:00+02:00",
+        ],
+    }
+    assert len(clawctl("cron", "next", "@hourly")[1].splitlines()) == 5
+    assert clawctl("cron", "next", "@reboot")[1] == "it never fires by itself\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cron", "next", "61 * * * *"),
+        ("cron", "next", "* * * *"),
+        ("cron", "next", "@daily", "--tz", "Mars/Base"),
+    ],
+)
+def test_what_is_no_expression_or_zone_is_refused(
+    clawctl: Typed, words: tuple[str, ...]
+) -> None:
+    status, _out, err = clawctl(*words)
+
+    assert status == 2
+    assert err.startswith("clawctl: ")
