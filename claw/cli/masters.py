@@ -133,12 +133,19 @@ def running_pid(place: Home) -> int | None:
     except (OSError, ValueError):
         return None
     try:
-        held = [os.stat(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH116, PTH208
+        held = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
     except PermissionError:
         return pid  # another user's: it lives
     except OSError:
         return None
-    return pid if any(os.path.samestat(one, lock) for one in held) else None
+    return pid if any(_is_file(f"/proc/{pid}/fd/{fd}", lock) for fd in held) else None
+
+
+def _is_file(path: str, facts: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), facts)  # noqa: PTH116
+    except OSError:  # closed meanwhile
+        return False
 
 
 def is_running(place: Home) -> bool:

@@ -24,5 +24,5 @@ def render(reply: dict[str, Any], style: Style, _now: datetime) -> str:
     ]
     lines += [style.paint(f"- {job}", RED) for job in reply["remove"]]
     if reply.get("daemon"):
-        lines.append(f"~ the daemon: {', '.join(reply['daemon'])}: at its next start")
+        lines.append(f"~ the daemon: {', '.join(reply['daemon'])}")
     return "\n".join(lines) or NOTHING

@@ -7,6 +7,7 @@ from claw.cli.render.runs import exit_of
 from claw.cli.render.status import COLORS, size
 from claw.cli.render.table import Column, lay_out
 from claw.cli.terminal import GRAY
+from claw.model.units import format_duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
         ("run", run["id"]),
         ("job", run["job"]),
         ("state", style.paint(run["state"], COLORS.get(run["state"], ""))),
-        ("reason", run.get("reason")),
-        ("waits for", run.get("waiting_for")),
+        ("waits for" if run.get("waiting_for") else "reason", run.get("reason")),
         ("origin", run.get("origin")),
         ("asked by", run.get("asked_by")),
         ("pid", run.get("pid")),
@@ -44,7 +44,7 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
         ("queued", when.both(run.get("queued_at"), now)),
         ("started", when.both(run.get("started_at"), now)),
         ("ended", when.both(run.get("ended_at"), now)),
-        ("took", when.span(run["duration"]) if run.get("duration") is not None else None),
+        ("took", _took(run)),
         ("arguments", " ".join(run.get("args") or ())),
         ("environment", ", ".join(run.get("env") or ())),
         ("supervisor", run.get("supervisor_pid")),
@@ -58,6 +58,10 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
     if attempts:
         lines += ["", lay_out(_COLUMNS, attempts, style)]
     return "\n".join(lines)
+
+
+def _took(run: dict[str, Any]) -> str:
+    return "" if run.get("duration") is None else format_duration(run["duration"])
 
 
 def _row(attempt: dict[str, Any]) -> list[str]:

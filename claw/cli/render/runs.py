@@ -6,6 +6,7 @@ from claw.cli.render import when
 from claw.cli.render.status import COLORS
 from claw.cli.render.table import Cell, Column, lay_out
 from claw.model import ids
+from claw.model.units import format_duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ def _row(run: dict[str, Any], now: datetime) -> list[Cell | str]:
         ids.short(run["id"]),
         run["job"],
         Cell(run["state"], COLORS.get(run["state"], "")),
-        exit_of(run),
+        exit_of(run) if run.get("ended_at") else "",
         when.relative(at, now),
-        when.span(took) if took is not None else "",
+        format_duration(took) if took is not None else "",
         str(tries) if tries > 1 else "",
         run.get("origin") or "",
         run.get("reason") or run.get("waiting_for") or "",

@@ -94,7 +94,7 @@ def size(count: int | None) -> str:
         return ""
     value, units = float(count), "BKMGT"
     for unit in units[:-1]:
-        if value < 1024:  # noqa: PLR2004
+        if value < 1000:  # noqa: PLR2004
             return f"{value:.3g}{unit}"
         value /= 1024
     return f"{value:.3g}{units[-1]}"

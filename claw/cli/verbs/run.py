@@ -86,10 +86,11 @@ def _wait_for(
 def _tell_bad_end(ended: dict[str, Any]) -> None:
     """Say why a run ended, where its exit status alone does not."""
     if ended.get("exit_code") is None and ended["state"] != "succeeded":
-        reason = f": {ended['reason']}" if ended.get("reason") else ""
-        terminal.note(
-            f"clawctl: run {ids.short(ended['id'])} of {ended['job']} {ended['state']}{reason}"
-        )
+        attempts = ended.get("attempts") or []
+        errors = [attempt.get("error") for attempt in attempts[-1:]]
+        what = f"run {ids.short(ended['id'])} of {ended['job']} {ended['state']}"
+        told = (text for text in (what, ended.get("reason"), *errors) if text)
+        terminal.note(f"clawctl: {': '.join(told)}")
 
 
 def _show_output(context: Context, target: str) -> None:
