@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from claw.kernel import process
-from tests.integration.conftest import StartMaster
-from tests.kit.master import kill_process
+from tests.kit.master import StartMaster, kill_process
 
 SLEEPER = """
 [jobs.web]

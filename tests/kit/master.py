@@ -245,3 +245,7 @@ def master(folder: Path, config: str) -> Iterator[MasterUnderTest]:
         yield made
     finally:
         made.end()
+
+
+StartMaster = Callable[[str], MasterUnderTest]
+"""Starts a master with a configuration; the fixture of that name ends it."""

@@ -1,14 +1,12 @@
-"""What the integration tests share."""
+"""What all kinds of tests share."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.kit.master import MasterUnderTest, master
-
-StartMaster = Callable[[str], MasterUnderTest]
+from tests.kit.master import StartMaster, master
 
 
 @pytest.fixture
