@@ -43,13 +43,17 @@ def create_exclusive(path: str, text: bytes) -> None:
 
     Raises:
         FileExistsError: Somebody has.
+        OSError: ENOSPC, EIO: then it is not there.
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, text)
+        append(fd, text)
+        sync_folder(os.path.dirname(path))  # noqa: PTH120
+    except OSError:
+        remove(path)
+        raise
     finally:
         os.close(fd)
-    sync_folder(os.path.dirname(path))  # noqa: PTH120
 
 
 def sync_folder(path: str) -> None:
@@ -101,6 +105,15 @@ def read_from(path: str, offset: int) -> bytes:
         return b""
 
 
+def ends_with_newline(path: str) -> bool:
+    """Tell whether a file is empty or its last line is a whole one."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        if file.seek(0, os.SEEK_END) == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
 def touch(path: str) -> None:
     """Set a file's time of change to now, making it if need be."""
     fd = os.open(path, _NEW_FILE, 0o600)
@@ -113,6 +126,15 @@ def touch(path: str) -> None:
 def exists(path: str) -> bool:
     """Tell whether something has that name."""
     return os.path.lexists(path)
+
+
+def inode_at(path: str) -> tuple[int, int] | None:
+    """Return what names a file whatever its path (device, inode); None: nothing is there."""
+    try:
+        found = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def rename(old: str, new: str) -> None:

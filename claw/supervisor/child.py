@@ -66,12 +66,12 @@ def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int,
         stage = "exec"
         process.execute(launch.argv, env)
     except OSError as error:
-        text = f"{stage}: {error.strerror}"
+        text = error.strerror or str(error)
         if stage == "exec":
-            text += f": {launch.argv[0]}"
+            text += f": {launch.argv[0]!r}"
         _leave_word(launch, attempt, wiring, (stage, error.errno, text))
     except ValueError as error:  # a NUL byte in an argument or a variable
-        _leave_word(launch, attempt, wiring, (stage, None, f"{stage}: {error}"))
+        _leave_word(launch, attempt, wiring, (stage, None, str(error)))
 
 
 def _connect(wiring: Wiring) -> None:
@@ -105,5 +105,7 @@ def _leave_word(
             error=text,
         )
     )
-    files.append(wiring.report_fd, line)
-    files.append(wiring.journal_fd, line)
+    try:
+        files.append(wiring.journal_fd, line)
+    finally:
+        files.append(wiring.report_fd, line)  # SIGPIPE, once the supervisor was killed

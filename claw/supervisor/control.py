@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket as sockets
 
-from claw.kernel import socket
+from claw.kernel import files, socket
 from claw.supervisor.loop import Loop
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
@@ -31,6 +31,11 @@ class Peer:
         """Return the connection's descriptor."""
         return self._socket.fileno()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has been cut off: what it still asks for is not done."""
+        return self._socket.fileno() < 0
+
     def on_readable(self) -> bool:
         """Take in what has come, have each whole line answered; True when there may be more."""
         try:
@@ -45,9 +50,9 @@ class Peer:
             return False
         for line in self._lines.feed(data):
             message = supervision.decode(line or b"")
-            if message is not None:
+            if message is not None and not self.is_closed:
                 self._control.answer(self, message)
-        return True
+        return not self.is_closed
 
     def send(self, message: Message) -> None:
         """Send a message, or cut the peer off when it does not take any more."""
@@ -73,12 +78,13 @@ class Control:
     ``handle`` returns the answer's values, or None when it sends one itself.
     """
 
-    __slots__ = ("_handle", "_loop", "_path", "_server", "peers")
+    __slots__ = ("_handle", "_inode", "_loop", "_path", "_server", "peers")
 
     def __init__(self, loop: Loop, handle: object) -> None:
         self._loop = loop
         self._handle = handle
         self._path = ""
+        self._inode: tuple[int, int] | None = None
         self._server: sockets.socket | None = None
         self.peers: list[Peer] = []
 
@@ -94,12 +100,16 @@ class Control:
         """Serve a socket that listens already."""
         self.stop_listening()
         self._path = path
+        self._inode = files.inode_at(path)
         self._server = server
         self._loop.watch(server.fileno(), self._on_connection)
 
     def is_reachable(self) -> bool:
         """Tell whether the socket is still there to be found."""
-        return self._server is not None and os.path.exists(self._path)  # noqa: PTH110
+        return self._server is not None and self._is_in_place()
+
+    def _is_in_place(self) -> bool:
+        return self._inode is not None and files.inode_at(self._path) == self._inode
 
     def stop_listening(self) -> None:
         """Close the listening socket; connections stay."""
@@ -149,9 +159,13 @@ class Control:
             peer.send(message)
 
     def close(self) -> None:
-        """Close everything and remove the socket."""
+        """Remove the socket, unless it is another's by now, and close everything.
+
+        In that order: while this one listens, nobody puts another in its place.
+        """
+        if self._is_in_place():
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)  # noqa: PTH108
         for peer in tuple(self.peers):
             self.drop(peer)
         self.stop_listening()
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)  # noqa: PTH108

@@ -127,7 +127,8 @@ class ForkServer:
             files.create_exclusive(launch_file, sid.encode())
         except OSError as error:
             os.close(memory_fd)
-            return {"error": f"launch file: {error}", "retryable": False}
+            has_begun = isinstance(error, FileExistsError)
+            return {"error": f"launch file: {error}", "retryable": not has_begun}
         ward = Ward(sid, message["spool"], memory_fd, [])
         try:
             self._begin(ward, link_fd, separate=message["separate"])
@@ -247,7 +248,7 @@ class ForkServer:
         except OSError:
             data = b""
         if not data:
-            self._forget_relay(ward)
+            self._close_relay(ward)
             return
         for line in ward.lines.feed(data):
             message = supervision.decode(line or b"")
@@ -273,6 +274,7 @@ class ForkServer:
                 self._loop.watch(ward.watch_fd, lambda: self._on_child_end(ward))
                 return
         except ChildProcessError:
+            ward.watched = 0
             self._say(ward, {"ev": "stray", "pid": pid})
             return
         self._on_child_end(ward)
@@ -303,6 +305,13 @@ class ForkServer:
 
     def _forget_relay(self, ward: Ward) -> None:
         self._unwatch(ward)
+        self._close_relay(ward)
+
+    def _close_relay(self, ward: Ward) -> None:
+        """Close the relay; a child whose end is not on record yet stays unreaped.
+
+        A replacement that is killed closes its relay before it is seen to be dead.
+        """
         if ward.relay is not None:
             self._loop.forget(ward.relay.fileno())
             ward.relay.close()

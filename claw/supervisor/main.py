@@ -245,8 +245,9 @@ class Supervisor:
     def _begin_attempt(self) -> None:
         """Fork the child; it writes its own ``started`` line."""
         state, launch = self._state, self._launch
-        if state.attempt != launch.attempt:
-            self._claim_attempt()
+        if state.attempt != launch.attempt and not self._claim_attempt():
+            return
+        self._spool.mend()
         reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         wiring = child.Wiring(
             journal_fd=self._spool.journal_fd,
@@ -271,23 +272,22 @@ class Supervisor:
         self._report_fd = reading
         self._loop.watch(reading, self._on_report)
 
-    def _claim_attempt(self) -> None:
-        """Make the attempt's launch file; one of our own is a predecessor's."""
+    def _claim_attempt(self) -> bool:
+        """Make the attempt's launch file; False: another has, and the run is not ours.
+
+        One of our own is a predecessor's. So is an empty one: its maker was killed before it
+        wrote, and so before it forked.
+        """
         path = f"{self._launch.launch_dir}/{self._launch.run}.{self._state.attempt}"
         try:
             files.create_exclusive(path, self._launch.sid.encode())
         except FileExistsError:
-            if files.read_all(path) != self._launch.sid.encode():
-                self._write(
-                    spool.line(
-                        "ended",
-                        run=self._launch.run,
-                        attempt=self._state.attempt,
-                        why="conflict",
-                        by="claw",
-                    ),
-                    durable=True,
-                )
+            if files.read_all(path) not in (b"", self._launch.sid.encode()):
+                ended = {"run": self._launch.run, "attempt": self._state.attempt}
+                line = spool.line("ended", **ended, why="conflict", by="claw")
+                self._write(line, durable=True)
+                return False
+        return True
 
     def _error_fd(self) -> int:
         if self._launch.stderr == "merge":

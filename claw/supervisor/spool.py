@@ -13,14 +13,13 @@ from claw.wire.supervision import Message
 class Spool:
     """Folder ``state/spool/<sid>``: ``journal`` and ``lock``."""
 
-    __slots__ = ("_torn", "folder", "journal_fd", "journal_path", "size")
+    __slots__ = ("folder", "journal_fd", "journal_path", "size")
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.journal_path = f"{folder}/journal"
         self.journal_fd = -1
         self.size = 0
-        self._torn = False
 
     def open(self) -> list[Message]:
         """Open the journal for appending and return the lines that it holds.
@@ -28,13 +27,20 @@ class Spool:
         A torn last line, of a writer that was killed, is ended first.
         """
         self.journal_fd = files.open_append(self.journal_path)
+        self.mend()
         data = files.read_all(self.journal_path)
-        if data and not data.endswith(b"\n"):
-            files.append(self.journal_fd, b"\n")
-            data += b"\n"
         self.size = len(data)
         messages = (supervision.decode(line) for line in data.splitlines())
         return [message for message in messages if message is not None]
+
+    def mend(self) -> None:
+        """End a torn last line: of a writer that was killed, or found the disk full.
+
+        Raises:
+            OSError: It is still full.
+        """
+        if not files.ends_with_newline(self.journal_path):
+            files.append(self.journal_fd, b"\n")
 
     def append(self, *lines: Message, durable: bool) -> None:
         """Append stamped lines in one write, and on disk before return when ``durable``.
@@ -42,12 +48,8 @@ class Spool:
         Raises:
             OSError: ENOSPC, EIO: some of it may be there; the next call ends a torn line.
         """
-        data = b"".join(supervision.encode(line) for line in lines)
-        if self._torn:
-            data = b"\n" + data
-        self._torn = True
-        files.append(self.journal_fd, data)
-        self._torn = False
+        self.mend()
+        files.append(self.journal_fd, b"".join(supervision.encode(line) for line in lines))
         if durable:
             files.sync_data(self.journal_fd)
         self.note_growth()
