@@ -15,6 +15,7 @@ A function that raises leaves nothing behind: the store takes back its savepoint
 effects are never seen.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,9 +33,16 @@ from claw.store.records import Tx
 class Turn:
     """The transaction, the configuration, the time, and the effects so far."""
 
-    __slots__ = ("config", "effects", "now", "tx")
+    __slots__ = ("_random", "config", "effects", "now", "tx")
 
-    def __init__(self, tx: Tx, config: Config, now: datetime) -> None:
+    def __init__(
+        self,
+        tx: Tx,
+        config: Config,
+        now: datetime,
+        random: Callable[[int], bytes] = clock.random,
+    ) -> None:
+        self._random = random
         self.tx = tx
         self.config = config
         self.now = now
@@ -57,11 +65,11 @@ class Turn:
 
     def new_run_id(self) -> str:
         """Return an id that no run has."""
-        return ids.run_id(self._millis(), clock.random(10))
+        return ids.run_id(self._millis(), self._random(10))
 
     def new_sid(self) -> str:
         """Return an id that no supervisor has."""
-        return ids.supervisor_id(self._millis(), clock.random(10))
+        return ids.supervisor_id(self._millis(), self._random(10))
 
     def _millis(self) -> int:
         return int(self.now.timestamp() * 1000)

@@ -91,6 +91,7 @@ class Desk:
         self.config = Config(jobs=jobs, daemon=daemon or Daemon())
         self.database = Database.inline(T0)
         self.effects: list[Effect] = []
+        self._ids = 0
         self.journals: dict[str, Journal] = {}
         self.do(lambda turn: services.begin(turn, BOOT))
         self.do(lambda turn: sync.sync(turn, start=False))
@@ -100,12 +101,17 @@ class Desk:
         """Make one decision; its effects are added to `effects`."""
 
         def inside(tx: object) -> tuple[T, list[Effect]]:
-            turn = Turn(tx, self.config, self.now)  # type: ignore[arg-type]
+            turn = Turn(tx, self.config, self.now, self._random)  # type: ignore[arg-type]
             return fn(turn), turn.effects
 
         value, effects = self.database.transact(inside)
         self.effects += effects
         return value
+
+    def _random(self, count: int) -> bytes:
+        """Return bytes that make ids sort in the order in which they are made."""
+        self._ids += 1
+        return self._ids.to_bytes(count, "big")
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass."""
