@@ -14,7 +14,7 @@ GENERAL = (
             {
                 "protocol": array("lowest and highest version spoken", integer("a version")),
                 "client": string("name and version of the client"),
-                "token": string("for forwarded sockets that ask for one"),
+                "token": string("reserved: passed over"),
             }
         ),
         record(

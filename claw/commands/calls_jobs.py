@@ -23,10 +23,10 @@ JOBS = (
         record({"jobs": array("by name", shapes.JOB), "warnings": shapes.WARNINGS}, ("jobs",)),
     ),
     on_targets("job.start", "release from stop or pause, and start", force=FORCE),
-    on_targets("job.stop", "end the runs and begin none until started", force=FORCE),
+    on_targets("job.stop", "end the runs and begin none until started"),
     on_targets("job.restart", "end the child and start it anew", force=FORCE),
-    on_targets("job.pause", "begin nothing new; what runs goes on", force=FORCE),
-    on_targets("job.resume", "take up what was paused", force=FORCE),
+    on_targets("job.pause", "begin nothing new; what runs goes on"),
+    on_targets("job.resume", "take up what was paused"),
     changing(
         "job.signal",
         "send a signal to the children",

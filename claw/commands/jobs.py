@@ -64,7 +64,7 @@ COMMANDS = (
         verb="jobs:stop",
         reply="acted",
         method="job.stop",
-        params=(_TARGETS, _FORCE, *_PATIENCE),
+        params=(_TARGETS, *_PATIENCE),
         detail="What is stopped stays stopped, over reloads and restarts of the daemon.",
         examples=(
             ("clawctl stop web", "stop one job and wait until it is down"),

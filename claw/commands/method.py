@@ -17,7 +17,8 @@ MAX_LINES = 100_000
 MAX_PAGE = 1000
 """Most rows that one reply holds; the rest comes with ``next``."""
 
-TARGETS = array("names, patterns, `tag:TAG`, `all` or run ids", string("a target"), minItems=1)
+JOB_TARGETS = array("names, patterns, `tag:TAG` or `all`", string("a target"), minItems=1)
+TARGETS = array("names, patterns, `tag:TAG`, `all` or runs", string("a target"), minItems=1)
 REQUEST_ID = string(
     "any text unique to this request: repeated within a day it has one effect and the "
     "same answer",
@@ -89,5 +90,5 @@ def changing(
 def on_targets(name: str, summary: str, **more: Schema) -> Method:
     """Return a changing method whose answer tells about each job of its targets."""
     return changing(
-        name, summary, record({"targets": TARGETS, **more}, ("targets",)), shapes.ACTED
+        name, summary, record({"targets": JOB_TARGETS, **more}, ("targets",)), shapes.ACTED
     )

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from claw.config.schema import schema_text
 from claw.docgen.configuration import configuration_page
 from claw.docgen.errors import errors_page
+from claw.docgen.protocol import protocol_page
 
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "contrib/claw.schema.json": schema_text,
     "docs/configuration.md": configuration_page,
     "docs/errors.md": errors_page,
+    "docs/protocol.md": protocol_page,
 }
 """Path within the source tree to the function that renders the file's text."""

@@ -57,7 +57,7 @@ def _act(
     args = context.args
     if args["wait"] and args["no_wait"]:
         raise UsageError("--wait and --no-wait exclude each other")
-    asked = {"targets": args["targets"], "force": args["force"] or None}
+    asked = {"targets": args["targets"], "force": args.get("force") or None}
     if args["no_wait"]:
         context.show(context.call(method, **asked))
         return 0

@@ -225,9 +225,10 @@ def test_a_wait_that_takes_too_long_is_exit_6(clawctl: Typed, serve: Serve) -> N
 
 
 def test_no_wait_shows_what_was_answered(clawctl: Typed, serve: Serve) -> None:
-    server = serve(job__stop={"results": [{"job": "web", "state": "stopping", "run": RUN}]})
+    results = {"results": [{"job": "web", "state": "stopping", "run": RUN}]}
+    server = serve(job__restart=results)
 
-    status, out, _err = clawctl("stop", "web", "--no-wait", "--force")
+    status, out, _err = clawctl("restart", "web", "--no-wait", "--force")
 
     assert status == 0
     assert out.splitlines()[1].split() == ["web", "stopping", RUN[-6:]]
