@@ -80,12 +80,12 @@ async def stop(call: Call, params: Params) -> Json:
 
 async def restart(call: Call, params: Params) -> Json:
     """End the children of jobs and start them anew."""
-    key = call.key
+    key, forced = call.key, params.get("force", False)
     return await _act(
         call,
         params,
         lambda turn, name: _first(
-            intents.restart_job(turn, name, by=call.by, key=f"{key}:{name}")
+            intents.restart_job(turn, name, by=call.by, key=f"{key}:{name}", forced=forced)
         ),
     )
 
