@@ -113,8 +113,8 @@ def parse(line: Line) -> Fact | None:
         return None
     try:
         return maker(line)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None  # OSError: a time that is no time at all, from fromtimestamp
 
 
 def _time(line: Line, key: str = "at") -> datetime:

@@ -137,8 +137,10 @@ def fold(
         sid: Whose journal it is.
         success_codes: Exit codes that count as success.
     """
-    recorded = _recorded(run, attempt, fact, sid)
     note, text = _note(fact)
+    if isinstance(fact, Exited) and run.sid == sid and _failed_before_exec(run, attempt):
+        fact, note = replace(fact, code=None, signal=None), None
+    recorded = _recorded(run, attempt, fact, sid)
     if run.sid != sid or not run.is_active:
         return (Step(run, recorded, note=note, why=text),) if recorded != attempt else ()
     steps = [] if _fits(run, fact) else [_begun(run, fact.at)]
@@ -155,6 +157,11 @@ def fold(
         case _:
             pass
     return tuple(steps)
+
+
+def _failed_before_exec(run: Run, attempt: Attempt | None) -> bool:
+    """Tell whether an exit status is only claw's own, of a child that never was the program."""
+    return run.is_active and attempt is not None and attempt.error is not None
 
 
 def _by(fact: Fact) -> str | None:
