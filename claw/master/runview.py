@@ -39,7 +39,7 @@ def run_object(run: Run, attempts: Sequence[Attempt], supervisor: Supervisor | N
         "pid": run.pid,
         "exit_code": run.exit_code,
         "signal": run.signal,
-        "reason": run.reason,
+        "reason": run.reason or run.waiting_for,
         "waiting_for": run.waiting_for,
         "stop_why": run.stop_why,
         "stop_by": run.stop_by,

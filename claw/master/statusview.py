@@ -29,6 +29,7 @@ class Look:
     open_runs: Mapping[str, Sequence[Run]]  # by job, in order of due time
     attempts: Mapping[str, Attempt]  # the present one of active runs, by run
     last_runs: Mapping[str, Run]  # by job
+    errors: Mapping[str, str]  # why the last child of a run could not be started, by run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +48,13 @@ def look(tx: Tx, names: Collection[str] | None = None) -> Look:
     open_runs: dict[str, list[Run]] = {}
     for run in tx.open_runs():
         open_runs.setdefault(run.job, []).append(run)
+    last_runs = tx.last_runs()
     return Look(
         standings=tx.standings(),
         open_runs=open_runs,
         attempts=tx.live_attempts(),
-        last_runs=tx.last_runs(),
+        last_runs=last_runs,
+        errors=_errors(tx, open_runs, last_runs),
     )
 
 
@@ -65,13 +68,28 @@ def _look_at(tx: Tx, names: Collection[str]) -> Look:
     active = [run for runs in open_runs.values() for run in runs if run.is_active]
     attempts = {run.id: tx.attempt(run.id, run.attempt) for run in active}
     last = {name: standing.last_run for name, standing in standings.items()}
-    last_runs = {name: tx.run(run_id) for name, run_id in last.items() if run_id is not None}
+    found_runs = {name: tx.run(run_id) for name, run_id in last.items() if run_id is not None}
+    last_runs = {name: run for name, run in found_runs.items() if run is not None}
     return Look(
         standings=standings,
         open_runs=open_runs,
         attempts={run: attempt for run, attempt in attempts.items() if attempt is not None},
-        last_runs={name: run for name, run in last_runs.items() if run is not None},
+        last_runs=last_runs,
+        errors=_errors(tx, open_runs, last_runs),
     )
+
+
+def _errors(
+    tx: Tx, open_runs: Mapping[str, Sequence[Run]], last_runs: Mapping[str, Run]
+) -> dict[str, str]:
+    """Read why children could not be started, of the runs whose status says so."""
+    waiting = (run for runs in open_runs.values() for run in runs if run.phase is Phase.BACKOFF)
+    ended = (run for run in last_runs.values() if run.reason in _SPAWN_ENDS)
+    newest = (attempt for run in (*waiting, *ended) for attempt in tx.attempts(run.id, 1))
+    return {attempt.run: attempt.error for attempt in newest if attempt.error is not None}
+
+
+_SPAWN_ENDS = {outcome.SPAWN_FAILED, outcome.START_LIMIT}
 
 
 def job_object(job: Job, rows: Look, live: Live) -> Json:
@@ -83,6 +101,10 @@ def job_object(job: Job, rows: Look, live: Live) -> Json:
     last = rows.last_runs.get(job.name)
     next_at = _next_at(job, standing, runs, live)
     state, why = _state(job, standing, present, last, next_at, live)
+    told = present or last
+    error = rows.errors.get(told.id) if told else None
+    if error is not None:
+        why = _why_with_error(state, why, present, error, live.now)
     pid = present.pid if present else None
     started_at = attempt.started_at if attempt and pid is not None else None
     return {
@@ -198,13 +220,30 @@ def _stopping_why(run: Run) -> str:
     return f"{run.stop_why}, asked for by {run.stop_by or 'claw'}"
 
 
-def backoff_why(run: Run, now: datetime) -> str:
-    """Return why a service waits to be started again, and for how long."""
-    how = machine.exit_text(run.exit_code, run.signal)
+def _why_with_error(
+    state: str, why: str | None, run: Run | None, error: str, now: datetime
+) -> str | None:
+    """Return why a job is in its state when its last child could not be started."""
+    if state == "backoff" and run is not None:
+        return backoff_why(run, now, error)
+    return f"{error}; {why}" if state in {"failed", "fatal"} else why
+
+
+def backoff_why(run: Run, now: datetime, error: str | None = None) -> str:
+    """Return why a service waits to be started again, and for how long.
+
+    Args:
+        run: The service's run.
+        now: The present.
+        error: Why its last child could not be started, if that is so.
+    """
+    how = f"the last child ended: {machine.exit_text(run.exit_code, run.signal)}"
+    if error is not None:
+        how = f"the last child could not be started: {error}"
     if run.phase_until is None or run.phase_until <= now:
-        return f"the last child ended: {how}; the next one starts now"
+        return f"{how}; the next one starts now"
     wait_s = (run.phase_until - now).total_seconds()
-    return f"the last child ended: {how}; the next one starts in {format_duration(wait_s)}"
+    return f"{how}; the next one starts in {format_duration(wait_s)}"
 
 
 def _idle_state(

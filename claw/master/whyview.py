@@ -21,7 +21,8 @@ def explain_job(tx: Tx, job: Job, live: Live) -> list[str]:
     lines = [f"{job.name} is {shown['state']}" + (f": {why}" if why else "")]
     lines += _of_standing(rows.standings.get(job.name), shown["state"])
     for run in rows.open_runs.get(job.name, ()):
-        lines += _of_open_run(run, rows.attempts.get(run.id), live.now)
+        error = rows.errors.get(run.id)
+        lines += _of_open_run(run, rows.attempts.get(run.id), live.now, error)
     lines += _of_schedule(tx, job, live)
     last = rows.last_runs.get(job.name)
     if last is not None:
@@ -84,7 +85,9 @@ def _of_standing(standing: Standing | None, state: object) -> list[str]:
     return [f"nothing new of it begins: {closed}"]
 
 
-def _of_open_run(run: Run, attempt: Attempt | None, now: datetime) -> list[str]:
+def _of_open_run(
+    run: Run, attempt: Attempt | None, now: datetime, error: str | None = None
+) -> list[str]:
     name = _name(run)
     if run.state is State.QUEUED:
         if run.due_at > now:
@@ -93,7 +96,7 @@ def _of_open_run(run: Run, attempt: Attempt | None, now: datetime) -> list[str]:
     if run.stop_why is not None:
         return [f"run {name} is to end: {run.stop_why}, asked for by {run.stop_by or 'claw'}"]
     if run.phase is Phase.BACKOFF:
-        return [f"run {name}: {statusview.backoff_why(run, now)}"]
+        return [f"run {name}: {statusview.backoff_why(run, now, error)}"]
     if attempt is None or attempt.pid is None:
         return [f"run {name} is being launched"]
     since = iso(attempt.started_at)
