@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.integration.conftest import StartMaster
+
+from tests.kit.master import PATIENCE_S, StartMaster
 
 PAGE = Path(__file__).parents[2] / "docs/protocol.md"
 
