@@ -24,6 +24,7 @@ import trio
 
 from claw import errors
 from claw.master.calls import Calls
+from claw.master.complaints import Complaints
 from claw.master.connection import Connection
 from claw.master.handlers.table import HANDLERS
 from claw.master.hangups import Hangups
@@ -64,6 +65,7 @@ class _Server:
         mode = services.config.current.daemon.control_mode
         self._place = Place(services.home.control_socket, mode, services.watcher)
         self._connections: set[Connection] = set()
+        self._complaints = Complaints(log)
         self._reserve_fd: int | None = None
 
     def close(self) -> None:
@@ -93,7 +95,7 @@ class _Server:
             except BlockingIOError:
                 continue
             except OSError as error:
-                log.error("no connection can be accepted: %s", error)  # noqa: TRY400
+                self._complaints.say("no connection can be accepted: %s", error)
                 if error.errno in _NO_ROOM:
                     self._turn_away(listener, error)
                 await trio.sleep(_PAUSE_S)
@@ -106,7 +108,7 @@ class _Server:
             peer = identify(socket)
             self._make_room_for(peer)
         except errors.ClawError as error:
-            log.warning("refused a connection: %s", error)
+            self._complaints.say("refused a connection: %s", error)
             _refuse(socket, error)
         except OSError:  # gone already
             socket.close()

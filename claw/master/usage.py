@@ -3,7 +3,7 @@
 The only user of psutil, whose figures come from /proc and are read in a thread.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import psutil
@@ -12,36 +12,46 @@ from claw.master import logs
 from claw.master.wiring import Json
 from claw.model.home import Home
 
-_LAST_LINE = 1
 _MAX_LINE = 300
+
+Children = Mapping[int, Sequence[psutil.Process]]
+"""Processes by the pid of their parent."""
 
 
 async def add_usage(home: Home, jobs: Sequence[Json]) -> None:
     """Add ``cpu_time``, ``memory``, ``processes``, ``last_line`` to what is shown of jobs."""
-    for shown in jobs:
-        shown.update(await logs.in_thread(partial(_look_at, home, shown)))
+    found = await logs.in_thread(partial(_look, home, jobs))
+    for shown, more in zip(jobs, found, strict=True):
+        shown.update(more)
 
 
-def _look_at(home: Home, shown: Json) -> Json:
-    parts = logs.read_parts(home, str(shown["name"]), None, ("stdout",), _LAST_LINE)
-    last_line = parts[0]["text"].rstrip("\n")[:_MAX_LINE] if parts else None
-    return {**tree_usage(shown["pid"]), "last_line": last_line}
+def _look(home: Home, jobs: Sequence[Json]) -> list[Json]:
+    children = _children_of_all() if any(shown["pid"] for shown in jobs) else {}
+    return [
+        {**tree_usage(shown["pid"], children), "last_line": _last_line(home, shown["name"])}
+        for shown in jobs
+    ]
 
 
-def tree_usage(pid: int | None) -> Json:
+def _last_line(home: Home, job: str) -> str | None:
+    parts = logs.read_parts(home, job, None, ("stdout",), 1)
+    return parts[0]["text"].rstrip("\n")[:_MAX_LINE] if parts else None
+
+
+def _children_of_all() -> Children:
+    found: dict[int, list[psutil.Process]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        found.setdefault(process.info["ppid"], []).append(process)
+    return found
+
+
+def tree_usage(pid: int | None, children: Children) -> Json:
     """Return what a process and its descendants use; nulls when it is gone.
 
     ``cpu_time`` is seconds since each of them began, ``memory`` resident bytes.
     """
     used: Json = {"cpu_time": None, "memory": None, "processes": 0}
-    if pid is None:
-        return used
-    try:
-        root = psutil.Process(pid)
-        tree = [root, *root.children(recursive=True)]
-    except psutil.Error:
-        return used
-    for process in tree:
+    for process in _tree(pid, children):
         try:
             times, memory = process.cpu_times(), process.memory_info().rss
         except psutil.Error:  # ended meanwhile
@@ -50,3 +60,15 @@ def tree_usage(pid: int | None) -> Json:
         used["memory"] = (used["memory"] or 0) + memory
         used["processes"] += 1
     return used
+
+
+def _tree(pid: int | None, children: Children) -> list[psutil.Process]:
+    if pid is None:
+        return []
+    try:
+        tree = [psutil.Process(pid)]
+    except psutil.Error:
+        return []
+    for process in tree:  # grows as it is walked
+        tree += children.get(process.pid, ())
+    return tree

@@ -58,6 +58,7 @@ class Watch:
         self._watcher = watcher
         self._names: set[str] | None = set()
         self._woken = trio.Event()
+        self._watched: set[str] = set()
         self.folders: dict[int, str] = {}
         self.is_polled = not watcher.works
 
@@ -66,15 +67,21 @@ class Watch:
 
         A folder that is there and cannot be watched makes this a polled watch.
         """
-        if folder in self.folders.values():
+        if folder in self._watched:
             return True
         wd = self._watcher.attach(self, folder)
         if wd is not None:
             self.folders[wd] = folder
+            self._watched.add(folder)
             return True
         is_there = os.path.isdir(folder)  # noqa: PTH112
         self.is_polled = self.is_polled or is_there
         return is_there
+
+    def lose(self, wd: int) -> None:
+        """Take note that a folder is no longer watched."""
+        folder = self.folders.pop(wd, None)
+        self._watched.discard(folder or "")
 
     def note(self, path: str | None) -> None:
         """Record that a path has changed (None: anything may have) and wake the reader."""
@@ -192,7 +199,7 @@ class Watcher:
     def _lose(self, wd: int) -> None:
         """Let go of a folder that is no longer at its path; readers add it again."""
         for watch in self._watches.pop(wd, ()):
-            watch.folders.pop(wd, None)
+            watch.lose(wd)
         if self._manager is not None:
             self._manager.rm_watch(wd, quiet=True)  # fails when the kernel has done it
             self._manager.del_watch(wd)

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import stat
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from claw.commands.methods import METHODS
 from claw.kernel import socket
 from claw.master import audit
 from claw.master.handlers.table import HANDLERS
-from claw.model.job import JobType
+from claw.model.job import Config, Daemon, JobType
 from tests.kit.control import Client, job, serving, until
 
 WEB = job("web", JobType.CONTINUOUS, tags=("front",))
@@ -246,6 +248,35 @@ async def test_a_mistake_in_a_handler_is_that_requests_failure_alone(
         assert (error["code"], error["data"]["name"]) == (-32603, "internal")
         assert other["runs"] == []
         assert "job.status failed by mistake" in caplog.text
+
+
+OTHER_USER = """
+import os, socket, sys
+os.setgid(65534)
+os.setuid(65534)
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(sys.argv[1])
+sys.stdout.write(connection.makefile().read())
+"""
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+async def test_other_users_are_refused_by_the_kernels_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        os.chmod(folder, 0o755)  # noqa: PTH101
+        config = Config(jobs=(WEB,), daemon=Daemon(control_mode=0o666))
+        async with serving(Path(folder), config=config) as desk:
+            os.chmod(desk.home.run, 0o755)  # noqa: PTH101
+            argv = [sys.executable, "-I", "-c", OTHER_USER, desk.home.control_socket]
+
+            done = [await trio.run_process(argv, capture_stdout=True) for _ in range(3)]
+
+    answers = [json.loads(each.stdout) for each in done]
+    assert [answer["error"]["data"]["name"] for answer in answers] == ["denied"] * 3
+    assert caplog.text.count("refused a connection") == 1
 
 
 async def test_the_master_says_that_it_ends_before_it_does(tmp_path: Path) -> None:

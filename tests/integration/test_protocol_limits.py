@@ -17,12 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claw.master.limits import Limits
-from claw.model.job import JobType
+from claw.model.job import Config, JobType
 from tests.kit.control import Client, Desk, Json, job, serving, until
 
 WEB = job("web", JobType.CONTINUOUS)
 LATE_S = 0.1
-"""What I10 allows an answer to take while another client misbehaves."""
+"""What I10 allows an answer to take while another client misbehaves; more only where the
+machine is so busy otherwise that a quiet master takes a quarter of that, too."""
 
 STATUS = b'{"jsonrpc":"2.0","id":1,"method":"job.status"}\n'
 
@@ -99,20 +100,20 @@ async def test_others_are_answered_at_once_while_one_floods(
 ) -> None:
     async with serving(tmp_path, WEB) as desk:
         other = await desk.connect()
-        await other.call("job.status")
+        quiet = await slowest_answer_s(other)
 
         with flooder(desk, line, reads=reads):
             await trio.sleep(0.1)
             slowest = await slowest_answer_s(other)
 
-        assert slowest < LATE_S
+        assert slowest < max(LATE_S, 4 * quiet)
 
 
 async def test_others_are_answered_at_once_among_a_thousand_connections(tmp_path: Path) -> None:
     raise_descriptor_limit(4096)
     async with serving(tmp_path, WEB) as desk:
         other = await desk.connect()
-        await other.call("job.status")
+        quiet = await slowest_answer_s(other)
 
         clients = [await desk.connect() for _ in range(1000)]
         slowest = await slowest_answer_s(other)
@@ -122,7 +123,7 @@ async def test_others_are_answered_at_once_among_a_thousand_connections(tmp_path
             with contextlib.suppress(EOFError):
                 message = await probe(client)
                 refused += message.get("error", {}).get("data", {}).get("name") == "saturated"
-        assert slowest < LATE_S
+        assert slowest < max(LATE_S, 4 * quiet)
         assert refused == 1000 - 255
 
 
@@ -237,27 +238,26 @@ async def test_a_connection_has_so_many_requests_in_flight_and_then_is_not_read(
 
 
 async def test_a_client_that_reads_no_answers_is_cut_off(tmp_path: Path) -> None:
-    # So much that what one request adds is beyond the mark at which reading stops.
     big = job("big", description="d" * (1 << 20))
-    limits = Limits(outgoing_bytes=1 << 20, linger_s=0.1)
-    async with serving(tmp_path, big, limits=limits) as desk:
+    async with serving(tmp_path, big, limits=Limits(outgoing_bytes=1 << 19)) as desk:
         deaf, other = await desk.connect(), await desk.connect()
+        for _ in range(2):
+            await deaf.ask("run.wait", target="big", **{"for": "ready"})
+        await deaf.ask("job.search", text="big")
+        await until(lambda: polled(deaf) & select.POLLIN)  # its answer is on its way
 
-        with contextlib.suppress(trio.BrokenResourceError):
-            for _ in range(8):
-                await deaf.ask("run.wait", target="big", **{"for": "stopped"})
-                await deaf.ask("job.search", text="big")
-                await deaf.ask("job.search", text="big")
-        await until(lambda: desk_is_done_with(deaf))
+        desk.config.current = Config()
+        await desk.happen("job.removed", job="big")  # ends the waiting: more answers
 
+        await until(lambda: polled(deaf) & select.POLLHUP)
         assert await other.call("daemon.status")
 
 
-def desk_is_done_with(client: Client) -> bool:
-    """Tell whether the other end of a connection is closed, without reading from it."""
+def polled(client: Client) -> int:
+    """Return what the kernel says of a connection, without reading from it."""
     poll = select.poll()
-    poll.register(client.stream.socket.fileno(), 0)
-    return bool(poll.poll(0))
+    poll.register(client.stream.socket.fileno(), select.POLLIN)
+    return sum(events for _fd, events in poll.poll(0))
 
 
 async def test_descriptors_that_run_out_cost_new_clients_an_answer_and_nobody_else(

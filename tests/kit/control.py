@@ -15,7 +15,7 @@ import trio
 
 from claw.commands.methods import METHODS
 from claw.commands.schema import check
-from claw.errors import ConflictError
+from claw.errors import ConflictError, UsageError
 from claw.kernel import clock, files
 from claw.master import services as engine_services
 from claw.master.asyncstore import AsyncStore
@@ -103,11 +103,26 @@ class Client:
         return error
 
     async def notification(self, method: str) -> Json:
-        """Return the parameters of the next message, a notification of that name."""
+        """Return the parameters of the next message, a notification as the table has it."""
         message = await self.line()
         assert message.get("method") == method, message
+        _check_notification(method, message["params"])
         params: Json = message["params"]
         return params
+
+
+def _check_notification(name: str, params: Json) -> None:
+    """Hold a notification against what some method says that it sends."""
+    problems = []
+    for method in METHODS.values():
+        if name in method.sends:
+            try:
+                check(params, method.sends[name], name)
+            except UsageError as error:
+                problems.append(error)
+            else:
+                return
+    raise AssertionError(problems or f"no method sends {name}")
 
 
 class Supervisors:
@@ -213,15 +228,15 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def serving(
-    folder: Path, *jobs: Job, limits: Limits | None = None, home: Home | None = None
+    folder: Path, *jobs: Job, limits: Limits | None = None, config: Config | None = None
 ) -> AsyncIterator[Desk]:
     """Serve a control socket for some jobs, for as long as the block lasts."""
-    home = home or at_folder(os.fspath(folder))
+    home, config = at_folder(os.fspath(folder)), config or Config(jobs=jobs)
     for each in (home.state, home.run, home.log):
         files.make_folder(each)
     bus, watcher = EventBus(), Watcher()
     opened = open_or_rebuild(home.database, clock.now(), on_events=bus.publish_from_threads())
-    desk = Desk(home, AsyncStore(opened.database), Config(jobs=jobs), bus)
+    desk = Desk(home, AsyncStore(opened.database), config, bus)
     services = desk.services(watcher, limits or Limits())
     try:
         await desk.decide(lambda turn: engine_services.begin(turn, clock.boot_id()))

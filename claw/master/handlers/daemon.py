@@ -15,7 +15,8 @@ async def status(call: Call, _params: Params) -> Json:
     services = call.services
     running, queued, supervisors = await services.store.read(_count)
     uptime = clock.now() - services.started_at
-    warnings = await warnings_of(services)
+    files_changed = await services.has_changed_files()
+    warnings = await warnings_of(services, files_changed=files_changed)
     return {
         "pid": os.getpid(),
         "version": claw.__version__,
@@ -25,7 +26,7 @@ async def status(call: Call, _params: Params) -> Json:
         "jobs": len(services.config.current.jobs),
         "running": running,
         "queued": queued,
-        "config_changed": await services.has_changed_files(),
+        "config_changed": files_changed,
         "fork_server_pid": services.fork_server_pid(),
         "supervisors": supervisors,
         "warnings": warnings,

@@ -37,7 +37,11 @@ async def status(call: Call, params: Params) -> Json:
         shown = [each for each in shown if each["state"] == state]
     if params.get("verbose"):
         await usage.add_usage(services.home, shown)
-    return {"jobs": shown, "warnings": await warnings_of(services)}
+    files_changed = await services.has_changed_files()
+    return {
+        "jobs": shown,
+        "warnings": await warnings_of(services, files_changed=files_changed),
+    }
 
 
 def _chosen_jobs(services: Services, params: Params) -> list[Job]:

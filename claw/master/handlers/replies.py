@@ -14,11 +14,11 @@ def live_view(services: Services) -> Live:
     return Live(now=clock.now(), next_at=services.next_at, flags=services.supervisors.flags)
 
 
-async def warnings_of(services: Services) -> list[str]:
+async def warnings_of(services: Services, *, files_changed: bool) -> list[str]:
     """Return what is worth saying beside any answer about how things are."""
     alerts = await services.store.read(Tx.open_alerts)
     said = [f"{alert.text} (clawctl alerts ack {alert.id})" for alert in alerts]
-    if await services.has_changed_files():
+    if files_changed:
         said.append("the configuration on disk differs from what is loaded: clawctl reload")
     return said
 

@@ -25,7 +25,7 @@ PAGE_BYTES = 768 << 10
 _READY = {"running", "unhealthy"}
 _ALIVE = {*_READY, "starting"}
 _OVER = {"fatal", "failed", "exited"}
-_ACTIVE = {*_ALIVE, "backoff", "stopping", "unresponsive"}
+_UNDER_WAY = {*_ALIVE, "backoff", "stopping", "unresponsive", "waiting"}
 
 
 async def submit(call: Call, params: Params) -> Json:
@@ -203,7 +203,7 @@ def _job_is(job: Job, shown: Json, wanted: str) -> bool:
     """
     state = shown["state"]
     if wanted in {"ended", "stopped"}:
-        return state not in _ACTIVE
+        return state not in _UNDER_WAY
     if state in _OVER and job.type is JobType.CONTINUOUS:
         raise ConflictError(
             f"job {job.name!r} is {state}: {shown['why']}", hint=f"clawctl logs {job.name}"
