@@ -223,11 +223,11 @@ def test_a_reader_that_goes_away_ends_the_jobs_as_well(project: Project) -> None
 def test_a_bad_file_is_refused_with_its_mistakes_before_anything_starts(
     project: Project,
 ) -> None:
-    project.configure("[jobs.web]\ncomand = 'x'\n")
+    project.configure("[jobs.web]\nkommand = 'x'\n")
 
     said = project.shell("up", status=2)
 
-    assert "claw.toml:2: jobs.web.comand" in said.err
+    assert "claw.toml:2: jobs.web.kommand" in said.err
     assert not (project.folder / ".claw").exists()
 
 

@@ -118,13 +118,13 @@ def test_validate_names_every_mistake_on_a_line_of_its_own(
     clawctl: Typed, tmp_path: Path
 ) -> None:
     file = tmp_path / "bad.toml"
-    file.write_text("[jobs.web]\ncomand = 'x'\n[jobs.api]\ncommand = 3\n")
+    file.write_text("[jobs.web]\nkommand = 'x'\n[jobs.api]\ncommand = 3\n")
 
     status, out, err = clawctl("config", "validate", "-f", str(file))
 
     assert (status, out) == (2, "")
     lines = err.splitlines()
-    assert any(line.startswith(f"{file}:2: jobs.web.comand: ") for line in lines)
+    assert any(line.startswith(f"{file}:2: jobs.web.kommand: ") for line in lines)
     assert any(line.startswith(f"{file}:4: jobs.api.command: ") for line in lines)
 
 

@@ -48,10 +48,10 @@ def test_a_family_without_its_second_word_lists_its_members(clawctl: Typed) -> N
 @pytest.mark.parametrize(
     ("words", "status", "text"),
     [
-        (("strat", "web"), 2, "there is no command 'strat': did you mean 'start'?"),
+        (("starte", "web"), 2, "there is no command 'starte': did you mean 'start'?"),
         (("xyzzy",), 2, "there is no command 'xyzzy': `clawctl` lists them all"),
         (("update",), 2, "there is no command 'update': here it is `clawctl reload`"),
-        (("updat",), 2, "here it is `clawctl reload`"),
+        (("updote",), 2, "here it is `clawctl reload`"),
         (("runs", "lst"), 2, "there is no command 'runs lst': did you mean 'runs list'?"),
         (("runs", "retry", "x"), 1, "`clawctl runs retry` is not available yet"),
         (("top",), 1, "`clawctl top` is not available yet"),

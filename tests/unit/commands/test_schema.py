@@ -59,7 +59,7 @@ def test_what_fits_passes(more: dict[str, object]) -> None:
         ({"env": {"A": 1}}, "'env': 'A' has to be a string"),
         ({"at": "soon"}, "ISO 8601"),
         ({"at": "2026-12-24T09:00:00"}, "with its offset"),
-        ({"nmae": "p"}, "point has no 'nmae'"),
+        ({"nickname": "p"}, "point has no 'nickname'"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(
