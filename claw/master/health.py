@@ -11,7 +11,7 @@ import trio
 
 from claw.errors import ClawError
 from claw.kernel import clock
-from claw.master.links import Links, Supervised
+from claw.master.links import PING_S, Links, Supervised
 from claw.model.home import Home
 
 _LOG = logging.getLogger("claw.health")
@@ -28,7 +28,9 @@ async def serve_health(home: Home, links: Links, heartbeat_s: float) -> None:
 
 
 async def _look(home: Home, links: Links, one: Supervised, heartbeat_s: float) -> None:
-    is_silent = not _is_fresh(home, one.sid, heartbeat_s) and not await _answers(links, one.sid)
+    is_silent = not _is_fresh(home, one.sid, heartbeat_s) and not await _answers(
+        links, one.sid, heartbeat_s
+    )
     if is_silent != one.is_silent:
         one.is_silent = is_silent
         text = "does not answer; its job runs on" if is_silent else "answers again"
@@ -43,9 +45,9 @@ def _is_fresh(home: Home, sid: str, heartbeat_s: float) -> bool:
     return abs(clock.wall() - beat) < heartbeat_s * STALE_BEATS
 
 
-async def _answers(links: Links, sid: str) -> bool:
+async def _answers(links: Links, sid: str, heartbeat_s: float) -> bool:
     try:
-        await links.call(sid, op="hello")
+        await links.call(sid, patience_s=min(PING_S, heartbeat_s), op="hello")
     except ClawError:
         return False
     return True

@@ -200,7 +200,7 @@ class Links:
         """Send a request to a supervisor, as `call`."""
         return await self.call(sid, **op)
 
-    async def call(self, sid: str, **message: object) -> Message:
+    async def call(self, sid: str, *, patience_s: float = PING_S, **message: object) -> Message:
         """Send a request to a supervisor and return its answer.
 
         Raises:
@@ -210,7 +210,7 @@ class Links:
         one = self.all.get(sid)
         if one is None or one.link is None:
             raise LostError("no connection to the supervisor")
-        with trio.move_on_after(PING_S):
+        with trio.move_on_after(patience_s):
             answer = await one.link.call(**message)
             if "error" in answer:
                 raise ClawError(f"the supervisor refused: {answer['error']}")

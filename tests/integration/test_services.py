@@ -231,3 +231,22 @@ def test_a_home_has_one_master(start_master: StartMaster) -> None:
 
     assert second.returncode == 1
     assert f"another clawd (pid {claw.pid}) runs this home" in second.stderr
+
+
+def test_a_silent_supervisor_is_named_and_its_job_left_alone(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master('[daemon]\nheartbeat = "1s"\n' + SLEEPER)
+    before = claw.wait_state("web", "running")
+    [supervisor] = claw.supervisors().values()
+
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        silent = claw.wait_state("web", "unresponsive")
+        claw.restart()
+        adopted = claw.wait_state("web", "unresponsive")
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+
+    after = claw.wait_state("web", "running")
+    assert silent["pid"] == adopted["pid"] == after["pid"] == before["pid"]
