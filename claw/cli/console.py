@@ -22,6 +22,7 @@ from claw.client.follow import Marks
 from claw.client.stream import Stream
 from claw.errors import ClawError, RequestError
 from claw.kernel import clock, signals
+from claw.wire.control import Notification
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from claw.model.home import Home
-    from claw.wire.control import Notification
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LEAVE = 3
@@ -121,7 +121,7 @@ class Console:
         """Show what comes, until the connection is lost."""
         while True:
             told = stream.next(0.0)
-            if told is not None:
+            if isinstance(told, Notification):
                 self._show(told, stream)
             patience_s = None if told is None else 0.0
             ready, _, _ = select.select([stream.fileno(), woken], [], [], patience_s)

@@ -38,14 +38,14 @@ class Connection:
     master itself answered, it is of no use any more.
     """
 
-    __slots__ = ("_lines", "_next_id", "_notifications", "_path", "_ready", "_socket", "pid")
+    __slots__ = ("_kept", "_lines", "_next_id", "_path", "_ready", "_socket", "pid")
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._socket, self.pid = _open(path)
         self._lines = LineSplitter(control.MAX_REPLY_BYTES)
         self._ready: deque[bytes] = deque()
-        self._notifications: deque[control.Notification] = deque()
+        self._kept: deque[control.Notification | control.Reply] = deque()
         self._next_id = 0
 
     def __enter__(self) -> Self:
@@ -65,7 +65,7 @@ class Connection:
     def ask(
         self, method: str, params: dict[str, Any], patience_s: float | None = PATIENCE_S
     ) -> Any:
-        """Call a method and return its result; notifications that come first are kept.
+        """Call a method and return its result; what comes before it is kept for later.
 
         Args:
             method: Its name.
@@ -77,37 +77,52 @@ class Connection:
             LostConnectionError: The connection ended before the answer came.
             UnreachableError: No answer in time.
         """
-        self._next_id += 1
-        id_ = self._next_id
-        self._send(control.encode_request(id_, method, params))
+        id_ = self.begin(method, params)
         deadline = None if patience_s is None else clock.monotonic() + patience_s
         while True:
             message = self._receive(deadline, method)
             if isinstance(message, control.Notification):
-                self._notifications.append(message)
-            elif message.error is not None:
+                self._kept.append(message)
+            elif message.error is not None and message.id in (id_, None):
                 raise message.error
             elif message.id == id_:
                 return message.result
+            else:
+                self._kept.append(message)
 
-    def next_notification(self, patience_s: float | None = None) -> control.Notification | None:
-        """Return what a subscription sends next; None when nothing came in time.
+    def begin(self, method: str, params: dict[str, Any]) -> int:
+        """Call a method without waiting; its answer comes as `next_message`.
+
+        Returns:
+            The id that the answer has.
+        """
+        self._next_id += 1
+        self._send(control.encode_request(self._next_id, method, params))
+        return self._next_id
+
+    def next_message(
+        self, patience_s: float | None = None
+    ) -> control.Notification | control.Reply | None:
+        """Return what comes next; None when nothing comes in time.
 
         Raises:
+            ClawError: What the master answered to a call that was begun.
             LostConnectionError: The connection ended.
         """
-        if self._notifications:
-            return self._notifications.popleft()
+        if self._kept:
+            return self._opened(self._kept.popleft())
         deadline = None if patience_s is None else clock.monotonic() + patience_s
-        while True:
-            try:
-                message = self._receive(deadline, "")
-            except _NothingYetError:
-                return None
-            if isinstance(message, control.Notification):
-                return message
-            if message.error is not None:
-                raise message.error
+        try:
+            return self._opened(self._receive(deadline, ""))
+        except _NothingYetError:
+            return None
+
+    def _opened(
+        self, message: control.Notification | control.Reply
+    ) -> control.Notification | control.Reply:
+        if isinstance(message, control.Reply) and message.error is not None:
+            raise message.error
+        return message
 
     def _send(self, line: bytes) -> None:
         self._socket.settimeout(PATIENCE_S)

@@ -6,6 +6,8 @@ from claw.client.client import await_master
 from claw.client.connection import Connection, LostConnectionError
 from claw.client.stream import Stream
 from claw.errors import InternalError
+from claw.kernel import clock
+from claw.wire.control import Notification, Reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from claw.model.home import Home
-    from claw.wire.control import Notification
 
     Note = Callable[[str], None]
 
@@ -24,7 +25,7 @@ _FOR_EVER_S = float("inf")
 
 def notifications(
     home: Home, subscribe: Callable[[Stream], None], note: Note
-) -> Generator[Notification]:
+) -> Generator[Notification | Reply]:
     """Yield what subscriptions send, over restarts of the master, until the caller stops.
 
     Args:
@@ -45,7 +46,7 @@ def notifications(
                 if was_lost:
                     note(BACK)
                 for told in stream:
-                    if told.method == "lagged":
+                    if isinstance(told, Notification) and told.method == "lagged":
                         subscribe(stream)
                     else:
                         yield told
@@ -88,6 +89,8 @@ def follow_events(
             on_start(begins_after)
 
     for told in notifications(home, subscribe, note):
+        if isinstance(told, Reply):
+            continue
         if told.method == "end":
             raise InternalError(f"the stream of events ended: {told.params.get('reason')}")
         if told.method == "event":
@@ -135,8 +138,60 @@ def follow_logs(home: Home, asked: dict[str, Any], note: Note) -> Generator[dict
         stream.subscribe("log.follow", **{**asked, "from": marks.since()})
 
     for told in notifications(home, subscribe, note):
+        if isinstance(told, Reply):
+            continue
         if told.method == "end":
             return
         if told.method == "log":
             marks.note(told.params)
             yield told.params
+
+
+def wait_following(
+    home: Home,
+    awaited: dict[str, Any],
+    *,
+    lines: int,
+    show: Callable[[dict[str, Any]], None],
+    note: Note,
+) -> dict[str, Any]:
+    """Wait until a job or run is so far, and show its output meanwhile.
+
+    Args:
+        home: Whose master.
+        awaited: Parameters of ``run.wait``.
+        lines: So many lines from before to begin with.
+        show: Given each ``log`` notification.
+        note: Told when the master goes away and comes back.
+
+    Returns:
+        What ``run.wait`` answers; of a run that has ended, once its output was shown.
+
+    Raises:
+        TimedOutError: It did not happen in time.
+        UnreachableError: No master answers at first.
+    """
+    marks = Marks()
+    target, timeout_s = awaited["target"], awaited.get("timeout_s")
+    deadline = None if timeout_s is None else clock.monotonic() + timeout_s
+    reply: dict[str, Any] | None = None
+
+    def subscribe(stream: Stream) -> None:
+        asked = {"targets": [target], "lines": lines, "from": marks.since()}
+        stream.subscribe("log.follow", **asked)
+        left_s = None if deadline is None else max(0.0, deadline - clock.monotonic())
+        stream.begin("run.wait", **{**awaited, "timeout_s": left_s})
+
+    is_over = False
+    for told in notifications(home, subscribe, note):
+        if isinstance(told, Reply):
+            reply = told.result
+            # Output of a run that goes on, or of a job, has no end to wait for.
+            is_over = is_over or awaited["for"] != "ended" or "id" not in told.result
+        elif told.method == "log":
+            show(told.params)
+            marks.note(told.params)
+        is_over = is_over or (isinstance(told, Notification) and told.method == "end")
+        if is_over and reply is not None:
+            return reply
+    raise InternalError("the notifications of a connection have no end of their own")

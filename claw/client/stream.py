@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from claw.client.connection import Connection
-    from claw.wire.control import Notification
+    from claw.wire.control import Notification, Reply
 
 
 class Stream:
@@ -32,14 +32,15 @@ class Stream:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def __iter__(self) -> Iterator[Notification]:
-        """Yield notifications as they come, until the connection is lost.
+    def __iter__(self) -> Iterator[Notification | Reply]:
+        """Yield what comes as it comes, until the connection is lost.
 
         Raises:
+            ClawError: What the master answered to a call that was begun.
             LostConnectionError: The master has gone, or let this client go.
         """
         while True:
-            told = self._connection.next_notification()
+            told = self._connection.next_message()
             if told is not None:
                 yield told
 
@@ -61,10 +62,16 @@ class Stream:
         self.reply = self._connection.ask(method, given)
         return self.reply
 
-    def next(self, patience_s: float) -> Notification | None:
+    def begin(self, method: str, /, **params: Any) -> None:
+        """Call a method whose answer is to come among what the subscriptions send."""
+        given = {name: value for name, value in params.items() if value is not None}
+        self._connection.begin(method, given)
+
+    def next(self, patience_s: float) -> Notification | Reply | None:
         """Return what comes next; None when nothing does in time.
 
         Raises:
+            ClawError: What the master answered to a call that was begun.
             LostConnectionError: The master has gone, or let this client go.
         """
-        return self._connection.next_notification(patience_s)
+        return self._connection.next_message(patience_s)

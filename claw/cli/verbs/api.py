@@ -7,6 +7,7 @@ from claw.cli.render import jsontext
 from claw.client.connection import PATIENCE_S
 from claw.commands.methods import METHODS
 from claw.errors import UsageError
+from claw.wire.control import Notification
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def api(context: Context) -> int:
         terminal.say(jsontext.render_line(stream.reply))
         terminal.flush()
         for told in stream:
+            if not isinstance(told, Notification):
+                continue
             terminal.say(jsontext.render_line({"method": told.method, "params": told.params}))
             terminal.flush()
             if told.method in ("end", "lagged"):

@@ -63,8 +63,7 @@ def _act(
         return 0
     with Settling(context.home) as settling:
         reply = context.call(method, **asked)
-        names = [result["job"] for result in reply["results"]]
-        jobs = settling.wait(names, is_moving, args["timeout"]) if names else []
+        jobs = settling.wait(args["targets"], is_moving, args["timeout"])
     by_name = {job["name"]: job for job in jobs}
     for result in reply["results"]:
         _bring_up_to_date(result, by_name.get(result["job"]))

@@ -6,7 +6,8 @@ import sys
 
 from claw.cli import terminal
 from claw.cli.verbs.outcomes import exit_status_of
-from claw.client.follow import follow_logs
+from claw.client.follow import wait_following
+from claw.commands.method import MAX_LINES
 from claw.errors import UsageError
 from claw.model import ids
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from claw.cli.context import Context
 
-_ALL_LINES = 100_000
+_LINES = 10
 
 
 def run(context: Context) -> int:
@@ -36,16 +37,18 @@ def run(context: Context) -> int:
     if not (args["wait"] or args["follow"]):
         context.show(reply)
         return 0
-    if args["follow"]:
-        if not context.is_json:
+    if not context.is_json:
+        if args["follow"]:
             terminal.note(f"run {reply['run']}")
-        _show_output(context, reply["run"])
-    elif not context.is_json:
-        context.show(reply)
-        terminal.flush()
-    ended = _wait_for_end(context, reply["run"], None)
+        else:
+            context.show(reply)
+            terminal.flush()
+    lines = MAX_LINES if args["follow"] else None
+    ended = _wait_for(context, reply["run"], "ended", follow_from=lines)
     if context.is_json:
         context.show({**reply, **ended})
+    else:
+        _tell_bad_end(ended)
     return exit_status_of(ended)
 
 
@@ -59,24 +62,30 @@ def wait(context: Context) -> int:
     """Wait for a run's end, or until a job is so far."""
     args = context.args
     milestone = args["for"] or "ended"
-    if args["follow"]:
-        _show_output(context, args["target"])
-    reply = _wait_for(context, args["target"], milestone, args["timeout"])
+    lines = _LINES if args["follow"] else None
+    reply = _wait_for(context, args["target"], milestone, args["timeout"], follow_from=lines)
     context.show(reply)
     is_ended_run = "id" in reply and milestone == "ended"
     return exit_status_of(reply) if is_ended_run else 0
 
 
-def _wait_for_end(context: Context, run_id: str, timeout_s: float | None) -> dict[str, Any]:
-    ended = _wait_for(context, run_id, "ended", timeout_s)
-    if not context.is_json:
-        _tell_bad_end(ended)
-    return ended
-
-
 def _wait_for(
-    context: Context, target: str, milestone: str, timeout_s: float | None
+    context: Context,
+    target: str,
+    milestone: str,
+    timeout_s: float | None = None,
+    *,
+    follow_from: int | None,
 ) -> dict[str, Any]:
+    """Wait; ``follow_from`` lines of output are shown first, and then what comes."""
+    if follow_from is not None:
+        return wait_following(
+            context.home,
+            {"target": target, "for": milestone, "timeout_s": timeout_s},
+            lines=follow_from,
+            show=lambda log: _pass_on(log, is_json=context.is_json),
+            note=terminal.note,
+        )
     with terminal.Progress() as progress:
         progress.show(f"waiting for {target} ({milestone})")
         reply: dict[str, Any] = context.client.wait(target, milestone, timeout_s)
@@ -93,11 +102,9 @@ def _tell_bad_end(ended: dict[str, Any]) -> None:
         terminal.note(f"clawctl: {': '.join(told)}")
 
 
-def _show_output(context: Context, target: str) -> None:
-    """Pass on a run's output as it comes, until the run is over."""
-    asked = {"targets": [target], "lines": _ALL_LINES, "stream": "both"}
-    for log in follow_logs(context.home, asked, terminal.note):
-        stream = sys.stderr if context.is_json or log.get("stream") == "stderr" else sys.stdout
-        if stream is not None:
-            stream.write(log["text"])
-            stream.flush()
+def _pass_on(log: dict[str, Any], *, is_json: bool) -> None:
+    """Write a child's output to where the child wrote it; beside JSON, to standard error."""
+    stream = sys.stderr if is_json or log.get("stream") == "stderr" else sys.stdout
+    if stream is not None:
+        stream.write(log["text"])
+        stream.flush()

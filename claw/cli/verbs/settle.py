@@ -51,12 +51,12 @@ class Settling:
         self._stream.close()
 
     def wait(
-        self, names: list[str], is_moving: Callable[[Job], bool], timeout_s: float | None
+        self, targets: list[str], is_moving: Callable[[Job], bool], timeout_s: float | None
     ) -> list[Job]:
         """Wait until none of the jobs is moving any more, and return how they are.
 
         Args:
-            names: The jobs.
+            targets: What means the jobs.
             is_moving: Tells, from what ``job.status`` says of a job.
             timeout_s: How long at most; None: for ever.
 
@@ -66,7 +66,7 @@ class Settling:
         deadline = None if timeout_s is None else clock.monotonic() + timeout_s
         with terminal.Progress() as progress:
             while True:
-                jobs = self._ask(names)
+                jobs = self._ask(targets)
                 moving = [job for job in jobs if is_moving(job)]
                 if not moving:
                     return jobs
@@ -89,16 +89,15 @@ class Settling:
         except LostConnectionError:
             self._stream = self._listen(RECONNECT_S)
 
-    def _ask(self, names: list[str]) -> list[Job]:
-        """Return how jobs are; one that was removed meanwhile is left out."""
+    def _ask(self, targets: list[str]) -> list[Job]:
         try:
-            return self._status(names)
+            return self._status(targets)
         except LostConnectionError:
             self._stream = self._listen(RECONNECT_S)
-            return self._status(names)
+            return self._status(targets)
 
-    def _status(self, names: list[str]) -> list[Job]:
-        reply = self._stream.subscribe("job.status", targets=names)
+    def _status(self, targets: list[str]) -> list[Job]:
+        reply = self._stream.subscribe("job.status", targets=targets)
         jobs: list[Job] = reply["jobs"]
         return jobs
 

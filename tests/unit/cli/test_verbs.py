@@ -351,6 +351,28 @@ def test_follow_shows_the_output_until_the_run_is_over(clawctl: Typed, serve: Se
     assert err == f"run {RUN}\noops\n"
 
 
+def test_wait_follow_of_a_job_ends_when_the_job_is_so_far_or_time_is_up(
+    clawctl: Typed, serve: Serve
+) -> None:
+    def answer(request: Request, session: Session) -> None:
+        if request.method == "log.follow":
+            session.reply(request, {"subscription": 1})
+            log = {"job": "web", "stream": "stdout", "text": "up\n", "cursor": "c"}
+            session.send(control.encode_notification("log", log))
+        elif "timeout_s" in request.params:
+            session.send(control.encode_error(request.id, errors.TimedOutError("too late")))
+        else:
+            session.reply(request, {"job": "web", "state": "running"})
+
+    serve(answer)
+
+    assert clawctl("wait", "web", "--for", "running", "--follow")[:2] == (
+        0,
+        "up\nweb: running\n",
+    )
+    assert clawctl("wait", "web", "--follow", "--timeout", "1s")[:2] == (6, "up\n")
+
+
 def test_cancel_prints_what_it_ended(clawctl: Typed, serve: Serve) -> None:
     serve(run__cancel={"canceled": [RUN]})
     assert clawctl("cancel", "report")[:2] == (0, f"{RUN}\n")

@@ -51,15 +51,16 @@ def test_notifications_that_come_before_the_answer_are_kept(tmp_path: Path) -> N
     path = tmp_path / "control.sock"
     with ControlServer(path, answer), Connection(str(path)) as connection:
         connection.ask("event.subscribe", {})
-        told = [connection.next_notification(10) for _ in range(2)]
+        told = [connection.next_message(10) for _ in range(2)]
 
-    assert [one.params["cursor"] for one in told if one is not None] == [1, 2]
+    cursors = [one.params["cursor"] for one in told if isinstance(one, control.Notification)]
+    assert cursors == [1, 2]
 
 
 def test_no_notification_in_time_is_none(tmp_path: Path) -> None:
     path = tmp_path / "control.sock"
     with ControlServer(path, answering({})), Connection(str(path)) as connection:
-        assert connection.next_notification(0.01) is None
+        assert connection.next_message(0.01) is None
 
 
 def test_a_path_of_any_length_is_reached(tmp_path: Path) -> None:
