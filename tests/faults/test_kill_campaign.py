@@ -1,0 +1,42 @@
+"""I3, I4, I5: masters and supervisors are killed at random instants, and nothing is lost."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit import servers
+from tests.kit.campaign import Campaign
+
+SHORT, LONG = 16, 200
+
+pytestmark = pytest.mark.skipif(
+    bool(servers.MISSING), reason=f"not installed: {', '.join(servers.MISSING)}"
+)
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Iterator[Campaign]:
+    """Yield a campaign; CLAW_TEST_SEED says which one."""
+    seed = int(os.environ.get("CLAW_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"CLAW_TEST_SEED={seed}")
+    made = Campaign(tmp_path, seed)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def test_i3_i4_sixteen_kills_lose_nothing(campaign: Campaign) -> None:
+    campaign.run(SHORT)
+
+    assert campaign.wrongs() == []
+
+
+@pytest.mark.slow
+def test_i3_i4_two_hundred_kills_lose_nothing(campaign: Campaign) -> None:
+    campaign.run(LONG)
+
+    assert campaign.wrongs() == []
