@@ -16,6 +16,7 @@ from collections import deque
 
 from claw.cli import masters, terminal
 from claw.cli.prefix import Prefixer
+from claw.cli.render import jsontext
 from claw.cli.terminal import GRAY, RED
 from claw.client.connection import Connection, LostConnectionError
 from claw.client.follow import Marks
@@ -56,12 +57,19 @@ class Console:
         place: The home; its master answers.
         cursor: Show events after this one; None: those from now on.
         begun: Cursors of output from which to go on; None: show the last lines there are.
+        is_json: Whether programs read it: each line is an object.
     """
 
     def __init__(
-        self, place: Home, cursor: int | None = None, begun: Sequence[str] | None = None
+        self,
+        place: Home,
+        cursor: int | None = None,
+        begun: Sequence[str] | None = None,
+        *,
+        is_json: bool = False,
     ) -> None:
         self._home = place
+        self._is_json = is_json
         self._style = terminal.style_of(sys.stdout)
         self._prefixer = Prefixer([], self._style)
         self._cursor = cursor
@@ -131,23 +139,25 @@ class Console:
     def _show(self, told: Notification, stream: Stream) -> None:
         if told.method == "log":
             log = told.params
-            self._write(self._prefixer.lines(log["job"], log.get("stream", ""), log["text"]))
+            lines = self._prefixer.lines(log["job"], log.get("stream", ""), log["text"])
+            self._write(lines, log)
             self._marks.note(log)
         elif told.method == "event":
-            self._show_event(told.params)
+            self._is_ending = self._is_ending or told.params["type"] == "daemon.stopped"
+            self._write(self._line_of(told.params), told.params)
             self._cursor = told.params["cursor"]
         elif told.method == "lagged":
             is_events = isinstance(told.params.get("resume_from"), int)
             (self._subscribe_events if is_events else self._subscribe_logs)(stream)
 
-    def _show_event(self, event: dict[str, Any]) -> None:
+    def _line_of(self, event: dict[str, Any]) -> str:
+        """Return the line that an event is worth, or ''."""
         kind = event["type"]
-        self._is_ending = self._is_ending or kind == "daemon.stopped"
         if kind not in _TELLING or not event.get("job"):
-            return
+            return ""
         why = f": {event['why']}" if event.get("why") else ""
         text = self._style.paint(f"* {_TELLING[kind]}{why}", RED if kind in _BAD else GRAY)
-        self._write(f"{self._prefixer.prefix(event['job'])}{text}\n")
+        return f"{self._prefixer.prefix(event['job'])}{text}\n"
 
     def _on_signal(self, stream: Stream) -> None:
         self._asked += 1
@@ -212,12 +222,14 @@ class Console:
             masters.await_end(self._master, lambda: None)
 
     def _say(self, text: str) -> None:
-        self._write(f"{self._style.paint(f'-- {text}', GRAY)}\n")
+        self._write(f"{self._style.paint(f'-- {text}', GRAY)}\n", {"note": text})
 
-    def _write(self, text: str) -> None:
-        if text and sys.stdout is not None:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+    def _write(self, text: str, told: dict[str, Any] | None = None) -> None:
+        """Write a text; for programs what was told in its place, on one line."""
+        if not self._is_json:
+            terminal.write(text)
+        elif told is not None:
+            terminal.write(jsontext.render_line(told) + "\n")
 
 
 def places(place: Home, jobs: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from claw.commands.kinds import Kind
 
 _PAGE_WIDTH = 78
+_BEFORE = frozenset({"--home", "--system", "--user"})
 JSON_HELP = "print JSON, for programs"
 
 
@@ -69,6 +70,8 @@ def _unknown(command: Command, word: str) -> UsageError:
     hint = f"see `clawctl {command.name} -h`"
     if not word.startswith("-"):
         return UsageError(f"{command.name} does not take {word!r} as well", hint=hint)
+    if word.split("=", 1)[0] in _BEFORE:
+        return UsageError(f"{word} stands before the command, not after it")
     known = [flag for param in command.params if param.is_option for flag in param.flags]
     meant = nearest(word.split("=", 1)[0], [*known, "--json", "--help"])
     guess = f"did you mean {meant}? " if meant else ""

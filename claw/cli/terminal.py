@@ -74,6 +74,13 @@ def say(text: str) -> None:
         sys.stdout.write(f"{text}\n")
 
 
+def write(text: str) -> None:
+    """Write a text to standard output, for all to see at once."""
+    if text and sys.stdout is not None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
 def flush() -> None:
     """Let what was written to standard output be seen."""
     if sys.stdout is not None:

@@ -13,6 +13,7 @@ COMMANDS = (
         DAEMON,
         "run a file's jobs here and show their output",
         verb="up:up",
+        reply="raised",
         params=(
             argument("targets", kinds.TARGET, "only these jobs", many=True, required=False),
             _FILE,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 from time import sleep
 
 from claw.cli import masters, terminal
+from claw.cli.render import jsontext
 from claw.cli.verbs.status import NOT_RUNNING
 from claw.client.connection import LostConnectionError
 from claw.config.load import load
@@ -78,11 +78,11 @@ def logs(context: Context) -> int:
         ) from None
     with contextlib.ExitStack() as files:
         files.enter_context(file)
-        _write(_tail(file, lines))
+        _write(_tail(file, lines), is_json=context.is_json)
         while args["follow"]:
-            _write(file.read())
+            _write(file.read(), is_json=context.is_json)
             if _is_replaced(file, path):
-                _write(file.read())
+                _write(file.read(), is_json=context.is_json)
                 file = files.enter_context(path.open("rb"))
             else:
                 sleep(_POLL_S)
@@ -162,7 +162,10 @@ def _is_replaced(file: BinaryIO, path: Path) -> bool:
         return False
 
 
-def _write(data: bytes) -> None:
-    if sys.stdout is not None:
-        sys.stdout.write(data.decode(errors="replace"))
-        sys.stdout.flush()
+def _write(data: bytes, *, is_json: bool) -> None:
+    """Write some lines of the log; for programs each as an object."""
+    text = data.decode(errors="replace")
+    if is_json:
+        lines = (jsontext.render_line({"line": line}) for line in text.splitlines())
+        text = "".join(f"{line}\n" for line in lines)
+    terminal.write(text)

@@ -28,7 +28,7 @@ def logs(context: Context) -> int:
     targets = _spelled_out(context, context.args["targets"])
     if len(targets) == 1 and context.args["targets"]:
         reply = _read(context, targets[0], _LINES_OF_ONE)
-        _write(jsontext.render(reply) + "\n" if context.is_json else reply["text"])
+        terminal.write(jsontext.render(reply) + "\n" if context.is_json else reply["text"])
         return 0
     found = [(target, _read(context, target, _LINES_OF_MANY)) for target in targets]
     if context.is_json:
@@ -37,7 +37,7 @@ def logs(context: Context) -> int:
         return 0
     prefixer = Prefixer([target for target, _ in found], terminal.style_of(sys.stdout))
     for target, reply in found:
-        _write(prefixer.lines(target, "both", reply["text"]) + prefixer.rest())
+        terminal.write(prefixer.lines(target, "both", reply["text"]) + prefixer.rest())
     return 0
 
 
@@ -53,13 +53,12 @@ def _follow(context: Context) -> int:
     for log in follow_logs(context.home, asked, terminal.note):
         if context.is_json:
             shown = {name: log[name] for name in log if name != "subscription"}
-            terminal.say(jsontext.render_line(shown))
+            terminal.write(jsontext.render_line(shown) + "\n")
         else:
             stream = log.get("stream", "")
             text = log["text"]
-            _write(text if is_plain else prefixer.lines(log["job"], stream, text))
-        terminal.flush()
-    _write(prefixer.rest())
+            terminal.write(text if is_plain else prefixer.lines(log["job"], stream, text))
+    terminal.write(prefixer.rest())
     return 0
 
 
@@ -99,8 +98,3 @@ def _stream(args: dict[str, Any]) -> str:
     if args["stdout"] == args["stderr"]:
         return "both"
     return "stdout" if args["stdout"] else "stderr"
-
-
-def _write(text: str) -> None:
-    if sys.stdout is not None:
-        sys.stdout.write(text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from claw.cli import homes, masters, terminal
 from claw.cli.console import Console, places
 from claw.cli.masters import Project
-from claw.cli.render import plan
+from claw.cli.render import jsontext, plan
 from claw.cli.verbs.daemon import end_master
 from claw.config.load import load
 from claw.errors import ConflictError, UsageError
@@ -39,13 +40,11 @@ def up(context: Context) -> int:
         cursor = _started_at(context.client)
     count = context.call("daemon.status")["jobs"]
     context.client.close()
-    what = f"{count} job{'s' * (count != 1)} of {project.file}, daemon {pid}"
+    context.show({"file": project.file, "jobs": count, "pid": pid, **_how_to_end(context)})
     if context.args["detach"]:
-        terminal.say(f"up: {what}; `clawctl down` ends it")
         return 0
-    terminal.say(f"-- up: {what}; ^C ends it")
     terminal.flush()
-    return Console(project.home, cursor, begun).run()
+    return Console(project.home, cursor, begun, is_json=context.is_json).run()
 
 
 def down(context: Context) -> int:
@@ -54,11 +53,18 @@ def down(context: Context) -> int:
     context.home = place
     if not masters.is_running(place):
         if not masters.living_supervisors(place):
-            terminal.say("nothing is up here")
-            return 0
+            return _show_down(context, "nothing is up here")
         masters.start(place)
     end_master(context, "stop")
-    terminal.say("down: all jobs have ended")
+    return _show_down(context, "down: all jobs have ended")
+
+
+def _how_to_end(context: Context) -> dict[str, str]:
+    return {"end": "`clawctl down` ends it" if context.args["detach"] else "^C ends it"}
+
+
+def _show_down(context: Context, text: str) -> int:
+    terminal.say(jsontext.render({"what": text}) if context.is_json else text)
     return 0
 
 
@@ -86,8 +92,8 @@ def _renew(context: Context, project: Project) -> int:
             f"{kept.file} is up in this folder", hint=f"`clawctl down -f {kept.file}` first"
         )
     reply = context.call("config.reload")
-    style = terminal.style_of(None)
-    terminal.say(plan.render(reply, style, clock.now()))
+    if not context.is_json:
+        terminal.say(plan.render(reply, terminal.style_of(sys.stdout), clock.now()))
     if project.targets:
         context.call("job.start", targets=list(project.targets))
     pid: int = context.call("daemon.status")["pid"]

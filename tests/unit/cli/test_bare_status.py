@@ -21,9 +21,10 @@ OURS = {
     "claw", "claw.cli", "claw.cli.homes", "claw.cli.main", "claw.cli.render",
     "claw.cli.render.jsontext", "claw.cli.render.status", "claw.cli.render.table",
     "claw.cli.render.when", "claw.cli.terminal", "claw.client", "claw.client.connection",
-    "claw.errors", "claw.kernel", "claw.kernel.clock", "claw.kernel.peer",
-    "claw.kernel.socket", "claw.model", "claw.model.home", "claw.model.units", "claw.wire",
-    "claw.wire.control", "claw.wire.lines",
+    "claw.errors", "claw.kernel", "claw.kernel.channel", "claw.kernel.clock",
+    "claw.kernel.files", "claw.kernel.peer", "claw.kernel.socket", "claw.kernel.ticks",
+    "claw.model", "claw.model.home", "claw.model.units", "claw.wire", "claw.wire.control",
+    "claw.wire.lines",
 }  # fmt: skip
 
 OF_THE_LIBRARY = {

@@ -61,6 +61,7 @@ def test_a_family_without_its_second_word_lists_its_members(clawctl: Typed) -> N
         (("--home",), 2, "--home needs a folder"),
         (("start",), 2, "start needs TARGET: see `clawctl start -h`"),
         (("start", "web", "--forec"), 2, "start has no option --forec: did you mean --force?"),
+        (("status", "--home", "/x"), 2, "--home stands before the command"),
         (("pause", "web", "--force"), 2, "pause has no option --force"),
         (("why", "web", "api"), 2, "why does not take 'api' as well"),
         (("signal", "HAP", "web"), 2, "SIG: 'HAP' is no signal: did you mean 'HUP'? see"),
