@@ -24,6 +24,7 @@ PATIENCE_S = 30.0
 """How long an answer may take, other than to a call that waits for something."""
 
 START_HINT = "start it with `clawctl daemon start`, or `clawd` in the foreground"
+UP_HINT = "start it with `clawctl up`"
 _READ_BYTES = 1 << 18
 
 
@@ -189,11 +190,11 @@ def _open(path: str) -> tuple[socket.socket, int]:
         connected = sockets.connect_unix(path, patience_s=PATIENCE_S)
     except FileNotFoundError:
         raise UnreachableError(
-            f"the daemon is not running: there is no {path}", hint=START_HINT
+            f"the daemon is not running: there is no {path}", hint=_start_hint(path)
         ) from None
     except ConnectionRefusedError:
         raise UnreachableError(
-            f"the daemon is not running: nobody listens at {path}", hint=START_HINT
+            f"the daemon is not running: nobody listens at {path}", hint=_start_hint(path)
         ) from None
     except PermissionError:
         raise DeniedError(
@@ -206,6 +207,10 @@ def _open(path: str) -> tuple[socket.socket, int]:
             hint="`clawctl config paths` shows which home is meant",
         ) from None
     return connected, _trusted(connected, path)
+
+
+def _start_hint(path: str) -> str:
+    return UP_HINT if path.endswith("/.claw/run/control.sock") else START_HINT
 
 
 def _trusted(connected: socket.socket, path: str) -> int:

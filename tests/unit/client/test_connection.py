@@ -82,6 +82,13 @@ def test_no_socket_says_how_to_start_the_daemon(tmp_path: Path) -> None:
     assert "clawctl daemon start" in caught.value.hint
 
 
+def test_a_project_that_is_not_up_says_up(tmp_path: Path) -> None:
+    with pytest.raises(errors.UnreachableError) as caught:
+        Connection(str(tmp_path / ".claw/run/control.sock"))
+
+    assert "clawctl up" in caught.value.hint
+
+
 def test_a_socket_that_nobody_serves_is_told_apart(tmp_path: Path) -> None:
     path = str(tmp_path / "control.sock")
     with sockets.socket(sockets.AF_UNIX) as left:
