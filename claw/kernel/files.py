@@ -3,11 +3,11 @@
 See flock(2), fdatasync(2), splice(2), memfd_create(2).
 """
 
-import contextlib
 import errno
 import fcntl
 import os
 
+_CHUNK_BYTES = 1 << 16
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _SEALS = (
     (fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
@@ -18,7 +18,13 @@ _SEALS = (
 
 def make_folder(path: str, mode: int = 0o700) -> None:
     """Make a folder and those above it; one that is there is left as it is."""
-    os.makedirs(path, mode=mode, exist_ok=True)  # noqa: PTH103
+    try:
+        os.mkdir(path, mode)  # noqa: PTH102
+    except FileExistsError:
+        if not os.path.isdir(path):  # noqa: PTH112
+            raise
+    except FileNotFoundError:
+        os.makedirs(path, mode, exist_ok=True)  # noqa: PTH103
 
 
 def open_append(path: str, mode: int = 0o600) -> int:
@@ -91,27 +97,38 @@ def size_at(path: str) -> int:
 
 def read_all(path: str) -> bytes:
     """Return a file's content."""
-    with open(path, "rb") as file:  # noqa: PTH123
-        return file.read()
+    return read_from_fd(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+
+def read_from_fd(fd: int) -> bytes:
+    """Return what is left to read of a descriptor, and close it."""
+    try:
+        parts = []
+        while part := os.read(fd, _CHUNK_BYTES):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)
 
 
 def read_from(path: str, offset: int) -> bytes:
     """Return a file's content from an offset on; b'' when the file is not there."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            file.seek(offset)
-            return file.read()
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return b""
+    os.lseek(fd, offset, os.SEEK_SET)
+    return read_from_fd(fd)
 
 
 def ends_with_newline(path: str) -> bool:
     """Tell whether a file is empty or its last line is a whole one."""
-    with open(path, "rb") as file:  # noqa: PTH123
-        if file.seek(0, os.SEEK_END) == 0:
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = size_of(fd)
+        return size == 0 or os.pread(fd, 1, size - 1) == b"\n"
+    finally:
+        os.close(fd)
 
 
 def touch(path: str) -> None:
@@ -145,8 +162,24 @@ def rename(old: str, new: str) -> None:
 
 def remove(path: str) -> None:
     """Remove a file; one that is not there is fine."""
-    with contextlib.suppress(FileNotFoundError):
+    try:
         os.unlink(path)  # noqa: PTH108
+    except FileNotFoundError:
+        return
+
+
+def remove_folder(path: str) -> None:
+    """Remove a folder of claw's own with all that it holds; what cannot go stays."""
+    try:
+        for name in os.listdir(path):  # noqa: PTH208
+            inner = f"{path}/{name}"
+            if os.path.isdir(inner) and not os.path.islink(inner):  # noqa: PTH112, PTH114
+                remove_folder(inner)
+            else:
+                remove(inner)
+        os.rmdir(path)  # noqa: PTH106
+    except OSError:
+        return
 
 
 def open_lock(path: str) -> int:
@@ -187,9 +220,15 @@ def make_pipe(size: int) -> tuple[int, int]:
     """
     reading, writing = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(reading, False)
-    with contextlib.suppress(OSError, AttributeError):  # pipe(7): a user's share is bounded
-        fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, size)
+    _enlarge(reading, size)
     return reading, writing
+
+
+def _enlarge(pipe_fd: int, size: int) -> None:
+    try:
+        fcntl.fcntl(pipe_fd, fcntl.F_SETPIPE_SZ, size)
+    except (OSError, AttributeError):  # pipe(7): a user's share of pipe memory is bounded
+        return
 
 
 def splice(reading: int, writing: int, count: int) -> int | None:

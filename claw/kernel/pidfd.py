@@ -5,7 +5,14 @@ See pidfd_open(2), waitid(2), proc_pid_stat(5).
 
 import ctypes
 import os
-import signal
+
+from claw.kernel import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # `signal` loads enum, see `claw.kernel.signals`
 
 _SYS_WAITID = {"x86_64": 247, "aarch64": 95, "riscv64": 95}.get(os.uname().machine)
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -16,7 +23,7 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 class _SigInfo(ctypes.Structure):
     """The fields of siginfo_t that SIGCHLD fills (sigaction(2)), padded to its size."""
 
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("si_signo", ctypes.c_int),
         ("si_errno", ctypes.c_int),
         ("si_code", ctypes.c_int),
@@ -31,7 +38,7 @@ class _SigInfo(ctypes.Structure):
 class _RUsage(ctypes.Structure):
     """struct rusage (getrusage(2)), of which three fields are read."""
 
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("utime_s", ctypes.c_long),
         ("utime_us", ctypes.c_long),
         ("stime_s", ctypes.c_long),
@@ -142,19 +149,19 @@ def start_ticks(pid: int) -> int | None:
 
     Pid, start time and boot id together name a process for good.
     """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return int(fields[19])
+    fields = _stat(pid)
+    return None if fields is None else int(fields[19])
 
 
 def is_alive(pid: int, start: int) -> bool:
     """Tell whether that very process lives; one that waits to be reaped does not."""
+    fields = _stat(pid)
+    return fields is not None and int(fields[19]) == start and fields[0] not in (b"Z", b"X")
+
+
+def _stat(pid: int) -> list[bytes] | None:
+    """Return the fields of /proc/PID/stat from the state on; None when it has gone."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-            fields = file.read().rpartition(b")")[2].split()
+        return files.read_all(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
-        return False
-    return int(fields[19]) == start and fields[0] not in (b"Z", b"X")
+        return None

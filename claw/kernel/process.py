@@ -3,9 +3,9 @@
 import ctypes
 import os
 
+from claw.kernel import files
+
 _PR_SET_CHILD_SUBREAPER = 36
-_PR_SET_TIMERSLACK = 29
-_PR_SET_NAME = 15
 _libc = ctypes.CDLL(None, use_errno=True)
 try:
     _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
@@ -27,14 +27,27 @@ def become_subreaper() -> None:
 
 
 def set_timer_slack(nanoseconds: int) -> None:
-    """Let the kernel delay this thread's timers by so much."""
-    _prctl(_PR_SET_TIMERSLACK, nanoseconds)
+    """Let the kernel delay this thread's timers by so much (proc_pid_timerslack_ns(5))."""
+    _tell_kernel("/proc/self/timerslack_ns", b"%d" % nanoseconds)
 
 
 def set_name(name: str) -> None:
     """Set what ps(1) shows as the command's short name, at most 15 bytes."""
-    buffer = ctypes.create_string_buffer(name.encode()[:15])
-    _prctl(_PR_SET_NAME, ctypes.addressof(buffer))
+    _tell_kernel("/proc/self/comm", name.encode()[:15])
+
+
+def _tell_kernel(path: str, word: bytes) -> None:
+    """Write to a setting that not every kernel has, and that is a nicety."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        os.write(fd, word)
+    except OSError:
+        return
+    finally:
+        os.close(fd)
 
 
 def fork() -> int:
@@ -95,8 +108,8 @@ def children_of(pid: int) -> list[int]:
     found = []
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:  # noqa: PTH123
-                found += [int(word) for word in file.read().split()]
+            words = files.read_all(f"/proc/{pid}/task/{thread}/children").split()
+            found += [int(word) for word in words]
     except FileNotFoundError:
         return found or _children_by_scan(pid)
     except OSError:
@@ -143,8 +156,7 @@ def session_of(pid: int) -> int | None:
 def environment_of(pid: int) -> list[bytes]:
     """Return ``NAME=value`` as a process was started with; [] when it may not be read."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
-            return file.read().split(b"\0")
+        return files.read_all(f"/proc/{pid}/environ").split(b"\0")
     except OSError:
         return []
 
@@ -152,8 +164,7 @@ def environment_of(pid: int) -> list[bytes]:
 def command_of(pid: int) -> str:
     """Return the short command name of a process, '' when it has gone."""
     try:
-        with open(f"/proc/{pid}/comm", "rb") as file:  # noqa: PTH123
-            return file.read().decode(errors="replace").strip()
+        return files.read_all(f"/proc/{pid}/comm").decode(errors="replace").strip()
     except OSError:
         return ""
 
@@ -161,7 +172,6 @@ def command_of(pid: int) -> str:
 def _stat(pid: int) -> list[bytes] | None:
     """Return the fields of /proc/PID/stat from the state on; None when it has gone."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-            return file.read().rpartition(b")")[2].split()
+        return files.read_all(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return None

@@ -1,7 +1,23 @@
-"""Signals as bytes on a descriptor, and their reset for children. See signal(7)."""
+"""Signals as bytes on a descriptor, and their reset for children. See signal(7).
+
+The numbers are plain ones of `_signal`, which is built in: `signal` wraps them in enums,
+and enum is most of what supervisors would import.
+"""
 
 import os
-import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal
+
+SIGCHLD = int(signal.SIGCHLD)
+SIGCONT = int(signal.SIGCONT)
+SIGHUP = int(signal.SIGHUP)
+SIGINT = int(signal.SIGINT)
+SIGKILL = int(signal.SIGKILL)
+SIGTERM = int(signal.SIGTERM)
 
 
 def as_descriptor(numbers: tuple[int, ...]) -> int:

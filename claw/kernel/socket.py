@@ -10,6 +10,8 @@ import contextlib
 import os
 import socket
 
+from claw.kernel import channel
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,30 +34,8 @@ def _short(path: str) -> Iterator[str]:
 
 
 def listen_unix(path: str, mode: int = 0o600, backlog: int = 128) -> socket.socket:
-    """Listen at a path, replacing a socket that is there; nobody else may connect before.
-
-    The socket is bound under a passing name, given its mode and then moved into place, so
-    that at no instant is it there with another mode, or absent once it has been there.
-    """
-    passing = f"{path}.{os.getpid()}"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(passing)  # noqa: PTH108
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    try:
-        with _short(passing) as address:
-            old = os.umask(0o177)
-            try:
-                server.bind(address)
-            finally:
-                os.umask(old)
-        os.chmod(passing, mode)  # noqa: PTH101
-        server.listen(backlog)
-        server.setblocking(False)
-        os.rename(passing, path)  # noqa: PTH104
-    except BaseException:
-        server.close()
-        raise
-    return server
+    """Listen at a path as `channel.listen` does."""
+    return socket.socket(fileno=channel.listen(path, mode, backlog).detach())
 
 
 def connect_unix(path: str, *, patience_s: float | None = None) -> socket.socket:
@@ -94,15 +74,3 @@ def pair() -> tuple[socket.socket, socket.socket]:
 def rights(*fds: int) -> list[tuple[int, int, array.array[int]]]:
     """Return ancillary data that passes descriptors along with a message (SCM_RIGHTS)."""
     return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
-
-
-def receive_with_descriptors(connection: socket.socket, count: int) -> tuple[bytes, list[int]]:
-    """Return bytes and the descriptors that came with them, close-on-exec.
-
-    Raises:
-        BlockingIOError: Nothing has come.
-    """
-    data, fds, _flags, _address = socket.recv_fds(connection, count, 8)
-    for fd in fds:
-        os.set_inheritable(fd, False)
-    return data, fds

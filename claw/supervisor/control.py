@@ -3,11 +3,9 @@
 Nobody is waited for: a peer that does not take its answers is cut off and may come again.
 """
 
-import contextlib
 import os
-import socket as sockets
 
-from claw.kernel import files, socket
+from claw.kernel import channel, files
 from claw.supervisor.loop import Loop
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
@@ -21,7 +19,7 @@ class Peer:
 
     __slots__ = ("_control", "_lines", "_socket", "descriptors")
 
-    def __init__(self, control: "Control", connection: sockets.socket) -> None:
+    def __init__(self, control: "Control", connection: channel.Socket) -> None:
         self._control = control
         self._socket = connection
         self._lines = LineSplitter(supervision.LINE_LIMIT)
@@ -39,7 +37,7 @@ class Peer:
     def on_readable(self) -> bool:
         """Take in what has come, have each whole line answered; True when there may be more."""
         try:
-            data, fds = socket.receive_with_descriptors(self._socket, _CHUNK)
+            data, fds = channel.receive(self._socket, _CHUNK)
         except BlockingIOError:
             return False
         except OSError:
@@ -85,7 +83,7 @@ class Control:
         self._handle = handle
         self._path = ""
         self._inode: tuple[int, int] | None = None
-        self._server: sockets.socket | None = None
+        self._server: channel.Socket | None = None
         self.peers: list[Peer] = []
 
     def listen(self, path: str) -> None:
@@ -94,9 +92,9 @@ class Control:
         Raises:
             OSError: The folder cannot be made, or holds something else there.
         """
-        self.adopt(path, socket.listen_unix(path))
+        self.adopt(path, channel.listen(path))
 
-    def adopt(self, path: str, server: sockets.socket) -> None:
+    def adopt(self, path: str, server: channel.Socket) -> None:
         """Serve a socket that listens already."""
         self.stop_listening()
         self._path = path
@@ -121,9 +119,10 @@ class Control:
     def _on_connection(self) -> None:
         if self._server is None:
             return
-        with contextlib.suppress(OSError):
-            connection, _address = self._server.accept()
-            self.add(connection)
+        try:
+            self.add(channel.accept(self._server))
+        except OSError:
+            return
 
     def catch_up(self) -> None:
         """Take in all that has been sent before now, by anyone."""
@@ -132,9 +131,8 @@ class Control:
             while peer.on_readable():
                 pass
 
-    def add(self, connection: sockets.socket) -> Peer:
+    def add(self, connection: channel.Socket) -> Peer:
         """Serve one connection."""
-        connection.setblocking(False)
         peer = Peer(self, connection)
         self.peers.append(peer)
         self._loop.watch(peer.fileno(), peer.on_readable)
@@ -164,8 +162,7 @@ class Control:
         In that order: while this one listens, nobody puts another in its place.
         """
         if self._is_in_place():
-            with contextlib.suppress(OSError):
-                os.unlink(self._path)  # noqa: PTH108
+            files.remove(self._path)
         for peer in tuple(self.peers):
             self.drop(peer)
         self.stop_listening()

@@ -9,13 +9,12 @@ ends when there is neither a supervisor nor a master left.
 
 import gc
 import os
-import signal
-import socket as sockets
 import sys
 
 from claw import __version__
-from claw.kernel import clock, files, limits, pidfd, process, signals, socket
+from claw.kernel import channel, files, limits, pidfd, process, signals, ticks
 from claw.kernel.pidfd import Exit
+from claw.supervisor import rehearsal
 from claw.supervisor.control import Control, Peer
 from claw.supervisor.loop import Loop
 from claw.supervisor.main import Handed, Supervisor
@@ -48,7 +47,7 @@ class Ward:
         self.outputs = outputs
         self.pid = 0  # 0: dead, and not replaced yet
         self.pid_fd = -1
-        self.relay: sockets.socket | None = None  # to a replacement
+        self.relay: channel.Socket | None = None  # to a replacement
         self.lines = LineSplitter()
         self.settling = False  # a replacement has not yet said whose parent we are
         self.watched = 0  # the orphaned child
@@ -60,20 +59,20 @@ class Ward:
 class ForkServer:
     """Serves launches; see `claw.wire.supervision` for what is said."""
 
-    def __init__(self, server: sockets.socket, path: str) -> None:
+    def __init__(self, server: channel.Socket, path: str) -> None:
         self._loop = Loop()
         self._control = Control(self._loop, self._handle)
         self._control.adopt(path, server)
         self._wards: dict[str, Ward] = {}
-        self._lonely_b: float | None = clock.boottime() + LONELY_S
+        self._lonely_b: float | None = ticks.boottime() + LONELY_S
         self._open_files = limits.raise_open_files()
 
     def run(self) -> None:
         """Serve until there is nobody left to serve."""
         process.become_subreaper()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signals.SIGTERM, signals.SIGINT, signals.SIGHUP):
             signals.ignore(number)
-        wake_fd = signals.as_descriptor((signal.SIGCHLD,))
+        wake_fd = signals.as_descriptor((signals.SIGCHLD,))
         self._loop.watch(wake_fd, lambda: self._on_signals(wake_fd))
         gc.collect()
         gc.freeze()
@@ -87,7 +86,7 @@ class ForkServer:
         if self._wards or self._control.peers:
             self._lonely_b = None
             return False
-        return self._lonely_b is None or clock.boottime() >= self._lonely_b
+        return self._lonely_b is None or ticks.boottime() >= self._lonely_b
 
     def _next_deadline(self) -> float | None:
         deadlines = [ward.retry_b for ward in self._wards.values() if ward.retry_b is not None]
@@ -202,7 +201,7 @@ class ForkServer:
 
     def _note_death(self, ward: Ward) -> None:
         """Replace it, at once unless replacements keep dying."""
-        now_b = clock.boottime()
+        now_b = ticks.boottime()
         ward.settling = True
         ward.deaths_b = [*ward.deaths_b, now_b][-_DEATHS_IN_A_ROW:]
         full = len(ward.deaths_b) == _DEATHS_IN_A_ROW
@@ -212,12 +211,12 @@ class ForkServer:
             self._replace(ward)
 
     def _replace(self, ward: Ward) -> None:
-        ours, theirs = socket.pair()
+        ours, theirs = channel.pair()
         try:
             self._fork(ward, {"relay_fd": theirs.fileno()})
         except OSError:
             ours.close()
-            ward.retry_b = clock.boottime() + _RETRY_S
+            ward.retry_b = ticks.boottime() + _RETRY_S
             return
         finally:
             theirs.close()
@@ -227,7 +226,7 @@ class ForkServer:
         self._loop.watch(ours.fileno(), lambda: self._on_relay(ward))
 
     def _retry_replacements(self) -> None:
-        now_b = clock.boottime()
+        now_b = ticks.boottime()
         for ward in tuple(self._wards.values()):
             if ward.retry_b is not None and now_b >= ward.retry_b:
                 self._replace(ward)
@@ -346,9 +345,10 @@ def _as_message(ended: Exit) -> Message:
 
 def main() -> None:
     """Serve on the inherited listening socket: argv is its descriptor and its path."""
-    server = sockets.socket(fileno=int(sys.argv[1]))
-    server.setblocking(False)
-    server.set_inheritable(False)
+    server = channel.adopt(int(sys.argv[1]))
+    os.set_inheritable(server.fileno(), False)
     process.new_session()
     process.set_name("claw:forkserver")
-    ForkServer(server, sys.argv[2]).run()
+    path = sys.argv[2]
+    rehearsal.rehearse(f"{path}.rehearsal", {0, 1, 2, server.fileno()})
+    ForkServer(server, path).run()

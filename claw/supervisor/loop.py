@@ -2,7 +2,7 @@
 
 import select
 
-from claw.kernel import clock, process
+from claw.kernel import process, ticks
 
 _LAZY_AFTER_S = 5.0
 _LAZY_SLACK_NS = 1_000_000_000
@@ -38,7 +38,7 @@ class Loop:
         """Wait until something happens or a deadline of boot time passes; call back."""
         wait_s = -1.0
         if deadline_b is not None:
-            wait_s = max(0.0, deadline_b - clock.boottime())
+            wait_s = max(0.0, deadline_b - ticks.boottime())
         self._set_laziness(deadline_b is None or wait_s > _LAZY_AFTER_S)
         for fd, _events in self._poll.poll(wait_s, 64):
             callback = self._callbacks.get(fd)

@@ -66,9 +66,9 @@ class Supervision:
 
     def apply(self, line: Message) -> None:
         """Take in one journal line; one that is not known changes nothing."""
-        handler = _HANDLERS.get(line["ev"])
+        handler = getattr(self, f"_on_{line.get('ev')}", None)
         if handler is not None:
-            handler(self, line)
+            handler(line)
 
     @property
     def timeout_b(self) -> float | None:
@@ -172,13 +172,3 @@ class Supervision:
 
     def _ended(self, stamp: Message, why: str, by: str = "") -> Message:
         return {"ev": "ended", **stamp, "attempt": self.attempt, "why": why, "by": by}
-
-
-_HANDLERS = {
-    "started": Supervision._on_started,
-    "spawn_failed": Supervision._on_spawn_failed,
-    "stopping": Supervision._on_stopping,
-    "exited": Supervision._on_exited,
-    "restarting": Supervision._on_restarting,
-    "ended": Supervision._on_ended,
-}

@@ -8,14 +8,10 @@ journal; what it does is here: look at the phase, act, write the line, fold it.
 Times are seconds of boot time.
 """
 
-import contextlib
 import os
-import signal
-import socket as sockets
-from collections.abc import Callable
 
 from claw import __version__
-from claw.kernel import clock, files, pidfd, process, signals
+from claw.kernel import channel, files, pidfd, process, signals, ticks
 from claw.kernel.pidfd import Exit
 from claw.supervisor import child, machine, spool
 from claw.supervisor.control import Control, Peer
@@ -25,6 +21,10 @@ from claw.supervisor.relay import Relay
 from claw.supervisor.spool import Spool
 from claw.supervisor.tree import Tree
 from claw.wire.supervision import Launch, Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KILL_ROUND_S = 0.02
 """Pause between two looks at a tree that has been sent SIGKILL."""
@@ -89,7 +89,7 @@ class Supervisor:
         lines = self._take_spool()
         self._watch_everything()
         if self._handed.relay_fd >= 0:
-            self._take_over(lines, sockets.socket(fileno=self._handed.relay_fd))
+            self._take_over(lines, channel.adopt(self._handed.relay_fd))
         if not lines:
             self._write(self._first_line(), durable=False)
         while self._state.phase != machine.ENDED:
@@ -109,11 +109,11 @@ class Supervisor:
         for stream in self._streams:
             stream.open()
             self._loop.watch(stream.reading, stream.pump)
-        wake_fd = signals.as_descriptor((signal.SIGCHLD, signal.SIGTERM))
+        wake_fd = signals.as_descriptor((signals.SIGCHLD, signals.SIGTERM))
         self._loop.watch(wake_fd, lambda: self._on_signals(signals.taken(wake_fd)))
         self._beat()
         if self._handed.link_fd >= 0:
-            self._control.add(sockets.socket(fileno=self._handed.link_fd))
+            self._control.add(channel.adopt(self._handed.link_fd))
 
     def _first_line(self) -> Message:
         launch = self._launch
@@ -127,12 +127,12 @@ class Supervisor:
             origin_key=launch.origin_key,
             slot=launch.slot,
             kind="service" if launch.is_service else "once",
-            boot=clock.boot_id(),
+            boot=ticks.boot_id(),
             version=__version__,
             **_myself(),
         )
 
-    def _take_over(self, lines: list[Message], connection: sockets.socket) -> None:
+    def _take_over(self, lines: list[Message], connection: channel.Socket) -> None:
         """Stand where a killed predecessor fell; its child is the fork server's now."""
         for line in lines:
             self._state.apply(line)
@@ -170,23 +170,25 @@ class Supervisor:
     def _leave(self) -> None:
         self._control.close()
         files.remove(f"{self._launch.run_dir}/heartbeat")
-        with contextlib.suppress(OSError):
+        try:
             os.rmdir(self._launch.run_dir)  # noqa: PTH106
+        except OSError:
+            return
 
     # -- what to do next --------------------------------------------------------------
 
-    def _guard(self, act: Callable[[], None]) -> None:
+    def _guard(self, act: "Callable[[], None]") -> None:
         """Do something; a full or failing disk is waited out, and the child goes on."""
         try:
             act()
         except OSError:
-            self._wake_b = clock.boottime() + RETRY_S
+            self._wake_b = ticks.boottime() + RETRY_S
 
     def _wait(self) -> None:
         self._loop.turn(self._next_deadline())
 
     def _step(self) -> None:
-        now_b = clock.boottime()
+        now_b = ticks.boottime()
         if now_b >= self._beat_b:
             self._beat()
         phase = self._state.phase
@@ -219,16 +221,16 @@ class Supervisor:
         if self._signalled is not stop:
             self._signalled = stop
             self._tree.signal_main(self._launch.stop_signal)
-            self._tree.signal_main(signal.SIGCONT)
+            self._tree.signal_main(signals.SIGCONT)
         if now_b >= stop.kill_b:
-            self._tree.signal_main(signal.SIGKILL)
-            self._tree.signal(signal.SIGKILL)
+            self._tree.signal_main(signals.SIGKILL)
+            self._tree.signal(signals.SIGKILL)
             self._wake_b = now_b + KILL_ROUND_S
 
     def _next_deadline(self) -> float:
         state = self._state
         deadlines = [self._beat_b]
-        if self._wake_b > clock.boottime():
+        if self._wake_b > ticks.boottime():
             deadlines.append(self._wake_b)
         if state.phase == machine.BACKOFF:
             deadlines.append(state.due_b)
@@ -332,11 +334,11 @@ class Supervisor:
         if self._rest_kill_b is None:
             self._rest_kill_b = now_b + self._launch.grace_s
         if now_b >= self._rest_kill_b:
-            self._tree.signal(signal.SIGKILL)
+            self._tree.signal(signals.SIGKILL)
             self._wake_b = now_b + KILL_ROUND_S
         elif self._wake_b == 0.0:
             self._tree.signal(self._launch.stop_signal)
-            self._tree.signal(signal.SIGCONT)
+            self._tree.signal(signals.SIGCONT)
             self._wake_b = now_b + KILL_ROUND_S
         elif self._tree.foster and now_b >= self._wake_b:
             self._wake_b = now_b + KILL_ROUND_S
@@ -386,9 +388,9 @@ class Supervisor:
 
     def _follow_exit(self) -> None:
         """Write what follows the exit: the next attempt's time, or the end."""
-        line = self._state.next_line(clock.wall(), clock.boottime(), clock.random_fraction())
+        line = self._state.next_line(ticks.wall(), ticks.boottime(), ticks.random_fraction())
         self._write(line, durable=True)
-        if self._state.phase == machine.BACKOFF and self._state.due_b <= clock.boottime():
+        if self._state.phase == machine.BACKOFF and self._state.due_b <= ticks.boottime():
             self._state.begin_launch()
             self._begin_attempt()
 
@@ -439,7 +441,7 @@ class Supervisor:
     def _ask_end(self, why: str, by: str, grace_s: float) -> None:
         """Put on record that the child is to end, unless that is so, and no less urgent."""
         stop = self._state.stop
-        urgent = clock.boottime() + grace_s
+        urgent = ticks.boottime() + grace_s
         if stop is not None and stop.why == why and stop.kill_b <= urgent:
             return
         line = spool.line(
@@ -455,9 +457,9 @@ class Supervisor:
             self._rest_kill_b = self._state.stop.kill_b
 
     def _on_signals(self, taken: set[int]) -> None:
-        if signal.SIGTERM in taken:
+        if signals.SIGTERM in taken:
             self._ask_end("shutdown", "SIGTERM", self._launch.grace_s)
-        if signal.SIGCHLD in taken:
+        if signals.SIGCHLD in taken:
             self._reap_strays()
 
     # -- the journal and the outside ----------------------------------------------------
@@ -474,12 +476,14 @@ class Supervisor:
 
     def _beat(self) -> None:
         """Touch the heartbeat; make folder, socket and files again if someone took them."""
-        self._beat_b = clock.boottime() + self._launch.heartbeat_s
-        with contextlib.suppress(OSError):
+        self._beat_b = ticks.boottime() + self._launch.heartbeat_s
+        try:
             files.make_folder(self._launch.run_dir)
             files.touch(f"{self._launch.run_dir}/heartbeat")
             if not self._control.is_reachable():
                 self._control.listen(f"{self._launch.run_dir}/control.sock")
+        except OSError:
+            return  # the next beat tries again
 
 
 def _myself() -> Message:

@@ -4,7 +4,6 @@ Bytes are moved by splice(2), so that a supervisor that is killed holds none of 
 full disk the job goes on: what does not fit is taken out of the pipe and counted.
 """
 
-import contextlib
 import os
 
 from claw.kernel import files
@@ -30,9 +29,11 @@ class Stream:
     def open(self) -> None:
         """Open the file at its end; without one, output is dropped and counted."""
         self.close()
-        with contextlib.suppress(OSError):
+        try:
             files.make_folder(os.path.dirname(self._path), 0o750)  # noqa: PTH120
             self._fd = files.open_output(self._path, self._mode)
+        except OSError:
+            return
 
     def close(self) -> None:
         """Close the file."""
@@ -42,10 +43,7 @@ class Stream:
 
     def pump(self) -> bool:
         """Move what is in the pipe, at most a few rounds; True when it is empty."""
-        for _ in range(_ROUNDS):
-            if not self._move():
-                return True
-        return False
+        return any(not self._move() for _ in range(_ROUNDS))
 
     def drain(self) -> None:
         """Move all that the pipe holds now; a writer that goes on cannot hold this up."""

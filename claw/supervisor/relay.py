@@ -4,15 +4,15 @@ The fork server looks at the child's end with WNOWAIT and keeps it as a zombie u
 replacement has journaled it (`reap`), so a replacement that is killed too loses nothing.
 """
 
-import os
-import socket as sockets
-from collections.abc import Callable
-
-from claw.kernel import pidfd
+from claw.kernel import channel
 from claw.kernel.pidfd import Exit
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
 from claw.wire.supervision import Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Relay:
@@ -20,7 +20,7 @@ class Relay:
 
     __slots__ = ("_lines", "_on_status", "_pid", "_socket")
 
-    def __init__(self, connection: sockets.socket, on_status: Callable[[Exit], None]) -> None:
+    def __init__(self, connection: channel.Socket, on_status: "Callable[[Exit], None]") -> None:
         self._socket = connection
         self._socket.setblocking(True)
         self._lines = LineSplitter()
@@ -50,7 +50,7 @@ class Relay:
         Then it has died, or the child is not its own: the status cannot come from it.
         """
         try:
-            data = self._socket.recv(65536, sockets.MSG_DONTWAIT)
+            data = self._socket.recv(65536, channel.DONT_WAIT)
         except BlockingIOError:
             return True
         for line in self._lines.feed(data):

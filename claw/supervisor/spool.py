@@ -5,7 +5,7 @@ The child appends its own ``started`` line just before exec, so two processes ma
 each line is one write to a descriptor opened for appending.
 """
 
-from claw.kernel import clock, files
+from claw.kernel import files, ticks
 from claw.wire import supervision
 from claw.wire.supervision import Message
 
@@ -61,4 +61,4 @@ class Spool:
 
 def line(ev: str, **values: object) -> Message:
     """Return a journal line with its wall time and boot time, both in seconds."""
-    return {"ev": ev, "at": clock.wall(), "b": clock.boottime(), **values}
+    return {"ev": ev, "at": ticks.wall(), "b": ticks.boottime(), **values}

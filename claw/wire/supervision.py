@@ -22,7 +22,7 @@ Between fork server and a replacement: watch {pid}, exit {pid, code, signal, cpu
 max_rss}, reap {pid}, stray {pid}.
 """
 
-import json
+from claw.wire import flat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ LINE_LIMIT = 4 << 20
 
 def encode(message: Message) -> bytes:
     """Return a message as one line."""
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    return flat.dumps(message).encode() + b"\n"
 
 
 def decode(line: bytes) -> Message | None:
     """Return the message of a line, or None when it is torn or no object."""
     try:
-        message = json.loads(line)
+        message = flat.loads(line)
     except ValueError:
         return None
     return message if isinstance(message, dict) else None
@@ -107,12 +107,12 @@ class Launch:
         values = {name: getattr(self, name) for name in self.__slots__}
         if self.restart is not None:
             values["restart"] = {name: getattr(self.restart, name) for name in Ladder.__slots__}
-        return json.dumps(values).encode()
+        return flat.dumps(values).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> "Launch":
         """Return the launch that `encode` wrote."""
-        values = json.loads(data)
+        values = flat.loads(data)
         if values["restart"] is not None:
             values["restart"] = Ladder(**values["restart"])
         return cls(**values)

@@ -1,0 +1,98 @@
+"""Unix stream sockets for processes that must stay small.
+
+`_socket` is what lies beneath `socket`, without its Python part, which loads selectors,
+enum and collections: a supervisor would pay for them in memory.
+"""
+
+import _socket
+import os
+import sys
+
+from claw.kernel import files
+
+Socket = _socket.socket
+_LONGEST_PATH = 107
+"""Bytes that fit into sockaddr_un; a longer path is reached through /proc/self/fd."""
+DONT_WAIT = _socket.MSG_DONTWAIT
+_FD_BYTES = 4
+_MOST_FDS = 8
+
+
+def adopt(fd: int) -> Socket:
+    """Return the socket behind a descriptor, which it closes in the end."""
+    found = Socket(fileno=fd)
+    found.setblocking(False)
+    return found
+
+
+def listen(path: str, mode: int = 0o600, backlog: int = 128) -> Socket:
+    """Listen at a path, replacing a socket that is there; nobody else may connect before.
+
+    The socket is bound under a passing name, given its mode and then moved into place, so
+    that at no instant is it there with another mode, or absent once it has been there.
+    """
+    passing = f"{path}.{os.getpid()}"
+    files.remove(passing)
+    server = Socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        old = os.umask(0o177)
+        try:
+            _bind(server, passing)
+        finally:
+            os.umask(old)
+        os.chmod(passing, mode)  # noqa: PTH101
+        server.listen(backlog)
+        server.setblocking(False)
+        os.rename(passing, path)  # noqa: PTH104
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _bind(server: Socket, path: str) -> None:
+    if len(os.fsencode(path)) <= _LONGEST_PATH:
+        server.bind(path)
+        return
+    folder, name = os.path.split(path)
+    fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        server.bind(f"/proc/self/fd/{fd}/{name}")
+    finally:
+        os.close(fd)
+
+
+def accept(server: Socket) -> Socket:
+    """Return the next connection, which does not block.
+
+    Raises:
+        OSError: EAGAIN: there is none; EMFILE, ECONNABORTED, ...
+    """
+    fd, _address = server._accept()  # type: ignore[attr-defined]  # noqa: SLF001
+    return adopt(fd)
+
+
+def pair() -> tuple[Socket, Socket]:
+    """Return two ends of a connection, neither of which blocks."""
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    return ours, theirs
+
+
+def receive(connection: Socket, count: int) -> tuple[bytes, list[int]]:
+    """Return bytes and the descriptors that came with them, close-on-exec.
+
+    Raises:
+        BlockingIOError: Nothing has come.
+    """
+    data, ancillary, _flags, _address = connection.recvmsg(
+        count, _socket.CMSG_SPACE(_MOST_FDS * _FD_BYTES), _socket.MSG_CMSG_CLOEXEC
+    )
+    fds = [
+        int.from_bytes(packed[at : at + _FD_BYTES], sys.byteorder)
+        for level, kind, packed in ancillary
+        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS
+        for at in range(0, len(packed) - _FD_BYTES + 1, _FD_BYTES)
+    ]
+    return data, fds

@@ -1,0 +1,74 @@
+"""A dress rehearsal: the fork server lives through a few short runs before it serves.
+
+A page of memory that a supervisor writes to is its own from then on. An interpreter writes
+to many when code runs for the first times: it specialises bytecode, fills its cache of
+methods and makes objects that it then keeps. When all of that has happened before the fork,
+supervisors go on sharing those pages: each costs a fifth less.
+"""
+
+import gc
+import os
+
+from claw.kernel import channel, files, signals
+from claw.supervisor.main import Handed, Supervisor
+from claw.supervisor.output import PIPE_BYTES
+from claw.wire.supervision import Ladder, Launch
+
+_RUNS = 10
+"""CPython 3.11 specialises the code of a function that is called for the eighth time."""
+_MEMORY = "/dev/shm"  # noqa: S108
+"""A file system of memory (shm_overview(7)): syncs, of which runs make many, are free."""
+
+
+def rehearse(folder: str, keep: set[int]) -> None:
+    """Supervise ``true`` a few times; whatever goes wrong, it was only a rehearsal.
+
+    Args:
+        folder: Where the files of these runs are for a moment, when memory cannot be used.
+        keep: The descriptors of this process; others are closed.
+    """
+    if os.path.isdir(_MEMORY):  # noqa: PTH112
+        folder = f"{_MEMORY}/claw-rehearsal.{os.getpid()}"
+    try:
+        os.mkdir(folder, 0o700)  # noqa: PTH102
+    except OSError:
+        return
+    try:
+        for number in range(_RUNS):
+            _perform(f"{folder}/{number}")
+            signals.forget_descriptor()
+            gc.collect()  # closes what is unreachable, before its numbers are used again
+            files.close_all_but(keep)
+    except OSError:
+        return
+    finally:
+        files.remove_folder(folder)
+
+
+def _perform(folder: str) -> None:
+    launch = Launch.decode(_launch(folder).encode())
+    files.make_folder(folder)
+    ours, theirs = channel.pair()
+    handed = Handed(
+        outputs=[files.make_pipe(PIPE_BYTES)],
+        open_files=(1024, 1024),
+        lock_fd=files.open_lock(f"{folder}/lock"),
+        link_fd=theirs.detach(),
+    )
+    Supervisor(launch, handed).run()
+    ours.close()
+
+
+def _launch(folder: str) -> Launch:
+    return Launch(
+        sid="rehearsal", run="rehearsal", attempt=1, job="rehearsal", cause="start",
+        origin="manual", origin_key="", slot=None, argv=["true"], cwd="/",
+        env={"PATH": os.defpath}, umask=0o022, success_codes=[0], timeout_s=1.0,
+        stop_signal=15, grace_s=0.0, kill_mode="tree",
+        restart=Ladder(
+            policy="always", delays_s=[0.0], jitter=0.0, reset_after_s=1.0, start_limit=2,
+            start_limit_window_s=60.0,
+        ),
+        out_path=f"{folder}/out", err_path="", stderr="merge", log_mode=0o600, spool=folder,
+        run_dir=f"{folder}/run", launch_dir=folder, heartbeat_s=30.0,
+    )  # fmt: skip
