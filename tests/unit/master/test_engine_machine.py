@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from claw.errors import ConflictError
 from claw.master import intents, journal, services, sync
 from claw.master.engine import Claim
+from claw.master.turn import Turn
 from claw.model.effect import StopRun
 from claw.model.job import Daemon, JobType, Overlap, Restart
 from claw.model.run import FINAL, State, may_move
@@ -31,6 +32,9 @@ JOBS = (
 )
 NAMES = st.sampled_from([each.name for each in JOBS])
 CODES = st.sampled_from([0, 1])
+
+
+Act = Callable[[Turn], object]
 
 
 @dataclass
@@ -70,35 +74,18 @@ class Engine(RuleBasedStateMachine):
         if f"k{key}" in before:
             assert len(self.desk.runs()) == len(before)
 
-    @rule(name=NAMES)
-    def stop(self, name: str) -> None:
-        self.desk.do(lambda turn: intents.stop_job(turn, name, by="op"))
-
-    @rule(name=NAMES)
-    def start(self, name: str) -> None:
+    @rule(name=NAMES, act=st.sampled_from(["start", "stop", "restart", "pause", "resume"]))
+    def operate(self, name: str, act: str) -> None:
         self.keys += 1
         key = f"s{self.keys}"
-        self._quietly(
-            lambda: self.desk.do(lambda turn: intents.start_job(turn, name, by="op", key=key))
-        )
-
-    @rule(name=NAMES)
-    def restart(self, name: str) -> None:
-        self.keys += 1
-        key = f"s{self.keys}"
-        self._quietly(
-            lambda: self.desk.do(lambda turn: intents.restart_job(turn, name, by="op", key=key))
-        )
-
-    @rule(name=NAMES)
-    def pause(self, name: str) -> None:
-        self.desk.do(lambda turn: intents.pause_job(turn, name, by="op"))
-
-    @rule(name=NAMES)
-    def resume(self, name: str) -> None:
-        self._quietly(
-            lambda: self.desk.do(lambda turn: intents.resume_job(turn, name, by="op"))
-        )
+        acts: dict[str, Act] = {
+            "start": lambda turn: intents.start_job(turn, name, by="op", key=key),
+            "stop": lambda turn: intents.stop_job(turn, name, by="op"),
+            "restart": lambda turn: intents.restart_job(turn, name, by="op", key=key),
+            "pause": lambda turn: intents.pause_job(turn, name, by="op"),
+            "resume": lambda turn: intents.resume_job(turn, name, by="op"),
+        }
+        self._quietly(lambda: self.desk.do(acts[act]))
 
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
@@ -110,6 +97,16 @@ class Engine(RuleBasedStateMachine):
     def _quietly(self, act: Callable[[], object]) -> None:
         with contextlib.suppress(ConflictError):
             act()
+
+    @rule(name=NAMES)
+    def ask_and_work(self, name: str) -> None:
+        """Do at once what most often follows each other."""
+        self.ask(name)
+        self.dispatch()
+        while self.claims:
+            self.launch()
+        for one in self.world.values():
+            self._read(one)
 
     @rule()
     def dispatch(self) -> None:
@@ -151,7 +148,10 @@ class Engine(RuleBasedStateMachine):
     def read(self, data: st.DataObject, from_start: bool) -> None:
         if self.world:
             one = self.world[data.draw(st.sampled_from(sorted(self.world)))]
+            self._read(one)
+            before = self.desk.dump()
             self._read(one, from_start=from_start)
+            assert self.desk.dump() == before  # I11
 
     def _read(self, one: Supervisor, *, from_start: bool = False) -> None:
         self.desk.read(one.journal, 0 if from_start else None)
@@ -264,6 +264,10 @@ class Engine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let everything come to its end, and compare it with the world."""
         self.kill_master(from_start=True, finished=0)
+        self.perform_stops()
+        for sid in self._living():
+            asked = self.desk.run(self.world[sid].claim.run.id).stop_why
+            assert asked is None or self.world[sid].stop is not None
         for _ in range(60):
             self._one_more_round()
         for run in self.desk.runs():
@@ -293,6 +297,11 @@ class Engine(RuleBasedStateMachine):
         for number, code in one.ends.items():
             assert rows[number].exit_code == code
             assert rows[number].sid == one.claim.sid
+        final = self.desk.run(run)
+        if final.sid == one.claim.sid and one.attempt in one.ends:
+            by_itself = State.FAILED if one.ends[one.attempt] else State.SUCCEEDED
+            expected = by_itself if one.stop is None else State.CANCELED
+            assert final.state is expected
 
 
 TestEngine = Engine.TestCase
