@@ -12,14 +12,15 @@ from claw.config.kinds import Step
 
 Path = tuple[Step, ...]
 
-_BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*+")
+# No group is repeated possessively: Python before 3.11.5 matches those wrongly (gh-106052).
+_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*")
 _KEY = re.compile(
     r"""[ \t]*(?:([A-Za-z0-9_-]+)|'([^'\n]*)'|("(?:[^"\\\n]|\\.)*"))[ \t]*""", re.ASCII
 )
 _STRING = re.compile(
-    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+"{3,5}'
-    r"|'''(?:[^']|'{1,2}(?!'))*+'{3,5}"
-    r'|"(?:[^"\\\n]|\\.)*+"'
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*"{3,5}'
+    r"|'''(?:[^']++|'{1,2}(?!'))*'{3,5}"
+    r'|"(?:[^"\\\n]++|\\.)*"'
     r"|'[^'\n]*+'",
     re.DOTALL,
 )
