@@ -1,7 +1,6 @@
 """The configuration in force, and the one way to another: reload, all or nothing."""
 
-from collections.abc import Sequence
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 

@@ -27,7 +27,19 @@ def explain_job(tx: Tx, job: Job, live: Live) -> list[str]:
     last = rows.last_runs.get(job.name)
     if last is not None:
         lines.append(f"last run {_name(last)} ended {iso(last.ended_at)}: {_end(last)}")
-    return lines
+    typed = _TO_TYPE.get(str(shown["state"]))
+    return lines if typed is None else [*lines, typed.format(job.name)]
+
+
+_TO_TYPE = {
+    "running": "its output: clawctl logs {}",
+    "exited": "to run it now: clawctl run {}",
+    "done": "to run it again: clawctl run {}",
+    "scheduled": "to run it now: clawctl run {}",
+    "planned": "to run it now: clawctl run {}",
+    "waiting": "not to wait any more: clawctl cancel {}",
+}
+"""What to type next in a state that does not say so itself."""
 
 
 def explain_run(tx: Tx, run: Run, job: Job | None, live: Live) -> list[str]:

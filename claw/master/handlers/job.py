@@ -8,7 +8,7 @@ import trio
 from claw.errors import ClawError, ConflictError, TimedOutError, UsageError
 from claw.master import intents, slots, statusview, targets, usage, whyview
 from claw.master.calls import Call, Params
-from claw.master.handlers.replies import live_view, parse_time, warnings_of
+from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
 from claw.master.turn import Turn
 from claw.master.wiring import Json, Services
 from claw.model.job import Job
@@ -66,13 +66,14 @@ Act = Callable[[Turn, str], str | None]
 async def start(call: Call, params: Params) -> Json:
     """Release jobs from a stop or pause, and start them."""
     key, forced = call.key, params.get("force", False)
-    return await _act(
+    reply = await _act(
         call,
         params,
         lambda turn, name: intents.start_job(
             turn, name, by=call.by, key=f"{key}:{name}", forced=forced
         ),
     )
+    return await _beside_changed_files(call.services, reply)
 
 
 async def stop(call: Call, params: Params) -> Json:
@@ -85,13 +86,21 @@ async def stop(call: Call, params: Params) -> Json:
 async def restart(call: Call, params: Params) -> Json:
     """End the children of jobs and start them anew."""
     key, forced = call.key, params.get("force", False)
-    return await _act(
+    reply = await _act(
         call,
         params,
         lambda turn, name: _first(
             intents.restart_job(turn, name, by=call.by, key=f"{key}:{name}", forced=forced)
         ),
     )
+    return await _beside_changed_files(call.services, reply)
+
+
+async def _beside_changed_files(services: Services, reply: Json) -> Json:
+    """Say beside what was begun that the files hold something else than what began."""
+    if not await services.has_changed_files():
+        return reply
+    return {**reply, "warnings": [*reply["warnings"], FILES_CHANGED]}
 
 
 async def pause(call: Call, params: Params) -> Json:

@@ -8,6 +8,8 @@ from claw.master.statusview import Live
 from claw.master.wiring import Services
 from claw.store.records import Tx
 
+FILES_CHANGED = "the configuration on disk differs from what is loaded: clawctl reload"
+
 
 def live_view(services: Services) -> Live:
     """Return what is known of jobs beside the database's rows."""
@@ -19,7 +21,7 @@ async def warnings_of(services: Services, *, files_changed: bool) -> list[str]:
     alerts = await services.store.read(Tx.open_alerts)
     said = [f"{alert.text} (clawctl alerts ack {alert.id})" for alert in alerts]
     if files_changed:
-        said.append("the configuration on disk differs from what is loaded: clawctl reload")
+        said.append(FILES_CHANGED)
     return said
 
 
