@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 
 from claw.cli import terminal
@@ -29,8 +30,7 @@ def events(context: Context) -> int:
         stream = follow_events(context.home, cursor, chosen, terminal.note, on_start=mark.write)
         with contextlib.closing(stream):
             for event in stream:
-                context.show_line(event)
-                mark.write(event["cursor"])
+                _show(context, event, mark)
         return 0
     _list(context, cursor, chosen, mark)
     return 0
@@ -43,18 +43,27 @@ def _list(
         asked: dict[str, Any] = {"from": cursor, "filter": chosen or None, "limit": _PAGE}
         page = context.call("event.list", **asked)
         for event in page["events"]:
-            context.show_line(event)
-            mark.write(event["cursor"])
+            _show(context, event, mark)
         cursor = page["next"]
         if cursor is None:
             return
 
 
+def _show(context: Context, event: dict[str, Any], mark: CursorFile) -> None:
+    """Show an event and keep its cursor; ^C comes before both or after both."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        context.show_line(event)
+        mark.write(event["cursor"])
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
 class CursorFile:
     """A file with the cursor of the last event that was shown.
 
-    It is written after the event, so that a reader that is killed sees one again rather
-    than never.
+    It is written after the event, so that a reader that is killed in between sees one
+    again rather than never.
     """
 
     __slots__ = ("_path",)
