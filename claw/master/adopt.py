@@ -64,19 +64,17 @@ class Adoption:
         """Decide about all of them; followers run in ``nursery``. Return how many live."""
         await self._fork_server.wait_idle()
         for one in await self._decide(unsettled):
-            sid = one.supervisor.sid
-            data = files.read_from(f"{self._home.spool}/{sid}/journal", one.supervisor.offset)
-            offset = one.supervisor.offset
-            await self._decide(
-                lambda turn, sid=sid, data=data, offset=offset: journal.apply_journal(  # type: ignore[misc]
-                    turn, sid, data, offset
-                )
-            )
+            await self._read_journal(one.supervisor)
         adopted = 0
         for one in await self._decide(unsettled):
             adopted += await self._judge(one, nursery)
         await self._decide(journal.pending_stops)
         return adopted
+
+    async def _read_journal(self, supervisor: Supervisor) -> None:
+        sid, offset = supervisor.sid, supervisor.offset
+        data = files.read_from(f"{self._home.spool}/{sid}/journal", offset)
+        await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
 
     async def _judge(self, one: Unsettled, nursery: trio.Nursery) -> bool:
         sid, run = one.supervisor.sid, one.run
@@ -85,11 +83,18 @@ class Adoption:
         ):
             nursery.start_soon(self._links.watch, sid, one.supervisor.offset)
             return True
+        # What it wrote last, it may have written since its journal was read.
+        await self._read_journal(one.supervisor)
+        if not await self._is_unsettled(sid):
+            return False
         if not files.exists(f"{self._home.launches}/{run.id}.{run.attempt}"):
             await self._decide(lambda turn: journal.never_launched(turn, run.id, run.attempt))
             return False
         await self.lose(sid)
         return False
+
+    async def _is_unsettled(self, sid: str) -> bool:
+        return any(one.supervisor.sid == sid for one in await self._decide(unsettled))
 
     async def lose(self, sid: str) -> None:
         """A supervisor is gone for good: end what is left of its child, then say so."""

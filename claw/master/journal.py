@@ -120,7 +120,9 @@ def _launched(
 
 
 def _taken_over(turn: Turn, supervisor: Supervisor, fact: facts.TakenOver) -> Supervisor:
-    supervisor = replace(supervisor, pid=fact.pid, start_ticks=fact.start)
+    # The line before it may have ended the run, and so have closed the row.
+    stored = turn.tx.supervisor(supervisor.sid) or supervisor
+    supervisor = replace(stored, pid=fact.pid, start_ticks=fact.start)
     turn.tx.put_supervisor(supervisor)
     run = turn.run(supervisor.run)
     note = f"supervisor {supervisor.sid} was replaced, pid {fact.pid}"

@@ -52,6 +52,9 @@ def loads(data: bytes) -> "Any":
         value, end = _scan(text, 0)
     except StopIteration:
         raise ValueError("no value") from None
+    except (SystemError, RecursionError):
+        # The C part looks for the error's class in json.decoder, which is not imported here.
+        raise ValueError("torn, or no JSON") from None
     if end != len(text):
         raise ValueError("more than one value")
     return value

@@ -34,6 +34,7 @@ class Ledger:
             self.standings = tx.standings()
             self.runs = {run.id: run for run in _all_runs(tx)}
             self.events = _all_events(tx)
+            self.open_supervisors = tx.open_supervisors()
             self.attempts = {
                 (run, attempt.no): attempt
                 for run in self.runs
@@ -50,7 +51,7 @@ class Ledger:
         """Return everything that is wrong, whatever the jobs were."""
         checks = (
             self.wrong_paths, self.wrong_journals, self.wrong_attempts, self.wrong_launches,
-            self.wrong_testimonies, self.wrong_twins,
+            self.wrong_testimonies, self.wrong_twins, self.wrong_supervisors,
         )  # fmt: skip
         return [text for check in checks for text in check()]
 
@@ -93,6 +94,13 @@ class Ledger:
         for run in self.runs.values():
             if run.state is State.CRASHED:
                 yield f"{run.id} of {run.job} crashed: {run.reason}"
+
+    def wrong_supervisors(self) -> Iterator[str]:
+        """No supervisor counts as unsettled whose run has moved on."""
+        for one in self.open_supervisors:
+            run = self.runs[one.run]
+            if not run.is_active or run.sid != one.sid:
+                yield f"supervisor {one.sid} is open; its run is {run.state} under {run.sid}"
 
     # -- the journals ----------------------------------------------------------------------
 
