@@ -129,15 +129,17 @@ def _check_room(turn: Turn) -> None:
 def dispatch(turn: Turn) -> tuple[Claim, ...]:
     """Claim the queued runs that are due and pass all gates, and say why others wait."""
     names = [] if turn.tx.meta(ENDING) else turn.tx.due_jobs(turn.now)
-    lanes = [lane for name in names if (lane := _lane(turn, name)) is not None]
-    if not lanes:
+    if not names:
         return ()
     counts = turn.tx.active_counts()
+    parallel, most = _parallel(turn, counts), turn.config.daemon.max_parallel
+    found = (_lane(turn, name, max(most - parallel, 0)) for name in names)
+    lanes = [lane for lane in found if lane is not None]
     plan = gates.decide(
         lanes,
         {job.name: turn.tx.active_runs(job.name) for job, _, _ in lanes if job.name in counts},
-        parallel=_parallel(turn, counts),
-        max_parallel=turn.config.daemon.max_parallel,
+        parallel=parallel,
+        max_parallel=most,
     )
     for run, why in plan.skip:
         turn.take(run, machine.turn_away(run, why=why, at=turn.now))
@@ -148,13 +150,19 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
     return tuple(_claim(turn, run) for run in plan.go)
 
 
-def _lane(turn: Turn, name: str) -> tuple[Job, gates.Standing, tuple[Run, ...]] | None:
-    """Return the due runs of a job that matter now: of a long queue only its head."""
+def _lane(
+    turn: Turn, name: str, free: int
+) -> tuple[Job, gates.Standing, tuple[Run, ...]] | None:
+    """Return the due runs of a job that matter now: of a long queue only its head.
+
+    That is what may go at most, ``free`` of it unless it is a service, and the one behind.
+    """
     job = turn.config.job(name)
     if job is None:
         return None
     standing = turn.standing(name)
-    head = job.max_instances + 1
+    is_counted = job.type is not JobType.CONTINUOUS
+    head = 1 + (min(job.max_instances, free) if is_counted else job.max_instances)
     if gates.closed(standing) is not None:
         forced = turn.tx.due_runs(name, turn.now, forced=True)
         held = [run for run in turn.tx.due_runs(name, turn.now, head) if not run.forced]

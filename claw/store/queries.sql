@@ -64,8 +64,7 @@ WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait
 ORDER BY due_at, id;
 
 -- name: count_open
-SELECT count(*) FROM runs INDEXED BY runs_open
-WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
+SELECT count FROM open_runs WHERE one = 1;
 
 -- name: due_jobs
 SELECT DISTINCT job FROM runs INDEXED BY runs_queue

@@ -67,6 +67,35 @@ CREATE INDEX runs_job_state ON runs (job, state, id);
 CREATE INDEX runs_state ON runs (state, id);
 CREATE INDEX runs_tail ON runs (substr(id, -6));
 
+-- How many runs are open, kept by the rows themselves: asked for at every submit.
+CREATE TABLE open_runs (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    count INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO open_runs VALUES (1, 0);
+
+CREATE TRIGGER runs_opened AFTER INSERT ON runs
+    WHEN NEW.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+BEGIN
+    UPDATE open_runs SET count = count + 1;
+END;
+
+CREATE TRIGGER runs_moved AFTER UPDATE OF state ON runs
+    WHEN (OLD.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
+    <> (NEW.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
+BEGIN
+    UPDATE open_runs SET count = count
+        + (NEW.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
+        - (OLD.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'));
+END;
+
+CREATE TRIGGER runs_deleted AFTER DELETE ON runs
+    WHEN OLD.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+BEGIN
+    UPDATE open_runs SET count = count - 1;
+END;
+
 CREATE TABLE attempts (
     run              TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     no               INTEGER NOT NULL,

@@ -259,3 +259,18 @@ def test_runs_are_paged_newest_first(database: Database) -> None:
     assert page(job="a") == ["4", "2", "0"]
     assert page(state=State.FAILED) == ["2", "1", "0"]
     assert page(job="b", state=State.FAILED) == ["1"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(State)), max_size=30))
+def test_the_count_of_open_runs_is_always_that_of_the_rows(
+    script: list[tuple[int, State]],
+) -> None:
+    def inside(tx: Tx) -> tuple[int, int]:
+        for number, state in script:
+            run = a_run(id=f"r{number}", origin_key=str(number), state=state)
+            if not tx.insert_run(run):
+                tx.update_run(run)
+        return tx.count_open(), len(tx.open_runs())
+
+    counted, there = Database.inline(T0).transact(inside)
+    assert counted == there
