@@ -131,6 +131,11 @@ class Calls:
         """Tell whether a request only waits, so that others need not wait for it."""
         return request.method in PATIENT
 
+    def is_change(self, request: Request) -> bool:
+        """Tell whether a request is to be carried out although nobody hears the answer."""
+        method = methods.METHODS.get(request.method)
+        return method is not None and method.is_mutating
+
     async def answer(self, connection: Connection, request: Request) -> Json:
         """Return the result of a request.
 

@@ -34,6 +34,9 @@ class Answerer(Protocol):
     def is_patient(self, request: wire.Request) -> bool:
         """Tell whether a request only waits, so that others need not wait for it."""
 
+    def is_change(self, request: wire.Request) -> bool:
+        """Tell whether a request is to be carried out although nobody hears the answer."""
+
     async def answer(self, connection: "Connection", request: wire.Request) -> Any:
         """Return the result of a request, or raise a `ClawError`."""
 
@@ -160,6 +163,8 @@ class Connection:
         except errors.ProtocolError as error:
             self._put_error(None, error)
         else:
+            if self._is_gone and not self._answerer.is_change(request):
+                return  # nobody is there to hear it
             if self._answerer.is_patient(request):
                 await self._slots.acquire()
                 nursery.start_soon(self._answer_patiently, request)

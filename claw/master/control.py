@@ -19,6 +19,7 @@ import errno
 import logging
 import os
 import socket as sockets
+import sys
 
 import trio
 
@@ -37,6 +38,7 @@ log = logging.getLogger("claw.control")
 
 _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _PAUSE_S = 0.02
+_SWITCH_S = 0.001
 
 
 async def serve_control(
@@ -47,6 +49,9 @@ async def serve_control(
     Raises:
         OSError: The socket cannot be made at first; later that is tried again and again.
     """
+    # The store's threads let go of the interpreter sooner when the master wants it: a client
+    # that has much read costs the others little (I10).
+    sys.setswitchinterval(_SWITCH_S)
     server = _Server(services)
     try:
         async with trio.open_nursery() as nursery:

@@ -5,6 +5,7 @@ A pattern or tag that means nothing is an error; a job's name goes before a run'
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import filter as filter_names
 from fnmatch import fnmatchcase
 
 from claw.commands.nearest import did_you_mean
@@ -16,7 +17,7 @@ from claw.store.records import Tx
 
 ALL = "all"
 MAX_TARGETS = 1000
-MAX_PATTERNS = 100
+MAX_PATTERNS = 30
 _TAG = "tag:"
 _PATTERN = frozenset("*?[")
 
@@ -42,7 +43,7 @@ def jobs_of(config: Config, target: str) -> list[str] | None:
     """
     if not is_pattern(target):
         return None if config.job(target) is None else [target]
-    found = [job.name for job in config.jobs if fits(job, target)]
+    found = _fitting(config, target)
     if not found and target != ALL:
         tags = {f"{_TAG}{tag}" for job in config.jobs for tag in job.tags}
         raise NotFoundError(
@@ -50,6 +51,12 @@ def jobs_of(config: Config, target: str) -> list[str] | None:
             hint=did_you_mean(target, tags) or "clawctl status lists the jobs",
         )
     return found
+
+
+def _fitting(config: Config, target: str) -> list[str]:
+    if target == ALL or target.startswith(_TAG):
+        return [job.name for job in config.jobs if fits(job, target)]
+    return filter_names([job.name for job in config.jobs], target)
 
 
 def fits(job: Job, target: str) -> bool:

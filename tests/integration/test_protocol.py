@@ -216,6 +216,29 @@ async def test_what_a_client_asked_is_done_although_it_has_gone(tmp_path: Path) 
         assert waited["events"][0]["job"] == "web"
 
 
+async def test_questions_of_a_client_that_has_gone_are_not_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    def discover() -> dict[str, object]:
+        nonlocal asked
+        asked += 1
+        return {"methods": ["x" * 10_000]}
+
+    monkeypatch.setattr("claw.commands.methods.discover", discover)
+    async with serving(tmp_path, WEB) as desk:
+        client = Client(await trio.open_unix_socket(desk.home.control_socket))
+        question = b'{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}\n'
+        change = b'{"jsonrpc":"2.0","id":1,"method":"job.stop","params":{"targets":["web"]}}\n'
+
+        await client.send(question * 1000 + change)
+        await client.stream.aclose()
+        await until(lambda: Path(desk.home.audit_log).exists())
+
+        assert asked < 1000
+
+
 async def test_a_change_is_audited_with_its_outcome_and_without_secrets(tmp_path: Path) -> None:
     async with serving(tmp_path, ETL) as desk:
         client = await desk.connect()

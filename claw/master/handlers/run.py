@@ -1,7 +1,7 @@
 """``run.*``: single runs, asked for, listed, waited for, ended."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import trio
@@ -14,11 +14,13 @@ from claw.master.handlers.replies import live_view, parse_time
 from claw.master.turn import Turn
 from claw.master.wiring import Json, Services
 from claw.model import ids
-from claw.model.job import Job, JobType
+from claw.model.job import Config, Job, JobType
 from claw.model.run import Origin, Phase, Run, State
 from claw.store.records import Tx
 
 DEFAULT_LIMIT = 50
+AT_ONCE = 25
+"""Runs read in one go: others want to read, too."""
 PAGE_BYTES = 768 << 10
 """About the size of a page of runs; a run may carry a megabyte of arguments."""
 
@@ -111,38 +113,52 @@ def _no_run(text: str) -> NotFoundError:
 
 async def list_(call: Call, params: Params) -> Json:
     """List runs, newest first, a page at a time."""
-    config, job = call.services.config.current, params.get("job")
+    store, job = call.services.store, params.get("job")
+    state = State(params["state"]) if "state" in params else None
     limit = params.get("limit", DEFAULT_LIMIT)
-
-    def read(tx: Tx) -> Json:
-        before = params.get("before")
-        if before is not None:
-            found = targets.find_run(tx, before)
-            if found is None:
-                raise _no_run(before)
-            before = found.id
-        state = State(params["state"]) if "state" in params else None
-        runs = tx.runs_page(job=job, state=state, before=before, limit=limit + 1)
-        if not runs and job is not None and config.job(job) is None:
-            raise targets.no_job(config, job)
-        shown = _fitting(tx, runs[:limit])
-        more = len(shown) < len(runs)
-        return {"runs": shown, "next": shown[-1]["id"] if more else None}
-
-    return await call.services.store.read(read)
-
-
-def _fitting(tx: Tx, runs: Sequence[Run]) -> list[Json]:
-    """Return the first of some runs, as many as fit into a page, at least one."""
+    before: str | None = None
+    if "before" in params:
+        before = await store.read(lambda tx: _known_run(tx, params["before"]))
     shown: list[Json] = []
     size = 0
-    for run in runs:
-        (one,) = runview.page(tx, (run,))
-        size += len(json.dumps(one))
-        if shown and size > PAGE_BYTES:
-            break
-        shown.append(one)
-    return shown
+    while len(shown) < limit:
+        read = _reader_of(job, state, before, min(AT_ONCE, limit - len(shown)))
+        found, has_more = await store.read(read)
+        for one in found:
+            size += len(json.dumps(one))
+            if shown and size > PAGE_BYTES:
+                return {"runs": shown, "next": before}
+            shown.append(one)
+            before = one["id"]
+        if not has_more:
+            _check_known(call.services.config.current, job, shown)
+            return {"runs": shown, "next": None}
+    return {"runs": shown, "next": before}
+
+
+def _known_run(tx: Tx, text: str) -> str:
+    found = targets.find_run(tx, text)
+    if found is None:
+        raise _no_run(text)
+    return found.id
+
+
+def _reader_of(
+    job: str | None, state: State | None, before: str | None, count: int
+) -> Callable[[Tx], tuple[list[Json], bool]]:
+    """Return what reads some runs, and whether there are more."""
+
+    def read(tx: Tx) -> tuple[list[Json], bool]:
+        runs = tx.runs_page(job=job, state=state, before=before, limit=count + 1)
+        return runview.page(tx, runs[:count]), len(runs) > count
+
+    return read
+
+
+def _check_known(config: Config, job: str | None, shown: Sequence[Json]) -> None:
+    """Tell a job that has no runs from one that does not exist."""
+    if job is not None and not shown and config.job(job) is None:
+        raise targets.no_job(config, job)
 
 
 async def wait(call: Call, params: Params) -> Json:
