@@ -299,3 +299,26 @@ def test_a_callback_that_raises_is_reported_and_stops_nobody(
     database.transact(_note("b"))
     assert len(reported) == 1
     assert _kinds(database) == ["a", "b"]
+
+
+def test_a_listener_to_events_that_raises_is_reported_and_the_write_stands(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", reported.append)
+
+    def failing(_events: object) -> None:
+        raise RuntimeError
+
+    database = damage.open_or_rebuild(path, T0, on_events=failing).database
+    assert database.transact(_note("a")) == "a"
+    assert len(reported) == 1
+    database.close()
+
+
+def test_a_connection_that_is_of_no_use_any_more_is_replaced(database: Database) -> None:
+    database._writer.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        database.transact(_note("lost"))
+    database.transact(_note("kept"))
+    assert _kinds(database) == ["kept"]

@@ -193,3 +193,16 @@ def test_a_waiting_run_is_revoked_at_once() -> None:
     step = machine.revoke(a_run(), why="cancel", by="me", at=LATER)
     assert (step.run.state, step.by) == (State.CANCELED, "me")
     assert step.effects == (Dispatch(),)
+
+
+def test_an_end_that_only_a_running_run_can_have_makes_it_run_first() -> None:
+    run, attempt = _claimed()
+    timed_out = replace(attempt, timed_out=True)
+    run, _ = _fold(run, timed_out, replace(ENDED, why="spawn"))
+    assert run.state is State.TIMED_OUT
+
+
+def test_a_run_to_be_restarted_and_never_launched_waits_again() -> None:
+    run = machine.ask_end(_claimed()[0], why="restart", by="me").run
+    back = machine.unclaim(run, why="never launched", at=LATER, due_at=T0).run
+    assert (back.state, back.stop_why) == (State.QUEUED, None)
