@@ -228,4 +228,5 @@ def _last_words(place: Home) -> str:
         lines = files.read_all(place.daemon_log).decode(errors="replace").splitlines()
     except OSError:
         lines = []
-    return lines[-1] if lines else "it left no word in its log"
+    begun = [line for line in lines if line[:4].isdigit()]  # not the rest of a traceback
+    return begun[-1] if begun else "it left no word in its log"

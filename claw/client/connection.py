@@ -10,14 +10,12 @@ import os
 from collections import deque
 
 from claw.errors import DeniedError, ProtocolError, UnreachableError
-from claw.kernel import clock, peer
-from claw.kernel import socket as sockets
+from claw.kernel import channel, peer, ticks
 from claw.wire import control
 from claw.wire.lines import LineSplitter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from typing import Any, Self
 
 PATIENCE_S = 30.0
@@ -79,7 +77,7 @@ class Connection:
             UnreachableError: No answer in time.
         """
         id_ = self.begin(method, params)
-        deadline = None if patience_s is None else clock.monotonic() + patience_s
+        deadline = None if patience_s is None else ticks.monotonic() + patience_s
         while True:
             message = self._receive(deadline, method)
             if isinstance(message, control.Notification):
@@ -112,7 +110,7 @@ class Connection:
         """
         if self._kept:
             return self._opened(self._kept.popleft())
-        deadline = None if patience_s is None else clock.monotonic() + patience_s
+        deadline = None if patience_s is None else ticks.monotonic() + patience_s
         try:
             return self._opened(self._receive(deadline, ""))
         except _NothingYetError:
@@ -151,7 +149,7 @@ class Connection:
         return control.decode_from_master(self._ready.popleft())
 
     def _read(self, deadline: float | None, method: str) -> bytes:
-        left_s = None if deadline is None else deadline - clock.monotonic()
+        left_s = None if deadline is None else deadline - ticks.monotonic()
         try:
             # A timeout of 0 would mean not to block, and raise another error.
             self._socket.settimeout(None if left_s is None else max(left_s, 0.001))
@@ -184,10 +182,10 @@ class _NothingYetError(Exception):
     """No message came in time, and none was due."""
 
 
-def _open(path: str) -> tuple[socket.socket, int]:
+def _open(path: str) -> tuple[channel.Socket, int]:
     """Connect, and return the socket with the master's pid."""
     try:
-        connected = sockets.connect_unix(path, patience_s=PATIENCE_S)
+        connected = channel.connect(path, patience_s=PATIENCE_S)
     except FileNotFoundError:
         raise UnreachableError(
             f"the daemon is not running: there is no {path}", hint=_start_hint(path)
@@ -213,7 +211,7 @@ def _start_hint(path: str) -> str:
     return UP_HINT if path.endswith("/.claw/run/control.sock") else START_HINT
 
 
-def _trusted(connected: socket.socket, path: str) -> int:
+def _trusted(connected: channel.Socket, path: str) -> int:
     """Return the master's pid if it is root's or the caller's own; hang up otherwise."""
     pid, uid, _gid = peer.credentials(connected)
     if uid not in (0, os.geteuid()):

@@ -10,6 +10,10 @@ import sys
 
 from claw.kernel import files
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Socket = _socket.socket
 _LONGEST_PATH = 107
 """Bytes that fit into sockaddr_un; a longer path is reached through /proc/self/fd."""
@@ -37,7 +41,7 @@ def listen(path: str, mode: int = 0o600, backlog: int = 128) -> Socket:
     try:
         old = os.umask(0o177)
         try:
-            _bind(server, passing)
+            _at(passing, server.bind)
         finally:
             os.umask(old)
         os.chmod(passing, mode)  # noqa: PTH101
@@ -50,14 +54,44 @@ def listen(path: str, mode: int = 0o600, backlog: int = 128) -> Socket:
     return server
 
 
-def _bind(server: Socket, path: str) -> None:
+def connect(path: str, *, patience_s: float | None = None) -> Socket:
+    """Return a blocking connection to a path.
+
+    Args:
+        path: Where the socket is.
+        patience_s: How long a listener with a full backlog is waited for; None: for ever.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+        ConnectionRefusedError: Nobody listens any more.
+        BlockingIOError: The listener takes no connection in time.
+    """
+    client = Socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        if patience_s is not None:  # unix(7): connect waits as long as a send would
+            timeval = _long(patience_s) + _long(patience_s % 1 * 1_000_000)
+            client.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, timeval)
+        _at(path, client.connect)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _long(value: float) -> bytes:
+    """Return a whole number as the C type long."""
+    return int(value).to_bytes(8 if sys.maxsize > 1 << 32 else 4, sys.byteorder)
+
+
+def _at(path: str, act: "Callable[[str], object]") -> None:
+    """Bind or connect to a path, whatever its length."""
     if len(os.fsencode(path)) <= _LONGEST_PATH:
-        server.bind(path)
+        act(path)
         return
     folder, name = os.path.split(path)
     fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        server.bind(f"/proc/self/fd/{fd}/{name}")
+        act(f"/proc/self/fd/{fd}/{name}")
     finally:
         os.close(fd)
 
