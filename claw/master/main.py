@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 
 import claw
-from claw.errors import BUG_EXIT_STATUS, ClawError, ConfigError, StoreLockedError
+from claw.errors import BUG_EXIT_STATUS, ClawError, ConfigError, StoreError, StoreLockedError
 from claw.kernel import files, process
 from claw.master import daemonlog
 from claw.master.app import App
@@ -98,7 +98,13 @@ def _configuration_of(options: argparse.Namespace, home: Home) -> Configuration:
 
 def _make_folders(home: Home) -> None:
     for folder in (home.state, home.run, home.log, home.spool, home.launches):
-        files.make_folder(folder, _PRIVATE)
+        try:
+            files.make_folder(folder, _PRIVATE)
+        except OSError as error:
+            raise StoreError(
+                f"cannot make {folder!r}: {error.strerror}",
+                hint="see that its disk has room and can be written",
+            ) from error
 
 
 def _take_lock(home: Home) -> int:

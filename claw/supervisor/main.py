@@ -146,7 +146,10 @@ class Supervisor:
             self._loop.watch(self._relay.fileno(), self._on_relay)
             self._relay.ask(self._state.pid)
         if lines:
-            self._write(spool.line("taken_over", **_myself()), durable=False)
+            self._guard(self._note_takeover)  # on a full disk the output still has to flow
+
+    def _note_takeover(self) -> None:
+        self._write(spool.line("taken_over", **_myself()), durable=False)
 
     def _on_relay(self) -> None:
         """Hear how the child ended; without the fork server, only that it did."""

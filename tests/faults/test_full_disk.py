@@ -1,0 +1,190 @@
+"""I7: a full or read-only disk ends no job, is said, and is forgotten once it is over."""
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claw.errors import StoreError
+from claw.kernel import process
+from tests.kit.ledger import Ledger
+from tests.kit.master import MasterUnderTest, kill_process
+from tests.kit.roll import supervisors_of
+from tests.kit.witness import Witness
+
+pytestmark = pytest.mark.root
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: str, *options: str) -> Iterator[Path]:
+    """Mount a small tmpfs at a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ["mount", "-t", "tmpfs", "-o", ",".join([f"size={size}", *options]), "tmpfs"]
+    done = subprocess.run([*words, folder], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"cannot mount: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Take all the room that is left, to the last byte, and return what takes it."""
+    ballast = folder / "ballast"
+    with ballast.open("ab", buffering=0) as file:
+        for size in (1 << 16, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    return ballast
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Witness:
+    return Witness(tmp_path)
+
+
+@pytest.fixture
+def claw(tmp_path: Path, witness: Witness) -> Iterator[MasterUnderTest]:
+    """Yield a master whose state lies on a small disk."""
+    made = MasterUnderTest(tmp_path / "home")
+    made.configure(f"""
+[jobs.web]
+type = "continuous"
+{witness.command(0, 0, 600)}
+grace_period = "2s"
+restart = {{ delays = ["0s"] }}
+[jobs.quick]
+{witness.command()}
+max_instances = 5
+[jobs.talker]
+command = "sleep 0.5; seq 1 200000; exit 4"
+[jobs.tick]
+{witness.command()}
+schedule = "* * * * * *"
+""")
+    with small_disk(tmp_path / "home/state", "4m"):
+        made.start()
+        try:
+            yield made
+        finally:
+            (tmp_path / "home/state/ballast").unlink(missing_ok=True)
+            made.end()
+
+
+def books_of(claw: MasterUnderTest, witness: Witness) -> list[str]:
+    claw.call("job.stop", targets=["tick"])
+    claw.wait_until(
+        lambda: all(run["job"] == "web" or run["ended_at"] for run in claw.runs()), "rest"
+    )
+    ledger = Ledger(claw, witness.lines())
+    ledger.plural = frozenset({"quick"})
+    return ledger.wrongs()
+
+
+def test_i7_a_full_disk_refuses_what_is_new_and_ends_nothing(
+    claw: MasterUnderTest, witness: Witness
+) -> None:
+    web = claw.wait_state("web", "running")
+    claw.wait_until(witness.lines, "a first child")
+
+    ballast = fill(claw.folder / "state")
+    with pytest.raises(StoreError):
+        claw.submit("quick", args=["1"])
+    assert claw.job("web")["pid"] == web["pid"]
+    assert not process.is_zombie(web["pid"])
+    claw.wait_until(lambda: "due times cannot be stored" in claw.stderr, "a report")
+
+    ballast.unlink()
+    run = claw.submit("quick", args=["6"])
+    assert claw.ended(run)["exit_code"] == 6
+    seen = len(witness.lines())
+    claw.wait_until(lambda: len(witness.lines()) > seen + 1, "fires again")
+    assert claw.job("web")["pid"] == web["pid"]
+    assert books_of(claw, witness) == []
+
+
+def test_i7_ends_and_restarts_on_a_full_disk_are_told_once_there_is_room(
+    claw: MasterUnderTest, witness: Witness
+) -> None:
+    web = claw.wait_state("web", "running")
+    run = claw.submit("quick", args=["9", "100", "0.5"])
+    claw.wait_until(lambda: witness.count(run), "a run")
+
+    ballast = fill(claw.folder / "state")
+    assert kill_process(web["pid"])
+    [pid] = [one.pid for one in witness.lines() if one.run == run]
+    claw.wait_until(lambda: process.is_zombie(pid), "end of the short run")
+
+    ballast.unlink()
+    assert claw.ended(run)["exit_code"] == 9
+    claw.wait_until(lambda: claw.job("web")["pid"] not in {None, web["pid"]}, "a restart")
+    assert claw.job("web")["run"] == web["run"]
+    assert claw.output(f"quick/{run}.out").count(b"\n") == 100
+    assert books_of(claw, witness) == []
+
+
+def test_i7_kills_on_a_full_disk_end_no_service(
+    claw: MasterUnderTest, witness: Witness
+) -> None:
+    web = claw.wait_state("web", "running")
+    talker = claw.submit("talker")
+    claw.client.wait(talker, "running", 30)
+    jobs = {sid: lines[0]["job"] for sid, lines in claw.journals().items()}
+    killed = {
+        sid: pid
+        for sid, pid in supervisors_of(claw.home).items()
+        if jobs[sid] in {"web", "talker"}
+    }
+    assert len(killed) == 2
+
+    ballast = fill(claw.folder / "state")
+    assert all(kill_process(pid) for pid in killed.values())
+    claw.wait_until(
+        lambda: claw.output(f"talker/{talker}.out").endswith(b"\n200000\n"), "whole output"
+    )
+    assert not process.is_zombie(web["pid"])
+    assert not set(supervisors_of(claw.home).values()) & set(killed.values())
+    claw.kill()
+    ballast.unlink()
+    claw.start()
+
+    assert claw.ended(talker)["exit_code"] == 4
+    assert claw.wait_state("web", "running")["pid"] == web["pid"]
+    assert books_of(claw, witness) == []
+
+
+def test_i7_output_that_finds_no_room_is_counted_and_holds_up_nobody(
+    tmp_path: Path, witness: Witness
+) -> None:
+    claw = MasterUnderTest(tmp_path / "home")
+    claw.configure(f"[jobs.quick]\n{witness.command()}\n")
+    with small_disk(tmp_path / "home/log/quick", "256k"):
+        claw.start()
+        try:
+            run = claw.ended(claw.submit("quick", args=["3", "200000"]))
+            [attempt] = run["attempts"]
+            kept = claw.output(f"quick/{run['id']}.out")
+        finally:
+            claw.end()
+
+    whole = b"".join(b"%d\n" % number for number in range(1, 200_001))
+    assert run["exit_code"] == 3
+    assert attempt["dropped"] > 0
+    assert len(kept) + attempt["dropped"] == len(whole)
+    assert whole.startswith(kept[:4096])
+
+
+def test_i7_a_state_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
+    claw = MasterUnderTest(tmp_path / "home")
+    claw.configure("")
+    with small_disk(tmp_path / "home/state", "1m", "ro"):
+        claw.start(wait=False)
+        assert claw.process is not None
+        assert claw.process.wait(30) not in {0, 70}
+
+    assert str(claw.folder / "state") in claw.stderr
+    assert "Traceback" not in claw.stderr
