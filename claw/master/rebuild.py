@@ -75,9 +75,9 @@ def _history(turn: Turn) -> dict[str, tuple[Run, ...]]:
     before: str | None = None
     while page := turn.tx.runs_page(before=before, limit=500):
         for run in page:
-            found.setdefault(run.job, []).insert(0, run)
+            found.setdefault(run.job, []).append(run)
         before = page[-1].id
-    return {name: tuple(runs) for name, runs in found.items()}
+    return {name: tuple(reversed(runs)) for name, runs in found.items()}
 
 
 def _stand(turn: Turn, job: Job, runs: tuple[Run, ...], earliest: datetime | None) -> None:

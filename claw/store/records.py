@@ -191,7 +191,10 @@ class Tx:
         self._do("delete_supervisor", sid=sid)
 
     def prunable_spools(self, older_than: datetime, limit: int = 1000) -> tuple[str, ...]:
-        """Return the ids of supervisors that were settled before a time."""
+        """Return the ids of supervisors that were settled before a time.
+
+        Their folders may be removed, and after that their rows (`delete_supervisor`).
+        """
         before = rows.micros(older_than)
         found = self._do("prunable_supervisors", before=before, limit=limit)
         return tuple(row["sid"] for row in found)
