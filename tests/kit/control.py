@@ -24,6 +24,7 @@ from claw.master.control import serve_control
 from claw.master.decider import Decider
 from claw.master.events import EventBus
 from claw.master.limits import Limits
+from claw.master.peers import user_name
 from claw.master.sync import sync
 from claw.master.turn import Turn
 from claw.master.watch import Watcher
@@ -170,6 +171,7 @@ class Desk:
         self.reloads: list[Json] = []
         self.decide = Decider(store, lambda: self.config.current, self._perform)
         self.next: dict[str, datetime] = {}
+        self.owner = user_name(os.geteuid())
         self._clients: list[Client] = []
 
     def services(self, watcher: Watcher, limits: Limits) -> Services:

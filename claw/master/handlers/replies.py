@@ -19,7 +19,7 @@ def live_view(services: Services) -> Live:
 async def warnings_of(services: Services, *, files_changed: bool) -> list[str]:
     """Return what is worth saying beside any answer about how things are."""
     alerts = await services.store.read(Tx.open_alerts)
-    said = [f"{alert.text} (clawctl alerts ack {alert.id})" for alert in alerts]
+    said = [alert.text for alert in alerts]
     if files_changed:
         said.append(FILES_CHANGED)
     return said
