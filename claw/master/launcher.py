@@ -62,6 +62,11 @@ class ForkServer:
                 nursery.start_soon(self._greet, link, task_status)
                 await link.serve()
                 nursery.cancel_scope.cancel()
+            if (
+                self._link is None
+            ):  # it went before it answered: it was just ending, or cannot run
+                await trio.sleep(_PAUSE_S)
+                continue
             _LOG.warning("the fork server (pid %s) is gone; its jobs go on", self.pid)
             self._ready = trio.Event()
             self._link = None

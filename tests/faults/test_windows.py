@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from claw import __version__
 from claw.kernel import process, socket
 from claw.wire import supervision
 from tests.kit.ledger import Ledger
@@ -188,6 +189,24 @@ def test_the_death_of_the_fork_server_ends_no_job(
     claw.ctl("stop", "web")
     claw.wait_state("web", "stopped")
     assert books_of(claw, witness) == []
+
+
+def test_a_fork_server_that_ends_just_as_it_is_found_holds_up_no_master(
+    tmp_path: Path, witness: Witness
+) -> None:
+    claw = MasterUnderTest(tmp_path / "home")
+    claw.configure(jobs(witness))
+    (claw.folder / "run").mkdir()
+    ending = socket.listen_unix(claw.home.forkserver_socket(__version__))
+    ending.settimeout(30)
+    claw.start(wait=False)
+    connection, _ = ending.accept()
+    ending.close()
+    connection.close()
+
+    claw.wait_until(claw._answers, "a master that answers")
+    claw.wait_state("web", "running")
+    claw.end()
 
 
 def test_a_request_of_a_peer_that_has_gone_does_not_end_the_fork_server(bench: Bench) -> None:
