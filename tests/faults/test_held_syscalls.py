@@ -1,0 +1,68 @@
+"""Supervisors are killed while they, or their children, are held within one system call.
+
+strace delays the call; the kill comes at several instants across the delay, so it hits before,
+within and after it. Whatever it hits: the child runs once, and its end and output are known.
+"""
+
+import contextlib
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.supervision import Bench, Supervised, bench
+
+HELD_S = 0.12
+STEPS = 6
+
+pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
+
+
+@pytest.fixture(name="bench")
+def make_bench(tmp_path: Path) -> Iterator[Bench]:
+    with bench(tmp_path / "bench") as made:
+        made.ask(op="hello")
+        yield made
+
+
+@contextlib.contextmanager
+def held(bench: Bench, call: str) -> Iterator[None]:
+    """Delay each call of one kind, in the fork server and all that comes of it."""
+    words = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(bench.process.pid)]
+    words += ["-e", f"trace={call}"]
+    words += ["-e", f"inject={call}:delay_enter={int(HELD_S * 1_000_000)}"]
+    tracer = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    try:
+        status = Path(f"/proc/{bench.process.pid}/status")
+        while f"TracerPid:\t{tracer.pid}\n" not in status.read_text():
+            if tracer.poll() is not None:
+                pytest.skip(f"strace may not trace: {tracer.stderr and tracer.stderr.read()}")
+            time.sleep(0.005)
+        yield
+    finally:
+        tracer.terminate()
+        tracer.communicate()
+
+
+@pytest.mark.parametrize("call", ["setsid", "execve", "fdatasync", "wait4", "splice", "flock"])
+def test_i4_a_kill_around_a_held_call_loses_nothing(bench: Bench, call: str) -> None:
+    counted = bench.home / "counted"
+    script = f'echo "$CLAW_RUN_ID" >> {counted}; seq 1 500; exit 7'
+    with held(bench, call):
+        for step in range(STEPS):
+            run = bench.launch(["sh", "-c", script], kill_mode="process")
+            time.sleep(step * 2 * HELD_S / STEPS)
+            if run.pid:
+                run.kill()
+            check(run)
+    assert len(counted.read_text().split()) == STEPS
+
+
+def check(run: Supervised) -> None:
+    ended = run.wait_for("ended")
+    assert (ended["why"], run.of("exited")[0]["code"]) == ("exit", 7)
+    assert [len(run.of(ev)) for ev in ("launch", "started", "exited", "ended")] == [1] * 4
+    assert run.output() == b"".join(b"%d\n" % number for number in range(1, 501))
