@@ -216,6 +216,8 @@ class Follower:
                 self._waiting[place, output] = None
 
     def _note_listed(self, folder: _Folder) -> None:
+        for output in folder.files:
+            self._waiting[folder.source.folder, output] = None
         for output, status in list_outputs(folder.source.folder).items():
             before = folder.known.get(output)
             if before is not None and before.st_size == status.st_size:

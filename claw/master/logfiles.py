@@ -169,7 +169,7 @@ class GrowingFile:
             self.close()
             if self._open():
                 data = self._read_block(now_s, is_over=is_over)
-        if not data and not self.keeps_open:
+        if not data and not (self.keeps_open and self._is_in_its_folder()):
             self.close()
         return data
 
@@ -200,6 +200,10 @@ class GrowingFile:
             return os.stat(self._path, follow_symlinks=False).st_ino != self.inode  # noqa: PTH116
         except OSError:
             return False
+
+    def _is_in_its_folder(self) -> bool:
+        """Tell whether its folder is there; a removed one goes only when no file is open."""
+        return os.path.isdir(os.path.dirname(self._path))  # noqa: PTH112, PTH120
 
     def _read_block(self, now_s: float, *, is_over: bool) -> bytes:
         size = os.fstat(self._opened).st_size

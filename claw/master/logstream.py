@@ -12,7 +12,7 @@ from functools import partial
 import trio
 
 from claw.errors import StoreError
-from claw.kernel import clock
+from claw.kernel import clock, files
 from claw.master import targets
 from claw.master.follow import STREAMS, Chunk, Follower, Source
 from claw.master.logfiles import IDLE_S, Place
@@ -58,14 +58,21 @@ class LogStream:
         )
         self._resources = contextlib.ExitStack()
         self._resources.callback(self._follower.close)
-        self._watch = self._resources.enter_context(
-            services.watcher.watching(services.home.log)
-        )
+        self._watch = self._resources.enter_context(services.watcher.watching())
+        self._watch_jobs_appear()
         # A run that ends and a job that is added wake the same sleeper as a file that grows.
         runs = frozenset([wanted.only_run] if wanted.only_run else [])
         self._resources.enter_context(
             services.bus.interest(runs=runs, on_wake=self._watch.wake)
         )
+
+    def _watch_jobs_appear(self) -> None:
+        """Watch the folder of all output, which somebody may have removed."""
+        folder = self._services.home.log
+        if not self._watch.add(folder):
+            with contextlib.suppress(OSError):
+                files.make_folder(folder)
+            self._watch.add(folder)
 
     def close(self) -> None:
         """Close the files and stop watching."""
@@ -144,6 +151,7 @@ class LogStream:
         for path in changed or self._follower.folders:
             if path in self._follower.folders:
                 self._watch.add(path)  # it has just appeared, or appeared again
+        self._watch_jobs_appear()
         follower = self._follower
         if changed is not None:
             changed = frozenset(path for path in changed if follower.concerns(path))

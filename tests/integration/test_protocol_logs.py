@@ -1,6 +1,7 @@
 """Output read and followed over real sockets, from files that grow, move and shrink."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -243,11 +244,13 @@ async def test_a_file_cut_to_nothing_or_removed_is_read_from_its_beginning(
         path.parent.rmdir()
         write(desk, "web", "out.log", "made again, and longer than before\n")
         again = await client.notification("log")
+        shutil.rmtree(desk.home.log)
+        await until(lambda: Path(desk.home.log).exists())
+        write(desk, "web", "out.log", "and again\n")
+        last = await client.notification("log")
 
-        assert (cut["text"], again["text"]) == (
-            "short\n",
-            "made again, and longer than before\n",
-        )
+        texts = [told["text"] for told in (cut, again, last)]
+        assert texts == ["short\n", "made again, and longer than before\n", "and again\n"]
 
 
 async def test_following_one_run_ends_with_it_and_with_the_last_of_its_output(
