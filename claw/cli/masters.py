@@ -20,7 +20,7 @@ from claw.errors import (
     RequestError,
     UnreachableError,
 )
-from claw.kernel import clock, files, pidfd
+from claw.kernel import clock, files, pidfd, process
 from claw.model import home as model_home
 
 TYPE_CHECKING = False
@@ -134,8 +134,8 @@ def running_pid(place: Home) -> int | None:
         return None
     try:
         held = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
-    except PermissionError:
-        return pid  # another user's: it lives
+    except PermissionError:  # another user's, or one that has ended and is not reaped yet
+        return None if process.is_zombie(pid) else pid
     except OSError:
         return None
     return pid if any(_is_file(f"/proc/{pid}/fd/{fd}", lock) for fd in held) else None
