@@ -23,7 +23,11 @@ JOBS = (
         record({"jobs": array("by name", shapes.JOB), "warnings": shapes.WARNINGS}, ("jobs",)),
     ),
     on_targets("job.start", "release from stop or pause, and start", force=FORCE),
-    on_targets("job.stop", "end the runs and begin none until started"),
+    on_targets(
+        "job.stop",
+        "end the runs and begin none until started",
+        force=boolean("with SIGKILL at once, without the job's grace period"),
+    ),
     on_targets("job.restart", "end the child and start it anew", force=FORCE),
     on_targets("job.pause", "begin nothing new; what runs goes on"),
     on_targets("job.resume", "take up what was paused"),

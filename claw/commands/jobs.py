@@ -64,10 +64,11 @@ COMMANDS = (
         verb="jobs:stop",
         reply="acted",
         method="job.stop",
-        params=(_TARGETS, *_PATIENCE),
+        params=(_TARGETS, flag("force", "kill at once, without grace period"), *_PATIENCE),
         detail="What is stopped stays stopped, over reloads and restarts of the daemon.",
         examples=(
             ("clawctl stop web", "stop one job and wait until it is down"),
+            ("clawctl stop --force web", "kill it"),
             ("clawctl stop all", "stop everything"),
         ),
     ),

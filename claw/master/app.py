@@ -25,7 +25,7 @@ import trio
 
 import claw
 from claw.errors import ConfigError, StoreError
-from claw.kernel import clock
+from claw.kernel import clock, limits
 from claw.master import daemonlog, intents, journal, services
 from claw.master.adopt import Adoption
 from claw.master.asyncstore import AsyncStore
@@ -60,6 +60,7 @@ class App:
     """One master, from open files to the last word."""
 
     def __init__(self, home: Home, configuration: Configuration) -> None:
+        self._soft_limit = limits.raise_open_files()[0]
         self.home = home
         self.configuration = configuration
         self.started_at = clock.now()
@@ -67,6 +68,7 @@ class App:
         self._shutdown_asked = trio.Event()
         self._shutdown_mode = "auto"
         self._patience = trio.CancelScope()
+        self._is_up = False
 
     async def run(self) -> None:
         """Run until somebody ends it.
@@ -89,29 +91,34 @@ class App:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             await nursery.start(self._serve_signals)
-            await nursery.start(self._fork_server.serve)
-            adopted = await self._adoption.adopt(nursery)
-            await self._decide(services.autostart)
-            nursery.start_soon(self._ticker.serve)
-            nursery.start_soon(self._dispatcher.serve, nursery)
-            self._dispatcher.wake()
-            await nursery.start(self._serve_control)
-            nursery.start_soon(serve_health, self.home, self._links, self._heartbeat_s)
-            nursery.start_soon(serve_pruning, self.home, self._store)
-            _LOG.info(
-                "claw %s is up: pid %d, %d jobs, %d supervisors adopted",
-                claw.__version__, os.getpid(), len(self.configuration.current.jobs), adopted,
-            )  # fmt: skip
+            nursery.start_soon(self._come_up, nursery)
             await self._shutdown_asked.wait()
             await self._wind_down()
             nursery.cancel_scope.cancel()
+
+    async def _come_up(self, nursery: trio.Nursery) -> None:
+        """Adopt what lives, begin what is due, then open the door."""
+        await nursery.start(self._fork_server.serve)
+        adopted = await self._adoption.adopt(nursery)
+        await self._decide(services.autostart)
+        nursery.start_soon(self._ticker.serve)
+        nursery.start_soon(self._dispatcher.serve, nursery)
+        self._dispatcher.wake()
+        await nursery.start(self._serve_control)
+        nursery.start_soon(serve_health, self.home, self._links, self._heartbeat_s)
+        nursery.start_soon(serve_pruning, self.home, self._store)
+        self._is_up = True
+        _LOG.info(
+            "claw %s is up: pid %d, %d jobs, %d supervisors adopted",
+            claw.__version__, os.getpid(), len(self.configuration.current.jobs), adopted,
+        )  # fmt: skip
 
     def _build(self, store: AsyncStore) -> None:
         """Make the parts and connect them."""
         config = self.configuration.get
         self._store = store
         self._decide = Decider(store, config, self._perform)
-        self._fork_server = ForkServer(self.home, self._on_gone)
+        self._fork_server = ForkServer(self.home, self._on_gone, self._soft_limit)
         self._links = Links(self.home, self._apply, self._fork_server.knows, self._on_lost)
         self._adoption = Adoption(self.home, self._decide, self._fork_server, self._links)
         self._dispatcher = Dispatcher(
@@ -161,12 +168,16 @@ class App:
                 case Settled(sid):
                     self._links.settle(sid)
 
-    async def _tell_stop(self, effect: StopRun, grace_s: float | None = None) -> None:
+    async def _tell_stop(self, effect: StopRun) -> None:
         """Tell a supervisor to end its run, for as long as there is one to be told."""
         while effect.sid in self._links.all:
             try:
                 await self._links.call(
-                    effect.sid, op="stop", why=effect.why, by=effect.by, grace_s=grace_s
+                    effect.sid,
+                    op="stop",
+                    why=effect.why,
+                    by=effect.by,
+                    grace_s=effect.grace_s,
                 )
             except LostError:
                 await trio.sleep(_STOP_PAUSE_S)
@@ -265,6 +276,9 @@ class App:
 
     async def _wind_down(self) -> None:
         """End the jobs if that is wanted, and wait until they are gone."""
+        if not self._is_up:
+            _LOG.warning("the master ends before it was up; jobs go on as they are")
+            return
         if not self._ends_jobs():
             _LOG.info("the master ends; %d supervisors go on", len(self._links.all))
             return
@@ -275,8 +289,8 @@ class App:
             return
         _LOG.warning("%d jobs have not ended in their time: SIGKILL", len(self._links.all))
         for sid in tuple(self._links.all):
-            stop = StopRun("", sid, "shutdown", "daemon")
-            self._nursery.start_soon(self._tell_stop, stop, 0.0)
+            stop = StopRun("", sid, "shutdown", "daemon", grace_s=0.0)
+            self._nursery.start_soon(self._tell_stop, stop)
         if not await self._wait_for_all(_LAST_WORD_S):
             _LOG.error("left behind: %s", ", ".join(self._links.all))
 

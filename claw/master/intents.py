@@ -10,7 +10,7 @@ from claw.errors import ConflictError
 from claw.master import engine, services, slots
 from claw.master.turn import Turn
 from claw.model import gates, ids, machine, outcome
-from claw.model.effect import Dispatch, Reschedule
+from claw.model.effect import Dispatch, Reschedule, StopRun
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
 
@@ -72,8 +72,15 @@ def _release(turn: Turn, name: str, by: str) -> None:
     turn.emit(Reschedule(name), Dispatch())
 
 
-def stop_job(turn: Turn, name: str, *, by: str) -> tuple[str, ...]:
+def stop_job(turn: Turn, name: str, *, by: str, forced: bool = False) -> tuple[str, ...]:
     """End a job's runs and keep it stopped until it is started again.
+
+    Args:
+        turn: The decision.
+        name: The job.
+        by: Who wants it.
+        forced: Give its children no time to end by themselves. Only the telling is hurried:
+            a supervisor that is told again, by the next master, gives them theirs.
 
     Returns:
         The ids of the runs that end.
@@ -89,7 +96,13 @@ def stop_job(turn: Turn, name: str, *, by: str) -> tuple[str, ...]:
         turn.tx.put_standing(standing)
         turn.note("job.stopped", job=name, by=by)
         turn.emit(Reschedule(name))
-    return end_runs(turn, name, why="stop", by=by)
+    ended = end_runs(turn, name, why="stop", by=by)
+    if forced:
+        turn.effects = [
+            replace(effect, grace_s=0.0) if isinstance(effect, StopRun) else effect
+            for effect in turn.effects
+        ]
+    return ended
 
 
 def end_runs(turn: Turn, name: str, *, why: str, by: str) -> tuple[str, ...]:

@@ -41,7 +41,17 @@ class LaunchRefusedError(ClawError):
 class ForkServer:
     """The fork server of this version; another is started whenever it has died."""
 
-    def __init__(self, home: Home, on_gone: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self, home: Home, on_gone: Callable[[str], Awaitable[None]], soft_limit: int
+    ) -> None:
+        """Make the link; `serve` connects it.
+
+        Args:
+            home: Where its socket and log lie.
+            on_gone: Called with the id of each supervisor that has ended.
+            soft_limit: Of open files (getrlimit(2)), as jobs are to have it.
+        """
+        self._soft_limit = soft_limit
         self._path = home.forkserver_socket(claw.__version__)
         self._log_path = home.daemon_log
         self._on_gone = on_gone
@@ -62,9 +72,9 @@ class ForkServer:
                 nursery.start_soon(self._greet, link, task_status)
                 await link.serve()
                 nursery.cancel_scope.cancel()
-            if (
-                self._link is None
-            ):  # it went before it answered: it was just ending, or cannot run
+            if self._link is None:
+                # It went before it answered: it was just ending, or cannot run.
+                _LOG.warning("the fork server ended before it answered; trying another")
                 await trio.sleep(_PAUSE_S)
                 continue
             _LOG.warning("the fork server (pid %s) is gone; its jobs go on", self.pid)
@@ -99,7 +109,8 @@ class ForkServer:
         server = socket.listen_unix(self._path)
         log_fd = files.open_append(self._log_path, 0o640)
         root = str(Path(claw.__file__).resolve().parents[1])
-        argv = [sys.executable, "-I", "-S", "-c", _CODE, root, str(server.fileno()), self._path]
+        argv = [sys.executable, "-I", "-S", "-c", _CODE, root, str(server.fileno())]
+        argv += [self._path, str(self._soft_limit)]
         try:
             process = subprocess.Popen(  # noqa: S603
                 argv,

@@ -17,6 +17,7 @@ class StopRun:
     sid: str
     why: str
     by: str
+    grace_s: float | None = None  # instead of the job's own
 
 
 @dataclass(frozen=True, slots=True)

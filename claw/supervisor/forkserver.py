@@ -59,13 +59,13 @@ class Ward:
 class ForkServer:
     """Serves launches; see `claw.wire.supervision` for what is said."""
 
-    def __init__(self, server: channel.Socket, path: str) -> None:
+    def __init__(self, server: channel.Socket, path: str, soft_limit: int) -> None:
         self._loop = Loop()
         self._control = Control(self._loop, self._handle)
         self._control.adopt(path, server)
         self._wards: dict[str, Ward] = {}
         self._lonely_b: float | None = ticks.boottime() + LONELY_S
-        self._open_files = limits.raise_open_files()
+        self._open_files = (soft_limit, limits.raise_open_files()[1])
 
     def run(self) -> None:
         """Serve until there is nobody left to serve."""
@@ -344,11 +344,14 @@ def _as_message(ended: Exit) -> Message:
 
 
 def main() -> None:
-    """Serve on the inherited listening socket: argv is its descriptor and its path."""
+    """Serve on the inherited listening socket.
+
+    argv: its descriptor, its path, and the soft limit of open files that jobs shall have.
+    """
     server = channel.adopt(int(sys.argv[1]))
     os.set_inheritable(server.fileno(), False)
     process.new_session()
     process.set_name("claw:forkserver")
     path = sys.argv[2]
     rehearsal.rehearse(f"{path}.rehearsal", {0, 1, 2, server.fileno()})
-    ForkServer(server, path).run()
+    ForkServer(server, path, int(sys.argv[3])).run()

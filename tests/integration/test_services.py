@@ -1,13 +1,15 @@
 """Services under a real master."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from claw import __version__
 from claw.kernel import process
-from tests.kit.master import StartMaster, kill_process
+from tests.kit.master import MasterUnderTest, StartMaster, kill_process
 
 SLEEPER = """
 [jobs.web]
@@ -250,3 +252,47 @@ def test_a_silent_supervisor_is_named_and_its_job_left_alone(
 
     after = claw.wait_state("web", "running")
     assert silent["pid"] == adopted["pid"] == after["pid"] == before["pid"]
+
+
+def test_stop_force_gives_no_grace(start_master: StartMaster) -> None:
+    claw = start_master("""
+[jobs.deaf]
+type = "continuous"
+command = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+grace_period = "10m"
+""")
+    claw.wait_until(lambda: claw.output("deaf/out.log"), "readiness")
+    deaf = claw.job("deaf")["pid"]
+    claw.ctl("stop", "--no-wait", "deaf")
+    claw.wait_state("deaf", "stopping")
+
+    claw.ctl("stop", "--force", "deaf")
+
+    assert claw.job("deaf")["state"] == "stopped"
+    assert process.is_zombie(deaf)
+
+
+def test_a_child_gets_the_limit_of_open_files_that_claw_was_started_with(
+    start_master: StartMaster,
+) -> None:
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    claw = start_master('[jobs.tell]\ncommand = "ulimit -S -n"\n')
+
+    claw.ended(claw.submit("tell"))
+
+    [run] = claw.runs("tell")
+    assert int(claw.output(f"tell/{run['id']}.out")) == soft
+
+
+def test_a_master_whose_fork_server_cannot_start_can_be_ended(tmp_path: Path) -> None:
+    claw = MasterUnderTest(tmp_path)
+    claw.configure("")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / f"forkserver-{__version__}.sock").mkdir()  # nothing can listen there
+    claw.start(wait=False)
+    claw.wait_until(lambda: "no fork server can be started" in claw.stderr, "complaint")
+
+    os.kill(claw.pid, signal.SIGTERM)
+
+    assert claw.process is not None
+    assert claw.process.wait(30) == 0

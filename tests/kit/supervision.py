@@ -36,7 +36,7 @@ class Bench:
             "from claw.supervisor.forkserver import main; main()"
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code, str(server.fileno()), path],
+            [sys.executable, "-I", "-S", "-c", code, str(server.fileno()), path, "1024"],
             pass_fds=[server.fileno()],
             stdin=subprocess.DEVNULL,
         )

@@ -78,8 +78,11 @@ async def start(call: Call, params: Params) -> Json:
 
 async def stop(call: Call, params: Params) -> Json:
     """End the runs of jobs, and begin none until they are started."""
+    forced = params.get("force", False)
     return await _act(
-        call, params, lambda turn, name: _first(intents.stop_job(turn, name, by=call.by))
+        call,
+        params,
+        lambda turn, name: _first(intents.stop_job(turn, name, by=call.by, forced=forced)),
     )
 
 
