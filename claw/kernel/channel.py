@@ -5,10 +5,10 @@ enum and collections: a supervisor would pay for them in memory.
 """
 
 import _socket
-import os
 import sys
 
 from claw.kernel import files
+from claw.kernel.bare import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def listen(path: str, mode: int = 0o600, backlog: int = 128) -> Socket:
             _at(passing, server.bind)
         finally:
             os.umask(old)
-        os.chmod(passing, mode)  # noqa: PTH101
+        os.chmod(passing, mode)
         server.listen(backlog)
         server.setblocking(False)
-        os.rename(passing, path)  # noqa: PTH104
+        os.rename(passing, path)
     except BaseException:
         server.close()
         raise
@@ -85,10 +85,10 @@ def _long(value: float) -> bytes:
 
 def _at(path: str, act: "Callable[[str], object]") -> None:
     """Bind or connect to a path, whatever its length."""
-    if len(os.fsencode(path)) <= _LONGEST_PATH:
+    if len(path.encode(errors="surrogateescape")) <= _LONGEST_PATH:
         act(path)
         return
-    folder, name = os.path.split(path)
+    folder, name = files.folder_of(path), path.rpartition("/")[2]
     fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         act(f"/proc/self/fd/{fd}/{name}")

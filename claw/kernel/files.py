@@ -3,12 +3,15 @@
 See flock(2), fdatasync(2), splice(2), memfd_create(2).
 """
 
-import errno
 import fcntl
-import os
 
+from claw.kernel.bare import os
+
+_FROM_END = 2  # SEEK_END
+_KIND, _FOLDER = 0o170000, 0o040000  # inode(7)
 _CHUNK_BYTES = 1 << 16
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_OWN_FILE = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_NEW_FILE = os.O_WRONLY | _OWN_FILE
 _SEALS = (
     (fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
     if hasattr(fcntl, "F_SEAL_SEAL")
@@ -19,23 +22,23 @@ _SEALS = (
 def make_folder(path: str, mode: int = 0o700) -> None:
     """Make a folder and those above it; one that is there is left as it is."""
     try:
-        os.mkdir(path, mode)  # noqa: PTH102
+        os.mkdir(path, mode)
     except FileExistsError:
-        if not os.path.isdir(path):  # noqa: PTH112
-            raise
+        return
     except FileNotFoundError:
-        os.makedirs(path, mode, exist_ok=True)  # noqa: PTH103
+        make_folder(folder_of(path), mode)
+        make_folder(path, mode)
 
 
 def open_append(path: str, mode: int = 0o600) -> int:
-    """Open a file of claw's own for appending, made if need be; no link is followed."""
-    return os.open(path, _NEW_FILE | os.O_APPEND, mode)
+    """Open a file of claw's own to append to and read; no link is followed."""
+    return os.open(path, _OWN_FILE | os.O_RDWR | os.O_APPEND, mode)
 
 
 def open_output(path: str, mode: int) -> int:
     """Open an output file at its end, without O_APPEND, which splice(2) refuses."""
     fd = os.open(path, _NEW_FILE, mode)
-    os.lseek(fd, 0, os.SEEK_END)
+    os.lseek(fd, 0, _FROM_END)
     return fd
 
 
@@ -54,7 +57,7 @@ def create_exclusive(path: str, text: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         append(fd, text)
-        sync_folder(os.path.dirname(path))  # noqa: PTH120
+        sync_folder(folder_of(path))
     except OSError:
         remove(path)
         raise
@@ -92,7 +95,7 @@ def size_of(fd: int) -> int:
 
 def size_at(path: str) -> int:
     """Return the size of a file in bytes."""
-    return os.stat(path).st_size  # noqa: PTH116
+    return os.stat(path).st_size
 
 
 def read_all(path: str) -> bytes:
@@ -117,18 +120,13 @@ def read_from(path: str, offset: int) -> bytes:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return b""
-    os.lseek(fd, offset, os.SEEK_SET)
+    os.lseek(fd, offset, 0)
     return read_from_fd(fd)
 
 
-def ends_with_newline(path: str) -> bool:
-    """Tell whether a file is empty or its last line is a whole one."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        size = size_of(fd)
-        return size == 0 or os.pread(fd, 1, size - 1) == b"\n"
-    finally:
-        os.close(fd)
+def read_at(fd: int, offset: int, count: int) -> bytes:
+    """Return up to ``count`` bytes of an open file from an offset on."""
+    return os.pread(fd, count, offset)
 
 
 def touch(path: str) -> None:
@@ -142,28 +140,41 @@ def touch(path: str) -> None:
 
 def exists(path: str) -> bool:
     """Tell whether something has that name."""
-    return os.path.lexists(path)
+    return inode_at(path) is not None
 
 
 def inode_at(path: str) -> tuple[int, int] | None:
     """Return what names a file whatever its path (device, inode); None: nothing is there."""
     try:
-        found = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+        found = os.stat(path, follow_symlinks=False)
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
+def is_folder(path: str) -> bool:
+    """Tell whether a folder has that name, and no link to one."""
+    try:
+        return os.lstat(path).st_mode & _KIND == _FOLDER
+    except OSError:
+        return False
+
+
+def folder_of(path: str) -> str:
+    """Return the folder that a path names something in."""
+    return path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
+
+
 def rename(old: str, new: str) -> None:
     """Give a file another name, and make that durable; what had the name is replaced."""
-    os.replace(old, new)  # noqa: PTH105
-    sync_folder(os.path.dirname(new))  # noqa: PTH120
+    os.replace(old, new)
+    sync_folder(folder_of(new))
 
 
 def remove(path: str) -> None:
     """Remove a file; one that is not there is fine."""
     try:
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
     except FileNotFoundError:
         return
 
@@ -171,13 +182,13 @@ def remove(path: str) -> None:
 def remove_folder(path: str) -> None:
     """Remove a folder of claw's own with all that it holds; what cannot go stays."""
     try:
-        for name in os.listdir(path):  # noqa: PTH208
+        for name in os.listdir(path):
             inner = f"{path}/{name}"
-            if os.path.isdir(inner) and not os.path.islink(inner):  # noqa: PTH112, PTH114
+            if is_folder(inner):
                 remove_folder(inner)
             else:
                 remove(inner)
-        os.rmdir(path)  # noqa: PTH106
+        os.rmdir(path)
     except OSError:
         return
 
@@ -238,27 +249,16 @@ def splice(reading: int, writing: int, count: int) -> int | None:
         Bytes moved, or None when the pipe is empty for now.
 
     Raises:
-        OSError: ENOSPC, EDQUOT, EIO, EFBIG of the file; the pipe keeps its bytes.
+        OSError: ENOSPC, EDQUOT, EIO, EFBIG of the file: the pipe keeps its bytes. EINVAL:
+            this file cannot be spliced to.
     """
     try:
         return os.splice(reading, writing, count, flags=_SPLICE_FLAGS)
     except BlockingIOError:
         return None
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        return _copy(reading, writing, count)
 
 
 _SPLICE_FLAGS = getattr(os, "SPLICE_F_NONBLOCK", 2) | getattr(os, "SPLICE_F_MOVE", 1)
-
-
-def _copy(reading: int, writing: int, count: int) -> int | None:
-    """Move bytes by read and write, for a filesystem that splice(2) does not know."""
-    data = discard(reading, min(count, 65536))
-    if data is not None:
-        append(writing, data)
-    return None if data is None else len(data)
 
 
 def discard(reading: int, count: int) -> bytes | None:

@@ -3,49 +3,18 @@
 See pidfd_open(2), waitid(2), proc_pid_stat(5).
 """
 
-import ctypes
-import os
+import errno
+import sys
 
-from claw.kernel import files
+from claw.kernel import files, libc
+from claw.kernel.bare import os, signal
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import signal
-else:
-    import _signal as signal  # `signal` loads enum, see `claw.kernel.signals`
-
-_SYS_WAITID = {"x86_64": 247, "aarch64": 95, "riscv64": 95}.get(os.uname().machine)
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.syscall.restype = ctypes.c_long
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-
-
-class _SigInfo(ctypes.Structure):
-    """The fields of siginfo_t that SIGCHLD fills (sigaction(2)), padded to its size."""
-
-    _fields_ = [
-        ("si_signo", ctypes.c_int),
-        ("si_errno", ctypes.c_int),
-        ("si_code", ctypes.c_int),
-        ("_pad", ctypes.c_int),
-        ("si_pid", ctypes.c_int),
-        ("si_uid", ctypes.c_uint),
-        ("si_status", ctypes.c_int),
-        ("_rest", ctypes.c_byte * 100),
-    ]
-
-
-class _RUsage(ctypes.Structure):
-    """struct rusage (getrusage(2)), of which three fields are read."""
-
-    _fields_ = [
-        ("utime_s", ctypes.c_long),
-        ("utime_us", ctypes.c_long),
-        ("stime_s", ctypes.c_long),
-        ("stime_us", ctypes.c_long),
-        ("maxrss_kib", ctypes.c_long),
-        ("_rest", ctypes.c_long * 13),
-    ]
+_IS_64_BIT = sys.maxsize > 2**32
+_SYS_WAITID = {"x86_64": 247, "aarch64": 95, "riscv64": 95}.get(os.uname().machine, 0)
+_SYSCALL = libc.find("syscall") if _IS_64_BIT and _SYS_WAITID else 0
+# Offsets in siginfo_t (sigaction(2)) and in struct rusage (getrusage(2)), on 64 bits.
+_SI_CODE, _SI_PID, _SI_STATUS = 8, 16, 24
+_RU_UTIME_S, _RU_UTIME_US, _RU_STIME_S, _RU_STIME_US, _RU_MAXRSS_KIB = range(0, 40, 8)
 
 
 class Exit:
@@ -96,24 +65,19 @@ def peek_exit(pid: int) -> Exit | None:
     Raises:
         ChildProcessError: It is no child of this process.
     """
-    if _SYS_WAITID is None:
+    if not _SYSCALL:
         return _peek_portably(pid)
-    info, usage = _SigInfo(), _RUsage()
-    result = _libc.syscall(
-        ctypes.c_long(_SYS_WAITID),
-        ctypes.c_int(os.P_PID),
-        ctypes.c_int(pid),
-        ctypes.byref(info),
-        ctypes.c_int(os.WEXITED | os.WNOHANG | os.WNOWAIT),
-        ctypes.byref(usage),
-    )
-    if result == -1:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    if info.si_pid == 0:
+    info, usage = libc.Buffer(), libc.Buffer()
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    if libc.call(_SYSCALL, _SYS_WAITID, os.P_PID, pid, info, options, usage) == -1:
+        raise ChildProcessError(errno.ECHILD, os.strerror(errno.ECHILD))
+    if info.number(_SI_PID, 4) == 0:
         return None
-    cpu_s = usage.utime_s + usage.stime_s + (usage.utime_us + usage.stime_us) / 1e6
-    return _exit_of(info.si_code, info.si_status, cpu_s, usage.maxrss_kib * 1024)
+    seconds = usage.number(_RU_UTIME_S, 8) + usage.number(_RU_STIME_S, 8)
+    microseconds = usage.number(_RU_UTIME_US, 8) + usage.number(_RU_STIME_US, 8)
+    max_rss = usage.number(_RU_MAXRSS_KIB, 8) * 1024
+    how, status = info.number(_SI_CODE, 4), info.number(_SI_STATUS, 4)
+    return _exit_of(how, status, seconds + microseconds / 1e6, max_rss)
 
 
 def _peek_portably(pid: int) -> Exit | None:
@@ -133,6 +97,11 @@ def reap(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return
+
+
+def wait_for(pid: int) -> None:
+    """Wait for a child that is about to end, and reap it."""
+    os.waitpid(pid, 0)
 
 
 def any_ended_child() -> int | None:

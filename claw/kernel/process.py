@@ -1,29 +1,24 @@
 """Making, finding and ending processes. See fork(2), execve(2), prctl(2), proc(5)."""
 
-import ctypes
-import os
+import errno
 
-from claw.kernel import files
+from claw.kernel import files, libc
+from claw.kernel.bare import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+DEFAULT_PATH = "/bin:/usr/bin"
+"""Where programs are looked for when the environment has no PATH."""
 _PR_SET_CHILD_SUBREAPER = 36
-_libc = ctypes.CDLL(None, use_errno=True)
-try:
-    _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
-    _libc.prctl.restype = ctypes.c_int
-    _HAS_PRCTL = True
-except AttributeError:
-    _HAS_PRCTL = False
-
-
-def _prctl(option: int, value: int) -> None:
-    if _HAS_PRCTL and _libc.prctl(option, value, 0, 0, 0) == -1:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+_PRCTL = libc.find("prctl")
 
 
 def become_subreaper() -> None:
     """Take in every orphan among this process's descendants (prctl(2))."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    if _PRCTL and libc.call(_PRCTL, _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
 
 def set_timer_slack(nanoseconds: int) -> None:
@@ -59,6 +54,11 @@ def fork() -> int:
     return os.fork()
 
 
+def leave(status: int) -> "NoReturn":
+    """End this process at once; nothing is flushed or cleaned up."""
+    os._exit(status)  # noqa: SLF001
+
+
 def new_session() -> None:
     """Become the leader of a new session; nothing happens to one that leads already."""
     try:
@@ -67,13 +67,24 @@ def new_session() -> None:
         return
 
 
-def execute(argv: list[str], env: dict[str, str]) -> None:
+def execute(argv: list[str], env: dict[str, str]) -> "NoReturn":
     """Replace this process, searching the new environment's PATH.
 
     Raises:
         OSError: Why it could not be: ENOENT, EACCES, ENOEXEC, E2BIG, ...
     """
-    os.execvpe(argv[0], argv, env)  # noqa: S606
+    name = argv[0]
+    if "/" in name:
+        os.execve(name, argv, env)
+    failure: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for folder in env.get("PATH", DEFAULT_PATH).split(":"):
+        try:
+            os.execve(f"{folder or '.'}/{name}", argv, env)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:  # EACCES here, perhaps found further on
+            failure = error
+    raise failure
 
 
 def kill(pid: int, number: int) -> bool:
@@ -107,7 +118,7 @@ def children_of(pid: int) -> list[int]:
     """
     found = []
     try:
-        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+        for thread in os.listdir(f"/proc/{pid}/task"):
             words = files.read_all(f"/proc/{pid}/task/{thread}/children").split()
             found += [int(word) for word in words]
     except FileNotFoundError:
@@ -119,9 +130,9 @@ def children_of(pid: int) -> list[int]:
 
 def _children_by_scan(pid: int) -> list[int]:
     """Find children without CONFIG_PROC_CHILDREN, by everyone's parent."""
-    if not os.path.isdir(f"/proc/{pid}"):  # noqa: PTH112
+    if not files.exists(f"/proc/{pid}"):
         return []
-    everyone = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+    everyone = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     return [other for other in everyone if parent_of(other) == pid]
 
 

@@ -1,16 +1,9 @@
 """Signals as bytes on a descriptor, and their reset for children. See signal(7).
 
-The numbers are plain ones of `_signal`, which is built in: `signal` wraps them in enums,
-and enum is most of what supervisors would import.
+The numbers are plain ones, not the enums that `signal` makes of them.
 """
 
-import os
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import signal
-else:
-    import _signal as signal
+from claw.kernel.bare import os, signal
 
 SIGCHLD = int(signal.SIGCHLD)
 SIGCONT = int(signal.SIGCONT)

@@ -4,10 +4,10 @@
 would thin out the memory that it shares with the fork server.
 """
 
-import os
 import time
 
 from claw.kernel import files
+from claw.kernel.bare import os
 
 
 def wall() -> float:

@@ -6,15 +6,18 @@ instruction, whoever is killed meanwhile; until exec it holds copies of its supe
 lock and journal, which are closed by exec itself.
 """
 
-import os
-
 from claw.kernel import files, limits, pidfd, process, signals
+from claw.kernel.bare import os
 from claw.supervisor import spool
 from claw.wire import supervision
 from claw.wire.supervision import Launch, Message
 
 GIVEN_UP = 127
 """Exit status of a child that could not exec; the journal says why."""
+
+
+OWED = "owed"
+"""Marks a report that the child could not append to the journal: its supervisor does."""
 
 
 class Wiring:
@@ -43,7 +46,7 @@ def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, i
     try:
         _become(launch, attempt, wiring, open_files)
     finally:
-        os._exit(GIVEN_UP)
+        process.leave(GIVEN_UP)
 
 
 def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> None:
@@ -93,19 +96,18 @@ def _leave_word(
 ) -> None:
     stage, number, text = why
     pid = os.getpid()
-    line = supervision.encode(
-        spool.line(
-            "spawn_failed",
-            run=launch.run,
-            attempt=attempt,
-            pid=pid,
-            start=pidfd.start_ticks(pid),
-            stage=stage,
-            errno=number,
-            error=text,
-        )
+    line = spool.line(
+        "spawn_failed",
+        run=launch.run,
+        attempt=attempt,
+        pid=pid,
+        start=pidfd.start_ticks(pid),
+        stage=stage,
+        errno=number,
+        error=text,
     )
     try:
-        files.append(wiring.journal_fd, line)
-    finally:
-        files.append(wiring.report_fd, line)  # SIGPIPE, once the supervisor was killed
+        files.append(wiring.journal_fd, supervision.encode(line))
+    except OSError:
+        line[OWED] = True
+    files.append(wiring.report_fd, supervision.encode(line))  # SIGPIPE: nobody reads any more

@@ -3,9 +3,10 @@
 Nobody is waited for: a peer that does not take its answers is cut off and may come again.
 """
 
-import os
+import errno
 
 from claw.kernel import channel, files
+from claw.kernel.bare import os
 from claw.supervisor.loop import Loop
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
@@ -76,7 +77,7 @@ class Control:
     ``handle`` returns the answer's values, or None when it sends one itself.
     """
 
-    __slots__ = ("_handle", "_inode", "_loop", "_path", "_server", "peers")
+    __slots__ = ("_handle", "_inode", "_loop", "_path", "_server", "_spare_fd", "peers")
 
     def __init__(self, loop: Loop, handle: object) -> None:
         self._loop = loop
@@ -85,6 +86,7 @@ class Control:
         self._inode: tuple[int, int] | None = None
         self._server: channel.Socket | None = None
         self.peers: list[Peer] = []
+        self._spare_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 
     def listen(self, path: str) -> None:
         """Listen at a path that is claw's own.
@@ -121,8 +123,20 @@ class Control:
             return
         try:
             self.add(channel.accept(self._server))
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Close a connection that there is no descriptor for: it would wake us for ever."""
+        os.close(self._spare_fd)
+        try:
+            if self._server is not None:
+                channel.accept(self._server).close()
         except OSError:
-            return
+            pass
+        finally:
+            self._spare_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 
     def catch_up(self) -> None:
         """Take in all that has been sent before now, by anyone."""

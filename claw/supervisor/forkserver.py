@@ -8,11 +8,11 @@ ends when there is neither a supervisor nor a master left.
 """
 
 import gc
-import os
 import sys
 
 from claw import __version__
 from claw.kernel import channel, files, limits, pidfd, process, signals, ticks
+from claw.kernel.bare import os
 from claw.kernel.pidfd import Exit
 from claw.supervisor import rehearsal
 from claw.supervisor.control import Control, Peer
@@ -97,6 +97,13 @@ class ForkServer:
     # -- requests ---------------------------------------------------------------------
 
     def _handle(self, peer: Peer, message: Message) -> Message | None:
+        """Answer a request, whatever is wrong with it: too much depends on this process."""
+        try:
+            return self._do(peer, message)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            return {"error": f"{type(error).__name__}: {error}", "retryable": True}
+
+    def _do(self, peer: Peer, message: Message) -> Message:
         operation = message.get("op")
         if operation == "launch":
             return self._launch(peer, message)
@@ -154,12 +161,32 @@ class ForkServer:
 
     def _fork(self, ward: Ward, given: dict[str, int]) -> None:
         """Fork a supervisor, handing it these descriptors; in it, this does not return."""
-        pid = process.fork()
-        if pid == 0:
-            self._be_supervisor(ward, given)
-        ward.pid = pid
-        ward.pid_fd = pidfd.open_pid(pid)
-        self._loop.watch(ward.pid_fd, lambda: self._on_death(ward))
+        waiting_fd, going_fd = os.pipe2(os.O_CLOEXEC)
+        pid = 0
+        try:
+            pid = process.fork()
+            if pid == 0:
+                os.close(going_fd)
+                self._be_supervisor(ward, {**given, "go_fd": waiting_fd})
+            ward.pid_fd = pidfd.open_pid(pid)
+            self._loop.watch(ward.pid_fd, lambda: self._on_death(ward))
+            ward.pid = pid
+            os.write(going_fd, b"!")
+        except OSError:
+            self._call_off(ward, pid)
+            raise
+        finally:
+            os.close(waiting_fd)
+            os.close(going_fd)
+
+    def _call_off(self, ward: Ward, pid: int) -> None:
+        """Have a supervisor that nobody could watch over end before it has begun."""
+        if ward.pid_fd >= 0:
+            self._forget_fd(ward.pid_fd)
+            ward.pid_fd = -1
+        if pid:
+            process.kill(pid, signals.SIGKILL)
+            pidfd.wait_for(pid)
 
     def _be_supervisor(self, ward: Ward, given: dict[str, int]) -> None:
         status = 1
@@ -168,6 +195,10 @@ class ForkServer:
             keep = {0, 1, 2, ward.memory_fd} | pipes | set(given.values())
             signals.forget_descriptor()
             files.close_all_but(keep)
+            go_fd = given.pop("go_fd")
+            if not os.read(go_fd, 1):  # the fork server has died over it
+                process.leave(status)
+            os.close(go_fd)
             launch = Launch.decode(files.read_memory(ward.memory_fd))
             os.close(ward.memory_fd)
             process.new_session()
@@ -179,7 +210,7 @@ class ForkServer:
             sys.excepthook(*sys.exc_info())
             raise
         finally:
-            os._exit(status)
+            process.leave(status)
 
     def _on_death(self, ward: Ward) -> None:
         """A supervisor has ended: by itself when its run is over, else it is replaced."""

@@ -26,8 +26,8 @@ class Loop:
 
     def watch(self, fd: int, callback: object) -> None:
         """Call ``callback()`` whenever ``fd`` is readable or its peer has gone."""
-        self._callbacks[fd] = callback
         self._poll.register(fd, select.EPOLLIN)
+        self._callbacks[fd] = callback
 
     def forget(self, fd: int) -> None:
         """Stop watching a descriptor; to be called before it is closed."""

@@ -8,10 +8,9 @@ journal; what it does is here: look at the phase, act, write the line, fold it.
 Times are seconds of boot time.
 """
 
-import os
-
 from claw import __version__
 from claw.kernel import channel, files, pidfd, process, signals, ticks
+from claw.kernel.bare import os
 from claw.kernel.pidfd import Exit
 from claw.supervisor import child, machine, spool
 from claw.supervisor.control import Control, Peer
@@ -20,6 +19,7 @@ from claw.supervisor.output import Stream
 from claw.supervisor.relay import Relay
 from claw.supervisor.spool import Spool
 from claw.supervisor.tree import Tree
+from claw.wire import supervision
 from claw.wire.supervision import Launch, Message
 
 TYPE_CHECKING = False
@@ -32,6 +32,9 @@ KILL_PATIENCE_S = 10.0
 """After so long, what survives SIGKILL (uninterruptible, proc(5)) is named and left."""
 RETRY_S = 0.5
 """Pause before a line is written again that the disk refused."""
+
+
+_BOOT = ticks.boot_id()  # once, in the fork server: it names the boot for its whole life
 
 
 class Handed:
@@ -73,12 +76,14 @@ class Supervisor:
                 handed.outputs, (launch.out_path, launch.err_path), strict=False
             )
         ]
-        self._child_fd = -1  # pidfd of the child
+        self._is_first = True  # no predecessor has left a line
+        self._child_fd = -1  # pidfd of a child that is nobody's any more
         self._report_fd = -1  # open until the child has exec'd
         self._ended_as: Exit | None = None
         self._signalled: machine.Stop | None = None  # the stop that the child was told of
         self._rest_kill_b: float | None = None  # when what is left of the tree is killed
-        self._wake_b = 0.0  # next look at a tree, or next try of a refused write
+        self._wake_b = 0.0  # next look at a tree
+        self._retry_b = 0.0  # until then nothing is tried that was refused
         self._beat_b = 0.0
 
     # -- life ----------------------------------------------------------------------
@@ -86,24 +91,26 @@ class Supervisor:
     def run(self) -> None:
         """Supervise until the run is over."""
         process.become_subreaper()
-        lines = self._take_spool()
+        self._take_spool()
         self._watch_everything()
         if self._handed.relay_fd >= 0:
-            self._take_over(lines, channel.adopt(self._handed.relay_fd))
-        if not lines:
-            self._write(self._first_line(), durable=False)
+            self._take_over(channel.adopt(self._handed.relay_fd))
+        self._spool.owe(self._first_line() if self._is_first else self._taken_over())
         while self._state.phase != machine.ENDED:
             self._guard(self._step)
             if self._state.phase != machine.ENDED:
                 self._guard(self._wait)
         self._leave()
 
-    def _take_spool(self) -> list[Message]:
-        """Take the lock, which a predecessor's child holds until it execs; read the journal."""
+    def _take_spool(self) -> None:
+        """Take the lock, which a predecessor's child holds until it execs; fold the journal."""
         if self._handed.lock_fd < 0:
             self._handed.lock_fd = files.open_lock(f"{self._launch.spool}/lock")
             files.wait_lock(self._handed.lock_fd)
-        return self._spool.open()
+        self._spool.open()
+        for line in self._spool.read():
+            self._is_first = False
+            self._state.apply(line)
 
     def _watch_everything(self) -> None:
         for stream in self._streams:
@@ -127,15 +134,16 @@ class Supervisor:
             origin_key=launch.origin_key,
             slot=launch.slot,
             kind="service" if launch.is_service else "once",
-            boot=ticks.boot_id(),
+            boot=_BOOT,
             version=__version__,
             **_myself(),
         )
 
-    def _take_over(self, lines: list[Message], connection: channel.Socket) -> None:
+    def _taken_over(self) -> Message:
+        return spool.line("taken_over", **_myself())
+
+    def _take_over(self, connection: channel.Socket) -> None:
         """Stand where a killed predecessor fell; its child is the fork server's now."""
-        for line in lines:
-            self._state.apply(line)
         self._tree.foster = os.getppid()
         self._relay = Relay(connection, self._on_status)
         if self._state.phase != machine.UP:
@@ -145,11 +153,6 @@ class Supervisor:
             self._tree.main = self._state.pid
             self._loop.watch(self._relay.fileno(), self._on_relay)
             self._relay.ask(self._state.pid)
-        if lines:
-            self._guard(self._note_takeover)  # on a full disk the output still has to flow
-
-    def _note_takeover(self) -> None:
-        self._write(spool.line("taken_over", **_myself()), durable=False)
 
     def _on_relay(self) -> None:
         """Hear how the child ended; without the fork server, only that it did."""
@@ -168,13 +171,14 @@ class Supervisor:
         if pidfd.start_ticks(self._state.pid) != self._state.start:
             self._on_status(Exit(None, None))
             return
+        self._tree.main_fd = self._child_fd
         self._loop.watch(self._child_fd, lambda: self._on_status(Exit(None, None)))
 
     def _leave(self) -> None:
         self._control.close()
         files.remove(f"{self._launch.run_dir}/heartbeat")
         try:
-            os.rmdir(self._launch.run_dir)  # noqa: PTH106
+            os.rmdir(self._launch.run_dir)
         except OSError:
             return
 
@@ -185,7 +189,7 @@ class Supervisor:
         try:
             act()
         except OSError:
-            self._wake_b = ticks.boottime() + RETRY_S
+            self._retry_b = ticks.boottime() + RETRY_S
 
     def _wait(self) -> None:
         self._loop.turn(self._next_deadline())
@@ -194,34 +198,37 @@ class Supervisor:
         now_b = ticks.boottime()
         if now_b >= self._beat_b:
             self._beat()
-        phase = self._state.phase
-        if phase == machine.BACKOFF:
-            phase = self._step_backoff(now_b)
-        if phase == machine.LAUNCHING:
-            self._begin_attempt()
-        elif phase == machine.UP and self._ended_as is not None:
-            self._clear_up(now_b)
-        elif phase == machine.UP:
+        if now_b >= self._retry_b:
+            self._guard(self._pay)
+        if self._state.phase == machine.UP:
             self._step_up(now_b)
-        elif phase == machine.EXITED:
-            self._follow_exit()
+        elif now_b >= self._retry_b:  # nothing begins while the journal cannot be written
+            self._step_between(now_b)
 
-    def _step_backoff(self, now_b: float) -> str:
-        if self._state.stop is not None:
+    def _step_between(self, now_b: float) -> None:
+        """Go on from a phase without a child."""
+        state = self._state
+        if state.phase == machine.EXITED or state.stop is not None:
             self._follow_exit()
-        elif now_b >= self._state.due_b:
-            self._state.begin_launch()
-        return self._state.phase
+        elif state.phase == machine.LAUNCHING or now_b >= state.due_b:
+            state.begin_launch()
+            self._begin_attempt()
 
     def _step_up(self, now_b: float) -> None:
-        """Enforce the timeout, and a stop's escalation, on a child that lives."""
+        if self._ended_as is None:
+            self._enforce(now_b)
+        else:
+            self._clear_up(now_b)
+
+    def _enforce(self, now_b: float) -> None:
+        """See to the timeout, and to a stop's escalation, on a child that lives."""
         deadline_b = self._state.timeout_b
         if deadline_b is not None and now_b >= deadline_b:
             self._ask_end("timeout", "claw", self._launch.grace_s)
         stop = self._state.stop
-        if stop is None or self._report_fd >= 0:
+        if stop is None:
             return
-        if self._signalled is not stop:
+        if self._signalled is not stop and self._report_fd < 0:  # before exec it is ignored
             self._signalled = stop
             self._tree.signal_main(self._launch.stop_signal)
             self._tree.signal_main(signals.SIGCONT)
@@ -232,8 +239,11 @@ class Supervisor:
 
     def _next_deadline(self) -> float:
         state = self._state
+        now_b = ticks.boottime()
+        if self._retry_b > now_b:
+            return self._retry_b
         deadlines = [self._beat_b]
-        if self._wake_b > ticks.boottime():
+        if self._wake_b > now_b:
             deadlines.append(self._wake_b)
         if state.phase == machine.BACKOFF:
             deadlines.append(state.due_b)
@@ -253,7 +263,8 @@ class Supervisor:
         if state.attempt != launch.attempt and not self._claim_attempt():
             return
         self._spool.mend()
-        reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._report_fd, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._loop.watch(self._report_fd, self._on_report)  # nothing may fail after the fork
         wiring = child.Wiring(
             journal_fd=self._spool.journal_fd,
             out_fd=self._streams[0].writing,
@@ -264,7 +275,7 @@ class Supervisor:
         try:
             pid = child.spawn(launch, state.attempt, wiring, self._handed.open_files)
         except BaseException:
-            os.close(reading)
+            self._close_report()
             raise
         finally:
             os.close(writing)
@@ -272,10 +283,6 @@ class Supervisor:
         self._signalled = None
         self._tree.main = pid
         state.apply(spool.line("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
-        self._child_fd = pidfd.open_pid(pid)
-        self._loop.watch(self._child_fd, self._on_child_end)
-        self._report_fd = reading
-        self._loop.watch(reading, self._on_report)
 
     def _claim_attempt(self) -> bool:
         """Make the attempt's launch file; False: another has, and the run is not ours.
@@ -302,24 +309,41 @@ class Supervisor:
     def _on_report(self) -> None:
         """The child has exec'd (end of file), or says why it could not."""
         data = os.read(self._report_fd, 65536)
-        self._loop.forget(self._report_fd)
-        os.close(self._report_fd)
-        self._report_fd = -1
-        if data:
+        self._close_report()
+        failure = supervision.decode(data)
+        if failure is not None:
+            if failure.pop(child.OWED, False):
+                self._spool.owe(failure)
             self._state.error = True
         self._tell_growth()
 
-    def _on_child_end(self) -> None:
-        ended = pidfd.peek_exit(self._state.pid)
+    def _close_report(self) -> None:
+        self._loop.forget(self._report_fd)
+        os.close(self._report_fd)
+        self._report_fd = -1
+
+    def _look_at_child(self) -> None:
+        """See whether the child has ended, leaving it unreaped until that is on record."""
+        if self._state.phase != machine.UP or self._ended_as is not None or self._is_foster:
+            return
+        try:
+            ended = pidfd.peek_exit(self._state.pid)
+        except ChildProcessError:
+            ended = Exit(None, None)
         if ended is not None:
             self._on_status(ended)
+
+    @property
+    def _is_foster(self) -> bool:
+        """Whether the child is another's: then its end is told, not seen."""
+        return self._relay is not None or self._child_fd >= 0
 
     def _on_status(self, ended: Exit) -> None:
         """The child has ended: what is left of its tree is dealt with next."""
         if self._child_fd >= 0:
             self._loop.forget(self._child_fd)
             os.close(self._child_fd)
-            self._child_fd = -1
+            self._child_fd = self._tree.main_fd = -1
         self._ended_as = ended
         stop = self._state.stop
         self._rest_kill_b = None if stop is None else stop.kill_b
@@ -330,7 +354,8 @@ class Supervisor:
         if self._report_fd >= 0:
             self._on_report()
         self._reap_strays()
-        rest = self._tree.rest()
+        # Twice: what becomes this process's child in the midst of a look may be missed by it.
+        rest = self._tree.rest() or self._tree.rest()
         if not rest or self._is_beyond_patience(now_b):
             self._finish_attempt(self._tree.names() if rest else [])
             return
@@ -412,7 +437,7 @@ class Supervisor:
             return {"error": f"unknown operation {message.get('op')!r}"}
         try:
             return handler(message)  # type: ignore[no-any-return]
-        except (OSError, KeyError, TypeError) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _op_hello(self, _message: Message) -> Message:
@@ -455,7 +480,11 @@ class Supervisor:
             by=by,
             grace_s=grace_s,
         )
-        self._write(line, durable=True)
+        try:
+            self._write(line, durable=True)
+        except OSError:  # on a full disk a job can be stopped all the same
+            self._spool.owe(line)
+            self._state.apply(line)
         if self._ended_as is not None and self._state.stop is not None:
             self._rest_kill_b = self._state.stop.kill_b
 
@@ -463,6 +492,7 @@ class Supervisor:
         if signals.SIGTERM in taken:
             self._ask_end("shutdown", "SIGTERM", self._launch.grace_s)
         if signals.SIGCHLD in taken:
+            self._look_at_child()
             self._reap_strays()
 
     # -- the journal and the outside ----------------------------------------------------
@@ -473,6 +503,13 @@ class Supervisor:
         self._state.apply(line)
         self._tell_growth()
 
+    def _pay(self) -> None:
+        """Write what is owed to the journal; nothing goes on before that."""
+        size = self._spool.size
+        self._spool.mend()
+        if self._spool.size != size:
+            self._tell_growth()
+
     def _tell_growth(self) -> None:
         self._spool.note_growth()
         self._control.tell({"ev": "journal", "size": self._spool.size})
@@ -480,6 +517,8 @@ class Supervisor:
     def _beat(self) -> None:
         """Touch the heartbeat; make folder, socket and files again if someone took them."""
         self._beat_b = ticks.boottime() + self._launch.heartbeat_s
+        for stream in self._streams:
+            stream.reopen()
         try:
             files.make_folder(self._launch.run_dir)
             files.touch(f"{self._launch.run_dir}/heartbeat")

@@ -4,12 +4,14 @@ Bytes are moved by splice(2), so that a supervisor that is killed holds none of 
 full disk the job goes on: what does not fit is taken out of the pipe and counted.
 """
 
-import os
+import errno
 
 from claw.kernel import files
+from claw.kernel.bare import os
 
 PIPE_BYTES = 1 << 18
 CHUNK_BYTES = 1 << 20
+COPY_BYTES = 1 << 16
 _ROUNDS = 16
 
 
@@ -30,10 +32,15 @@ class Stream:
         """Open the file at its end; without one, output is dropped and counted."""
         self.close()
         try:
-            files.make_folder(os.path.dirname(self._path), 0o750)  # noqa: PTH120
+            files.make_folder(files.folder_of(self._path), 0o750)
             self._fd = files.open_output(self._path, self._mode)
         except OSError:
             return
+
+    def reopen(self) -> None:
+        """Try again to open a file that could not be opened."""
+        if self._fd < 0:
+            self.open()
 
     def close(self) -> None:
         """Close the file."""
@@ -56,11 +63,20 @@ class Stream:
             return self._drop()
         try:
             return bool(files.splice(self.reading, self._fd, CHUNK_BYTES))
+        except OSError as error:
+            return self._copy() if error.errno == errno.EINVAL else self._drop()
+
+    def _copy(self) -> bool:
+        """Read and write, where splice(2) is not known: a kill between them loses bytes."""
+        data = files.discard(self.reading, COPY_BYTES)
+        try:
+            files.append(self._fd, data or b"")
         except OSError:
-            return self._drop()
+            self.dropped += len(data or b"")
+        return bool(data)
 
     def _drop(self) -> bool:
-        data = files.discard(self.reading, CHUNK_BYTES)
+        data = files.discard(self.reading, COPY_BYTES)
         self.dropped += len(data or b"")
         return bool(data)
 

@@ -7,9 +7,9 @@ supervisors go on sharing those pages: each costs a fifth less.
 """
 
 import gc
-import os
 
-from claw.kernel import channel, files, signals
+from claw.kernel import channel, files, process, signals
+from claw.kernel.bare import os
 from claw.supervisor.main import Handed, Supervisor
 from claw.supervisor.output import PIPE_BYTES
 from claw.wire.supervision import Ladder, Launch
@@ -27,10 +27,10 @@ def rehearse(folder: str, keep: set[int]) -> None:
         folder: Where the files of these runs are for a moment, when memory cannot be used.
         keep: The descriptors of this process; others are closed.
     """
-    if os.path.isdir(_MEMORY):  # noqa: PTH112
+    if files.is_folder(_MEMORY):
         folder = f"{_MEMORY}/claw-rehearsal.{os.getpid()}"
     try:
-        os.mkdir(folder, 0o700)  # noqa: PTH102
+        os.mkdir(folder, 0o700)
     except OSError:
         return
     try:
@@ -63,7 +63,7 @@ def _launch(folder: str) -> Launch:
     return Launch(
         sid="rehearsal", run="rehearsal", attempt=1, job="rehearsal", cause="start",
         origin="manual", origin_key="", slot=None, argv=["true"], cwd="/",
-        env={"PATH": os.defpath}, umask=0o022, success_codes=[0], timeout_s=1.0,
+        env={"PATH": process.DEFAULT_PATH}, umask=0o022, success_codes=[0], timeout_s=1.0,
         stop_signal=15, grace_s=0.0, kill_mode="tree",
         restart=Ladder(
             policy="always", delays_s=[0.0], jitter=0.0, reset_after_s=1.0, start_limit=2,

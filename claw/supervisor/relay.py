@@ -53,6 +53,8 @@ class Relay:
             data = self._socket.recv(65536, channel.DONT_WAIT)
         except BlockingIOError:
             return True
+        except OSError:
+            return False
         for line in self._lines.feed(data):
             message = supervision.decode(line or b"")
             if message is not None and message.get("ev") == "exit":

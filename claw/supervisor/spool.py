@@ -7,52 +7,80 @@ each line is one write to a descriptor opened for appending.
 
 from claw.kernel import files, ticks
 from claw.wire import supervision
+from claw.wire.lines import LineSplitter
 from claw.wire.supervision import Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK_BYTES = 1 << 16
 
 
 class Spool:
     """Folder ``state/spool/<sid>``: ``journal`` and ``lock``."""
 
-    __slots__ = ("folder", "journal_fd", "journal_path", "size")
+    __slots__ = ("_owed", "folder", "journal_fd", "journal_path", "size")
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.journal_path = f"{folder}/journal"
         self.journal_fd = -1
         self.size = 0
+        self._owed: list[Message] = []  # what could not be written when it was true
 
-    def open(self) -> list[Message]:
-        """Open the journal for appending and return the lines that it holds.
-
-        A torn last line, of a writer that was killed, is ended first.
-        """
+    def open(self) -> None:
+        """Open the journal for appending and reading."""
         self.journal_fd = files.open_append(self.journal_path)
-        self.mend()
-        data = files.read_all(self.journal_path)
-        self.size = len(data)
-        messages = (supervision.decode(line) for line in data.splitlines())
-        return [message for message in messages if message is not None]
 
-    def mend(self) -> None:
-        """End a torn last line: of a writer that was killed, or found the disk full.
+    def read(self) -> "Iterator[Message]":
+        """Yield the lines that the journal holds, torn ones left out.
 
-        Raises:
-            OSError: It is still full.
+        A service that fails for weeks has a long one: no more than a line is in memory.
         """
-        if not files.ends_with_newline(self.journal_path):
-            files.append(self.journal_fd, b"\n")
+        lines = LineSplitter(supervision.LINE_LIMIT)
+        offset = 0
+        while data := files.read_at(self.journal_fd, offset, _CHUNK_BYTES):
+            offset += len(data)
+            for line in lines.feed(data):
+                message = supervision.decode(line or b"")
+                if message is not None:
+                    yield message
 
-    def append(self, *lines: Message, durable: bool) -> None:
-        """Append stamped lines in one write, and on disk before return when ``durable``.
+    def owe(self, message: Message) -> None:
+        """Keep a line to be written before the next one: now the disk would refuse it."""
+        self._owed.append(message)
+
+    def append(self, message: Message, *, durable: bool) -> None:
+        """Append a stamped line, and have it on disk before return when ``durable``.
 
         Raises:
             OSError: ENOSPC, EIO: some of it may be there; the next call ends a torn line.
         """
         self.mend()
-        files.append(self.journal_fd, b"".join(supervision.encode(line) for line in lines))
+        files.append(self.journal_fd, supervision.encode(message))
         if durable:
             files.sync_data(self.journal_fd)
         self.note_growth()
+
+    def mend(self) -> None:
+        """End a torn last line, of a writer that was killed or found the disk full.
+
+        What is owed comes next, so that after this the journal tells all that happened.
+
+        Raises:
+            OSError: The disk is still full.
+        """
+        self.note_growth()
+        if self.size and files.read_at(self.journal_fd, self.size - 1, 1) != b"\n":
+            files.append(self.journal_fd, b"\n")
+        while self._owed:
+            owed = self._owed.pop(0)
+            try:
+                self.append(owed, durable=False)
+            except OSError:
+                self._owed.insert(0, owed)
+                raise
 
     def note_growth(self) -> None:
         """Take in what the child has appended."""

@@ -6,9 +6,8 @@ left behind has become the fork server's instead, and is told from others there 
 session and by CLAW_RUN_ID in its environment.
 """
 
-import os
-
-from claw.kernel import process
+from claw.kernel import pidfd, process
+from claw.kernel.bare import os
 
 
 class Tree:
@@ -16,15 +15,17 @@ class Tree:
 
     Attributes:
         main: The child's pid, 0 when there is none.
+        main_fd: Its pidfd, when its number may be another's by the time of a signal.
         foster: The fork server's pid, when an earlier supervisor of this run was killed.
     """
 
-    __slots__ = ("_mark", "_mode", "foster", "main")
+    __slots__ = ("_mark", "_mode", "foster", "main", "main_fd")
 
     def __init__(self, run: str, mode: str) -> None:
         self._mark = f"CLAW_RUN_ID={run}".encode()
         self._mode = mode
         self.main = 0
+        self.main_fd = -1
         self.foster = 0
 
     def rest(self) -> list[int]:
@@ -61,6 +62,8 @@ class Tree:
         """Signal the child, and with kill_mode = group its whole group."""
         if self._mode == "group":
             process.kill_group(self.main, number)
+        elif self.main_fd >= 0:
+            pidfd.send_signal(self.main_fd, number)
         else:
             process.kill(self.main, number)
 
