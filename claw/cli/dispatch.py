@@ -73,7 +73,7 @@ def dispatch(words: list[str]) -> int:
     if rest[0] == "help":
         wants_help, rest = True, rest[1:]
     if rest[0] in FAMILIES and (len(rest) == 1 or rest[1] in ("-h", "--help")):
-        return _show_family(rest)
+        return _show_family(rest[0], is_asked=wants_help or len(rest) > 1)
     command, rest = look_up(rest)
     if wants_help or _asks_for_help(rest):
         terminal.say(parser.build(command).format_help().rstrip())
@@ -152,9 +152,9 @@ def _asks_for_help(words: list[str]) -> bool:
     return "-h" in before or "--help" in before
 
 
-def _show_family(words: list[str]) -> int:
-    terminal.say(manual.family(words[0]))
-    return 0 if len(words) > 1 else UsageError.exit_status
+def _show_family(word: str, *, is_asked: bool) -> int:
+    terminal.say(manual.family(word))
+    return 0 if is_asked else UsageError.exit_status
 
 
 def _carry_out(command: Command, words: list[str], given: Globals) -> int:

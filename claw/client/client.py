@@ -112,7 +112,9 @@ class Client:
         """
         deadline = None if timeout_s is None else clock.monotonic() + timeout_s
         while True:
+            # In milliseconds, because people are told: "not so far after 0.1 s".
             left_s = None if deadline is None else max(0.0, deadline - clock.monotonic())
+            left_s = None if left_s is None else round(left_s, 3)
             asked = {"target": target, "for": milestone, "timeout_s": left_s}
             patience_s = None if left_s is None else left_s + PATIENCE_S
             try:

@@ -217,6 +217,7 @@ def test_bare_clawctl_shows_the_commands_in_groups(away: Shell) -> None:
         assert word in page
     assert away("help").out == away("--help").out == page
     assert away("help", "runs", "list").out == away("runs", "list", "-h").out
+    assert away("help", "runs").out == away("runs", "-h").out == away("runs", status=2).out
     for name in ("dlq", "shell", "workflow", "attach"):
         assert name not in page
 
