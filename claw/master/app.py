@@ -26,25 +26,26 @@ import trio
 import claw
 from claw.errors import ConfigError, StoreError
 from claw.kernel import clock, limits
-from claw.master import daemonlog, intents, journal, services
-from claw.master.adopt import Adoption
+from claw.master import daemonlog
 from claw.master.asyncstore import AsyncStore
-from claw.master.audit import AuditLog
 from claw.master.configuration import Configuration, Reloader
-from claw.master.control import serve_control
+from claw.master.control.audit import AuditLog
+from claw.master.control.events import EventBus
+from claw.master.control.server import serve_control
 from claw.master.decider import Decider
-from claw.master.dispatcher import Dispatcher
-from claw.master.events import EventBus
-from claw.master.health import serve_health
-from claw.master.launcher import ForkServer
-from claw.master.launches import Surroundings
-from claw.master.linefeed import LostError
-from claw.master.links import Links
-from claw.master.rebuild import rebuild
-from claw.master.spools import read_spools, serve_pruning
-from claw.master.sync import sync
-from claw.master.ticker import Ticker
-from claw.master.watch import Watcher
+from claw.master.engine import intents, journal, services
+from claw.master.engine.rebuild import rebuild
+from claw.master.engine.sync import sync
+from claw.master.output.watch import Watcher
+from claw.master.supervision.adopt import Adoption
+from claw.master.supervision.dispatcher import Dispatcher
+from claw.master.supervision.health import serve_health
+from claw.master.supervision.launcher import ForkServer
+from claw.master.supervision.launches import Surroundings
+from claw.master.supervision.linefeed import LostError
+from claw.master.supervision.links import Links
+from claw.master.supervision.spools import read_spools, serve_pruning
+from claw.master.supervision.ticker import Ticker
 from claw.master.wiring import Services
 from claw.model.effect import Dispatch, Effect, Reschedule, Settled, StopRun
 from claw.model.home import Home

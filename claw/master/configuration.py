@@ -8,9 +8,9 @@ import trio
 
 from claw.config.load import digest_now, load
 from claw.config.plan import Plan, plan
-from claw.master import targets
+from claw.master.control import targets
 from claw.master.decider import Decider
-from claw.master.sync import sync
+from claw.master.engine.sync import sync
 from claw.model.job import Config
 
 

@@ -9,7 +9,7 @@ import trio
 from claw.errors import StoreError
 from claw.kernel import clock
 from claw.master.asyncstore import AsyncStore
-from claw.master.turn import Turn
+from claw.master.engine.turn import Turn
 from claw.model.effect import Effect
 from claw.model.job import Config
 from claw.store.records import Tx

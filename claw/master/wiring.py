@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import trio
 
 from claw.master.asyncstore import AsyncStore
-from claw.master.audit import AuditLog
+from claw.master.control.audit import AuditLog
+from claw.master.control.events import EventBus
+from claw.master.control.limits import Limits
 from claw.master.decider import Decider
-from claw.master.events import EventBus
-from claw.master.limits import Limits
-from claw.master.watch import Watcher
+from claw.master.output.watch import Watcher
 from claw.model.home import Home
 from claw.model.job import Config, Job
 

@@ -13,7 +13,7 @@ import trio
 
 from claw.commands.methods import METHODS
 from claw.kernel import socket
-from claw.master import audit
+from claw.master.control import audit
 from claw.master.handlers.table import HANDLERS
 from claw.model.job import Config, Daemon, JobType
 from tests.kit.control import Client, job, serving, until

@@ -7,9 +7,10 @@ from pathlib import Path
 import trio
 
 from claw.kernel import clock
-from claw.master import audit, engine, intents, requests
-from claw.master.limits import Limits
-from claw.master.turn import Turn
+from claw.master.control import audit
+from claw.master.control.limits import Limits
+from claw.master.engine import intake, intents, requests
+from claw.master.engine.turn import Turn
 from claw.model.job import JobType
 from claw.model.run import Origin, State
 from claw.store.records import Tx
@@ -247,9 +248,9 @@ async def test_answers_older_than_a_day_are_forgotten(tmp_path: Path) -> None:
 
 async def submit(desk: Desk, name: str) -> str:
     """Ask for a run, and have it claimed."""
-    ask = engine.Ask(job=name, origin=Origin.MANUAL, key=clock.random(8).hex())
-    run = await desk.decide(lambda turn: engine.submit(turn, ask))
-    await desk.decide(engine.dispatch)
+    ask = intake.Ask(job=name, origin=Origin.MANUAL, key=clock.random(8).hex())
+    run = await desk.decide(lambda turn: intake.submit(turn, ask))
+    await desk.decide(intake.dispatch)
     return run.id
 
 
@@ -257,8 +258,8 @@ async def test_waiting_for_a_run_ends_with_the_run_and_not_before(tmp_path: Path
     async with serving(tmp_path, ETL) as desk:
         client = await desk.connect()
         await desk.decide(lambda turn: intents.pause_job(turn, "etl", by="test"))
-        ask = engine.Ask(job="etl", origin=Origin.MANUAL, key="k", forced=True)
-        run = await desk.decide(lambda turn: engine.submit(turn, ask))
+        ask = intake.Ask(job="etl", origin=Origin.MANUAL, key="k", forced=True)
+        run = await desk.decide(lambda turn: intake.submit(turn, ask))
 
         number = await client.ask("run.wait", target=run.id[-8:])
         await desk.happen("job.changed", job="etl")

@@ -16,7 +16,7 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claw.master.limits import Limits
+from claw.master.control.limits import Limits
 from claw.model.job import Config, JobType
 from tests.kit.control import Client, Desk, Json, job, serving, until
 

@@ -8,8 +8,9 @@ import pytest
 import trio
 
 from claw.kernel import clock
-from claw.master import engine, intents, watch
-from claw.master.limits import Limits
+from claw.master.control.limits import Limits
+from claw.master.engine import intake, intents
+from claw.master.output import watch
 from claw.model.job import Config, JobType, Log, Stderr
 from claw.model.run import Origin
 from tests.kit.control import Client, Desk, job, serving, until
@@ -39,8 +40,8 @@ async def text_of(client: Client, count: int) -> str:
 
 
 async def submit(desk: Desk, name: str) -> str:
-    ask = engine.Ask(job=name, origin=Origin.MANUAL, key=clock.random(8).hex())
-    return (await desk.decide(lambda turn: engine.submit(turn, ask))).id
+    ask = intake.Ask(job=name, origin=Origin.MANUAL, key=clock.random(8).hex())
+    return (await desk.decide(lambda turn: intake.submit(turn, ask))).id
 
 
 async def cancel(desk: Desk, run: str) -> None:
@@ -135,7 +136,7 @@ def file_events(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         def fail() -> None:
             raise OSError("too many inotify instances")
 
-        monkeypatch.setattr("claw.master.watch.pyinotify.WatchManager", fail)
+        monkeypatch.setattr("claw.master.output.watch.pyinotify.WatchManager", fail)
         monkeypatch.setattr(watch, "POLL_S", 0.02)
     return str(request.param)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from claw.kernel import clock
-from claw.master import engine
+from claw.master.engine import intake
+from claw.master.engine.turn import Turn
 from claw.master.handlers import run as run_handlers
-from claw.master.turn import Turn
 from claw.model.event import Alert
 from claw.model.job import JobType
 from claw.model.outcome import START_LIMIT
@@ -24,8 +24,8 @@ async def submit(desk: Desk, count: int, **values: object) -> list[str]:
 
     def decide(turn: Turn) -> list[str]:
         keys = (f"{turn.now}-{number}" for number in range(count))
-        asks = (engine.Ask(job="etl", origin=Origin.AT, key=key, **values) for key in keys)  # type: ignore[arg-type]
-        return sorted(engine.submit(turn, ask).id for ask in asks)
+        asks = (intake.Ask(job="etl", origin=Origin.AT, key=key, **values) for key in keys)  # type: ignore[arg-type]
+        return sorted(intake.submit(turn, ask).id for ask in asks)
 
     return await desk.decide(decide)
 
@@ -178,8 +178,8 @@ async def test_a_service_that_has_given_up_is_not_waited_for(tmp_path: Path) -> 
         client = await desk.connect()
 
         def give_up(turn: Turn) -> None:
-            ask = engine.Ask(job="web", origin=Origin.MANUAL, key="k")
-            run = engine.submit(turn, ask)
+            ask = intake.Ask(job="web", origin=Origin.MANUAL, key="k")
+            run = intake.submit(turn, ask)
             over = {"state": State.FAILED, "reason": START_LIMIT, "ended_at": turn.now}
             turn.tx.update_run(replace(run, **over))  # type: ignore[arg-type]
             turn.tx.put_standing(replace(turn.standing("web"), last_run=run.id))

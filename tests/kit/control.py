@@ -17,17 +17,17 @@ from claw.commands.methods import METHODS
 from claw.commands.schema import check
 from claw.errors import ConflictError, UsageError
 from claw.kernel import clock, files
-from claw.master import services as engine_services
 from claw.master.asyncstore import AsyncStore
-from claw.master.audit import AuditLog
-from claw.master.control import serve_control
+from claw.master.control.audit import AuditLog
+from claw.master.control.events import EventBus
+from claw.master.control.limits import Limits
+from claw.master.control.peers import user_name
+from claw.master.control.server import serve_control
 from claw.master.decider import Decider
-from claw.master.events import EventBus
-from claw.master.limits import Limits
-from claw.master.peers import user_name
-from claw.master.sync import sync
-from claw.master.turn import Turn
-from claw.master.watch import Watcher
+from claw.master.engine import services as engine_services
+from claw.master.engine.sync import sync
+from claw.master.engine.turn import Turn
+from claw.master.output.watch import Watcher
 from claw.master.wiring import Services
 from claw.model.effect import Effect
 from claw.model.event import Event

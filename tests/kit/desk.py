@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from claw.master import engine, journal, services, sync
-from claw.master.engine import Ask, Claim
-from claw.master.turn import Turn
+from claw.master.engine import intake, journal, services, sync
+from claw.master.engine.intake import Ask, Claim
+from claw.master.engine.turn import Turn
 from claw.model.effect import Effect, StopRun
 from claw.model.event import Event
 from claw.model.gates import Standing
@@ -130,11 +130,11 @@ class Desk:
         self.now += timedelta(microseconds=1)
         key = key or f"request-{name}-{self.database.view(lambda tx: tx.last_cursor())}"
         ask = Ask(job=name, origin=Origin.MANUAL, key=key, by="tester", **values)  # type: ignore[arg-type]
-        return self.do(lambda turn: engine.submit(turn, ask))
+        return self.do(lambda turn: intake.submit(turn, ask))
 
     def dispatch(self) -> tuple[Claim, ...]:
         """Let go what may go."""
-        return self.do(engine.dispatch)
+        return self.do(intake.dispatch)
 
     def launch(self, claim: Claim) -> Journal:
         """Have a claim's supervisor and child begin."""

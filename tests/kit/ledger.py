@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from claw.master import slots
+from claw.master.engine import slots
 from claw.model.event import Event
 from claw.model.gates import Standing
 from claw.model.job import Job

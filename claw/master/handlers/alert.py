@@ -1,8 +1,8 @@
 """``alert.*``: what is said at every turn until somebody takes note."""
 
 from claw.errors import NotFoundError
-from claw.master.calls import Call, Params
-from claw.master.turn import Turn
+from claw.master.control.calls import Call, Params
+from claw.master.engine.turn import Turn
 from claw.master.wiring import Json
 from claw.model.event import Alert
 from claw.store.records import Tx

@@ -1,6 +1,6 @@
 """``config.*``: another configuration, all of it or nothing."""
 
-from claw.master.calls import Call, Params
+from claw.master.control.calls import Call, Params
 from claw.master.wiring import Json
 
 

@@ -4,7 +4,7 @@ import os
 
 import claw
 from claw.kernel import clock
-from claw.master.calls import Call, Params
+from claw.master.control.calls import Call, Params
 from claw.master.handlers.replies import warnings_of
 from claw.master.wiring import Json
 from claw.store.records import Tx

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from claw.errors import StoreError
-from claw.master.calls import Call, Params
-from claw.master.streams import LaggedError, Stream
+from claw.master.control.calls import Call, Params
+from claw.master.control.streams import LaggedError, Stream
 from claw.master.wiring import Json, Services
 from claw.model.event import Event
 from claw.store.records import Tx

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 import trio
 
 from claw.errors import ClawError, ConflictError, TimedOutError, UsageError
-from claw.master import intents, slots, statusview, targets, usage, whyview
-from claw.master.calls import Call, Params
+from claw.master.control import targets
+from claw.master.control.calls import Call, Params
+from claw.master.engine import intents, slots
+from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
-from claw.master.turn import Turn
+from claw.master.views import statusview, usage, whyview
 from claw.master.wiring import Json, Services
 from claw.model.job import Job
 from claw.model.run import Run

@@ -1,10 +1,11 @@
 """``log.*``: what jobs have written."""
 
 from claw.errors import NotFoundError, UsageError
-from claw.master import logs, targets
-from claw.master.calls import Call, Params
-from claw.master.logfiles import Place
-from claw.master.logstream import Following, LogStream
+from claw.master.control import targets
+from claw.master.control.calls import Call, Params
+from claw.master.output import logs
+from claw.master.output.logfiles import Place
+from claw.master.output.logstream import Following, LogStream
 from claw.master.wiring import Json, Services
 from claw.model import ids
 from claw.model.job import Job

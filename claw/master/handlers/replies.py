@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from claw.errors import UsageError
 from claw.kernel import clock
-from claw.master.statusview import Live
+from claw.master.views.statusview import Live
 from claw.master.wiring import Services
 from claw.store.records import Tx
 

@@ -5,7 +5,7 @@ import os
 import claw
 from claw.commands import methods
 from claw.errors import UnsupportedError, UsageError
-from claw.master.calls import Call, Params
+from claw.master.control.calls import Call, Params
 from claw.master.wiring import Json
 from claw.wire.control import PROTOCOL_VERSION
 

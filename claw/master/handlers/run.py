@@ -8,10 +8,12 @@ import trio
 
 from claw.errors import ConflictError, NotFoundError, TimedOutError, UsageError
 from claw.kernel import clock
-from claw.master import engine, intents, runview, statusview, targets
-from claw.master.calls import Call, Params
+from claw.master.control import targets
+from claw.master.control.calls import Call, Params
+from claw.master.engine import intake, intents
+from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, parse_time
-from claw.master.turn import Turn
+from claw.master.views import runview, statusview
 from claw.master.wiring import Json, Services
 from claw.model import ids
 from claw.model.job import Config, Job, JobType
@@ -35,7 +37,7 @@ async def submit(call: Call, params: Params) -> Json:
     name, at = params["job"], _due_at(params)
     env, args = params.get("env", {}), params.get("args", [])
     _check_texts(env, args)
-    ask = engine.Ask(
+    ask = intake.Ask(
         job=name,
         origin=Origin.MANUAL if at is None else Origin.AT,
         key=call.key,
@@ -49,7 +51,7 @@ async def submit(call: Call, params: Params) -> Json:
     def decide(turn: Turn) -> Json:
         if turn.config.job(name) is None:
             raise targets.no_job(turn.config, name)
-        run = engine.submit(turn, ask)
+        run = intake.submit(turn, ask)
         return {"run": run.id, "job": run.job, "state": run.state}
 
     return await call.commit(decide)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from claw.master.calls import Handler
+from claw.master.control.calls import Handler
 from claw.master.handlers import alert, config, daemon, event, job, log, rpc, run
 
 HANDLERS: Mapping[str, Handler] = {

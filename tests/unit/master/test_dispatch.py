@@ -1,6 +1,6 @@
 """The gates at work, one transaction at a time."""
 
-from claw.master import intents, services
+from claw.master.engine import intents, services
 from claw.model.effect import StopRun
 from claw.model.job import Daemon, Overlap
 from claw.model.run import State

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from claw.errors import ConflictError
-from claw.master import intents, journal, services, sync
-from claw.master.engine import Claim
-from claw.master.turn import Turn
+from claw.master.engine import intents, journal, services, sync
+from claw.master.engine.intake import Claim
+from claw.master.engine.turn import Turn
 from claw.model.effect import StopRun
 from claw.model.job import Daemon, JobType, Overlap, Restart
 from claw.model.run import FINAL, State, may_move

@@ -3,7 +3,7 @@
 import pytest
 
 from claw.errors import ConflictError, NotFoundError
-from claw.master import intents, services
+from claw.master.engine import intents, services
 from claw.model.effect import Dispatch, Reschedule, StopRun
 from claw.model.job import JobType
 from claw.model.run import Origin, State

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from claw.master import intents, journal
-from claw.master.engine import Claim
-from claw.master.turn import Turn
+from claw.master.engine import intents, journal
+from claw.master.engine.intake import Claim
+from claw.master.engine.turn import Turn
 from claw.model import ids
 from claw.model.effect import Dispatch, Settled, StopRun
 from claw.model.job import Daemon, Restart, RestartPolicy

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from claw.master import intents, journal, rebuild, services, slots, sync
-from claw.master.rebuild import Spool
+from claw.master.engine import intents, journal, rebuild, services, slots, sync
+from claw.master.engine.rebuild import Spool
 from claw.model.job import Config, JobType
 from claw.model.run import Origin, State
 from claw.store.database import Database

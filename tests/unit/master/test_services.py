@@ -1,6 +1,6 @@
 """Services that start by themselves, over restarts of the master and boots of the host."""
 
-from claw.master import intents, journal, services
+from claw.master.engine import intents, journal, services
 from claw.model.job import JobType
 from claw.model.run import Origin, State
 from tests.kit.desk import BOOT, Desk, Journal, job, service

@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claw.master import intents, slots, sync
-from claw.master.turn import Turn
+from claw.master.engine import intents, slots, sync
+from claw.master.engine.turn import Turn
 from claw.model.job import CatchUp, Daemon, Job, JobType, Overlap
 from claw.model.overlap import CATCH_UP
 from claw.model.run import Origin, Run, State

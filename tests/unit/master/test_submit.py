@@ -3,9 +3,9 @@
 import pytest
 
 from claw.errors import ConflictError, NotFoundError, SaturatedError
-from claw.master import engine, intents, requests
-from claw.master.engine import Ask
-from claw.master.turn import Turn
+from claw.master.engine import intake, intents, requests
+from claw.master.engine.intake import Ask
+from claw.master.engine.turn import Turn
 from claw.model.effect import Dispatch
 from claw.model.job import Daemon
 from claw.model.run import Origin, State
@@ -18,7 +18,7 @@ def test_i5_the_same_origin_key_answers_with_the_same_run() -> None:
     assert desk.ask("a", "k") == first
     assert desk.ask("b", "k") == first
     other = Ask(job="a", origin=Origin.AT, key="k")
-    assert desk.do(lambda turn: engine.submit(turn, other)).id != first.id
+    assert desk.do(lambda turn: intake.submit(turn, other)).id != first.id
     assert len(desk.runs()) == 2
 
 
@@ -76,7 +76,7 @@ def test_a_request_id_has_one_effect_and_the_same_answer_for_a_day() -> None:
             if known is not None:
                 return known
             ask = Ask(job="a", origin=Origin.MANUAL, key=turn.new_run_id())
-            reply = {"run": engine.submit(turn, ask).id}
+            reply = {"run": intake.submit(turn, ask).id}
             requests.remember(turn, "q1", method, reply)
             return reply
 
@@ -103,7 +103,7 @@ def test_a_function_that_raises_leaves_nothing_behind() -> None:
     before = desk.dump()
 
     def inside(turn: Turn) -> None:
-        engine.submit(turn, Ask(job="a", origin=Origin.MANUAL, key="k"))
+        intake.submit(turn, Ask(job="a", origin=Origin.MANUAL, key="k"))
         raise KeyError
 
     with pytest.raises(KeyError):

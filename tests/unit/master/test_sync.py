@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from claw.master import intents, services, sync
+from claw.master.engine import intents, services, sync
 from claw.model.effect import StopRun
 from claw.model.job import JobType
 from claw.model.run import State

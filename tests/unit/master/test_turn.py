@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claw.errors import ConflictError, NotFoundError
-from claw.master import intents, journal, slots
-from claw.master.turn import Turn
+from claw.master.engine import intents, journal, slots
+from claw.master.engine.turn import Turn
 from claw.model import ids, machine
 from claw.model.catchup import Missed
 from claw.model.effect import Dispatch

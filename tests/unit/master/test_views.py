@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from claw.commands import schema, shapes
-from claw.master import intents, journal, runview, slots, statusview, whyview
-from claw.master.statusview import Json, Live
+from claw.master.engine import intents, journal, slots
+from claw.master.views import runview, statusview, whyview
+from claw.master.views.statusview import Json, Live
 from claw.model.job import CatchUp, Daemon, JobType, Overlap, Restart, RestartPolicy
 from tests.kit.desk import T0, Desk, Journal, job, service
 

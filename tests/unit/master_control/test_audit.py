@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claw.master import audit
-from claw.master.audit import AuditLog, Entry
+from claw.master.control import audit
+from claw.master.control.audit import AuditLog, Entry
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

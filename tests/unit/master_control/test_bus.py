@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import trio
 
-from claw.master.events import EventBus
+from claw.master.control.events import EventBus
 from claw.model.event import Event
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from claw.master import follow
-from claw.master.follow import Follower, Output, Source, newest_run, parse_name
-from claw.master.logfiles import Place
+from claw.master.output import follow
+from claw.master.output.follow import Follower, Output, Source, newest_run, parse_name
+from claw.master.output.logfiles import Place
 
 RUNS = [f"r{number:026d}" for number in range(20)]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claw.master import logfiles
-from claw.master.logfiles import GrowingFile, Place, read_tail, whole_characters
+from claw.master.output import logfiles
+from claw.master.output.logfiles import GrowingFile, Place, read_tail, whole_characters
 
 LIMIT = 1 << 20
 LATER = 1e6

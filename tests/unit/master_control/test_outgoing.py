@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claw.kernel import socket
-from claw.master import outgoing
-from claw.master.outgoing import Outgoing
-from claw.master.streams import LaggedError, Stream
+from claw.master.control import outgoing
+from claw.master.control.outgoing import Outgoing
+from claw.master.control.streams import LaggedError, Stream
 
 
 async def received(reader: trio.SocketStream) -> bytes:

@@ -3,8 +3,8 @@
 import pytest
 
 from claw.errors import ConflictError, NotFoundError, UsageError
-from claw.master import targets
-from claw.master.targets import Chosen
+from claw.master.control import targets
+from claw.master.control.targets import Chosen
 from claw.model.job import Config
 from tests.kit.desk import Desk, job
 

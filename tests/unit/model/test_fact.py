@@ -34,7 +34,9 @@ def test_a_line_with_a_part_missing_or_of_another_type_never_raises(
     line: dict[str, object], data: st.DataObject
 ) -> None:
     key = data.draw(st.sampled_from(sorted(line)))
-    junk: st.SearchStrategy[object] = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([])
+    junk: st.SearchStrategy[object] = (
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([])
+    )
     changed = {**line, key: data.draw(junk)}
     fact.parse(changed)
     del changed[key]

@@ -7,8 +7,8 @@ outlives the master: what an operator stopped stays stopped over reloads and res
 from dataclasses import replace
 
 from claw.errors import ConflictError
-from claw.master import engine, services, slots
-from claw.master.turn import Turn
+from claw.master.engine import intake, services, slots
+from claw.master.engine.turn import Turn
 from claw.model import gates, ids, machine, outcome
 from claw.model.effect import Dispatch, Reschedule, StopRun
 from claw.model.job import Job, JobType
@@ -34,7 +34,7 @@ def start_job(turn: Turn, name: str, *, by: str, key: str, forced: bool = False)
         The id of the run that serves the wish; None for a job that waits for its time.
 
     Raises:
-        NotFoundError, ConflictError, SaturatedError: As for `engine.submit`.
+        NotFoundError, ConflictError, SaturatedError: As for `intake.submit`.
     """
     job = turn.job(name)
     _check_enabled(job, forced=forced)
@@ -46,8 +46,8 @@ def start_job(turn: Turn, name: str, *, by: str, key: str, forced: bool = False)
                 return run.id
     elif job.type is not JobType.MANUAL:
         return None
-    ask = engine.Ask(job=name, origin=Origin.MANUAL, key=key, by=by, forced=forced)
-    return engine.submit(turn, ask).id
+    ask = intake.Ask(job=name, origin=Origin.MANUAL, key=key, by=by, forced=forced)
+    return intake.submit(turn, ask).id
 
 
 def _check_enabled(job: Job, *, forced: bool) -> None:
@@ -130,7 +130,7 @@ def restart_job(
         The ids of the runs that are made anew, or of the one begun.
 
     Raises:
-        NotFoundError, ConflictError, SaturatedError: As for `engine.submit`.
+        NotFoundError, ConflictError, SaturatedError: As for `intake.submit`.
     """
     _check_enabled(turn.job(name), forced=forced)
     _release(turn, name, by)
@@ -208,7 +208,7 @@ def shut_down(turn: Turn, *, by: str) -> tuple[str, ...]:
     Returns:
         The ids of the runs that end.
     """
-    turn.tx.put_meta(engine.ENDING, "1")
+    turn.tx.put_meta(intake.ENDING, "1")
     turn.note("daemon.stopped", by=by)
     ended = [_end(turn, run, why="shutdown", by=by).id for run in turn.tx.active_runs()]
     for job in turn.config.jobs:

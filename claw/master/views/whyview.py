@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from claw.master import statusview
-from claw.master.statusview import Live, iso
+from claw.master.views import statusview
+from claw.master.views.statusview import Live, iso
 from claw.model import gates, ids, machine
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType

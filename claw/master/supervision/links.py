@@ -13,7 +13,7 @@ import trio
 
 from claw.errors import ClawError, StoreError
 from claw.kernel import files, socket
-from claw.master.linefeed import LineLink, LostError
+from claw.master.supervision.linefeed import LineLink, LostError
 from claw.model.home import Home
 from claw.wire.supervision import Message
 

@@ -7,8 +7,8 @@ counts slots from when it was added, was enabled, or got another schedule.
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from claw.master import intents, services, slots
-from claw.master.turn import Turn
+from claw.master.engine import intents, services, slots
+from claw.master.engine.turn import Turn
 from claw.model.effect import Dispatch, Reschedule
 from claw.model.gates import Standing
 from claw.model.job import Config, Job

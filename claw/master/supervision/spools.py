@@ -10,7 +10,7 @@ import trio
 
 from claw.kernel import clock, files
 from claw.master.asyncstore import AsyncStore
-from claw.master.rebuild import Spool
+from claw.master.engine.rebuild import Spool
 from claw.model.home import Home
 from claw.wire import supervision
 

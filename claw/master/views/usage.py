@@ -8,7 +8,7 @@ from functools import partial
 
 import psutil
 
-from claw.master import logs
+from claw.master.output import logs
 from claw.master.wiring import Json
 from claw.model.home import Home
 

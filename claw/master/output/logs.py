@@ -1,6 +1,6 @@
 """Output for clients: the last lines of a job or run.
 
-Files are read in threads, since a disk can be slow; `claw.master.logstream` follows them.
+Files are read in threads, since a disk can be slow; `claw.master.output.logstream` follows them.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from typing import TypeVar
 import trio
 
 from claw.errors import ConflictError
-from claw.master.follow import STREAMS, Output, list_outputs, newest_run
-from claw.master.logfiles import read_tail
+from claw.master.output.follow import STREAMS, Output, list_outputs, newest_run
+from claw.master.output.logfiles import read_tail
 from claw.master.wiring import Json
 from claw.model.home import Home
 from claw.model.job import Config, Stderr

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from claw.errors import SaturatedError
-from claw.master import engine
-from claw.master.turn import Turn
+from claw.master.engine import intake
+from claw.master.engine.turn import Turn
 from claw.model import gates
 from claw.model.catchup import CatchUpPlan, CatchUpRule, Missed, Slots, plan_catch_up
 from claw.model.gates import Standing
@@ -153,7 +153,7 @@ def fire(turn: Turn, job: Job, plan: CatchUpPlan) -> None:
         add_stretch(turn, job.name, plan.missed, state=State.MISSED, why=why)
     for slot in plan.run:
         try:
-            engine.submit(turn, _ask(turn, job, slot))
+            intake.submit(turn, _ask(turn, job, slot))
         except SaturatedError as error:
             one = Missed(first=slot, last=slot, count=1)
             add_stretch(turn, job.name, one, state=State.MISSED, why=error.message)
@@ -165,9 +165,9 @@ def slot_key(name: str, slot: datetime) -> str:
     return f"{name}@{slot.astimezone(UTC).isoformat()}"
 
 
-def _ask(turn: Turn, job: Job, slot: datetime) -> engine.Ask:
+def _ask(turn: Turn, job: Job, slot: datetime) -> intake.Ask:
     late = turn.now - slot > timedelta(seconds=_LATE_S)
-    return engine.Ask(
+    return intake.Ask(
         job=job.name,
         origin=Origin.SCHEDULE,
         key=slot_key(job.name, slot),

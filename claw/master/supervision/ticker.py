@@ -14,9 +14,9 @@ import trio
 
 from claw.errors import StoreError
 from claw.kernel import alarm, clock
-from claw.master import slots
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
+from claw.master.engine import slots
 
 _LOG = logging.getLogger("claw.ticker")
 _STORE_PAUSE_S = 1.0

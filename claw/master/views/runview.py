@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from claw.master.statusview import Json, iso
+from claw.master.views.statusview import Json, iso
 from claw.model.run import Attempt, Run, Supervisor
 from claw.store.records import Tx
 

@@ -24,13 +24,13 @@ import sys
 import trio
 
 from claw import errors
-from claw.master.calls import Calls
-from claw.master.complaints import Complaints
-from claw.master.connection import Connection
+from claw.master.control.calls import Calls
+from claw.master.control.complaints import Complaints
+from claw.master.control.connection import Connection
+from claw.master.control.hangups import Hangups
+from claw.master.control.peers import Peer, identify
+from claw.master.control.place import Place
 from claw.master.handlers.table import HANDLERS
-from claw.master.hangups import Hangups
-from claw.master.peers import Peer, identify
-from claw.master.place import Place
 from claw.master.wiring import Services
 from claw.wire import control as wire
 

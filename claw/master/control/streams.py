@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import trio
 
-from claw.master.outgoing import STREAM_BYTES, Outgoing
+from claw.master.control.outgoing import STREAM_BYTES, Outgoing
 from claw.wire import control as wire
 
 

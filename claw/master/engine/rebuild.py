@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.master import journal, services, slots
-from claw.master.turn import Turn
+from claw.master.engine import journal, services, slots
+from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model.catchup import Missed
 from claw.model.event import Alert

@@ -12,14 +12,15 @@ import trio
 
 from claw.errors import StoreError
 from claw.kernel import files, socket
-from claw.master import engine, journal, launches
 from claw.master.decider import Decider
-from claw.master.engine import Claim
-from claw.master.launcher import ForkServer, LaunchRefusedError
-from claw.master.launches import Surroundings
-from claw.master.linefeed import LostError
-from claw.master.links import Links
-from claw.master.turn import Turn
+from claw.master.engine import intake, journal
+from claw.master.engine.intake import Claim
+from claw.master.engine.turn import Turn
+from claw.master.supervision import launches
+from claw.master.supervision.launcher import ForkServer, LaunchRefusedError
+from claw.master.supervision.launches import Surroundings
+from claw.master.supervision.linefeed import LostError
+from claw.master.supervision.links import Links
 from claw.model.home import Home
 
 _LOG = logging.getLogger("claw.dispatch")
@@ -115,5 +116,5 @@ class Dispatcher:
 
 
 def _pass_gates(turn: Turn) -> tuple[tuple[Claim, ...], datetime | None]:
-    claims = engine.dispatch(turn)
+    claims = intake.dispatch(turn)
     return claims, turn.tx.next_due(turn.now)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from claw.errors import ClawError
-from claw.master import engine
-from claw.master.turn import Turn
+from claw.master.engine import intake
+from claw.master.engine.turn import Turn
 from claw.model import backoff, gates, machine, outcome
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType, RestartPolicy
@@ -29,7 +29,7 @@ def begin(turn: Turn, boot: str, why: str = "") -> None:
         boot: The boot id, '' where there is none.
         why: For the event: version, pid.
     """
-    turn.tx.put_meta(engine.ENDING, None)
+    turn.tx.put_meta(intake.ENDING, None)
     if turn.tx.meta(_BOOT) != boot:
         turn.tx.put_meta(_BOOT, boot)
         turn.tx.put_meta(_BOOTED, "1")
@@ -70,7 +70,7 @@ def _on_boot(turn: Turn) -> None:
 
 def _run_at_boot(turn: Turn, job: Job, boot: str) -> None:
     """Begin an ``@reboot`` job, or say why not; the key is job and boot."""
-    ask = engine.Ask(job=job.name, origin=Origin.REBOOT, key=f"{job.name}@{boot}", by="boot")
+    ask = intake.Ask(job=job.name, origin=Origin.REBOOT, key=f"{job.name}@{boot}", by="boot")
     run = _submit(turn, ask)
     closed = gates.closed(turn.standing(job.name))
     if run is not None and closed is not None and run.state is State.QUEUED:
@@ -86,7 +86,7 @@ def raise_service(
         return None
     epoch = _next_epoch(turn, standing)
     turn.tx.put_standing(replace(standing, up=True, epoch=epoch))
-    ask = engine.Ask(
+    ask = intake.Ask(
         job=job.name,
         origin=Origin.AUTOSTART,
         key=_epoch_key(job.name, epoch),
@@ -116,10 +116,10 @@ def _next_epoch(turn: Turn, standing: Standing) -> int:
 _GOES_ON = {None, outcome.RESTART}
 
 
-def _submit(turn: Turn, ask: engine.Ask) -> Run | None:
+def _submit(turn: Turn, ask: intake.Ask) -> Run | None:
     """Submit what nobody waits for; a refusal is said as an event."""
     try:
-        return engine.submit(turn, ask)
+        return intake.submit(turn, ask)
     except ClawError as error:
         turn.note("job.refused", job=ask.job, why=error.message)
         return None

@@ -13,11 +13,11 @@ import trio
 
 from claw.errors import StoreError
 from claw.kernel import clock, files
-from claw.master import targets
-from claw.master.follow import STREAMS, Chunk, Follower, Source
-from claw.master.logfiles import IDLE_S, Place
-from claw.master.logs import DEFAULT_LINES, READ_LIMIT_BYTES, in_thread
-from claw.master.streams import LaggedError, Stream
+from claw.master.control import targets
+from claw.master.control.streams import LaggedError, Stream
+from claw.master.output.follow import STREAMS, Chunk, Follower, Source
+from claw.master.output.logfiles import IDLE_S, Place
+from claw.master.output.logs import DEFAULT_LINES, READ_LIMIT_BYTES, in_thread
 from claw.master.wiring import Services
 from claw.store.records import Tx
 

@@ -16,10 +16,10 @@ from typing import Any, Protocol
 import trio
 
 from claw import errors
-from claw.master.limits import Limits
-from claw.master.outgoing import READ_BYTES, Outgoing
-from claw.master.peers import Peer
-from claw.master.streams import Stream
+from claw.master.control.limits import Limits
+from claw.master.control.outgoing import READ_BYTES, Outgoing
+from claw.master.control.peers import Peer
+from claw.master.control.streams import Stream
 from claw.wire import control as wire
 from claw.wire.lines import LineSplitter
 
@@ -29,7 +29,7 @@ StreamTask = Callable[[Stream], Awaitable[None]]
 
 
 class Answerer(Protocol):
-    """What carries requests out; `claw.master.calls` has the one."""
+    """What carries requests out; `claw.master.control.calls` has the one."""
 
     def is_patient(self, request: wire.Request) -> bool:
         """Tell whether a request only waits, so that others need not wait for it."""

@@ -7,7 +7,7 @@ and effect are on disk together or not at all.
 from datetime import timedelta
 
 from claw.errors import ConflictError
-from claw.master.turn import Turn
+from claw.master.engine.turn import Turn
 
 KEPT = timedelta(days=1)
 

@@ -2,9 +2,9 @@
 
 Every way to start something ends in `submit`: a run row, durable, one per origin key. Every
 start of a child begins in `dispatch`: the gates, then the claim. The rest of the engine, each
-part with its own idea, all of it functions of a `Turn` (see `claw.master.turn`):
+part with its own idea, all of it functions of a `Turn` (see `claw.master.engine.turn`):
 
-    engine      submit, dispatch
+    intake      submit, dispatch
     journal     apply_journal, launch_refused, never_launched, lost, pending_stops
     intents     start, stop, restart, pause, resume, cancel, shut_down
     services    begin, autostart (and ``@reboot``)
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from claw.errors import ConflictError, SaturatedError
-from claw.master.turn import Turn
+from claw.master.engine.turn import Turn
 from claw.model import gates, ids, machine
 from claw.model.effect import Dispatch
 from claw.model.job import Job, JobType, Overlap

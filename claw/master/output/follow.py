@@ -1,6 +1,6 @@
 """Following the output of several jobs at once, their coming files included.
 
-Plain blocking file access, run in threads by `claw.master.logs`. A job's folder holds
+Plain blocking file access, run in threads by `claw.master.output.logs`. A job's folder holds
 
 - ``out.log`` and ``err.log``: the output of a service, all its runs and attempts;
 - ``<run>.out`` and ``<run>.err``: the output of one run of another job.
@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from claw.master.logfiles import GrowingFile, Place
+from claw.master.output.logfiles import GrowingFile, Place
 
 STREAMS = ("stdout", "stderr")
 MAX_KNOWN = 1000

@@ -16,7 +16,7 @@ import trio
 import claw
 from claw.errors import ClawError
 from claw.kernel import files, pidfd, socket
-from claw.master.linefeed import LineLink, LostError
+from claw.master.supervision.linefeed import LineLink, LostError
 from claw.model.home import Home
 from claw.wire.supervision import Launch, Message
 

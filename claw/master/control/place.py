@@ -12,7 +12,7 @@ import socket as sockets
 import trio
 
 from claw.kernel import files, socket
-from claw.master.watch import Watcher
+from claw.master.output.watch import Watcher
 
 log = logging.getLogger("claw.control")
 

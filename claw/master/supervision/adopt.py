@@ -21,11 +21,11 @@ from dataclasses import dataclass
 import trio
 
 from claw.kernel import clock, files, pidfd, process
-from claw.master import journal
 from claw.master.decider import Decider
-from claw.master.launcher import ForkServer
-from claw.master.links import Links
-from claw.master.turn import Turn
+from claw.master.engine import journal
+from claw.master.engine.turn import Turn
+from claw.master.supervision.launcher import ForkServer
+from claw.master.supervision.links import Links
 from claw.model.home import Home
 from claw.model.run import Run, Supervisor
 from claw.wire import supervision

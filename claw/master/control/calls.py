@@ -16,11 +16,11 @@ from claw import errors
 from claw.commands import methods
 from claw.commands.method import ROLES, Method
 from claw.kernel import clock
-from claw.master import requests
-from claw.master.audit import Entry
-from claw.master.connection import Connection
-from claw.master.peers import Peer
-from claw.master.turn import Turn
+from claw.master.control.audit import Entry
+from claw.master.control.connection import Connection
+from claw.master.control.peers import Peer
+from claw.master.engine import requests
+from claw.master.engine.turn import Turn
 from claw.master.wiring import Json, Services
 from claw.wire.control import Request
 

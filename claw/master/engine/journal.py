@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from claw.master import services
-from claw.master.turn import Turn
+from claw.master.engine import services
+from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import machine
 from claw.model.effect import Effect, StopRun

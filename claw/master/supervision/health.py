@@ -11,7 +11,7 @@ import trio
 
 from claw.errors import ClawError
 from claw.kernel import clock
-from claw.master.links import PING_S, Links, Supervised
+from claw.master.supervision.links import PING_S, Links, Supervised
 from claw.model.home import Home
 
 _LOG = logging.getLogger("claw.health")

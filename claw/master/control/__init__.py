@@ -1,0 +1,1 @@
+"""The control socket: connections, requests, and the notices that answer them."""

@@ -1,0 +1,1 @@
+"""The jobs' output, read and followed for clients."""

@@ -1,0 +1,1 @@
+"""From claimed runs to living supervisors, and back from their journals."""

@@ -1,0 +1,1 @@
+"""What clients are shown: rows in, JSON out; nothing is decided here."""
