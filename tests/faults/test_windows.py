@@ -243,7 +243,7 @@ import os, socket
 from claw.kernel import pidfd, socket as sockets
 from claw.supervisor.forkserver import ForkServer, Ward
 server = sockets.listen_unix("run.sock")
-fork_server = ForkServer(server, "run.sock")
+fork_server = ForkServer(server, "run.sock", 1024)
 ours, theirs = socket.socketpair()
 ward = Ward("s1", "spool", -1, [])
 child = os.fork()
