@@ -282,7 +282,8 @@ class JobKeys:
         kinds.member_of(CatchUp),
         "once",
         "What becomes of times that passed while claw could not act: nothing, one run for all"
-        " of them, or a run for each.",
+        " of them, or a run for each. A time that a running daemon reaches a few seconds late,"
+        " because it is busy, is no such time.",
         applies=Applies.LIVE,
     )
     catch_up_window = Field(

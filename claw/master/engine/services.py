@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from claw.errors import ClawError
-from claw.master.engine import intake
+from claw.master.engine import intake, slots
 from claw.master.engine.turn import Turn
 from claw.model import backoff, gates, machine, outcome
 from claw.model.gates import Standing
@@ -30,6 +30,7 @@ def begin(turn: Turn, boot: str, why: str = "") -> None:
         why: For the event: version, pid.
     """
     turn.tx.put_meta(intake.ENDING, None)
+    turn.tx.put_meta(slots.BEGAN, turn.now.isoformat())
     if turn.tx.meta(_BOOT) != boot:
         turn.tx.put_meta(_BOOT, boot)
         turn.tx.put_meta(_BOOTED, "1")

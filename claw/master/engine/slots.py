@@ -22,6 +22,9 @@ from claw.model.run import Origin, Run, State
 from claw.schedule import fires
 from claw.store.records import Tx
 
+BEGAN = "began"
+"""Kept by `services.begin`: since when the present master can act."""
+
 _LATE_S = CatchUpRule().late_after_s
 _CLOCK_ERROR = timedelta(hours=24)
 """A mark further ahead than this was set while the clock was wrong."""
@@ -126,7 +129,11 @@ def _tick(turn: Turn, name: str) -> datetime | None:
         add_stretch(turn, name, stretch, state=State.SKIPPED, why=closed)
         turn.tx.put_standing(replace(standing, scheduled_through=turn.now))
     else:
-        rule = CatchUpRule(policy=job.catch_up, window_s=job.catch_up_window_s)
+        rule = CatchUpRule(
+            policy=job.catch_up,
+            window_s=job.catch_up_window_s,
+            late_after_s=_late_after_s(turn),
+        )
         fire(turn, job, plan_catch_up(slots, rule, since=since, now=turn.now))
     return next_slot(job, turn.standing(name), turn.now)
 
@@ -160,13 +167,26 @@ def fire(turn: Turn, job: Job, plan: CatchUpPlan) -> None:
     turn.tx.put_standing(replace(standing, scheduled_through=turn.now))
 
 
+def _late_after_s(turn: Turn) -> float:
+    """Return how late a slot may be and still be simply due.
+
+    A busy master is given a few seconds. A slot from before it began has passed while
+    nobody could act, however short that was: catch-up decides about it.
+    """
+    began = turn.tx.meta(BEGAN)
+    if began is None:
+        return _LATE_S
+    lived_s = (turn.now - datetime.fromisoformat(began)).total_seconds()
+    return min(_LATE_S, max(lived_s, 0.0))
+
+
 def slot_key(name: str, slot: datetime) -> str:
     """Return the origin key of a slot: the job and the fire time in UTC."""
     return f"{name}@{slot.astimezone(UTC).isoformat()}"
 
 
 def _ask(turn: Turn, job: Job, slot: datetime) -> intake.Ask:
-    late = turn.now - slot > timedelta(seconds=_LATE_S)
+    late = turn.now - slot > timedelta(seconds=_late_after_s(turn))
     return intake.Ask(
         job=job.name,
         origin=Origin.SCHEDULE,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claw.master.engine import intents, slots, sync
+from claw.master.engine import intents, services, slots, sync
 from claw.master.engine.turn import Turn
 from claw.model.job import CatchUp, Daemon, Job, JobType, Overlap
 from claw.model.overlap import CATCH_UP
@@ -268,3 +268,18 @@ def _act(desk: Desk, act: str, catch_up: CatchUp) -> None:
     elif act == "pause" or (act == "resume" and desk.standing("h").paused_by):
         does = intents.pause_job if act == "pause" else intents.resume_job
         desk.do(lambda turn: does(turn, "h", by="x"))
+
+
+def test_a_slot_from_before_the_master_began_is_missed_however_late_it_is() -> None:
+    desk = Desk(_hourly(catch_up=CatchUp.NONE))
+    desk.now = T0 + HOUR + timedelta(seconds=1)
+    desk.do(lambda turn: services.begin(turn, "boot"))
+    desk.pass_s(1)
+
+    _tick(desk)
+    missed = _slots(desk)
+    desk.now = T0 + 2 * HOUR + timedelta(seconds=2)
+    _tick(desk)
+
+    assert missed == {T0 + HOUR: State.MISSED}
+    assert _slots(desk)[T0 + 2 * HOUR] is State.QUEUED
