@@ -16,7 +16,7 @@ import pytest
 from tests.kit.supervision import Bench, Supervised, bench
 
 HELD_S = 0.12
-STEPS = 6
+STEPS = 4
 PRINT = "n=0; while [ $n -lt 500 ]; do n=$((n+1)); echo $n; done"  # no other child
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
