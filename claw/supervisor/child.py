@@ -6,11 +6,11 @@ instruction, whoever is killed meanwhile; until exec it holds copies of its supe
 lock and journal, which are closed by exec itself.
 """
 
-from claw.kernel import files, limits, pidfd, process, signals
+from claw.kernel import files, limits, process, signals
 from claw.kernel.bare import os
-from claw.supervisor import spool
+from claw.supervisor import entries
 from claw.wire import supervision
-from claw.wire.supervision import Launch, Message
+from claw.wire.supervision import Launch
 
 GIVEN_UP = 127
 """Exit status of a child that could not exec; the journal says why."""
@@ -65,7 +65,7 @@ def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int,
         signals.reset_for_child()
         stage = "journal"
         env = {**launch.env, "CLAW_ATTEMPT": str(attempt)}
-        files.append(wiring.journal_fd, supervision.encode(_started(launch, attempt)))
+        files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
         stage = "exec"
         process.execute(launch.argv, env)
     except OSError as error:
@@ -84,28 +84,10 @@ def _connect(wiring: Wiring) -> None:
     os.dup2(null if wiring.err_fd < 0 else wiring.err_fd, 2)
 
 
-def _started(launch: Launch, attempt: int) -> Message:
-    pid = os.getpid()
-    return spool.line(
-        "started", run=launch.run, attempt=attempt, pid=pid, start=pidfd.start_ticks(pid)
-    )
-
-
 def _leave_word(
     launch: Launch, attempt: int, wiring: Wiring, why: tuple[str, int | None, str]
 ) -> None:
-    stage, number, text = why
-    pid = os.getpid()
-    line = spool.line(
-        "spawn_failed",
-        run=launch.run,
-        attempt=attempt,
-        pid=pid,
-        start=pidfd.start_ticks(pid),
-        stage=stage,
-        errno=number,
-        error=text,
-    )
+    line = entries.spawn_failed(launch, attempt, *why)
     try:
         files.append(wiring.journal_fd, supervision.encode(line))
     except OSError:

@@ -16,8 +16,9 @@ from claw.kernel.bare import os
 from claw.kernel.pidfd import Exit
 from claw.supervisor import rehearsal
 from claw.supervisor.control import Control, Peer
+from claw.supervisor.handed import Handed
 from claw.supervisor.loop import Loop
-from claw.supervisor.main import Handed, Supervisor
+from claw.supervisor.main import Supervisor
 from claw.supervisor.output import PIPE_BYTES
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter

@@ -12,11 +12,13 @@ from claw import __version__
 from claw.kernel import channel, files, pidfd, process, signals, ticks
 from claw.kernel.bare import os
 from claw.kernel.pidfd import Exit
-from claw.supervisor import child, machine, spool
+from claw.supervisor import child, entries, machine
 from claw.supervisor.control import Control, Peer
+from claw.supervisor.custody import Custody
+from claw.supervisor.handed import Handed
 from claw.supervisor.loop import Loop
 from claw.supervisor.output import Stream
-from claw.supervisor.relay import Relay
+from claw.supervisor.presence import Presence
 from claw.supervisor.spool import Spool
 from claw.supervisor.tree import Tree
 from claw.wire import supervision
@@ -34,30 +36,6 @@ RETRY_S = 0.5
 """Pause before a line is written again that the disk refused."""
 
 
-_BOOT = ticks.boot_id()  # once, in the fork server: it names the boot for its whole life
-
-
-class Handed:
-    """What the fork server hands to a supervisor: descriptors, -1 for none, and facts."""
-
-    __slots__ = ("link_fd", "lock_fd", "open_files", "outputs", "relay_fd")
-
-    def __init__(
-        self,
-        *,
-        outputs: list[tuple[int, int]],
-        open_files: tuple[int, int],
-        lock_fd: int = -1,
-        link_fd: int = -1,
-        relay_fd: int = -1,
-    ) -> None:
-        self.outputs = outputs  # reading and writing end: out, and err if separate
-        self.open_files = open_files  # the limit that claw was started with
-        self.lock_fd = lock_fd  # held already; a replacement takes the lock itself
-        self.link_fd = link_fd  # a connection of the master, there from the start
-        self.relay_fd = relay_fd  # to the fork server; replacements only
-
-
 class Supervisor:
     """One supervisor's loop; `run` returns when the run is over and on record."""
 
@@ -68,8 +46,9 @@ class Supervisor:
         self._spool = Spool(launch.spool)
         self._loop = Loop()
         self._control = Control(self._loop, self._handle)
+        self._presence = Presence(launch.run_dir, launch.heartbeat_s, self._control)
         self._tree = Tree(launch.run, launch.kill_mode)
-        self._relay: Relay | None = None
+        self._custody = Custody(self._loop, self._on_end)
         self._streams = [
             Stream(reading, writing, path, launch.log_mode)
             for (reading, writing), path in zip(
@@ -77,14 +56,12 @@ class Supervisor:
             )
         ]
         self._is_first = True  # no predecessor has left a line
-        self._child_fd = -1  # pidfd of a child that is nobody's any more
         self._report_fd = -1  # open until the child has exec'd
         self._ended_as: Exit | None = None
         self._signalled: machine.Stop | None = None  # the stop that the child was told of
         self._rest_kill_b: float | None = None  # when what is left of the tree is killed
         self._wake_b = 0.0  # next look at a tree
         self._retry_b = 0.0  # until then nothing is tried that was refused
-        self._beat_b = 0.0
 
     # -- life ----------------------------------------------------------------------
 
@@ -95,12 +72,12 @@ class Supervisor:
         self._watch_everything()
         if self._handed.relay_fd >= 0:
             self._take_over(channel.adopt(self._handed.relay_fd))
-        self._spool.owe(self._first_line() if self._is_first else self._taken_over())
+        self._spool.owe(entries.first(self._launch) if self._is_first else entries.taken_over())
         while self._state.phase != machine.ENDED:
             self._guard(self._step)
             if self._state.phase != machine.ENDED:
-                self._guard(self._wait)
-        self._leave()
+                self._guard(lambda: self._loop.turn(self._next_deadline()))
+        self._presence.leave()
 
     def _take_spool(self) -> None:
         """Take the lock, which a predecessor's child holds until it execs; fold the journal."""
@@ -122,65 +99,12 @@ class Supervisor:
         if self._handed.link_fd >= 0:
             self._control.add(channel.adopt(self._handed.link_fd))
 
-    def _first_line(self) -> Message:
-        launch = self._launch
-        return spool.line(
-            "launch",
-            run=launch.run,
-            attempt=launch.attempt,
-            job=launch.job,
-            cause=launch.cause,
-            origin=launch.origin,
-            origin_key=launch.origin_key,
-            slot=launch.slot,
-            kind="service" if launch.is_service else "once",
-            boot=_BOOT,
-            version=__version__,
-            **_myself(),
-        )
-
-    def _taken_over(self) -> Message:
-        return spool.line("taken_over", **_myself())
-
     def _take_over(self, connection: channel.Socket) -> None:
-        """Stand where a killed predecessor fell; its child is the fork server's now."""
+        """Stand where a killed predecessor fell."""
+        state = self._state
         self._tree.foster = os.getppid()
-        self._relay = Relay(connection, self._on_status)
-        if self._state.phase != machine.UP:
-            self._relay.settle()
-            self._relay = None
-        else:
-            self._tree.main = self._state.pid
-            self._loop.watch(self._relay.fileno(), self._on_relay)
-            self._relay.ask(self._state.pid)
-
-    def _on_relay(self) -> None:
-        """Hear how the child ended; without the fork server, only that it did."""
-        if self._relay is None or self._relay.on_readable():
-            return
-        self._loop.forget(self._relay.fileno())
-        self._relay.close()
-        self._relay = None
-        if self._ended_as is not None or self._state.phase != machine.UP:
-            return
-        try:
-            self._child_fd = pidfd.open_pid(self._state.pid)
-        except ProcessLookupError:
-            self._on_status(Exit(None, None))
-            return
-        if pidfd.start_ticks(self._state.pid) != self._state.start:
-            self._on_status(Exit(None, None))
-            return
-        self._tree.main_fd = self._child_fd
-        self._loop.watch(self._child_fd, lambda: self._on_status(Exit(None, None)))
-
-    def _leave(self) -> None:
-        self._control.close()
-        files.remove(f"{self._launch.run_dir}/heartbeat")
-        try:
-            os.rmdir(self._launch.run_dir)
-        except OSError:
-            return
+        self._tree.main = state.pid if state.phase == machine.UP else 0
+        self._custody.take_from(connection, self._tree.main, state.start)
 
     # -- what to do next --------------------------------------------------------------
 
@@ -191,12 +115,9 @@ class Supervisor:
         except OSError:
             self._retry_b = ticks.boottime() + RETRY_S
 
-    def _wait(self) -> None:
-        self._loop.turn(self._next_deadline())
-
     def _step(self) -> None:
         now_b = ticks.boottime()
-        if now_b >= self._beat_b:
+        if now_b >= self._presence.due_b:
             self._beat()
         if now_b >= self._retry_b:
             self._guard(self._pay)
@@ -230,19 +151,26 @@ class Supervisor:
             return
         if self._signalled is not stop and self._report_fd < 0:  # before exec it is ignored
             self._signalled = stop
-            self._tree.signal_main(self._launch.stop_signal)
-            self._tree.signal_main(signals.SIGCONT)
+            self._signal_main(self._launch.stop_signal)
+            self._signal_main(signals.SIGCONT)
         if now_b >= stop.kill_b:
-            self._tree.signal_main(signals.SIGKILL)
+            self._signal_main(signals.SIGKILL)
             self._tree.signal(signals.SIGKILL)
             self._wake_b = now_b + KILL_ROUND_S
+
+    def _signal_main(self, number: int) -> None:
+        """Signal the child, and with kill_mode = group its whole group."""
+        if self._launch.kill_mode == "group":
+            process.kill_group(self._tree.main, number)
+        else:
+            self._custody.signal(number)
 
     def _next_deadline(self) -> float:
         state = self._state
         now_b = ticks.boottime()
         if self._retry_b > now_b:
             return self._retry_b
-        deadlines = [self._beat_b]
+        deadlines = [self._presence.due_b]
         if self._wake_b > now_b:
             deadlines.append(self._wake_b)
         if state.phase == machine.BACKOFF:
@@ -282,7 +210,8 @@ class Supervisor:
         self._ended_as = None
         self._signalled = None
         self._tree.main = pid
-        state.apply(spool.line("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
+        self._custody.take(pid)
+        state.apply(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
 
     def _claim_attempt(self) -> bool:
         """Make the attempt's launch file; False: another has, and the run is not ours.
@@ -295,9 +224,7 @@ class Supervisor:
             files.create_exclusive(path, self._launch.sid.encode())
         except FileExistsError:
             if files.read_all(path) not in (b"", self._launch.sid.encode()):
-                ended = {"run": self._launch.run, "attempt": self._state.attempt}
-                line = spool.line("ended", **ended, why="conflict", by="claw")
-                self._write(line, durable=True)
+                self._write(entries.conflict(self._state), durable=True)
                 return False
         return True
 
@@ -322,28 +249,8 @@ class Supervisor:
         os.close(self._report_fd)
         self._report_fd = -1
 
-    def _look_at_child(self) -> None:
-        """See whether the child has ended, leaving it unreaped until that is on record."""
-        if self._state.phase != machine.UP or self._ended_as is not None or self._is_foster:
-            return
-        try:
-            ended = pidfd.peek_exit(self._state.pid)
-        except ChildProcessError:
-            ended = Exit(None, None)
-        if ended is not None:
-            self._on_status(ended)
-
-    @property
-    def _is_foster(self) -> bool:
-        """Whether the child is another's: then its end is told, not seen."""
-        return self._relay is not None or self._child_fd >= 0
-
-    def _on_status(self, ended: Exit) -> None:
+    def _on_end(self, ended: Exit) -> None:
         """The child has ended: what is left of its tree is dealt with next."""
-        if self._child_fd >= 0:
-            self._loop.forget(self._child_fd)
-            os.close(self._child_fd)
-            self._child_fd = self._tree.main_fd = -1
         self._ended_as = ended
         stop = self._state.stop
         self._rest_kill_b = None if stop is None else stop.kill_b
@@ -380,39 +287,17 @@ class Supervisor:
             return
         for stream in self._streams:
             stream.drain()
-        ended = self._ended_as
-        line = spool.line(
-            "exited",
-            run=self._launch.run,
-            attempt=self._state.attempt,
-            pid=self._state.pid,
-            code=ended.code,
-            signal=ended.signal,
-            timed_out=self._state.timed_out,
-            cpu_s=round(ended.cpu_s, 6),
-            max_rss=ended.max_rss,
-            dropped=sum(stream.dropped for stream in self._streams),
-        )
-        if survivors:
-            line["survivors"] = survivors
+        dropped = sum(stream.dropped for stream in self._streams)
+        line = entries.exited(self._state, self._ended_as, dropped, survivors)
         self._spool.append(line, durable=True)
         for stream in self._streams:
             stream.take_dropped()
-        self._reap_child()
+        self._custody.reap()
         self._state.apply(line)
         self._ended_as = None
         self._rest_kill_b = None
         self._tree.main = 0
         self._follow_exit()
-
-    def _reap_child(self) -> None:
-        if self._relay is None:
-            pidfd.reap(self._state.pid)
-            return
-        self._relay.reap()
-        self._loop.forget(self._relay.fileno())
-        self._relay.close()
-        self._relay = None
 
     def _follow_exit(self) -> None:
         """Write what follows the exit: the next attempt's time, or the end."""
@@ -425,7 +310,7 @@ class Supervisor:
     def _reap_strays(self) -> None:
         """Reap what the child's tree has left to this process, never the child itself."""
         for pid in process.children_of(os.getpid()):
-            if pid != self._state.pid:
+            if pid != self._custody.pid:
                 pidfd.reap(pid)
 
     # -- requests ---------------------------------------------------------------------
@@ -464,7 +349,8 @@ class Supervisor:
     def _op_signal(self, message: Message) -> Message:
         if self._state.phase != machine.UP or self._ended_as is not None:
             return {"sent": False}
-        return {"sent": process.kill(self._state.pid, int(message["number"]))}
+        self._custody.signal(int(message["number"]))
+        return {"sent": True}
 
     def _ask_end(self, why: str, by: str, grace_s: float) -> None:
         """Put on record that the child is to end, unless that is so, and no less urgent."""
@@ -472,14 +358,7 @@ class Supervisor:
         urgent = ticks.boottime() + grace_s
         if stop is not None and stop.why == why and stop.kill_b <= urgent:
             return
-        line = spool.line(
-            "stopping",
-            run=self._launch.run,
-            attempt=self._state.attempt,
-            why=why,
-            by=by,
-            grace_s=grace_s,
-        )
+        line = entries.stopping(self._state, why, by, grace_s)
         try:
             self._write(line, durable=True)
         except OSError:  # on a full disk a job can be stopped all the same
@@ -492,7 +371,7 @@ class Supervisor:
         if signals.SIGTERM in taken:
             self._ask_end("shutdown", "SIGTERM", self._launch.grace_s)
         if signals.SIGCHLD in taken:
-            self._look_at_child()
+            self._custody.look()
             self._reap_strays()
 
     # -- the journal and the outside ----------------------------------------------------
@@ -515,19 +394,6 @@ class Supervisor:
         self._control.tell({"ev": "journal", "size": self._spool.size})
 
     def _beat(self) -> None:
-        """Touch the heartbeat; make folder, socket and files again if someone took them."""
-        self._beat_b = ticks.boottime() + self._launch.heartbeat_s
+        self._presence.beat()
         for stream in self._streams:
             stream.reopen()
-        try:
-            files.make_folder(self._launch.run_dir)
-            files.touch(f"{self._launch.run_dir}/heartbeat")
-            if not self._control.is_reachable():
-                self._control.listen(f"{self._launch.run_dir}/control.sock")
-        except OSError:
-            return  # the next beat tries again
-
-
-def _myself() -> Message:
-    pid = os.getpid()
-    return {"pid": pid, "start": pidfd.start_ticks(pid)}

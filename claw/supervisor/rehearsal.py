@@ -10,7 +10,8 @@ import gc
 
 from claw.kernel import channel, files, process, signals
 from claw.kernel.bare import os
-from claw.supervisor.main import Handed, Supervisor
+from claw.supervisor.handed import Handed
+from claw.supervisor.main import Supervisor
 from claw.supervisor.output import PIPE_BYTES
 from claw.wire.supervision import Ladder, Launch
 

@@ -5,7 +5,7 @@ The child appends its own ``started`` line just before exec, so two processes ma
 each line is one write to a descriptor opened for appending.
 """
 
-from claw.kernel import files, ticks
+from claw.kernel import files
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
 from claw.wire.supervision import Message
@@ -85,8 +85,3 @@ class Spool:
     def note_growth(self) -> None:
         """Take in what the child has appended."""
         self.size = files.size_of(self.journal_fd)
-
-
-def line(ev: str, **values: object) -> Message:
-    """Return a journal line with its wall time and boot time, both in seconds."""
-    return {"ev": ev, "at": ticks.wall(), "b": ticks.boottime(), **values}

@@ -6,7 +6,7 @@ left behind has become the fork server's instead, and is told from others there 
 session and by CLAW_RUN_ID in its environment.
 """
 
-from claw.kernel import pidfd, process
+from claw.kernel import process
 from claw.kernel.bare import os
 
 
@@ -15,17 +15,15 @@ class Tree:
 
     Attributes:
         main: The child's pid, 0 when there is none.
-        main_fd: Its pidfd, when its number may be another's by the time of a signal.
         foster: The fork server's pid, when an earlier supervisor of this run was killed.
     """
 
-    __slots__ = ("_mark", "_mode", "foster", "main", "main_fd")
+    __slots__ = ("_mark", "_mode", "foster", "main")
 
     def __init__(self, run: str, mode: str) -> None:
         self._mark = f"CLAW_RUN_ID={run}".encode()
         self._mode = mode
         self.main = 0
-        self.main_fd = -1
         self.foster = 0
 
     def rest(self) -> list[int]:
@@ -57,15 +55,6 @@ class Tree:
         """Signal everything that `rest` finds."""
         for pid in self.rest():
             process.kill(pid, number)
-
-    def signal_main(self, number: int) -> None:
-        """Signal the child, and with kill_mode = group its whole group."""
-        if self._mode == "group":
-            process.kill_group(self.main, number)
-        elif self.main_fd >= 0:
-            pidfd.send_signal(self.main_fd, number)
-        else:
-            process.kill(self.main, number)
 
     def names(self) -> list[str]:
         """Return ``pid command`` for each process that lives on."""

@@ -1,0 +1,117 @@
+"""Whose child it is: that decides how its end is learnt, and who reaps it.
+
+- This supervisor's own: SIGCHLD, a look with WNOWAIT, and waitpid once it is on record.
+- The fork server's, because an earlier supervisor was killed: a relay does both.
+- Nobody's who would tell, because the fork server has died too: a pidfd says when it ended,
+  and nothing says how.
+"""
+
+from claw.kernel import channel, pidfd, process
+from claw.kernel.bare import os
+from claw.kernel.pidfd import Exit
+from claw.supervisor.loop import Loop
+from claw.supervisor.relay import Relay
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UNKNOWN = Exit(None, None)
+
+
+class Custody:
+    """Knows one child at a time, and calls ``on_end`` with how it ended, once."""
+
+    __slots__ = ("_loop", "_on_end", "_pid_fd", "_relay", "_start", "is_waiting", "pid")
+
+    def __init__(self, loop: Loop, on_end: "Callable[[Exit], None]") -> None:
+        self._loop = loop
+        self._on_end = on_end
+        self._relay: Relay | None = None
+        self._pid_fd = -1
+        self._start = 0
+        self.pid = 0  # 0: there is none
+        self.is_waiting = False  # it is not known to have ended
+
+    def take(self, pid: int) -> None:
+        """Take up a child of this process."""
+        self.pid = pid
+        self.is_waiting = True
+
+    def take_from(self, connection: channel.Socket, pid: int, start: int) -> None:
+        """Take up a killed predecessor's child, if there is one: the fork server's now.
+
+        Args:
+            connection: Leads to the fork server.
+            pid: The child's number, 0 for none.
+            start: Its start time in clock ticks, which tells it from a later one.
+        """
+        relay = Relay(connection, self._end)
+        if not pid:
+            relay.settle()
+            relay.close()
+            return
+        self.take(pid)
+        self._start = start
+        self._relay = relay
+        self._loop.watch(relay.fileno(), self._on_relay)
+        relay.ask(pid)
+
+    def look(self) -> None:
+        """See whether a child of this process has ended; it stays unreaped."""
+        if not self.is_waiting or self._relay is not None or self._pid_fd >= 0:
+            return
+        try:
+            ended = pidfd.peek_exit(self.pid)
+        except ChildProcessError:
+            ended = UNKNOWN
+        if ended is not None:
+            self._end(ended)
+
+    def signal(self, number: int) -> None:
+        """Signal the child, and nobody else who may have its number by now."""
+        if self._pid_fd >= 0:
+            pidfd.send_signal(self._pid_fd, number)
+        elif self.pid:
+            process.kill(self.pid, number)
+
+    def reap(self) -> None:
+        """Let go of a child whose end is on record."""
+        if self._relay is not None:
+            self._relay.reap()
+            self._drop_relay()
+        elif self.pid:
+            pidfd.reap(self.pid)
+        self.pid = 0
+
+    def _on_relay(self) -> None:
+        """Hear how the child ended; without the fork server, only that it did."""
+        if self._relay is None or self._relay.on_readable():
+            return
+        self._drop_relay()
+        if not self.is_waiting:
+            return
+        try:
+            self._pid_fd = pidfd.open_pid(self.pid)
+        except ProcessLookupError:
+            self._end(UNKNOWN)
+            return
+        if pidfd.start_ticks(self.pid) != self._start:
+            self._end(UNKNOWN)
+            return
+        self._loop.watch(self._pid_fd, lambda: self._end(UNKNOWN))
+
+    def _drop_relay(self) -> None:
+        if self._relay is not None:
+            self._loop.forget(self._relay.fileno())
+            self._relay.close()
+            self._relay = None
+
+    def _end(self, ended: Exit) -> None:
+        if self._pid_fd >= 0:
+            self._loop.forget(self._pid_fd)
+            os.close(self._pid_fd)
+            self._pid_fd = -1
+        if self.is_waiting:
+            self.is_waiting = False
+            self._on_end(ended)

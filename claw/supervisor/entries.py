@@ -1,0 +1,87 @@
+"""The lines that a supervisor and its child write into the journal."""
+
+from claw import __version__
+from claw.kernel import pidfd, ticks
+from claw.kernel.bare import os
+from claw.kernel.pidfd import Exit
+from claw.supervisor.machine import Supervision
+from claw.wire.supervision import Launch, Message
+
+_BOOT = ticks.boot_id()  # once, in the fork server: it names the boot for its whole life
+
+
+def entry(ev: str, **values: object) -> Message:
+    """Return a journal line with its wall time and boot time, both in seconds."""
+    return {"ev": ev, "at": ticks.wall(), "b": ticks.boottime(), **values}
+
+
+def _myself() -> Message:
+    pid = os.getpid()
+    return {"pid": pid, "start": pidfd.start_ticks(pid)}
+
+
+def first(launch: Launch) -> Message:
+    """Return the line that begins a journal."""
+    return entry(
+        "launch",
+        run=launch.run,
+        attempt=launch.attempt,
+        job=launch.job,
+        cause=launch.cause,
+        origin=launch.origin,
+        origin_key=launch.origin_key,
+        slot=launch.slot,
+        kind="service" if launch.is_service else "once",
+        boot=_BOOT,
+        version=__version__,
+        **_myself(),
+    )
+
+
+def taken_over() -> Message:
+    """Return the line of a supervisor that stands in for a killed one."""
+    return entry("taken_over", **_myself())
+
+
+def started(launch: Launch, attempt: int) -> Message:
+    """Return the line of a child that is about to exec."""
+    return entry("started", run=launch.run, attempt=attempt, **_myself())
+
+
+def spawn_failed(
+    launch: Launch, attempt: int, stage: str, number: int | None, error: str
+) -> Message:
+    """Return the line of a child that could not exec."""
+    failure = {"stage": stage, "errno": number, "error": error}
+    return entry("spawn_failed", run=launch.run, attempt=attempt, **_myself(), **failure)
+
+
+def stopping(state: Supervision, why: str, by: str, grace_s: float) -> Message:
+    """Return the line that says that the child is to end."""
+    run = state.launch.run
+    return entry("stopping", run=run, attempt=state.attempt, why=why, by=by, grace_s=grace_s)
+
+
+def exited(state: Supervision, ended: Exit, dropped: int, survivors: list[str]) -> Message:
+    """Return the completion marker of an attempt."""
+    line = entry(
+        "exited",
+        run=state.launch.run,
+        attempt=state.attempt,
+        pid=state.pid,
+        code=ended.code,
+        signal=ended.signal,
+        timed_out=state.timed_out,
+        cpu_s=round(ended.cpu_s, 6),
+        max_rss=ended.max_rss,
+        dropped=dropped,
+    )
+    if survivors:
+        line["survivors"] = survivors
+    return line
+
+
+def conflict(state: Supervision) -> Message:
+    """Return the end of a run whose next attempt another supervisor has begun."""
+    run = state.launch.run
+    return entry("ended", run=run, attempt=state.attempt, why="conflict", by="claw")
