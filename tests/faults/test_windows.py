@@ -236,7 +236,9 @@ def test_a_fork_server_that_ends_leaves_its_successors_socket(tmp_path: Path) ->
     successor.close()
 
 
-def test_the_status_of_a_child_outlives_the_relay_of_a_killed_replacement() -> None:
+def test_the_status_of_a_child_outlives_the_relay_of_a_killed_replacement(
+    tmp_path: Path,
+) -> None:
     """The relay of a killed replacement is seen to close before its death is seen."""
     code = """
 import os, socket
@@ -264,6 +266,7 @@ print(pidfd.peek_exit(child).code)
         capture_output=True,
         text=True,
         timeout=30,
+        cwd=tmp_path,
         check=False,
     )
     assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr
