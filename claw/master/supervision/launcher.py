@@ -167,11 +167,15 @@ class ForkServer:
         return int(answer["pid"])
 
     async def knows(self, sid: str) -> bool:
-        """Tell whether a supervisor lives, or is just being replaced."""
-        try:
-            return bool((await self._call(op="find", sid=sid))["alive"])
-        except LostError:
-            return False
+        """Tell whether a supervisor lives, or is just being replaced.
+
+        A link that breaks meanwhile says nothing: who answers next knows it, if anyone does.
+        """
+        while True:
+            try:
+                return bool((await self._call(op="find", sid=sid))["alive"])
+            except LostError:
+                await trio.sleep(_PAUSE_S)
 
     async def wait_idle(self) -> None:
         """Wait until every launch asked for before, by anyone, is done."""
