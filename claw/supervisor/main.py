@@ -282,17 +282,16 @@ class Supervisor:
         return self._rest_kill_b is not None and now_b > self._rest_kill_b + KILL_PATIENCE_S
 
     def _finish_attempt(self, survivors: list[str]) -> None:
-        """Drain the pipes, put the ``exited`` line on disk, reap; what follows comes next."""
+        """Drain the pipes and write the ``exited`` line; then see what follows."""
         if self._ended_as is None:
             return
         for stream in self._streams:
             stream.drain()
         dropped = sum(stream.dropped for stream in self._streams)
         line = entries.exited(self._state, self._ended_as, dropped, survivors)
-        self._spool.append(line, durable=True)
+        self._spool.append(line, durable=False)  # on disk with the line that follows
         for stream in self._streams:
             stream.take_dropped()
-        self._custody.reap()
         self._state.apply(line)
         self._ended_as = None
         self._rest_kill_b = None
@@ -300,9 +299,10 @@ class Supervisor:
         self._follow_exit()
 
     def _follow_exit(self) -> None:
-        """Write what follows the exit: the next attempt's time, or the end."""
+        """Write what follows the exit, the next attempt's time or the end; then reap."""
         line = self._state.next_line(ticks.wall(), ticks.boottime(), ticks.random_fraction())
         self._write(line, durable=True)
+        self._custody.reap()
         if self._state.phase == machine.BACKOFF and self._state.due_b <= ticks.boottime():
             self._state.begin_launch()
             self._begin_attempt()
