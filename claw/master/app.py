@@ -24,7 +24,7 @@ from datetime import datetime
 import trio
 
 import claw
-from claw.errors import ConfigError, StoreError
+from claw.errors import ClawError, StoreError
 from claw.kernel import clock, limits
 from claw.master import daemonlog
 from claw.master.asyncstore import AsyncStore
@@ -87,10 +87,10 @@ class App:
             opened.database.close()
 
     async def _run(self, opened: Opened) -> None:
-        self._build(AsyncStore(opened.database))
-        await self._recall(opened)
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            self._build(AsyncStore(opened.database))
+            await self._recall(opened)
             await nursery.start(self._serve_signals)
             nursery.start_soon(self._come_up, nursery)
             await self._shutdown_asked.wait()
@@ -182,6 +182,9 @@ class App:
                 )
             except LostError:
                 await trio.sleep(_STOP_PAUSE_S)
+            except ClawError as error:
+                _LOG.error("supervisor %s cannot be told to stop: %s", effect.sid, error)
+                return
             else:
                 return
 
@@ -250,12 +253,12 @@ class App:
                 if handler is None:
                     self.request_shutdown("auto")
                 else:
-                    await handler()
+                    self._nursery.start_soon(handler)
 
     async def _on_hup(self) -> None:
         try:
             changes = await self._reload()
-        except (ConfigError, StoreError) as error:
+        except ClawError as error:
             lines = getattr(error, "diagnostics", ()) or (str(error),)
             _LOG.error("reload refused; nothing has changed:\n%s", "\n".join(lines))
         else:
@@ -284,21 +287,39 @@ class App:
             _LOG.info("the master ends; %d supervisors go on", len(self._links.all))
             return
         _LOG.info("the master ends, and its jobs with it")
-        await self._decide.patiently(lambda turn: intents.shut_down(turn, by="daemon"))
-        timeout_s = self.configuration.current.daemon.shutdown_timeout_s
-        if await self._wait_for_all(timeout_s):
+        if await self._within(self._shutdown_timeout_s, self._end_jobs):
             return
         _LOG.warning("%d jobs have not ended in their time: SIGKILL", len(self._links.all))
         for sid in tuple(self._links.all):
             stop = StopRun("", sid, "shutdown", "daemon", grace_s=0.0)
             self._nursery.start_soon(self._tell_stop, stop)
-        if not await self._wait_for_all(_LAST_WORD_S):
+        if not await self._within(_LAST_WORD_S, self._wait_all_gone):
             _LOG.error("left behind: %s", ", ".join(self._links.all))
 
-    async def _wait_for_all(self, seconds: float) -> bool:
-        """Wait until no run is active any more; False when that takes too long."""
+    @property
+    def _shutdown_timeout_s(self) -> float:
+        return self.configuration.current.daemon.shutdown_timeout_s
+
+    async def _within(self, seconds: float, act: Callable[[], Awaitable[None]]) -> bool:
+        """Do something, until it has taken too long or nobody wants to wait any more."""
         with trio.move_on_after(seconds) as self._patience:
-            while await self._store.read(lambda tx: bool(tx.active_runs())):
-                await self._links.wait_empty()
-                await trio.sleep(_STOP_PAUSE_S)
-        return not self._links.all
+            await act()
+            return True
+        return False
+
+    async def _end_jobs(self) -> None:
+        await self._decide.patiently(lambda turn: intents.shut_down(turn, by="daemon"))
+        await self._wait_all_gone()
+
+    async def _wait_all_gone(self) -> None:
+        """Wait until no run is active any more."""
+        while await self._has_active_runs():
+            await self._links.wait_empty()
+            await trio.sleep(_STOP_PAUSE_S)
+
+    async def _has_active_runs(self) -> bool:
+        try:
+            return await self._store.read(lambda tx: bool(tx.active_runs()))
+        except StoreError as error:
+            _LOG.error("cannot tell which runs are active: %s", error)
+            return True

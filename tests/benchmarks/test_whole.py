@@ -1,6 +1,5 @@
-"""What all of claw costs together, and how fast its client is; run by hand, see -m benchmark."""
+"""What all of claw costs together, and how fast its client is; run by hand: -m benchmark."""
 
-import os
 import statistics
 import subprocess
 import sys
@@ -27,8 +26,8 @@ def _claw_processes(claw: MasterUnderTest) -> list[int]:
 def _cpu_ns(pids: list[int]) -> int:
     total = 0
     for pid in pids:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            words = Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            words = (task / "schedstat").read_text().split()
             total += int(words[0])
     return total
 

@@ -296,3 +296,56 @@ def test_a_master_whose_fork_server_cannot_start_can_be_ended(tmp_path: Path) ->
 
     assert claw.process is not None
     assert claw.process.wait(30) == 0
+
+
+def test_a_service_in_backoff_when_all_of_claw_is_killed_begins_anew(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master("""
+[jobs.bad]
+type = "continuous"
+command = "echo ran; exit 1"
+[jobs.bad.restart]
+delays = ["1h"]
+""")
+    claw.wait_state("bad", "backoff")
+    fork_server = claw.call("daemon.status")["fork_server_pid"]
+    [supervisor] = claw.supervisors().values()
+
+    claw.kill()
+    assert kill_process(fork_server)
+    assert kill_process(supervisor)
+    claw.start()
+
+    claw.wait_until(lambda: len(claw.runs("bad")) == 2, "another run")
+    crashed, again = claw.runs("bad")
+    assert (crashed["state"], again["state"]) == ("crashed", "queued")
+    claw.ctl("stop", "bad")
+    assert claw.job("bad")["state"] == "stopped"
+
+
+def test_a_job_that_was_removed_while_no_master_lived_is_ended(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master(SLEEPER)
+    web = claw.wait_state("web", "running")
+
+    claw.kill()
+    claw.configure("")
+    claw.start()
+
+    claw.wait_until(lambda: process.is_zombie(web["pid"]), "end of the child")
+
+
+def test_i9_hup_with_a_wanted_job_gone_changes_nothing(tmp_path: Path) -> None:
+    claw = MasterUnderTest(tmp_path)
+    claw.configure(SLEEPER)
+    claw.start(extra=("--only", "web"))
+    web = claw.wait_state("web", "running")
+
+    claw.configure("")
+    os.kill(claw.pid, signal.SIGHUP)
+
+    claw.wait_until(lambda: "reload refused" in claw.stderr, "refusal")
+    assert claw.job("web")["pid"] == web["pid"]
+    claw.end()

@@ -40,11 +40,11 @@ class MasterUnderTest:
         path = self.folder / "config" / name
         path.write_text(text)
 
-    def start(self, *, wait: bool = True) -> None:
+    def start(self, *, wait: bool = True, extra: tuple[str, ...] = ()) -> None:
         """Start a master, and wait until it answers."""
         with (self.folder / "stderr").open("ab") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "claw", "clawd", "--home", str(self.folder)],
+                [sys.executable, "-m", "claw", "clawd", "--home", str(self.folder), *extra],
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,

@@ -135,7 +135,9 @@ class Supervised:
 
     def wait_for(self, ev: str, count: int = 1) -> Line:
         """Return the count-th line of that event, waiting for it."""
-        return self.wait_until(lambda: self.of(ev)[count - 1 : count], f"{count} {ev}")[0]
+        found = self.wait_until(lambda: self.of(ev)[count - 1 : count], f"{count} {ev}")
+        line: Line = found[0]
+        return line
 
     def wait_until(self, condition: Any, what: str = "condition") -> Any:
         deadline = time.monotonic() + PATIENCE_S

@@ -1,8 +1,9 @@
 """Reading output files: their last lines, and what is added to them.
 
-Plain blocking file access, run in threads by `claw.master.output.logs`. Files hold raw bytes, written
-by supervisors; here they become text: UTF-8, with U+FFFD for what is none. A file may be huge,
-end within a line, be cut to nothing or be replaced by another of its name while it is read.
+Plain blocking file access, run in threads by `claw.master.output.logs`. Files hold raw
+bytes, written by supervisors; here they become text: UTF-8, with U+FFFD for what is none.
+A file may be huge, end within a line, be cut to nothing or be replaced by another of its
+name while it is read.
 """
 
 import os

@@ -1,6 +1,7 @@
 """Output for clients: the last lines of a job or run.
 
-Files are read in threads, since a disk can be slow; `claw.master.output.logstream` follows them.
+Files are read in threads, since a disk can be slow; `claw.master.output.logstream` follows
+them.
 """
 
 from collections.abc import Callable, Sequence

@@ -6,11 +6,11 @@ settled by its own ``exited`` line; then:
 
 | launch file | lock held | fork server knows it | verdict                                 |
 |-------------|-----------|----------------------|-----------------------------------------|
-| no          | no        | no                   | never launched: back to the queue       |
-| yes         | yes       | -                    | adopt                                   |
-| yes         | no        | yes                  | adopt: a replacement is on its way      |
-| yes         | no        | no                   | lost: what is left of it is ended, then |
-|             |           |                      | `crashed`                               |
+| -           | yes       | -                    | adopt                                   |
+| -           | no        | yes                  | adopt: a replacement is on its way      |
+| no, claimed | no        | no                   | never launched: back to the queue       |
+| yes, or run | no        | no                   | lost: what is left of it is ended, then |
+| is active   |           |                      | `crashed`                               |
 """
 
 import logging
@@ -27,7 +27,7 @@ from claw.master.engine.turn import Turn
 from claw.master.supervision.launcher import ForkServer
 from claw.master.supervision.links import Links
 from claw.model.home import Home
-from claw.model.run import Run, Supervisor
+from claw.model.run import Run, State, Supervisor
 from claw.wire import supervision
 
 _LOG = logging.getLogger("claw.adopt")
@@ -87,7 +87,9 @@ class Adoption:
         await self._read_journal(one.supervisor)
         if not await self._is_unsettled(sid):
             return False
-        if not files.exists(f"{self._home.launches}/{run.id}.{run.attempt}"):
+        # Only a claim can be unlaunched: a run that is active waits in backoff without a file.
+        launch_file = f"{self._home.launches}/{run.id}.{run.attempt}"
+        if run.state is State.CLAIMED and not files.exists(launch_file):
             await self._decide(lambda turn: journal.never_launched(turn, run.id, run.attempt))
             return False
         await self.lose(sid)
@@ -117,7 +119,7 @@ class Adoption:
         started = [line for line in lines if line.get("ev") == "started"]
         if not started:
             return
-        pid, start = int(started[-1]["pid"]), int(started[-1]["start"])
+        pid, start = int(started[-1]["pid"]), int(started[-1]["start"] or 0)
         if not pidfd.is_alive(pid, start):
             return
         victims = [pid, *process.descendants_of(pid)]

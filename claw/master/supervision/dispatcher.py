@@ -5,7 +5,7 @@ is launched by a task of its own, so that one slow launch holds up no other.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003
 from datetime import datetime
 
 import trio
@@ -69,7 +69,11 @@ class Dispatcher:
 
     async def _launch(self, claim: Claim, nursery: trio.Nursery) -> None:
         """Have a claim's supervisor forked, and follow it."""
-        ours, theirs = socket.pair()
+        try:
+            ours, theirs = socket.pair()
+        except OSError as error:
+            await self._undo(claim, f"cannot launch: {error}", retryable=True)
+            return
         try:
             await self._ask(claim, theirs.fileno())
         except LaunchRefusedError as error:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import trio
 
+from claw.errors import StoreError
 from claw.kernel import clock, files
 from claw.master.asyncstore import AsyncStore
 from claw.master.engine.rebuild import Spool
@@ -35,12 +36,22 @@ def read_spools(home: Home) -> Iterator[Spool]:
 async def serve_pruning(home: Home, store: AsyncStore) -> None:
     """Remove the spools of runs that were settled long ago, now and then."""
     while True:
-        older_than = clock.now() - KEPT
-        old = await store.read(lambda tx: tx.prunable_spools(older_than))  # noqa: B023
-        for sid in old:
-            await trio.to_thread.run_sync(_remove, home, sid)
-            await store.write(lambda tx, sid=sid: tx.delete_supervisor(sid))  # type: ignore[misc]
+        try:
+            while await _prune(home, store):
+                pass
+        except (StoreError, OSError) as error:
+            _LOG.warning("old spools cannot be removed, trying again later: %s", error)
         await trio.sleep(_LOOK_S)
+
+
+async def _prune(home: Home, store: AsyncStore) -> bool:
+    """Remove some old spools; True when there may be more."""
+    older_than = clock.now() - KEPT
+    old = await store.read(lambda tx: tx.prunable_spools(older_than))
+    for sid in old:
+        await trio.to_thread.run_sync(_remove, home, sid)
+        await store.write(lambda tx, sid=sid: tx.delete_supervisor(sid))  # type: ignore[misc]
+    return bool(old)
 
 
 def _remove(home: Home, sid: str) -> None:

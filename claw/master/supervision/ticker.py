@@ -7,7 +7,7 @@ a hundred thousand schedules cost it one entry each in a heap, and nothing while
 import heapq
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003
 from datetime import datetime
 
 import trio

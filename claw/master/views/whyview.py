@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from claw.master.views import statusview
-from claw.master.views.statusview import Live, iso
+from claw.master.views.statusview import Live
 from claw.model import gates, ids, machine
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType
@@ -11,6 +11,11 @@ from claw.model.run import Attempt, Phase, Run, State
 from claw.store.records import Tx
 
 _EVENTS_SHOWN = 5
+
+
+def _clock(at: datetime | None) -> str:
+    """Return a time as people read it, on the daemon's clock."""
+    return "?" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def explain_job(tx: Tx, job: Job, live: Live) -> list[str]:
@@ -26,7 +31,7 @@ def explain_job(tx: Tx, job: Job, live: Live) -> list[str]:
     lines += _of_schedule(tx, job, live)
     last = rows.last_runs.get(job.name)
     if last is not None:
-        lines.append(f"last run {_name(last)} ended {iso(last.ended_at)}: {_end(last)}")
+        lines.append(f"last run {_name(last)} ended {_clock(last.ended_at)}: {_end(last)}")
     typed = _TO_TYPE.get(str(shown["state"]))
     return lines if typed is None else [*lines, typed.format(job.name)]
 
@@ -46,17 +51,19 @@ def explain_run(tx: Tx, run: Run, job: Job | None, live: Live) -> list[str]:
     """Return why a run is as it is, the state first, then what led there."""
     lines = [f"run {run.id} of {run.job} is {run.state}"]
     lines.append(
-        f"asked for {iso(run.queued_at)} by {run.asked_by or run.origin}: {run.origin}"
+        f"asked for {_clock(run.queued_at)} by {run.asked_by or run.origin}: {run.origin}"
     )
     if run.slot_at is not None:
-        until = f" to {iso(run.slot_until)}, {run.slot_count} slots" if run.slot_until else ""
-        lines.append(f"it stands for the slot {iso(run.slot_at)}{until}")
+        until = ""
+        if run.slot_until:
+            until = f" to {_clock(run.slot_until)}, {run.slot_count} slots"
+        lines.append(f"it stands for the slot {_clock(run.slot_at)}{until}")
     if run.is_open:
         standing = tx.standing(run.job)
         lines += _of_standing(standing, run.state)
         lines += _of_open_run(run, tx.attempt(run.id, run.attempt), live.now)
     else:
-        lines.append(f"it ended {iso(run.ended_at)}: {_end(run)}")
+        lines.append(f"it ended {_clock(run.ended_at)}: {_end(run)}")
         lines += _next_for(run, job)
     lines += [
         f"attempt {attempt.no} ({attempt.cause}): {_of_attempt(attempt)}"
@@ -69,9 +76,9 @@ def explain_then(tx: Tx, job: str, at: datetime) -> list[str]:
     """Return what was known of a job at a time: its last events before it."""
     events = tx.events_before(job=job, at=at, limit=_EVENTS_SHOWN)
     if not events:
-        return [f"nothing is known of {job} before {iso(at)}"]
+        return [f"nothing is known of {job} before {_clock(at)}"]
     return [
-        f"{iso(event.at)} {event.type}"
+        f"{_clock(event.at)} {event.type}"
         + (f" run {ids.short(event.run)}" if event.run else "")
         + (f": {event.why}" if event.why else "")
         + (f", by {event.by}" if event.by else "")
@@ -103,7 +110,8 @@ def _of_open_run(
     name = _name(run)
     if run.state is State.QUEUED:
         if run.due_at > now:
-            return [f"run {name} waits for its time, {iso(run.due_at)}: clawctl cancel {name}"]
+            due = _clock(run.due_at)
+            return [f"run {name} waits for its time, {due}: clawctl cancel {name}"]
         return [f"run {name} waits: {run.waiting_for or 'for its turn'}"]
     if run.stop_why is not None:
         return [f"run {name} is to end: {run.stop_why}, asked for by {run.stop_by or 'claw'}"]
@@ -111,7 +119,7 @@ def _of_open_run(
         return [f"run {name}: {statusview.backoff_why(run, now, error)}"]
     if attempt is None or attempt.pid is None:
         return [f"run {name} is being launched"]
-    since = iso(attempt.started_at)
+    since = _clock(attempt.started_at)
     return [f"run {name} has pid {attempt.pid} since {since}, attempt {attempt.no}"]
 
 
@@ -119,21 +127,21 @@ def _of_schedule(tx: Tx, job: Job, live: Live) -> list[str]:
     if job.type not in {JobType.SCHEDULED, JobType.ONESHOT}:
         return []
     slot = live.next_at(job)
-    lines = [f"next slot {iso(slot)}" if slot else "no slot to come"]
+    lines = [f"next slot {_clock(slot)}" if slot else "no slot to come"]
     for state in (State.MISSED, State.SKIPPED):
         for run in tx.runs_page(job=job.name, state=state, limit=1):
             count = f" and {run.slot_count - 1} more" if run.slot_count > 1 else ""
-            lines.append(f"last {state} slot {iso(run.slot_at)}{count}: {run.reason}")
+            lines.append(f"last {state} slot {_clock(run.slot_at)}{count}: {run.reason}")
     return lines
 
 
 def _of_attempt(attempt: Attempt) -> str:
     if attempt.ended_at is None:
-        return f"pid {attempt.pid} since {iso(attempt.started_at)}"
+        return f"pid {attempt.pid} since {_clock(attempt.started_at)}"
     how = attempt.error or machine.exit_text(
         attempt.exit_code, attempt.signal, timed_out=attempt.timed_out
     )
-    return f"ended {iso(attempt.ended_at)}: {how}"
+    return f"ended {_clock(attempt.ended_at)}: {how}"
 
 
 def _next_for(run: Run, job: Job | None) -> list[str]:
