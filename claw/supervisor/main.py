@@ -149,9 +149,10 @@ class Supervisor:
         stop = self._state.stop
         if stop is None:
             return
-        if self._signalled is not stop and self._report_fd < 0:  # before exec it is ignored
-            self._signalled = stop
-            self._signal_main(self._launch.stop_signal)
+        if self._signalled is not stop:
+            if self._report_fd < 0:  # before exec it would get lost
+                self._signalled = stop
+                self._signal_main(self._launch.stop_signal)
             self._signal_main(signals.SIGCONT)
         if now_b >= stop.kill_b:
             self._signal_main(signals.SIGKILL)

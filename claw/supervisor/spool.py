@@ -75,12 +75,9 @@ class Spool:
         if self.size and files.read_at(self.journal_fd, self.size - 1, 1) != b"\n":
             files.append(self.journal_fd, b"\n")
         while self._owed:
-            owed = self._owed.pop(0)
-            try:
-                self.append(owed, durable=False)
-            except OSError:
-                self._owed.insert(0, owed)
-                raise
+            files.append(self.journal_fd, supervision.encode(self._owed[0]))
+            del self._owed[0]
+            self.note_growth()
 
     def note_growth(self) -> None:
         """Take in what the child has appended."""

@@ -1,0 +1,233 @@
+"""Trouble around supervisors: full disks, no descriptors, odd children, bad requests."""
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claw.kernel import process, socket
+from tests.kit import supervision
+from tests.kit.supervision import Bench, Supervised, ladder
+
+PAGE_BYTES = 4096
+WATCH_S = 1.0
+IDLE_SHARE = 0.05
+"""Of a core, at most: what is stuck must wait, not spin."""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with supervision.bench(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Bench]:
+    """Yield a bench whose whole home lies on a disk of two megabytes."""
+    words = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"cannot mount: {done.stderr.strip()}")
+    try:
+        with supervision.bench(tmp_path) as made:
+            yield made
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=True)
+
+
+@contextlib.contextmanager
+def filled(bench: Bench) -> Iterator[None]:
+    """Leave no room on the disk for a while, nor in the pages that journals have."""
+    for journal in bench.home.glob("state/spool/*/journal"):
+        with journal.open("ab") as file:
+            file.write(b"x" * (PAGE_BYTES - 1 - file.tell() % PAGE_BYTES) + b"\n")
+    ballast = bench.home / "ballast"
+    with ballast.open("ab", buffering=0) as file:
+        for size in (1 << 16, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def share_of_core(pid: int) -> float:
+    """Return what share of a core a process uses while it is watched."""
+    schedstat = Path(f"/proc/{pid}/schedstat")
+    before = int(schedstat.read_text().split()[0])
+    time.sleep(WATCH_S)
+    return (int(schedstat.read_text().split()[0]) - before) / (WATCH_S * 1e9)
+
+
+def wait_for_end(run: Supervised) -> None:
+    child = run.of("started")[-1]["pid"]
+    run.wait_until(lambda: process.is_zombie(child), "end of the child")
+
+
+# -- full disks ----------------------------------------------------------------------------
+
+
+@pytest.mark.root
+def test_i7_a_job_can_be_stopped_on_a_full_disk(small: Bench) -> None:
+    service = small.launch(["sleep", "600"], restart=ladder(), out_path="/dev/null")
+    service.wait_for("started")
+
+    with filled(small):
+        assert "error" not in service.tell(op="stop", why="stop", by="me")
+        wait_for_end(service)
+        assert share_of_core(service.pid) < IDLE_SHARE
+
+    assert service.wait_for("ended")["why"] == "stop"
+    assert [line["ev"] for line in service.lines()] == [
+        "launch", "started", "stopping", "exited", "ended",
+    ]  # fmt: skip
+
+
+@pytest.mark.root
+def test_i7_a_timeout_holds_on_a_full_disk(small: Bench) -> None:
+    run = small.launch(["sleep", "600"], timeout_s=0.5, grace_s=0.2, out_path="/dev/null")
+    run.wait_for("started")
+
+    with filled(small):
+        wait_for_end(run)
+        assert share_of_core(run.pid) < IDLE_SHARE
+
+    assert run.wait_for("ended")["why"] == "timeout"
+    assert run.of("exited")[0]["timed_out"] is True
+
+
+@pytest.mark.root
+def test_i7_what_cannot_be_recorded_is_not_started(small: Bench) -> None:
+    witness = Path(f"{small.home}.witness")
+    script = f'echo "$CLAW_ATTEMPT" >> {witness}; read x < fifo; exit 1'
+    os.mkfifo(small.home / "fifo")
+    service = small.launch(
+        ["sh", "-c", script], restart=ladder(start_limit=2), out_path="/dev/null"
+    )
+    service.wait_until(witness.exists, "the first attempt")
+
+    with filled(small):
+        (small.home / "fifo").open("w").close()
+        wait_for_end(service)
+        assert share_of_core(service.pid) < IDLE_SHARE
+        assert witness.read_text() == "1\n"
+
+    service.wait_until(lambda: witness.read_text() == "1\n2\n", "the second attempt")
+    (small.home / "fifo").open("w").close()
+    assert service.wait_for("ended")["why"] == "start_limit"
+    assert [line["attempt"] for line in service.of("exited")] == [1, 2]
+
+
+def test_i7_output_that_has_no_file_is_counted_until_it_has_one(bench: Bench) -> None:
+    obstacle = bench.home / "in_the_way"
+    obstacle.touch()
+    script = "import time\nfor i in range(200): print('x', flush=True); time.sleep(.01)"
+    talking = bench.launch(
+        [sys.executable, "-c", script], out_path=f"{obstacle}/out", heartbeat_s=0.2
+    )
+    talking.wait_for("started")
+
+    obstacle.unlink()
+
+    talking.wait_for("ended")
+    [exited] = talking.of("exited")
+    written = len(talking.output())
+    assert written > 0
+    assert exited["dropped"] + written == 400
+
+
+# -- odd children --------------------------------------------------------------------------
+
+
+def test_a_child_that_closes_its_outputs_lives_on_and_costs_nothing(bench: Bench) -> None:
+    run = bench.launch(["sh", "-c", "exec >&- 2>&-; exec sleep 600"])
+    run.wait_for("started")
+
+    assert share_of_core(run.pid) < IDLE_SHARE
+    assert not run.of("exited")
+
+
+def test_a_child_that_has_been_stopped_by_a_signal_can_be_stopped_for_good(
+    bench: Bench,
+) -> None:
+    run = bench.launch(["sleep", "600"], grace_s=600.0)
+    child = run.wait_for("started")["pid"]
+    os.kill(child, signal.SIGSTOP)
+
+    run.tell(op="stop", why="stop", by="me")
+
+    run.wait_for("ended")
+    assert run.of("exited")[0]["signal"] == signal.SIGTERM
+
+
+def test_a_child_that_writes_without_end_is_stopped_all_the_same(bench: Bench) -> None:
+    run = bench.launch(["sh", "-c", "yes & yes & yes"], out_path="/dev/null", grace_s=0.5)
+    run.wait_for("started")
+
+    begun = time.monotonic()
+    run.tell(op="stop", why="stop", by="me")
+    run.wait_for("ended")
+
+    assert time.monotonic() - begun < 10
+
+
+def test_output_that_a_leaver_goes_on_writing_holds_up_no_end(bench: Bench) -> None:
+    run = bench.launch(["sh", "-c", "yes & echo $! >&2; exit 3"], kill_mode="process",
+                       out_path="/dev/null", stderr="separate")  # fmt: skip
+
+    assert run.wait_for("ended")["why"] == "exit"
+
+    assert run.launch is not None
+    left = int(Path(run.launch.err_path).read_text())
+    with contextlib.suppress(ProcessLookupError):  # SIGPIPE may have been faster
+        os.kill(left, signal.SIGKILL)
+
+
+# -- the fork server ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"op": "launch"},
+        {"op": "launch", "sid": 1, "run": None, "attempt": [], "launch_dir": {}},
+        {"op": "find"},
+        {"op": "nonsense"},
+        {"op": {}},
+    ],
+)
+def test_a_bad_request_is_refused_and_the_fork_server_lives(
+    bench: Bench, request_: dict[str, object]
+) -> None:
+    assert "error" in bench.ask(**request_)
+
+    assert bench.launch(["true"]).wait_for("ended")["why"] == "exit"
+
+
+def test_a_fork_server_without_descriptors_waits_for_some(bench: Bench) -> None:
+    bench.ask(op="hello")
+    pid = bench.process.pid
+    there = {int(path.name) for path in Path(f"/proc/{pid}/fd").iterdir()}
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(there) + 1, hard))
+    try:
+        path = str(bench.home / "run/forkserver.sock")
+        others = [socket.connect_unix(path) for _ in range(max(there) + 8 - len(there))]
+        assert share_of_core(pid) < IDLE_SHARE
+        with pytest.raises(AssertionError, match="error"):
+            bench.launch(["true"], run="r" + "7" * 26)
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    for other in others:
+        other.close()
+
+    assert bench.launch(["true"], run="r" + "7" * 26).wait_for("ended")["why"] == "exit"
