@@ -2,15 +2,19 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
 from claw.kernel import clock
 from claw.master.control.limits import Limits
+from claw.master.control.streams import Stream
 from claw.master.engine import intake, intents
 from claw.master.output import watch
+from claw.master.output.logstream import Following, LogStream
 from claw.model.job import Config, JobType, Log, Stderr
 from claw.model.run import Origin
 from tests.kit.control import Client, Desk, job, serving, until
@@ -274,6 +278,35 @@ async def test_following_one_run_ends_with_it_and_with_the_last_of_its_output(
         assert (first["text"], last["text"]) == ("one\n", "no newline")
         assert end == {"subscription": 1, "reason": "canceled"}
         assert afterwards[0]["text"] == "no newline"
+
+
+async def test_a_run_that_is_over_before_anybody_told_of_its_file_is_shown_whole(
+    tmp_path: Path,
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    class Listener(Stream):
+        async def send(self, method: str, params: Mapping[str, Any]) -> None:
+            told.append((method, params["text"]))
+
+        def send_last(self, method: str, params: Mapping[str, Any]) -> None:
+            told.append((method, params["reason"]))
+
+    async with serving(tmp_path, ETL) as desk:
+        run = await submit(desk, "etl")
+        watcher = watch.Watcher()  # not served: it tells of nothing
+        following = LogStream(
+            desk.services(watcher, Limits()),
+            Following(targets=(), jobs=(), runs=(("etl", run),)),
+        )
+        await following.open()
+
+        write(desk, "etl", f"{run}.out", "all\n")
+        await cancel(desk, run)
+        await following.serve(Listener.__new__(Listener))
+        watcher.close()
+
+    assert told == [("log", "all\n"), ("end", "canceled")]
 
 
 async def test_following_one_run_leaves_out_the_others(tmp_path: Path) -> None:

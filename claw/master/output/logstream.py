@@ -99,8 +99,12 @@ class LogStream:
         return [str(place) for place in self._places.values()]
 
     async def _serve(self, stream: Stream) -> None:
+        ended = None
         while True:
-            ended = await self._state_at_end()
+            if ended is None:
+                ended = await self._state_at_end()
+                if ended is not None:  # a file may be there that nobody has told of yet
+                    await in_thread(partial(self._follower.note, None))
             read = partial(
                 self._follower.read,
                 clock.monotonic(),
