@@ -129,6 +129,7 @@ class Database:
         self._closed = False
         self._gate = threading.Lock()
         self._writer = connect(path, tracer=tracer)
+        self._is_writer_gone = False
         self._writes: queue.SimpleQueue[_Work[object] | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Work[object] | None] = queue.SimpleQueue()
         self._threads: tuple[threading.Thread, ...] = ()
@@ -249,16 +250,17 @@ class Database:
                 work.succeed()
 
     def _write_group(self, group: "list[_Work[object]]") -> None:
-        tx = Tx(self._writer)
         try:
+            self._reconnect()
+            tx = Tx(self._writer)
             self._writer.execute("BEGIN IMMEDIATE")
             kept = [work for work in group if self._try(work, tx)]
             self._writer.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  each of them hears of it
             self._note(error)
-            self._reset()
             for work in group:
                 work.fail(error)
+            self._reset()
             return
         if tx.events_appended and self._on_events is not None:
             try:
@@ -292,13 +294,23 @@ class Database:
             self._damaged = True
 
     def _reset(self) -> None:
-        """Leave the failed transaction, with another connection when there is no other way."""
+        """Leave the failed transaction, if need be with its connection; never raises.
+
+        An error in here would end the thread, and all later writes would wait for ever.
+        """
         try:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-        except sqlite3.Error:
-            self._writer.close()
+        except Exception:  # noqa: BLE001  the next group says what is wrong, if it still is
+            self._is_writer_gone = True
+            with contextlib.suppress(sqlite3.Error):
+                self._writer.close()
+
+    def _reconnect(self) -> None:
+        """Open the writer's connection anew if the last failure took it."""
+        if self._is_writer_gone:
             self._writer = connect(self._path, tracer=self._tracer)
+            self._is_writer_gone = False
 
 
 def _next_group(line: "queue.SimpleQueue[_Work[object] | None]") -> "list[_Work[object]]":

@@ -181,6 +181,30 @@ def test_a_failing_commit_fails_its_whole_group_and_the_next_one_works(
     assert _kinds(database) == ["kept"]
 
 
+def test_a_writer_that_cannot_be_had_again_refuses_until_it_can(
+    database: Database, path: str
+) -> None:
+    folder = Path(path).parent
+    away = folder.with_name("away")
+    leave, answers = _blocking(database)
+
+    def lose(tx: Tx) -> None:
+        tx._connection.close()
+        folder.rename(away)
+
+    database.write(lose, answers.add)
+    leave.set()
+    assert all(answer.error is not None for answer in answers.wait(2)[1:])
+    answers = Answers()
+    database.write(_note("refused"), answers.add)
+    assert isinstance(answers.wait(1)[0].error, StoreError)
+
+    away.rename(folder)
+    database.write(_note("kept"), answers.add)
+    assert answers.wait(2)[1].error is None
+    assert _kinds(database) == ["kept"]
+
+
 def test_i7_a_full_database_refuses_and_recovers_by_itself(database: Database) -> None:
     connection = database._writer
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
