@@ -20,7 +20,8 @@ T = TypeVar("T")
 class _Waiter(Generic[T]):
     """Carries one answer from a store's thread to a task."""
 
-    def __init__(self) -> None:
+    def __init__(self, undo: Callable[[], None] | None = None) -> None:
+        self._undo = undo
         self._token = trio.lowlevel.current_trio_token()
         self._answered = trio.Event()
         self._answer: Answer[T] | None = None
@@ -28,6 +29,8 @@ class _Waiter(Generic[T]):
     def on_answer(self, answer: Answer[T]) -> None:
         """Take the answer; called on any thread, or inline before `wait`."""
         self._answer = answer
+        if answer.error is not None and self._undo is not None:
+            self._undo()
         with contextlib.suppress(trio.RunFinishedError):  # nobody is left to hear it
             self._token.run_sync_soon(self._answered.set)
 
@@ -43,13 +46,18 @@ class AsyncStore:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def write(self, fn: Callable[[Tx], T]) -> T:
+    async def write(self, fn: Callable[[Tx], T], undo: Callable[[], None] | None = None) -> T:
         """Run a function in a transaction; return its value once that is on disk.
+
+        Args:
+            fn: The function.
+            undo: Called on the store's thread, before a later transaction begins, when
+                nothing was stored: takes back what the function did beside its ``tx``.
 
         Raises:
             StoreError: It could not be stored. Any other error is the function's own.
         """
-        waiter: _Waiter[T] = _Waiter()
+        waiter: _Waiter[T] = _Waiter(undo)
         self.database.write(fn, waiter.on_answer)
         return await waiter.wait()
 

@@ -11,6 +11,7 @@ from claw.config.plan import Plan, plan
 from claw.master.control import targets
 from claw.master.decider import Decider
 from claw.master.engine.sync import sync
+from claw.master.engine.turn import Turn
 from claw.model.job import Config
 
 
@@ -84,14 +85,18 @@ class Reloader:
             return as_json(changes)
 
     async def _take_over(self, old: Config, new: Config, changes: Plan) -> None:
-        self._configuration.current = new
-        try:
-            await self._decide(
-                lambda turn: sync(turn, old=old, restart=[name for name, _ in changes.restart])
-            )
-        except BaseException:
+        restart = [name for name, _ in changes.restart]
+
+        def take_over(turn: Turn) -> None:
+            # Here, in the order of the decisions: those that wait for the store were asked
+            # for earlier, and must not meet the new jobs with the old standings.
+            self._configuration.current = new
+            sync(turn, old=old, restart=restart)
+
+        def undo() -> None:
             self._configuration.current = old
-            raise
+
+        await self._decide(take_over, config=new, undo=undo)
         self._on_change(new)
 
 

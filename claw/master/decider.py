@@ -33,19 +33,30 @@ class Decider:
         self.config = config
         self._perform = perform
 
-    async def __call__(self, decide: Callable[[Turn], T]) -> T:
+    async def __call__(
+        self,
+        decide: Callable[[Turn], T],
+        *,
+        config: Config | None = None,
+        undo: Callable[[], None] | None = None,
+    ) -> T:
         """Make a decision and have its effects performed; once begun it is not cancelled.
+
+        Args:
+            decide: Makes it, on the store's thread.
+            config: Decide with this one; None: with the one in force when its turn comes.
+            undo: As for `AsyncStore.write`.
 
         Raises:
             StoreError: It could not be stored; nothing has happened.
         """
 
         def inside(tx: Tx) -> tuple[T, list[Effect]]:
-            turn = Turn(tx, self.config(), clock.now())
+            turn = Turn(tx, config or self.config(), clock.now())
             return decide(turn), turn.effects
 
         with trio.CancelScope(shield=True):
-            value, effects = await self._store.write(inside)
+            value, effects = await self._store.write(inside, undo)
             await self._perform(effects)
         return value
 
