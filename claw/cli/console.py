@@ -1,8 +1,10 @@
 """What ``up`` shows: output and fate of all jobs, line by line, until they are ended.
 
 Signals come as bytes on a descriptor, beside the master's stream: a first ^C asks the
-master to end all, a second kills the children, a third leaves. A master that goes away
-unasked is replaced; its jobs run on under their supervisors, and no line is lost.
+master to end all, a second to kill the children; neither waits for its answer, which a
+stopped master would owe for ever. A third leaves at once, whatever is waited for. A master
+that goes away unasked is replaced; its jobs run on under their supervisors, and no line is
+lost.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from claw.cli.terminal import GRAY, RED
 from claw.client.connection import Connection, LostConnectionError
 from claw.client.follow import Marks
 from claw.client.stream import Stream
-from claw.errors import ClawError, RequestError
+from claw.errors import ClawError, ProtocolError, RequestError
 from claw.kernel import clock, signals
 from claw.wire.control import Notification
 
@@ -31,9 +33,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from claw.model.home import Home
+    from claw.wire.control import Reply
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LEAVE = 3
+_STOP, _KILL, _LEAVE = 1, 2, 3
 _FIRST_LINES = 10
 _LAST_WORD_S = 30.0
 _MOST_DEATHS = 5
@@ -75,7 +78,8 @@ class Console:
         self._cursor = cursor
         self._marks = Marks(begun or ())
         self._lines = _FIRST_LINES if begun is None else 0
-        self._asked = 0
+        self._interrupts = 0
+        self._asked = 0  # of the interrupts, so many have been acted on
         self._is_ending = False
         self._deaths: deque[float] = deque()
         self._master = 0
@@ -87,6 +91,8 @@ class Console:
             ClawError: The master cannot be reached, or dies again and again.
         """
         woken = signals.as_descriptor(_ENDING)
+        for number in _ENDING:
+            signal.signal(number, self._on_interrupt)
         try:
             while True:
                 try:
@@ -99,6 +105,15 @@ class Console:
         except BrokenPipeError:
             self._end_unseen()
             raise
+        except KeyboardInterrupt:
+            self._ask_leaving()
+            raise
+
+    def _on_interrupt(self, _number: int, _frame: object) -> None:
+        """Count an interrupt; the last one ends whatever is waited for."""
+        self._interrupts += 1
+        if self._interrupts >= _LEAVE:
+            raise KeyboardInterrupt
 
     def _subscribed(self) -> Stream:
         stream = Stream(Connection(self._home.control_socket))
@@ -128,13 +143,26 @@ class Console:
     def _show_all(self, stream: Stream, woken: int) -> None:
         """Show what comes, until the connection is lost."""
         while True:
-            told = stream.next(0.0)
+            told = self._next(stream)
             if isinstance(told, Notification):
                 self._show(told, stream)
-            patience_s = None if told is None else 0.0
-            ready, _, _ = select.select([stream.fileno(), woken], [], [], patience_s)
-            if woken in ready and signals.taken(woken):
-                self._on_signal(stream)
+            is_more = told is not None or self._asked < self._interrupts
+            patience_s = 0.0 if is_more else None
+            select.select([stream.fileno(), woken], [], [], patience_s)
+            signals.taken(woken)
+            while self._asked < self._interrupts:
+                self._asked += 1
+                self._ask(stream)
+
+    def _next(self, stream: Stream) -> Notification | Reply | None:
+        while True:
+            try:
+                return stream.next(0.0)
+            except (LostConnectionError, ProtocolError):
+                raise
+            except ClawError:
+                if self._asked < _KILL:  # those that have ended need no signal
+                    raise
 
     def _show(self, told: Notification, stream: Stream) -> None:
         if told.method == "log":
@@ -159,18 +187,21 @@ class Console:
         text = self._style.paint(f"* {_TELLING[kind]}{why}", RED if kind in _BAD else GRAY)
         return f"{self._prefixer.prefix(event['job'])}{text}\n"
 
-    def _on_signal(self, stream: Stream) -> None:
-        self._asked += 1
-        if self._asked >= _LEAVE:
-            raise KeyboardInterrupt
-        if self._asked == 1:
+    def _ask(self, stream: Stream) -> None:
+        """Ask for what an interrupt means; the answer comes with the stream."""
+        if self._asked == _STOP:
             self._say("stopping all jobs; ^C again kills them")
             self._is_ending = True
-            stream.subscribe("daemon.stop", mode="stop")
-            return
-        self._say("killing all jobs")
-        with contextlib.suppress(ClawError):  # those that have ended need no signal
-            stream.subscribe("job.signal", signal="KILL", targets=["all"])
+            stream.begin("daemon.stop", mode="stop")
+        else:
+            self._say("killing all jobs; ^C again leaves")
+            stream.begin("job.signal", signal="KILL", targets=["all"])
+
+    def _ask_leaving(self) -> None:
+        """Leave word that all is to end, if no master was told so yet."""
+        if self._asked < _STOP:
+            with contextlib.suppress(ClawError, OSError):
+                Stream(Connection(self._home.control_socket)).begin("daemon.stop", mode="stop")
 
     def _finish(self) -> int:
         """Wait for the master's last breath, and say that all is over."""

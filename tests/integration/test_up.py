@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -158,6 +159,24 @@ def test_a_second_interrupt_kills(project: Project) -> None:
 
     assert any("ended: signal 9" in line for line in said.lines)
     project.assert_nothing_is_left()
+
+
+def test_a_third_interrupt_leaves_also_when_the_master_hangs(project: Project) -> None:
+    project.configure(SERVICES)
+
+    with project.shell.begin("up") as up:
+        up.wait_text("api is here")
+        up.wait_text("web is here")
+        os.kill(project.master, signal.SIGSTOP)
+        try:
+            up.interrupt()
+            up.wait_text("stopping all jobs")
+            up.interrupt()
+            up.wait_text("killing all jobs")
+            up.interrupt()
+            up.end(status=130)
+        finally:
+            os.kill(project.master, signal.SIGCONT)
 
 
 def test_up_again_applies_what_changed_and_touches_nothing_else(project: Project) -> None:
