@@ -5,6 +5,7 @@ enum and collections: a supervisor would pay for them in memory.
 """
 
 import _socket
+import errno
 import sys
 
 from claw.kernel import files
@@ -119,8 +120,9 @@ def receive(connection: Socket, count: int) -> tuple[bytes, list[int]]:
 
     Raises:
         BlockingIOError: Nothing has come.
+        OSError: EMFILE: not all descriptors that came could be taken, so none is.
     """
-    data, ancillary, _flags, _address = connection.recvmsg(
+    data, ancillary, flags, _address = connection.recvmsg(
         count, _socket.CMSG_SPACE(_MOST_FDS * _FD_BYTES), _socket.MSG_CMSG_CLOEXEC
     )
     fds = [
@@ -129,4 +131,8 @@ def receive(connection: Socket, count: int) -> tuple[bytes, list[int]]:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS
         for at in range(0, len(packed) - _FD_BYTES + 1, _FD_BYTES)
     ]
+    if flags & _socket.MSG_CTRUNC:
+        for fd in fds:
+            os.close(fd)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     return data, fds

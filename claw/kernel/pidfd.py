@@ -6,7 +6,7 @@ See pidfd_open(2), waitid(2), proc_pid_stat(5).
 import errno
 import sys
 
-from claw.kernel import files, libc
+from claw.kernel import libc, process
 from claw.kernel.bare import os, signal
 
 _IS_64_BIT = sys.maxsize > 2**32
@@ -48,10 +48,10 @@ def open_pid(pid: int) -> int:
 
 
 def send_signal(fd: int, number: int) -> bool:
-    """Signal the process behind a descriptor; False when it has gone."""
+    """Signal the process behind a descriptor; False: gone, or not allowed."""
     try:
         signal.pidfd_send_signal(fd, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
     return True
 
@@ -118,19 +118,11 @@ def start_ticks(pid: int) -> int | None:
 
     Pid, start time and boot id together name a process for good.
     """
-    fields = _stat(pid)
+    fields = process.stat_of(pid)
     return None if fields is None else int(fields[19])
 
 
 def is_alive(pid: int, start: int) -> bool:
     """Tell whether that very process lives; one that waits to be reaped does not."""
-    fields = _stat(pid)
+    fields = process.stat_of(pid)
     return fields is not None and int(fields[19]) == start and fields[0] not in (b"Z", b"X")
-
-
-def _stat(pid: int) -> list[bytes] | None:
-    """Return the fields of /proc/PID/stat from the state on; None when it has gone."""
-    try:
-        return files.read_all(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    except OSError:
-        return None

@@ -2,7 +2,7 @@
 
 import errno
 
-from claw.kernel import files, libc
+from claw.kernel import files, libc, signals
 from claw.kernel.bare import os
 
 TYPE_CHECKING = False
@@ -54,6 +54,25 @@ def fork() -> int:
     return os.fork()
 
 
+def fork_held() -> int:
+    """Fork as `fork` does.
+
+    The child has every signal blocked, since it has its parent's handlers: a signal would
+    be noted on its parent's wakeup descriptor. It waits until `signals.unblock`.
+
+    Raises:
+        OSError: EAGAIN or ENOMEM, when the machine or a limit says no.
+    """
+    kept = signals.block()
+    pid = -1
+    try:
+        pid = os.fork()
+    finally:
+        if pid:
+            signals.unblock(kept)
+    return pid
+
+
 def leave(status: int) -> "NoReturn":
     """End this process at once; nothing is flushed or cleaned up."""
     os._exit(status)  # noqa: SLF001
@@ -88,16 +107,16 @@ def execute(argv: list[str], env: dict[str, str]) -> "NoReturn":
 
 
 def kill(pid: int, number: int) -> bool:
-    """Signal a process that this one knows to be unreaped; False when it has gone."""
+    """Signal a process that this one knows to be unreaped; False: gone, or not allowed."""
     try:
         os.kill(pid, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
     return True
 
 
 def kill_group(group: int, number: int) -> bool:
-    """Signal a process group; False when it is empty."""
+    """Signal a process group; False: nobody is in it whom this process may signal."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -107,7 +126,7 @@ def kill_group(group: int, number: int) -> bool:
 
 def parent_of(pid: int) -> int | None:
     """Return a process's parent, None when it has gone."""
-    fields = _stat(pid)
+    fields = stat_of(pid)
     return None if fields is None else int(fields[1])
 
 
@@ -148,19 +167,19 @@ def descendants_of(pid: int) -> list[int]:
 
 def is_zombie(pid: int) -> bool:
     """Tell whether a process has ended and waits to be reaped, or has gone."""
-    fields = _stat(pid)
+    fields = stat_of(pid)
     return fields is None or fields[0] in (b"Z", b"X")
 
 
 def group_of(pid: int) -> int | None:
     """Return the process group of a process, None when it has gone."""
-    fields = _stat(pid)
+    fields = stat_of(pid)
     return None if fields is None else int(fields[2])
 
 
 def session_of(pid: int) -> int | None:
     """Return the session id of a process, None when it has gone."""
-    fields = _stat(pid)
+    fields = stat_of(pid)
     return None if fields is None else int(fields[3])
 
 
@@ -180,7 +199,7 @@ def command_of(pid: int) -> str:
         return ""
 
 
-def _stat(pid: int) -> list[bytes] | None:
+def stat_of(pid: int) -> list[bytes] | None:
     """Return the fields of /proc/PID/stat from the state on; None when it has gone."""
     try:
         return files.read_all(f"/proc/{pid}/stat").rpartition(b")")[2].split()

@@ -5,6 +5,10 @@ The numbers are plain ones, not the enums that `signal` makes of them.
 
 from claw.kernel.bare import os, signal
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SIGCHLD = int(signal.SIGCHLD)
 SIGCONT = int(signal.SIGCONT)
 SIGHUP = int(signal.SIGHUP)
@@ -17,12 +21,13 @@ def as_descriptor(numbers: tuple[int, ...]) -> int:
     """Have these signals wake a descriptor, and return it; each comes as one byte.
 
     Handlers are set (and do nothing), so that system calls are not ended by the signals'
-    default action.
+    default action; what came while signals were blocked comes now.
     """
     reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     for number in numbers:
         signal.signal(number, _note)
+    unblock()
     return reading
 
 
@@ -49,11 +54,20 @@ def ignore(number: int) -> None:
 
 
 def reset_for_child() -> None:
-    """Give a forked child the default of every signal, and an empty mask, before it execs."""
+    """Give a forked child the default of every signal; `unblock` follows before it execs."""
     signal.set_wakeup_fd(-1)
     for number in _RESETTABLE:
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def block() -> set[int]:
+    """Keep every signal waiting, and return those that were kept already."""
+    return signal.pthread_sigmask(signal.SIG_SETMASK, _RESETTABLE)  # type: ignore[return-value]
+
+
+def unblock(kept: "Iterable[int]" = ()) -> None:
+    """Let every signal through that is not to be kept; those that waited come now."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
 _RESETTABLE = tuple(

@@ -28,6 +28,11 @@ def boottime() -> float:
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
+def sleep(seconds: float) -> None:
+    """Do nothing for a while."""
+    time.sleep(seconds)
+
+
 def boot_id() -> str:
     """Return what names this boot of the machine (random(4)), or '' where it has no name."""
     try:

@@ -40,7 +40,7 @@ def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, i
     Raises:
         OSError: fork(2) failed.
     """
-    pid = process.fork()
+    pid = process.fork_held()
     if pid:
         return pid
     try:
@@ -67,6 +67,7 @@ def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int,
         env = {**launch.env, "CLAW_ATTEMPT": str(attempt)}
         files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
         stage = "exec"
+        signals.unblock()  # what was sent meanwhile finds its start on record
         process.execute(launch.argv, env)
     except OSError as error:
         text = error.strerror or str(error)

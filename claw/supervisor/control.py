@@ -129,12 +129,12 @@ class Control:
 
     def _turn_away(self) -> None:
         """Close a connection that there is no descriptor for: it would wake us for ever."""
-        os.close(self._spare_fd)
+        if self._spare_fd >= 0:
+            os.close(self._spare_fd)
+            self._spare_fd = -1
         try:
             if self._server is not None:
                 channel.accept(self._server).close()
-        except OSError:
-            pass
         finally:
             self._spare_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 

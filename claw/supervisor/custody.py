@@ -22,7 +22,9 @@ UNKNOWN = Exit(None, None)
 class Custody:
     """Knows one child at a time, and calls ``on_end`` with how it ended, once."""
 
-    __slots__ = ("_loop", "_on_end", "_pid_fd", "_relay", "_start", "is_waiting", "pid")
+    __slots__ = (
+        "_loop", "_on_end", "_pid_fd", "_relay", "_start", "is_given_up", "is_waiting", "pid",
+    )  # fmt: skip
 
     def __init__(self, loop: Loop, on_end: "Callable[[Exit], None]") -> None:
         self._loop = loop
@@ -32,11 +34,18 @@ class Custody:
         self._start = 0
         self.pid = 0  # 0: there is none
         self.is_waiting = False  # it is not known to have ended
+        self.is_given_up = False  # it outlives SIGKILL, or may not be signalled
 
     def take(self, pid: int) -> None:
         """Take up a child of this process."""
         self.pid = pid
         self.is_waiting = True
+        self.is_given_up = False
+
+    def give_up(self) -> None:
+        """Count a child that cannot be ended as ended, nobody knows how."""
+        self.is_given_up = self.is_waiting
+        self._end(UNKNOWN)
 
     def take_from(self, connection: channel.Socket, pid: int, start: int) -> None:
         """Take up a killed predecessor's child, if there is one: the fork server's now.

@@ -29,6 +29,8 @@ LONELY_S = 10.0
 _DEATHS_IN_A_ROW = 20
 _DEATHS_WITHIN_S = 2.0
 _RETRY_S = 0.5
+_BREATH_S = 0.01
+"""Pause after a failure that a ready descriptor would repeat at once."""
 
 
 class Ward:
@@ -54,7 +56,7 @@ class Ward:
         self.watched = 0  # the orphaned child
         self.watch_fd = -1
         self.deaths_b: list[float] = []
-        self.retry_b: float | None = None
+        self.retry_b: float | None = None  # when its replacement, or the watch, is tried again
 
 
 class ForkServer:
@@ -79,8 +81,11 @@ class ForkServer:
         gc.freeze()
         gc.disable()
         while not self._is_needless():
-            self._loop.turn(self._next_deadline())
-            self._retry_replacements()
+            try:
+                self._loop.turn(self._next_deadline())
+            except OSError:  # whatever is short, no job may lose its foster parent over it
+                ticks.sleep(_BREATH_S)
+            self._retry()
         self._control.close()
 
     def _is_needless(self) -> bool:
@@ -120,12 +125,15 @@ class ForkServer:
 
     def _launch(self, peer: Peer, message: Message) -> Message:
         """Begin an attempt: its launch file first, then folder, lock, pipes and fork."""
-        memory_fd, link_fd = peer.descriptors[:2]
-        del peer.descriptors[:2]
+        fds, peer.descriptors = peer.descriptors, []
         try:
-            return self._launch_with(message, memory_fd, link_fd)
+            memory_fd, link_fd = fds
+            if Launch.decode(files.read_memory(memory_fd)).sid != message["sid"]:
+                raise ValueError("the descriptors are of another launch")
+            return self._launch_with(message, os.dup(memory_fd), link_fd)
         finally:
-            os.close(link_fd)
+            for fd in fds:
+                os.close(fd)
 
     def _launch_with(self, message: Message, memory_fd: int, link_fd: int) -> Message:
         sid = message["sid"]
@@ -148,6 +156,7 @@ class ForkServer:
 
     def _begin(self, ward: Ward, link_fd: int, *, separate: bool) -> None:
         files.make_folder(ward.spool)
+        files.sync_folder(files.folder_of(ward.spool))
         lock_fd = files.open_lock(f"{ward.spool}/lock")
         try:
             if not files.try_lock(lock_fd):
@@ -165,7 +174,7 @@ class ForkServer:
         waiting_fd, going_fd = os.pipe2(os.O_CLOEXEC)
         pid = 0
         try:
-            pid = process.fork()
+            pid = process.fork_held()
             if pid == 0:
                 os.close(going_fd)
                 self._be_supervisor(ward, {**given, "go_fd": waiting_fd})
@@ -243,24 +252,28 @@ class ForkServer:
             self._replace(ward)
 
     def _replace(self, ward: Ward) -> None:
-        ours, theirs = channel.pair()
-        try:
-            self._fork(ward, {"relay_fd": theirs.fileno()})
-        except OSError:
-            ours.close()
-            ward.retry_b = ticks.boottime() + _RETRY_S
-            return
-        finally:
-            theirs.close()
         ward.retry_b = None
-        ward.relay = ours
         ward.lines = LineSplitter()
-        self._loop.watch(ours.fileno(), lambda: self._on_relay(ward))
+        try:
+            ward.relay, theirs = channel.pair()
+            try:
+                self._loop.watch(ward.relay.fileno(), lambda: self._on_relay(ward))
+                self._fork(ward, {"relay_fd": theirs.fileno()})
+            finally:
+                theirs.close()
+        except OSError:
+            self._close_relay(ward)
+            ward.retry_b = ticks.boottime() + _RETRY_S
 
-    def _retry_replacements(self) -> None:
+    def _retry(self) -> None:
+        """Do again what there was no descriptor or memory for."""
         now_b = ticks.boottime()
         for ward in tuple(self._wards.values()):
-            if ward.retry_b is not None and now_b >= ward.retry_b:
+            if ward.retry_b is None or now_b < ward.retry_b:
+                continue
+            if ward.pid:
+                self._watch(ward, ward.watched)
+            else:
                 self._replace(ward)
 
     def _release(self, ward: Ward) -> None:
@@ -299,6 +312,7 @@ class ForkServer:
 
     def _watch(self, ward: Ward, pid: int) -> None:
         ward.watched = pid
+        ward.retry_b = None
         try:
             if pidfd.peek_exit(pid) is None:
                 ward.watch_fd = pidfd.open_pid(pid)
@@ -308,6 +322,10 @@ class ForkServer:
             ward.watched = 0
             self._say(ward, {"ev": "stray", "pid": pid})
             return
+        except OSError:
+            self._close_watch(ward)
+            ward.retry_b = ticks.boottime() + _RETRY_S
+            return
         self._on_child_end(ward)
 
     def _on_child_end(self, ward: Ward) -> None:
@@ -315,9 +333,7 @@ class ForkServer:
         ended = pidfd.peek_exit(ward.watched)
         if ended is None:
             return
-        if ward.watch_fd >= 0:
-            self._forget_fd(ward.watch_fd)
-            ward.watch_fd = -1
+        self._close_watch(ward)
         self._say(ward, {"ev": "exit", "pid": ward.watched, **_as_message(ended)})
 
     def _say(self, ward: Ward, message: Message) -> None:
@@ -329,10 +345,14 @@ class ForkServer:
             return
 
     def _unwatch(self, ward: Ward) -> None:
+        self._close_watch(ward)
+        ward.watched = 0
+        ward.retry_b = None
+
+    def _close_watch(self, ward: Ward) -> None:
         if ward.watch_fd >= 0:
             self._forget_fd(ward.watch_fd)
             ward.watch_fd = -1
-        ward.watched = 0
 
     def _forget_relay(self, ward: Ward) -> None:
         self._unwatch(ward)

@@ -35,15 +35,25 @@ class Loop:
             self._poll.unregister(fd)
 
     def turn(self, deadline_b: float | None) -> None:
-        """Wait until something happens or a deadline of boot time passes; call back."""
+        """Wait until something happens or a deadline of boot time passes; call back.
+
+        Raises:
+            OSError: A callback's; the others have been called all the same.
+        """
         wait_s = -1.0
         if deadline_b is not None:
             wait_s = max(0.0, deadline_b - ticks.boottime())
         self._set_laziness(deadline_b is None or wait_s > _LAZY_AFTER_S)
+        failure: OSError | None = None
         for fd, _events in self._poll.poll(wait_s, 64):
             callback = self._callbacks.get(fd)
             if callback is not None:
-                callback()  # type: ignore[operator]
+                try:
+                    callback()  # type: ignore[operator]
+                except OSError as error:
+                    failure = error
+        if failure is not None:
+            raise failure
 
     def be_prompt(self) -> None:
         """Take timers as they are set; needed before a fork, which hands the slack on.
@@ -57,8 +67,3 @@ class Loop:
         if lazy != self._lazy:
             self._lazy = lazy
             process.set_timer_slack(_LAZY_SLACK_NS if lazy else _NORMAL_SLACK_NS)
-
-    @property
-    def fd(self) -> int:
-        """The epoll descriptor, which a fork must close."""
-        return self._poll.fileno()

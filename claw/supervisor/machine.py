@@ -107,11 +107,12 @@ class Supervision:
         return self.launch.restart.reset_after_s if self.launch.restart else 0.0
 
     def _on_restarting(self, line: Message) -> None:
+        if line["attempt"] != self.attempt:  # else a line that was synced only when repeated
+            self.rung += 1
         self.phase = BACKOFF
         self.attempt = line["attempt"]
         self.due_b = line["until_b"]
         self.restarts = line["restarts"]
-        self.rung += 1
         self.stop = None
         self.timed_out = False
 

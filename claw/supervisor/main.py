@@ -59,6 +59,7 @@ class Supervisor:
         self._report_fd = -1  # open until the child has exec'd
         self._ended_as: Exit | None = None
         self._signalled: machine.Stop | None = None  # the stop that the child was told of
+        self._killed_b: float | None = None  # when the child was first sent SIGKILL
         self._rest_kill_b: float | None = None  # when what is left of the tree is killed
         self._wake_b = 0.0  # next look at a tree
         self._retry_b = 0.0  # until then nothing is tried that was refused
@@ -150,20 +151,26 @@ class Supervisor:
         if stop is None:
             return
         if self._signalled is not stop:
-            if self._report_fd < 0:  # before exec it would get lost
-                self._signalled = stop
-                self._signal_main(self._launch.stop_signal)
+            self._signalled = stop
+            self._signal_main(self._launch.stop_signal)
             self._signal_main(signals.SIGCONT)
         if now_b >= stop.kill_b:
-            self._signal_main(signals.SIGKILL)
-            self._tree.signal(signals.SIGKILL)
-            self._wake_b = now_b + KILL_ROUND_S
+            self._kill(now_b)
+
+    def _kill(self, now_b: float) -> None:
+        """Kill the child with its tree, until it ends or patience does."""
+        if self._killed_b is None:
+            self._killed_b = now_b
+        self._signal_main(signals.SIGKILL)
+        self._tree.signal(signals.SIGKILL)
+        self._wake_b = now_b + KILL_ROUND_S
+        if now_b > self._killed_b + KILL_PATIENCE_S:
+            self._custody.give_up()
 
     def _signal_main(self, number: int) -> None:
-        """Signal the child, and with kill_mode = group its whole group."""
-        if self._launch.kill_mode == "group":
-            process.kill_group(self._tree.main, number)
-        else:
+        """Signal the child, and with kill_mode = group its group, once it leads one."""
+        is_group = self._launch.kill_mode == "group"
+        if not (is_group and process.kill_group(self._tree.main, number)):
             self._custody.signal(number)
 
     def _next_deadline(self) -> float:
@@ -209,7 +216,7 @@ class Supervisor:
         finally:
             os.close(writing)
         self._ended_as = None
-        self._signalled = None
+        self._signalled = self._killed_b = None
         self._tree.main = pid
         self._custody.take(pid)
         state.apply(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
@@ -265,7 +272,8 @@ class Supervisor:
         # Twice: what becomes this process's child in the midst of a look may be missed by it.
         rest = self._tree.rest() or self._tree.rest()
         if not rest or self._is_beyond_patience(now_b):
-            self._finish_attempt(self._tree.names() if rest else [])
+            stuck = (self._custody.pid,) if self._custody.is_given_up else ()
+            self._finish_attempt(self._tree.names(*stuck) if rest or stuck else [])
             return
         if self._rest_kill_b is None:
             self._rest_kill_b = now_b + self._launch.grace_s

@@ -30,8 +30,10 @@ class Spool:
         self._owed: list[Message] = []  # what could not be written when it was true
 
     def open(self) -> None:
-        """Open the journal for appending and reading."""
+        """Open the journal for appending and reading; its name is made durable."""
         self.journal_fd = files.open_append(self.journal_path)
+        if not files.size_of(self.journal_fd):
+            files.sync_folder(self.folder)
 
     def read(self) -> "Iterator[Message]":
         """Yield the lines that the journal holds, torn ones left out.

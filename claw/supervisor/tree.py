@@ -56,6 +56,6 @@ class Tree:
         for pid in self.rest():
             process.kill(pid, number)
 
-    def names(self) -> list[str]:
-        """Return ``pid command`` for each process that lives on."""
-        return [f"{pid} {process.command_of(pid)}" for pid in self.rest()]
+    def names(self, *others: int) -> list[str]:
+        """Return ``pid command`` for each process that lives on, and for others."""
+        return [f"{pid} {process.command_of(pid)}" for pid in (*others, *self.rest())]

@@ -1,0 +1,35 @@
+"""What lies in the memory of fork server and supervisors: this, and nothing else.
+
+Each module more is copied page by page into every supervisor (docs/architecture.md).
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STANDARD = {"_ctypes", "_json", "_socket", "errno", "fcntl", "gc", "resource", "select"}
+OWN = {
+    "claw", "claw.kernel", "claw.kernel.bare", "claw.kernel.channel", "claw.kernel.files",
+    "claw.kernel.libc", "claw.kernel.limits", "claw.kernel.pidfd", "claw.kernel.process",
+    "claw.kernel.signals", "claw.kernel.ticks", "claw.supervisor", "claw.supervisor.child",
+    "claw.supervisor.control", "claw.supervisor.custody", "claw.supervisor.entries",
+    "claw.supervisor.forkserver", "claw.supervisor.handed", "claw.supervisor.loop",
+    "claw.supervisor.machine", "claw.supervisor.main", "claw.supervisor.output",
+    "claw.supervisor.presence", "claw.supervisor.rehearsal", "claw.supervisor.relay",
+    "claw.supervisor.spool", "claw.supervisor.tree", "claw.wire", "claw.wire.flat",
+    "claw.wire.lines", "claw.wire.supervision",
+}  # fmt: skip
+
+
+def test_a_fork_server_loads_these_modules_and_no_other() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); there = set(sys.modules)\n"
+        "import claw.supervisor.forkserver\n"
+        "print(*set(sys.modules) - there - {'posix', '_signal'})"
+    )
+    argv = [sys.executable, "-I", "-S", "-c", code]
+
+    loaded = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()
+
+    assert set(loaded) == STANDARD | OWN
