@@ -1,0 +1,30 @@
+"""What the fork server keeps for each supervisor."""
+
+from claw.kernel import channel
+from claw.wire.lines import LineSplitter
+
+
+class Ward:
+    """One supervisor, and what a replacement would need to take its place."""
+
+    __slots__ = (
+        "deaths_b", "lines", "memory_fd", "outputs", "pid", "pid_fd", "relay", "retry_b",
+        "settling", "sid", "spool", "watch_fd", "watched",
+    )  # fmt: skip
+
+    def __init__(
+        self, sid: str, spool: str, memory_fd: int, outputs: list[tuple[int, int]]
+    ) -> None:
+        self.sid = sid
+        self.spool = spool
+        self.memory_fd = memory_fd
+        self.outputs = outputs
+        self.pid = 0  # 0: dead, and not replaced yet
+        self.pid_fd = -1
+        self.relay: channel.Socket | None = None  # to a replacement
+        self.lines = LineSplitter()
+        self.settling = False  # a replacement has not yet said whose parent we are
+        self.watched = 0  # the orphaned child
+        self.watch_fd = -1
+        self.deaths_b: list[float] = []
+        self.retry_b: float | None = None  # when its replacement, or the watch, is tried again
