@@ -194,8 +194,8 @@ class App:
     async def _on_gone(self, sid: str) -> None:
         await self._links.gone(sid)
 
-    async def _on_lost(self, sid: str) -> None:
-        await self._adoption.lose(sid)
+    async def _on_lost(self, sid: str) -> bool:
+        return await self._adoption.lose(sid)
 
     # -- the outside -------------------------------------------------------------------
 

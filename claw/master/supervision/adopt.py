@@ -92,22 +92,55 @@ class Adoption:
         if run.state is State.CLAIMED and not files.exists(launch_file):
             await self._decide(lambda turn: journal.never_launched(turn, run.id, run.attempt))
             return False
-        await self.lose(sid)
-        return False
+        if await self.lose(sid):
+            return False
+        nursery.start_soon(self._links.watch, sid, one.supervisor.offset)
+        return True
 
     async def _is_unsettled(self, sid: str) -> bool:
         return any(one.supervisor.sid == sid for one in await self._decide(unsettled))
 
-    async def lose(self, sid: str) -> None:
-        """A supervisor is gone for good: end what is left of its child, then say so."""
+    async def lose(self, sid: str) -> bool:
+        """A supervisor is gone for good: end what is left of its child, then say so.
+
+        All under the supervisor's own lock, and with a last line in its journal, so that a
+        replacement that comes late finds its run ended, and leaves.
+
+        Returns:
+            False when it is not lost: someone holds the lock, or has written the end.
+        """
+        files.make_folder(f"{self._home.spool}/{sid}")
+        lock_fd = files.open_lock(f"{self._home.spool}/{sid}/lock")
+        try:
+            lines = self._lines(sid)
+            if not files.try_lock(lock_fd) or any(line.get("ev") == "ended" for line in lines):
+                return False
+            await self._bury(sid, lines)
+        finally:
+            os.close(lock_fd)
+        return True
+
+    async def _bury(self, sid: str, lines: list[supervision.Message]) -> None:
         _LOG.warning("supervisor %s is gone, and nobody took over its child", sid)
-        lines = self._lines(sid)
         booted = [line for line in lines if line.get("ev") == "launch"]
         same_boot = bool(booted) and booted[0].get("boot") == clock.boot_id()
         if same_boot:
             await self._end_leftovers(lines)
         why = "its supervisor was lost" if same_boot else "the host went down"
         await self._decide.patiently(lambda turn: journal.lost(turn, sid, why))
+        self._write_end(sid)
+
+    def _write_end(self, sid: str) -> None:
+        last = {"ev": "ended", "at": clock.wall(), "b": clock.boottime(), "why": "exit"}
+        line = supervision.encode({**last, "attempt": 0, "by": "claw"})
+        try:
+            fd = files.open_append(f"{self._home.spool}/{sid}/journal")
+            try:
+                files.append(fd, b"\n" + line)  # what was there may be torn
+            finally:
+                os.close(fd)
+        except OSError as error:
+            _LOG.error("the journal of %s cannot be ended: %s", sid, error)
 
     def _lines(self, sid: str) -> list[supervision.Message]:
         data = files.read_from(f"{self._home.spool}/{sid}/journal", 0)

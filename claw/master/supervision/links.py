@@ -49,7 +49,7 @@ class Links:
         home: Home,
         apply: Apply,
         knows: Callable[[str], Awaitable[bool]],
-        on_lost: Callable[[str], Awaitable[None]],
+        on_lost: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._home = home
         self._apply = apply
@@ -104,8 +104,8 @@ class Links:
             await self.drain(one)
             if one.is_settled:
                 return
-            if not self._holds_lock(one) and not await self._knows(one.sid):
-                await self._lose(one)
+            gone = not self._holds_lock(one) and not await self._knows(one.sid)
+            if gone and await self._lose(one):
                 return
             with trio.move_on_after(pause_s):
                 await one.wake.wait()
@@ -178,12 +178,14 @@ class Links:
             if one.link is not None:
                 one.link.close()
 
-    async def _lose(self, one: Supervised) -> None:
-        """Nobody holds the lock and no replacement will: what is on record is all."""
+    async def _lose(self, one: Supervised) -> bool:
+        """Nobody holds the lock and no replacement will: what is on record is all.
+
+        Returns:
+            Whether there is nothing more to follow.
+        """
         await self.drain(one)
-        if not one.is_settled:
-            _LOG.warning("supervisor %s is gone and its run is not on record as ended", one.sid)
-            await self._on_lost(one.sid)
+        return one.is_settled or await self._on_lost(one.sid)
 
     async def gone(self, sid: str) -> None:
         """The fork server says that a supervisor has ended."""
