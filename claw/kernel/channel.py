@@ -5,7 +5,6 @@ enum and collections: a supervisor would pay for them in memory.
 """
 
 import _socket
-import errno
 import sys
 
 from claw.kernel import files
@@ -116,11 +115,12 @@ def pair() -> tuple[Socket, Socket]:
 
 
 def receive(connection: Socket, count: int) -> tuple[bytes, list[int]]:
-    """Return bytes and the descriptors that came with them, close-on-exec.
+    """Return bytes and the descriptors that came with them, close-on-exec: all or none.
+
+    None are given when there was no room for some: those left could be mistaken for others.
 
     Raises:
         BlockingIOError: Nothing has come.
-        OSError: EMFILE: not all descriptors that came could be taken, so none is.
     """
     data, ancillary, flags, _address = connection.recvmsg(
         count, _socket.CMSG_SPACE(_MOST_FDS * _FD_BYTES), _socket.MSG_CMSG_CLOEXEC
@@ -134,5 +134,5 @@ def receive(connection: Socket, count: int) -> tuple[bytes, list[int]]:
     if flags & _socket.MSG_CTRUNC:
         for fd in fds:
             os.close(fd)
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return data, []
     return data, fds

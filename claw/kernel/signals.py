@@ -54,15 +54,16 @@ def ignore(number: int) -> None:
 
 
 def reset_for_child() -> None:
-    """Give a forked child the default of every signal; `unblock` follows before it execs."""
+    """Give a forked child the default of every signal, and an empty mask, before it execs."""
     signal.set_wakeup_fd(-1)
     for number in _RESETTABLE:
         signal.signal(number, signal.SIG_DFL)
+    unblock()
 
 
 def block() -> set[int]:
     """Keep every signal waiting, and return those that were kept already."""
-    return signal.pthread_sigmask(signal.SIG_SETMASK, _RESETTABLE)  # type: ignore[return-value]
+    return signal.pthread_sigmask(signal.SIG_SETMASK, _RESETTABLE)
 
 
 def unblock(kept: "Iterable[int]" = ()) -> None:

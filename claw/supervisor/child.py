@@ -32,6 +32,20 @@ class Wiring:
         self.report_fd = report_fd
 
 
+def claim(launch: Launch, attempt: int) -> bool:
+    """Make the attempt's launch file; False: another has, and the run is not ours.
+
+    One of our own is a predecessor's. So is an empty one: its maker was killed before it
+    wrote, and so before it forked.
+    """
+    path = f"{launch.launch_dir}/{launch.run}.{attempt}"
+    try:
+        files.create_exclusive(path, launch.sid.encode())
+    except FileExistsError:
+        return files.read_all(path) in (b"", launch.sid.encode())
+    return True
+
+
 def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> int:
     """Fork a child that will exec the job's command, and return its pid.
 
@@ -61,13 +75,12 @@ def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int,
         os.umask(launch.umask)
         stage = f"chdir to {launch.cwd}"
         os.chdir(launch.cwd)
-        stage = "signals"
-        signals.reset_for_child()
         stage = "journal"
         env = {**launch.env, "CLAW_ATTEMPT": str(attempt)}
         files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
+        stage = "signals"
+        signals.reset_for_child()  # what was sent meanwhile comes now, its start on record
         stage = "exec"
-        signals.unblock()  # what was sent meanwhile finds its start on record
         process.execute(launch.argv, env)
     except OSError as error:
         text = error.strerror or str(error)

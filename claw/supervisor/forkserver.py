@@ -20,6 +20,7 @@ from claw.supervisor.handed import Handed
 from claw.supervisor.loop import Loop
 from claw.supervisor.main import Supervisor
 from claw.supervisor.output import PIPE_BYTES
+from claw.supervisor.ward import Ward
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
 from claw.wire.supervision import Launch, Message
@@ -31,32 +32,6 @@ _DEATHS_WITHIN_S = 2.0
 _RETRY_S = 0.5
 _BREATH_S = 0.01
 """Pause after a failure that a ready descriptor would repeat at once."""
-
-
-class Ward:
-    """One supervisor, and what a replacement would need to take its place."""
-
-    __slots__ = (
-        "deaths_b", "lines", "memory_fd", "outputs", "pid", "pid_fd", "relay", "retry_b",
-        "settling", "sid", "spool", "watch_fd", "watched",
-    )  # fmt: skip
-
-    def __init__(
-        self, sid: str, spool: str, memory_fd: int, outputs: list[tuple[int, int]]
-    ) -> None:
-        self.sid = sid
-        self.spool = spool
-        self.memory_fd = memory_fd
-        self.outputs = outputs
-        self.pid = 0  # 0: dead, and not replaced yet
-        self.pid_fd = -1
-        self.relay: channel.Socket | None = None  # to a replacement
-        self.lines = LineSplitter()
-        self.settling = False  # a replacement has not yet said whose parent we are
-        self.watched = 0  # the orphaned child
-        self.watch_fd = -1
-        self.deaths_b: list[float] = []
-        self.retry_b: float | None = None  # when its replacement, or the watch, is tried again
 
 
 class ForkServer:
@@ -127,7 +102,7 @@ class ForkServer:
         """Begin an attempt: its launch file first, then folder, lock, pipes and fork."""
         fds, peer.descriptors = peer.descriptors, []
         try:
-            memory_fd, link_fd = fds
+            memory_fd, link_fd = fds  # any other number: of more launches, or of half a one
             if Launch.decode(files.read_memory(memory_fd)).sid != message["sid"]:
                 raise ValueError("the descriptors are of another launch")
             return self._launch_with(message, os.dup(memory_fd), link_fd)

@@ -196,7 +196,8 @@ class Supervisor:
     def _begin_attempt(self) -> None:
         """Fork the child; it writes its own ``started`` line."""
         state, launch = self._state, self._launch
-        if state.attempt != launch.attempt and not self._claim_attempt():
+        if state.attempt != launch.attempt and not child.claim(launch, state.attempt):
+            self._write(entries.conflict(state), durable=True)
             return
         self._spool.mend()
         self._report_fd, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -220,21 +221,6 @@ class Supervisor:
         self._tree.main = pid
         self._custody.take(pid)
         state.apply(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
-
-    def _claim_attempt(self) -> bool:
-        """Make the attempt's launch file; False: another has, and the run is not ours.
-
-        One of our own is a predecessor's. So is an empty one: its maker was killed before it
-        wrote, and so before it forked.
-        """
-        path = f"{self._launch.launch_dir}/{self._launch.run}.{self._state.attempt}"
-        try:
-            files.create_exclusive(path, self._launch.sid.encode())
-        except FileExistsError:
-            if files.read_all(path) not in (b"", self._launch.sid.encode()):
-                self._write(entries.conflict(self._state), durable=True)
-                return False
-        return True
 
     def _error_fd(self) -> int:
         if self._launch.stderr == "merge":

@@ -1,7 +1,10 @@
 """What the fork server keeps for each supervisor."""
 
-from claw.kernel import channel
 from claw.wire.lines import LineSplitter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from claw.kernel import channel
 
 
 class Ward:
