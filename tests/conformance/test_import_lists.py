@@ -17,8 +17,8 @@ OWN = {
     "claw.supervisor.forkserver", "claw.supervisor.handed", "claw.supervisor.loop",
     "claw.supervisor.machine", "claw.supervisor.main", "claw.supervisor.output",
     "claw.supervisor.presence", "claw.supervisor.rehearsal", "claw.supervisor.relay",
-    "claw.supervisor.spool", "claw.supervisor.tree", "claw.wire", "claw.wire.flat",
-    "claw.wire.lines", "claw.wire.supervision",
+    "claw.supervisor.spool", "claw.supervisor.tree", "claw.supervisor.ward", "claw.wire",
+    "claw.wire.flat", "claw.wire.lines", "claw.wire.supervision",
 }  # fmt: skip
 
 
