@@ -70,6 +70,7 @@ class App:
         self._shutdown_mode = "auto"
         self._patience = trio.CancelScope()
         self._is_up = False
+        self._is_unrecorded = False  # the end of the jobs could not be written down
 
     async def run(self) -> None:
         """Run until somebody ends it.
@@ -308,13 +309,23 @@ class App:
         return False
 
     async def _end_jobs(self) -> None:
-        await self._decide.patiently(lambda turn: intents.shut_down(turn, by="daemon"))
+        """End the jobs, also when that cannot be written down: a stop has to stop."""
+        try:
+            await self._decide(lambda turn: intents.shut_down(turn, by="daemon"))
+        except StoreError as error:
+            _LOG.error("ending jobs without a record of it: %s", error)
+            self._is_unrecorded = True
+            for sid in tuple(self._links.all):
+                self._nursery.start_soon(
+                    self._tell_stop, StopRun("", sid, "shutdown", "daemon")
+                )
         await self._wait_all_gone()
 
     async def _wait_all_gone(self) -> None:
         """Wait until no run is active any more."""
         while await self._has_active_runs():
-            await self._links.wait_empty()
+            if self._is_unrecorded and self._links.are_all_dead():
+                return
             await trio.sleep(_STOP_PAUSE_S)
 
     async def _has_active_runs(self) -> bool:

@@ -46,8 +46,10 @@ def reopen() -> None:
             handler.reopenIfNeeded()
 
 
-def say_fatal(error: BaseException) -> None:
-    """Say what ends the master, with its traceback: jobs run on under their supervisors."""
+def say_fatal(error: BaseException, *, is_foreseen: bool = False) -> None:
+    """Say what ends the master: jobs run on under their supervisors."""
     logging.getLogger("claw").critical(
-        "the master ends by an error; jobs run on: %s", error, exc_info=error
+        "the master ends by an error; jobs run on: %s",
+        error,
+        exc_info=None if is_foreseen else error,
     )

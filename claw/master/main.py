@@ -147,10 +147,18 @@ def _serve(app: App) -> int:
 
 def _last_words(group: BaseExceptionGroup[BaseException]) -> int:
     foreseen, others = group.split(ClawError)
+    if foreseen is not None and others is None:
+        daemonlog.say_fatal(_first_leaf(foreseen), is_foreseen=True)
+        return 1
     daemonlog.say_fatal(others or group)
-    if foreseen is None or others is not None:
-        return BUG_EXIT_STATUS
-    return 1
+    return BUG_EXIT_STATUS
+
+
+def _first_leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 if __name__ == "__main__":

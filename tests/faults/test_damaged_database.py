@@ -158,3 +158,28 @@ def test_slots_that_no_journal_shows_as_run_are_missed_and_not_run_now(
 
 def slots_of(witness: Witness) -> set[str]:
     return {line.slot for line in witness.lines() if line.slot}
+
+
+def test_i5_a_lost_write_ahead_log_makes_no_slot_run_twice(start_master: StartMaster) -> None:
+    claw = start_master("""
+[jobs.t]
+command = "echo $CLAW_SLOT >> slots"
+cwd = "."
+schedule = "* * * * * *"
+catch_up = "all"
+catch_up_window = "1h"
+on_overlap = "queue"
+max_instances = 5
+""")
+    claw.wait_until(lambda: len(claw.runs("t")) >= 3, "three slots")
+
+    claw.kill()
+    (claw.folder / "state" / "claw.db-wal").unlink()
+    claw.start()
+
+    assert any("gone back in time" in text for text in claw.call("job.status")["warnings"])
+    claw.ctl("stop", "t")
+    rows = [run["slot_at"] for run in claw.runs("t")]
+    assert len(rows) == len(set(rows))
+    ran = (claw.folder / "config" / "slots").read_text().split()
+    assert len(ran) == len(set(ran))

@@ -5,9 +5,10 @@ wait, is lost, and so is all history whose spools are gone; an alert says so unt
 acknowledged. Slots that no journal shows as run count as missed, not as due.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from claw.master.engine import journal, services, slots
 from claw.master.engine.turn import Turn
@@ -19,6 +20,8 @@ from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
 
 REBUILT = "database_rebuilt"
+BEHIND = "database_behind"
+_TICK = timedelta(microseconds=1)
 _REASON = "the database was rebuilt and no journal shows this slot as run"
 
 
@@ -97,9 +100,8 @@ def _stand(turn: Turn, job: Job, runs: tuple[Run, ...], earliest: datetime | Non
         last_run=_last_run(runs),
     )
     turn.tx.put_standing(standing)
-    since = max(shown, default=earliest)
-    if since is not None:
-        _miss(turn, job, anchor, since)
+    marks = sorted(set(shown)) or ([earliest] if earliest is not None else [])
+    _miss_between(turn, job, anchor, [*marks, turn.now + _TICK])
 
 
 def _is_up(job: Job, runs: tuple[Run, ...]) -> bool:
@@ -137,11 +139,48 @@ def _done_at(job: Job, runs: tuple[Run, ...]) -> datetime | None:
     return done[-1] if done else None
 
 
-def _miss(turn: Turn, job: Job, anchor: datetime, since: datetime) -> None:
+def _miss_between(turn: Turn, job: Job, anchor: datetime, marks: Sequence[datetime]) -> None:
+    """Store a missed row for each stretch of slots that lies between two marks."""
     times = slots.slots_of(job, anchor)
-    first = None if times is None else times.next_after(since)
-    if times is None or first is None or first > turn.now:
+    if times is None:
         return
-    last = times.newest(since, turn.now) or first
-    stretch = Missed(first=first, last=last, count=times.count(since, turn.now))
-    slots.add_stretch(turn, job.name, stretch, state=State.MISSED, why=_REASON)
+    for after, before in pairwise(marks):
+        first = times.next_after(after)
+        if first is None or first >= before:
+            continue
+        until = before - _TICK
+        last = times.newest(after, until) or first
+        stretch = Missed(first=first, last=last, count=times.count(after, until))
+        slots.add_stretch(turn, job.name, stretch, state=State.MISSED, why=_REASON)
+
+
+def unknown(turn: Turn, sids: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some spools that the database has no row for."""
+    return tuple(sid for sid in sids if turn.tx.supervisor(sid) is None)
+
+
+def catch_up_with(turn: Turn, spools: Sequence[Spool]) -> None:
+    """Take in journals that a database does not know: it has gone back in time.
+
+    A write-ahead log that was lost takes the last commits with it; what they said of
+    execution is in the spools. Slots up to the last that these show have their row then.
+    """
+    launches = []
+    for spool in sorted(spools, key=lambda spool: spool.sid):
+        journal.apply_journal(turn, spool.sid, spool.data, 0)
+        launches += _launches(spool.data)
+    for job in turn.config.jobs:
+        standing = turn.standing(job.name)
+        through = standing.scheduled_through or standing.added_at
+        shown = {it.slot for it in launches if it.job == job.name and it.slot is not None}
+        later = sorted(slot for slot in shown if slot > through)
+        if later:
+            _miss_between(turn, job, standing.added_at, [through, *later])
+            turn.tx.put_standing(replace(standing, scheduled_through=later[-1]))
+    text = (
+        f"The database did not know {len(spools)} journals: it has gone back in time, as when"
+        " its write-ahead log is lost. Their runs have been taken in; runs that were waiting"
+        " may be lost. clawctl alerts ack"
+    )
+    turn.tx.insert_alert(Alert(kind=BEHIND, text=text, at=turn.now))
+    turn.note("daemon.damaged", why=text)

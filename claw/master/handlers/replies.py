@@ -40,4 +40,9 @@ def parse_time(text: str, name: str) -> datetime:
             f"{name!r} has to be an ISO 8601 time with its offset, not {text[:60]!r}",
             hint="as 2026-11-21T09:30:00+01:00",
         )
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(
+            f"{name!r} is beyond the times that there are: {text[:60]!r}"
+        ) from None

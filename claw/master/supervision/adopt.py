@@ -22,10 +22,11 @@ import trio
 
 from claw.kernel import clock, files, pidfd, process
 from claw.master.decider import Decider
-from claw.master.engine import journal
+from claw.master.engine import journal, rebuild
 from claw.master.engine.turn import Turn
 from claw.master.supervision.launcher import ForkServer
 from claw.master.supervision.links import Links
+from claw.master.supervision.spools import read_spools
 from claw.model.home import Home
 from claw.model.run import Run, State, Supervisor
 from claw.wire import supervision
@@ -63,6 +64,7 @@ class Adoption:
     async def adopt(self, nursery: trio.Nursery) -> int:
         """Decide about all of them; followers run in ``nursery``. Return how many live."""
         await self._fork_server.wait_idle()
+        await self._read_unknown()
         for one in await self._decide(unsettled):
             await self._read_journal(one.supervisor)
         adopted = 0
@@ -70,6 +72,15 @@ class Adoption:
             adopted += await self._judge(one, nursery)
         await self._decide(journal.pending_stops)
         return adopted
+
+    async def _read_unknown(self) -> None:
+        """Take in the spools that the database does not know."""
+        spools = {spool.sid: spool for spool in read_spools(self._home)}
+        found = await self._decide(lambda turn: rebuild.unknown(turn, spools))
+        if found:
+            _LOG.error("the database does not know %d journals: it has gone back", len(found))
+            strange = [spools[sid] for sid in found]
+            await self._decide(lambda turn: rebuild.catch_up_with(turn, strange))
 
     async def _read_journal(self, supervisor: Supervisor) -> None:
         sid, offset = supervisor.sid, supervisor.offset

@@ -56,7 +56,6 @@ class Links:
         self._knows = knows
         self._on_lost = on_lost
         self.all: dict[str, Supervised] = {}
-        self._emptied = trio.Event()
 
     async def watch(self, sid: str, offset: int, link: LineLink | None = None) -> None:
         """Follow one supervisor until its run is settled or it is lost."""
@@ -67,7 +66,6 @@ class Links:
                 link = None
         finally:
             del self.all[sid]
-            self._emptied.set()
 
     async def _follow_safely(self, one: Supervised, link: LineLink | None) -> bool:
         """Follow; a mistake of ours with one supervisor must not reach the others."""
@@ -85,13 +83,10 @@ class Links:
     def forget(self, sid: str) -> None:
         """A supervisor that was expected was not launched."""
         self.all.pop(sid, None)
-        self._emptied.set()
 
-    async def wait_empty(self) -> None:
-        """Wait until no supervisor is left."""
-        while self.all:
-            self._emptied = trio.Event()
-            await self._emptied.wait()
+    def are_all_dead(self) -> bool:
+        """Tell whether no supervisor holds its lock, whatever the store knows of it."""
+        return not any(self._holds_lock(one) for one in self.all.values())
 
     async def _follow(self, one: Supervised, link: LineLink | None) -> None:
         pause_s = FIRST_PAUSE_S
