@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import trio
 
+from claw.errors import StoreError
 from claw.store.database import Answer, Database
 from claw.store.records import Tx
 
@@ -45,6 +46,7 @@ class AsyncStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.trouble: str | None = None  # why the last write could not be stored
 
     async def write(self, fn: Callable[[Tx], T], undo: Callable[[], None] | None = None) -> T:
         """Run a function in a transaction; return its value once that is on disk.
@@ -59,7 +61,13 @@ class AsyncStore:
         """
         waiter: _Waiter[T] = _Waiter(undo)
         self.database.write(fn, waiter.on_answer)
-        return await waiter.wait()
+        try:
+            value = await waiter.wait()
+        except StoreError as error:
+            self.trouble = error.message
+            raise
+        self.trouble = None
+        return value
 
     async def read(self, fn: Callable[[Tx], T]) -> T:
         """Run a function that only reads, on one consistent state; raises as `write`."""

@@ -10,7 +10,7 @@ import pytest
 from claw.errors import StoreError
 from claw.kernel import process
 from tests.kit.ledger import Ledger
-from tests.kit.master import MasterUnderTest, kill_process
+from tests.kit.master import PATIENCE_S, MasterUnderTest, kill_process
 from tests.kit.roll import supervisors_of
 from tests.kit.witness import Witness
 
@@ -97,10 +97,12 @@ def test_i7_a_full_disk_refuses_what_is_new_and_ends_nothing(
     assert claw.job("web")["pid"] == web["pid"]
     assert not process.is_zombie(web["pid"])
     claw.wait_until(lambda: "due times cannot be stored" in claw.stderr, "a report")
+    assert any("disk is full" in text for text in claw.call("job.status")["warnings"])
 
     ballast.unlink()
     run = claw.submit("quick", args=["6"])
     assert claw.ended(run)["exit_code"] == 6
+    assert claw.call("job.status")["warnings"] == []
     seen = len(witness.lines())
     claw.wait_until(lambda: len(witness.lines()) > seen + 1, "fires again")
     assert claw.job("web")["pid"] == web["pid"]
@@ -188,3 +190,15 @@ def test_i7_a_state_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -
 
     assert str(claw.folder / "state") in claw.stderr
     assert "Traceback" not in claw.stderr
+
+
+def test_i7_a_stop_of_the_daemon_stops_on_a_full_disk(claw: MasterUnderTest) -> None:
+    web = claw.wait_state("web", "running")
+    ballast = fill(claw.folder / "state")
+
+    claw.call("daemon.stop", mode="stop")
+
+    assert claw.process is not None
+    claw.process.wait(PATIENCE_S)
+    assert process.is_zombie(web["pid"])
+    ballast.unlink()

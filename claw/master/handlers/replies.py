@@ -20,6 +20,8 @@ async def warnings_of(services: Services, *, files_changed: bool) -> list[str]:
     """Return what is worth saying beside any answer about how things are."""
     alerts = await services.store.read(Tx.open_alerts)
     said = [alert.text for alert in alerts]
+    if services.store.trouble is not None:
+        said.append(f"Nothing new can begin or be recorded: {services.store.trouble}")
     if files_changed:
         said.append(FILES_CHANGED)
     return said
