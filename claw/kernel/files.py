@@ -231,14 +231,15 @@ def make_pipe(size: int) -> tuple[int, int]:
     """
     reading, writing = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(reading, False)
-    _enlarge(reading, size)
+    enlarge_pipe(reading, size)
     return reading, writing
 
 
-def _enlarge(pipe_fd: int, size: int) -> None:
+def enlarge_pipe(pipe_fd: int, size: int) -> None:
+    """Let a pipe hold more, if it may (pipe(7): a user's share is bounded)."""
     try:
         fcntl.fcntl(pipe_fd, fcntl.F_SETPIPE_SZ, size)
-    except (OSError, AttributeError):  # pipe(7): a user's share of pipe memory is bounded
+    except (OSError, AttributeError):
         return
 
 

@@ -9,7 +9,10 @@ import errno
 from claw.kernel import files
 from claw.kernel.bare import os
 
-PIPE_BYTES = 1 << 18
+PIPE_BYTES = 1 << 16
+"""Room in a pipe at first: what it has anyway, and a user's share (pipe(7)) is bounded."""
+BUSY_PIPE_BYTES = 1 << 20
+"""Room in a pipe that has been found half full."""
 CHUNK_BYTES = 1 << 20
 COPY_BYTES = 1 << 16
 _ROUNDS = 16
@@ -18,7 +21,7 @@ _ROUNDS = 16
 class Stream:
     """One pipe and the file that it flows into."""
 
-    __slots__ = ("_fd", "_mode", "_path", "dropped", "reading", "writing")
+    __slots__ = ("_fd", "_is_busy", "_mode", "_path", "dropped", "reading", "writing")
 
     def __init__(self, reading: int, writing: int, path: str, mode: int) -> None:
         self.reading = reading
@@ -26,6 +29,7 @@ class Stream:
         self._path = path
         self._mode = mode
         self._fd = -1
+        self._is_busy = False
         self.dropped = 0
 
     def open(self) -> None:
@@ -62,9 +66,13 @@ class Stream:
         if self._fd < 0:
             return self._drop()
         try:
-            return bool(files.splice(self.reading, self._fd, CHUNK_BYTES))
+            moved = files.splice(self.reading, self._fd, CHUNK_BYTES) or 0
         except OSError as error:
             return self._copy() if error.errno == errno.EINVAL else self._drop()
+        if moved >= PIPE_BYTES // 2 and not self._is_busy:
+            self._is_busy = True
+            files.enlarge_pipe(self.reading, BUSY_PIPE_BYTES)
+        return moved > 0
 
     def _copy(self) -> bool:
         """Read and write, where splice(2) is not known: a kill between them loses bytes."""
