@@ -15,8 +15,9 @@ from tests.kit.supervision import Bench, ladder
 
 pytestmark = pytest.mark.benchmark
 SUPERVISORS = 100
-MOST_KIB = 1024 if sys.version_info >= (3, 12) else 1280
-"""1 MiB; before 3.12 even constants are written to, when they are counted (PEP 683)."""
+MOST_KIB = 1024
+IS_COUNTING_CONSTANTS = sys.version_info < (3, 12)
+"""Before PEP 683 even constants are written to, page by page, when they are counted."""
 RESTARTS = 200
 OUTPUT_BYTES = 1 << 30
 
@@ -43,6 +44,7 @@ def _memory_of_many(folder: Path) -> tuple[float, int]:
     return statistics.mean(sizes), max(sizes)
 
 
+@pytest.mark.xfail(IS_COUNTING_CONSTANTS, reason="1.15 MiB on CPython 3.11", strict=True)
 def test_a_supervisor_costs_at_most_a_mebibyte_of_its_own(tmp_path: Path) -> None:
     _memory_of_many(tmp_path / "first")  # compiles what is not compiled yet
 
