@@ -44,7 +44,7 @@ from claw.master.supervision.launcher import ForkServer
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.linefeed import LostError
 from claw.master.supervision.links import Links
-from claw.master.supervision.spools import read_spools, serve_pruning
+from claw.master.supervision.spools import list_spools, read_spools, serve_pruning
 from claw.master.supervision.ticker import Ticker
 from claw.master.wiring import Services
 from claw.model.effect import Dispatch, Effect, Reschedule, Settled, StopRun
@@ -142,7 +142,7 @@ class App:
     async def _recall(self, opened: Opened) -> None:
         """Bring the database in line with the journals after damage, and with the files."""
         if opened.damage is not None or opened.is_new:
-            spools = list(read_spools(self.home))
+            spools = list(read_spools(self.home, list_spools(self.home)))
             damage = opened.damage
             if damage is not None or spools:
                 why = (

@@ -78,6 +78,18 @@ def test_i3_launches_that_a_killed_master_had_asked_for_happen_once(
     assert books_of(claw, witness) == []
 
 
+def _ask_while_deaf(claw: MasterUnderTest, supervisor: int, method: str, killed: str) -> None:
+    """Ask for something that a held supervisor cannot hear, kill, and let go."""
+    os.kill(supervisor, signal.SIGSTOP)
+    claw.call(method, targets=["web"])
+    if killed in {"master", "both"}:
+        claw.restart()
+    if killed in {"supervisor", "both"}:
+        assert kill_process(supervisor)
+    else:
+        os.kill(supervisor, signal.SIGCONT)
+
+
 @pytest.mark.parametrize("killed", ["master", "supervisor", "both"])
 def test_a_stop_that_could_not_be_told_yet_is_told_after_any_kill(
     start_master: StartMaster, witness: Witness, killed: str
@@ -86,14 +98,7 @@ def test_a_stop_that_could_not_be_told_yet_is_told_after_any_kill(
     web = claw.wait_state("web", "running")
     [(_, supervisor)] = supervisors_of(claw.home).items()
 
-    os.kill(supervisor, signal.SIGSTOP)
-    claw.call("job.stop", targets=["web"])
-    if killed in {"master", "both"}:
-        claw.restart()
-    if killed in {"supervisor", "both"}:
-        assert kill_process(supervisor)
-    else:
-        os.kill(supervisor, signal.SIGCONT)
+    _ask_while_deaf(claw, supervisor, "job.stop", killed)
 
     assert claw.wait_state("web", "stopped")["last"]["state"] == "canceled"
     assert process.is_zombie(web["pid"])
@@ -108,14 +113,7 @@ def test_a_restart_that_could_not_be_told_yet_happens_once_after_any_kill(
     web = claw.wait_state("web", "running")
     [(_, supervisor)] = supervisors_of(claw.home).items()
 
-    os.kill(supervisor, signal.SIGSTOP)
-    claw.call("job.restart", targets=["web"])
-    if killed in {"master", "both"}:
-        claw.restart()
-    if killed in {"supervisor", "both"}:
-        assert kill_process(supervisor)
-    else:
-        os.kill(supervisor, signal.SIGCONT)
+    _ask_while_deaf(claw, supervisor, "job.restart", killed)
 
     claw.wait_until(lambda: claw.job("web")["pid"] not in {None, web["pid"]}, "a restart")
     again = claw.job("web")

@@ -26,7 +26,7 @@ from claw.master.engine import journal, rebuild
 from claw.master.engine.turn import Turn
 from claw.master.supervision.launcher import ForkServer
 from claw.master.supervision.links import Links
-from claw.master.supervision.spools import read_spools
+from claw.master.supervision.spools import list_spools, read_spools
 from claw.model.home import Home
 from claw.model.run import Run, State, Supervisor
 from claw.wire import supervision
@@ -75,11 +75,11 @@ class Adoption:
 
     async def _read_unknown(self) -> None:
         """Take in the spools that the database does not know."""
-        spools = {spool.sid: spool for spool in read_spools(self._home)}
-        found = await self._decide(lambda turn: rebuild.unknown(turn, spools))
-        if found:
-            _LOG.error("the database does not know %d journals: it has gone back", len(found))
-            strange = [spools[sid] for sid in found]
+        sids = list_spools(self._home)
+        unknown = await self._decide(lambda turn: rebuild.unknown(turn, sids))
+        strange = list(read_spools(self._home, unknown))
+        if strange:
+            _LOG.error("the database does not know %d journals: it has gone back", len(strange))
             await self._decide(lambda turn: rebuild.catch_up_with(turn, strange))
 
     async def _read_journal(self, supervisor: Supervisor) -> None:

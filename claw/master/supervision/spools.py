@@ -3,7 +3,7 @@
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 import trio
@@ -21,16 +21,20 @@ KEPT = timedelta(days=2)
 _LOOK_S = 3600.0
 
 
-def read_spools(home: Home) -> Iterator[Spool]:
-    """Yield every journal that there is."""
+def list_spools(home: Home) -> list[str]:
+    """Return the ids of all supervisors that have a spool, oldest first."""
     try:
-        names = sorted(os.listdir(home.spool))  # noqa: PTH208
+        return sorted(os.listdir(home.spool))  # noqa: PTH208
     except FileNotFoundError:
-        return
-    for name in names:
-        data = files.read_from(f"{home.spool}/{name}/journal", 0)
+        return []
+
+
+def read_spools(home: Home, sids: Iterable[str]) -> Iterator[Spool]:
+    """Yield the journals of some supervisors; of those that have written none, nothing."""
+    for sid in sids:
+        data = files.read_from(f"{home.spool}/{sid}/journal", 0)
         if data:
-            yield Spool(name, data)
+            yield Spool(sid, data)
 
 
 async def serve_pruning(home: Home, store: AsyncStore) -> None:
