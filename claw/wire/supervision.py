@@ -5,8 +5,9 @@ All of it is JSON objects, one a line. Requests carry ``op`` and ``id``, answers
 that it does not know, so that neighbours of different versions get along.
 
 Fork server (requests of the master):
-    launch   {sid, run, attempt, spool, run_dir, launch_dir, separate} and one descriptor,
-             sealed memory that holds a `Launch`   -> {pid, start} | {error, retryable}
+    launch   {sid, run, attempt, spool, launch_dir, separate} and two descriptors: sealed
+             memory that holds a `Launch`, and the supervisor's end of a link to the
+             master                       -> {pid, start} | {error, retryable}
     find     {sid}   -> {alive, pid}
     barrier  {}      -> {}: everything asked before is done
     hello    {}      -> {version, pid, supervisors: [sid]}

@@ -82,7 +82,6 @@ class Bench:
             run=run,
             attempt=launch.attempt,
             spool=launch.spool,
-            run_dir=launch.run_dir,
             launch_dir=launch.launch_dir,
             separate=launch.stderr == "separate",
         )

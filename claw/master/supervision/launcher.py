@@ -154,7 +154,6 @@ class ForkServer:
                 run=launch.run,
                 attempt=launch.attempt,
                 spool=launch.spool,
-                run_dir=launch.run_dir,
                 launch_dir=launch.launch_dir,
                 separate=launch.stderr == "separate",
             )
