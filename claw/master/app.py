@@ -37,6 +37,7 @@ from claw.master.engine import intents, journal, services
 from claw.master.engine.rebuild import rebuild
 from claw.master.engine.sync import sync
 from claw.master.output.watch import Watcher
+from claw.master.reaper import Reaper
 from claw.master.supervision.adopt import Adoption
 from claw.master.supervision.dispatcher import Dispatcher
 from claw.master.supervision.health import serve_health
@@ -66,6 +67,7 @@ class App:
         self.configuration = configuration
         self.started_at = clock.now()
         self._bus = EventBus()
+        self._reaper = Reaper()
         self._shutdown_asked = trio.Event()
         self._shutdown_mode = "auto"
         self._patience = trio.CancelScope()
@@ -92,6 +94,7 @@ class App:
             self._nursery = nursery
             self._build(AsyncStore(opened.database))
             await self._recall(opened)
+            await nursery.start(self._reaper.serve)
             await nursery.start(self._serve_signals)
             nursery.start_soon(self._come_up, nursery)
             await self._shutdown_asked.wait()
@@ -120,7 +123,7 @@ class App:
         config = self.configuration.get
         self._store = store
         self._decide = Decider(store, config, self._perform)
-        self._fork_server = ForkServer(self.home, self._on_gone, self._soft_limit)
+        self._fork_server = ForkServer(self.home, self._reaper, self._on_gone, self._soft_limit)
         self._links = Links(self.home, self._apply, self._fork_server.knows, self._on_lost)
         self._adoption = Adoption(self.home, self._decide, self._fork_server, self._links)
         self._dispatcher = Dispatcher(

@@ -15,7 +15,8 @@ import trio
 
 import claw
 from claw.errors import ClawError
-from claw.kernel import files, pidfd, socket
+from claw.kernel import files, socket
+from claw.master.reaper import Reaper
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.model.home import Home
 from claw.wire.supervision import Launch, Message
@@ -42,16 +43,22 @@ class ForkServer:
     """The fork server of this version; another is started whenever it has died."""
 
     def __init__(
-        self, home: Home, on_gone: Callable[[str], Awaitable[None]], soft_limit: int
+        self,
+        home: Home,
+        reaper: Reaper,
+        on_gone: Callable[[str], Awaitable[None]],
+        soft_limit: int,
     ) -> None:
         """Make the link; `serve` connects it.
 
         Args:
             home: Where its socket and log lie.
+            reaper: Told that a fork server is not its to reap.
             on_gone: Called with the id of each supervisor that has ended.
             soft_limit: Of open files (getrlimit(2)), as jobs are to have it.
         """
         self._soft_limit = soft_limit
+        self._reaper = reaper
         self._path = home.forkserver_socket(claw.__version__)
         self._log_path = home.daemon_log
         self._on_gone = on_gone
@@ -123,7 +130,8 @@ class ForkServer:
         finally:
             server.close()
             os.close(log_fd)
-        trio.lowlevel.spawn_system_task(_reap, process)
+        self._reaper.own(process.pid)
+        trio.lowlevel.spawn_system_task(self._reaper.reap_own, process)
 
     async def _on_notice(self, message: Message) -> None:
         if message.get("ev") == "gone":
@@ -179,17 +187,3 @@ class ForkServer:
     async def wait_idle(self) -> None:
         """Wait until every launch asked for before, by anyone, is done."""
         await self._call(op="barrier")
-
-
-async def _reap(process: "subprocess.Popen[bytes]") -> None:
-    """Reap the fork server when it ends, by its own pid: never any other child."""
-    try:
-        fd = pidfd.open_pid(process.pid)
-    except OSError:
-        process.poll()
-        return
-    try:
-        await trio.lowlevel.wait_readable(fd)
-        process.poll()
-    finally:
-        os.close(fd)
