@@ -36,6 +36,16 @@ class Started:
     attempt: int
     pid: int
     start: int
+    ready: str = "none"  # how it will be known to be ready
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The child serves: it said so, was found to, or has lived for a moment."""
+
+    at: datetime
+    attempt: int
+    by: str  # the kind of readiness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +111,17 @@ class TakenOver:
     start: int
 
 
-Fact = Launched | Started | SpawnFailed | Stopping | Exited | Restarting | Ended | TakenOver
+Fact = (
+    Launched
+    | Started
+    | Ready
+    | SpawnFailed
+    | Stopping
+    | Exited
+    | Restarting
+    | Ended
+    | TakenOver
+)
 Line = Mapping[str, object]
 _TOO_BIG = 1 << 63
 
@@ -179,7 +199,13 @@ def _started(line: Line) -> Started:
         attempt=_int(line, "attempt"),
         pid=_int(line, "pid"),
         start=_int(line, "start"),
+        ready=_text(line, "ready") or "none",
     )
+
+
+def _ready(line: Line) -> Ready:
+    by = _text(line, "by") or "none"
+    return Ready(at=_time(line), attempt=_int(line, "attempt"), by=by)
 
 
 def _spawn_failed(line: Line) -> SpawnFailed:
@@ -239,6 +265,7 @@ def _taken_over(line: Line) -> TakenOver:
 _MAKERS: dict[str, Callable[[Line], Fact]] = {
     "launch": _launched,
     "started": _started,
+    "ready": _ready,
     "spawn_failed": _spawn_failed,
     "stopping": _stopping,
     "exited": _exited,

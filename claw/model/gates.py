@@ -32,6 +32,7 @@ class Standing:
     done_at: datetime | None = None  # of a oneshot: when it succeeded
     schedule_key: str = ""  # tells whether the schedule's definition changed
     last_run: str | None = None  # the last one that ended after it began
+    scale: int | None = None  # how many instances an operator wants; None: as configured
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,16 @@ from datetime import datetime
 
 from claw.model import outcome
 from claw.model.effect import Dispatch, Effect, Settled, StopRun
-from claw.model.fact import Ended, Exited, Fact, Restarting, SpawnFailed, Started, Stopping
+from claw.model.fact import (
+    Ended,
+    Exited,
+    Fact,
+    Ready,
+    Restarting,
+    SpawnFailed,
+    Started,
+    Stopping,
+)
 from claw.model.run import ACTIVE, Attempt, Phase, Run, State, may_move
 
 
@@ -151,7 +160,7 @@ def fold(
                 fact.why, attempt=attempt, stop_why=run.stop_why, success_codes=success_codes
             )
             steps += _ended(run, result, fact)
-        case Started() | SpawnFailed() | Stopping() | Exited() | Restarting():
+        case Started() | Ready() | SpawnFailed() | Stopping() | Exited() | Restarting():
             note = None if isinstance(fact, Stopping) and run.stop_why else note
             steps.append(Step(_followed(run, fact), recorded, note, text, _by(fact)))
         case _:
@@ -196,6 +205,8 @@ def _recorded(run: Run, attempt: Attempt | None, fact: Fact, sid: str) -> Attemp
         case Started():
             attempt = attempt or _later_attempt(run, fact.attempt, sid)
             return replace(attempt, pid=fact.pid, start_ticks=fact.start, started_at=fact.at)
+        case Ready():
+            return None if attempt is None else replace(attempt, ready_at=fact.at)
         case SpawnFailed():
             attempt = attempt or _later_attempt(run, fact.attempt, sid)
             error = f"{fact.stage}: {fact.error}" if fact.stage else fact.error
@@ -221,7 +232,9 @@ def _later_attempt(run: Run, number: int, sid: str) -> Attempt:
     return Attempt(run=run.id, no=number, sid=sid, cause="restart")
 
 
-def _followed(run: Run, fact: Started | SpawnFailed | Stopping | Exited | Restarting) -> Run:
+def _followed(
+    run: Run, fact: Started | Ready | SpawnFailed | Stopping | Exited | Restarting
+) -> Run:
     stopping = run.stop_why is not None
     match fact:
         case Started():
@@ -233,9 +246,12 @@ def _followed(run: Run, fact: Started | SpawnFailed | Stopping | Exited | Restar
                 exit_code=None,
                 signal=None,
                 started_at=run.started_at or fact.at,
-                phase=Phase.STOPPING if stopping else Phase.UP,
+                phase=Phase.STOPPING if stopping else _phase_at_start(fact),
                 phase_until=None,
             )
+        case Ready():
+            is_starting = run.phase is Phase.STARTING and fact.attempt == run.attempt
+            return replace(run, phase=Phase.UP) if is_starting else run
         case SpawnFailed():
             return replace(run, pid=None)
         case Stopping():
@@ -259,11 +275,17 @@ def _followed(run: Run, fact: Started | SpawnFailed | Stopping | Exited | Restar
             )
 
 
+def _phase_at_start(fact: Started) -> Phase:
+    return Phase.UP if fact.ready == "none" else Phase.STARTING
+
+
 def _note(fact: Fact) -> tuple[str | None, str | None]:
     """Return the type of the event that a line is worth, and why it happened."""
     match fact:
         case Started():
             return "attempt.started", f"attempt {fact.attempt}, pid {fact.pid}"
+        case Ready() if fact.by != "none":
+            return "attempt.ready", fact.by
         case SpawnFailed():
             return "attempt.failed", fact.error
         case Stopping():

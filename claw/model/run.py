@@ -126,6 +126,9 @@ class Run:
     asked_by: str = ""
     forced: bool = False  # asked for with --force: passes stop, pause, disabled
     replay_of: str | None = None
+    instance: int | None = None  # from 1, of a service that has several
+    health: str | None = None  # healthy | unhealthy, as its check says
+    status_text: str | None = None  # what the child says of itself (sd_notify(3), STATUS)
 
     @property
     def is_open(self) -> bool:
@@ -149,6 +152,7 @@ class Attempt:
     pid: int | None = None
     start_ticks: int | None = None  # of the child, in clock ticks since boot
     started_at: datetime | None = None
+    ready_at: datetime | None = None
     ended_at: datetime | None = None
     exit_code: int | None = None
     signal: int | None = None

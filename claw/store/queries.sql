@@ -6,12 +6,12 @@ INSERT INTO runs (
     id, job, state, origin, origin_key, queued_at, due_at, slot_at, slot_until, slot_count,
     claimed_at, started_at, ended_at, attempt, cause, sid, phase, phase_until, pid,
     exit_code, signal, reason, waiting_for, stop_why, stop_by, restarts, env, args,
-    asked_by, forced, replay_of
+    asked_by, forced, replay_of, instance, health, status_text
 ) VALUES (
     :id, :job, :state, :origin, :origin_key, :queued_at, :due_at, :slot_at, :slot_until,
     :slot_count, :claimed_at, :started_at, :ended_at, :attempt, :cause, :sid, :phase,
     :phase_until, :pid, :exit_code, :signal, :reason, :waiting_for, :stop_why, :stop_by,
-    :restarts, :env, :args, :asked_by, :forced, :replay_of
+    :restarts, :env, :args, :asked_by, :forced, :replay_of, :instance, :health, :status_text
 ) ON CONFLICT (origin, origin_key) DO NOTHING;
 
 -- name: update_run
@@ -20,7 +20,7 @@ UPDATE runs SET
     ended_at = :ended_at, attempt = :attempt, cause = :cause, sid = :sid, phase = :phase,
     phase_until = :phase_until, pid = :pid, exit_code = :exit_code, signal = :signal,
     reason = :reason, waiting_for = :waiting_for, stop_why = :stop_why, stop_by = :stop_by,
-    restarts = :restarts, forced = :forced
+    restarts = :restarts, forced = :forced, health = :health, status_text = :status_text
 WHERE id = :id;
 
 -- name: set_waiting_for
@@ -97,14 +97,15 @@ ORDER BY id DESC LIMIT :limit;
 
 -- name: put_attempt
 INSERT INTO attempts (
-    run, no, sid, cause, pid, start_ticks, started_at, ended_at, exit_code, signal,
+    run, no, sid, cause, pid, start_ticks, started_at, ready_at, ended_at, exit_code, signal,
     timed_out, error, cpu_time_s, max_memory_bytes, dropped_bytes
 ) VALUES (
-    :run, :no, :sid, :cause, :pid, :start_ticks, :started_at, :ended_at, :exit_code,
+    :run, :no, :sid, :cause, :pid, :start_ticks, :started_at, :ready_at, :ended_at, :exit_code,
     :signal, :timed_out, :error, :cpu_time_s, :max_memory_bytes, :dropped_bytes
 ) ON CONFLICT (run, no) DO UPDATE SET
     sid = excluded.sid, cause = excluded.cause, pid = excluded.pid,
     start_ticks = excluded.start_ticks, started_at = excluded.started_at,
+    ready_at = excluded.ready_at,
     ended_at = excluded.ended_at, exit_code = excluded.exit_code, signal = excluded.signal,
     timed_out = excluded.timed_out, error = excluded.error,
     cpu_time_s = excluded.cpu_time_s, max_memory_bytes = excluded.max_memory_bytes,
@@ -150,16 +151,17 @@ ORDER BY closed_at LIMIT :limit;
 -- name: put_standing
 INSERT INTO jobs (
     name, added_at, active_since, up, stopped_by, paused_by, enabled, epoch, crashes,
-    scheduled_through, done_at, schedule_key, last_run
+    scheduled_through, done_at, schedule_key, last_run, scale
 ) VALUES (
     :name, :added_at, :active_since, :up, :stopped_by, :paused_by, :enabled, :epoch,
-    :crashes, :scheduled_through, :done_at, :schedule_key, :last_run
+    :crashes, :scheduled_through, :done_at, :schedule_key, :last_run, :scale
 ) ON CONFLICT (name) DO UPDATE SET
     added_at = excluded.added_at, active_since = excluded.active_since, up = excluded.up,
     stopped_by = excluded.stopped_by, paused_by = excluded.paused_by,
     enabled = excluded.enabled, epoch = excluded.epoch, crashes = excluded.crashes,
     scheduled_through = excluded.scheduled_through, done_at = excluded.done_at,
-    schedule_key = excluded.schedule_key, last_run = excluded.last_run;
+    schedule_key = excluded.schedule_key, last_run = excluded.last_run,
+    scale = excluded.scale;
 
 -- name: standing
 SELECT * FROM jobs WHERE name = :name;

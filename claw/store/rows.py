@@ -69,6 +69,9 @@ def row_of_run(run: Run) -> Row:
         "asked_by": run.asked_by,
         "forced": int(run.forced),
         "replay_of": run.replay_of,
+        "instance": run.instance,
+        "health": run.health,
+        "status_text": run.status_text,
     }
 
 
@@ -106,6 +109,9 @@ def run_of_row(row: sqlite3.Row) -> Run:
         asked_by=row["asked_by"],
         forced=bool(row["forced"]),
         replay_of=row["replay_of"],
+        instance=row["instance"],
+        health=row["health"],
+        status_text=row["status_text"],
     )
 
 
@@ -127,6 +133,7 @@ def row_of_attempt(attempt: Attempt) -> Row:
         "pid": attempt.pid,
         "start_ticks": attempt.start_ticks,
         "started_at": _micros(attempt.started_at),
+        "ready_at": _micros(attempt.ready_at),
         "ended_at": _micros(attempt.ended_at),
         "exit_code": attempt.exit_code,
         "signal": attempt.signal,
@@ -148,6 +155,7 @@ def attempt_of_row(row: sqlite3.Row) -> Attempt:
         pid=row["pid"],
         start_ticks=row["start_ticks"],
         started_at=_instant(row["started_at"]),
+        ready_at=_instant(row["ready_at"]),
         ended_at=_instant(row["ended_at"]),
         exit_code=row["exit_code"],
         signal=row["signal"],
@@ -207,6 +215,7 @@ def row_of_standing(standing: Standing) -> Row:
         "done_at": _micros(standing.done_at),
         "schedule_key": standing.schedule_key,
         "last_run": standing.last_run,
+        "scale": standing.scale,
     }
 
 
@@ -226,6 +235,7 @@ def standing_of_row(row: sqlite3.Row) -> Standing:
         done_at=_instant(row["done_at"]),
         schedule_key=row["schedule_key"],
         last_run=row["last_run"],
+        scale=row["scale"],
     )
 
 

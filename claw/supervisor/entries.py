@@ -45,7 +45,7 @@ def taken_over() -> Message:
 
 def started(launch: Launch, attempt: int) -> Message:
     """Return the line of a child that is about to exec."""
-    return entry("started", run=launch.run, attempt=attempt, **_myself())
+    return entry("started", run=launch.run, attempt=attempt, ready=launch.ready, **_myself())
 
 
 def spawn_failed(
@@ -54,6 +54,11 @@ def spawn_failed(
     """Return the line of a child that could not exec."""
     failure = {"stage": stage, "errno": number, "error": error}
     return entry("spawn_failed", run=launch.run, attempt=attempt, **_myself(), **failure)
+
+
+def ready(state: Supervision, by: str) -> Message:
+    """Return the line of a child that is ready to serve."""
+    return entry("ready", run=state.launch.run, attempt=state.attempt, by=by)
 
 
 def stopping(state: Supervision, why: str, by: str, grace_s: float) -> Message:

@@ -44,8 +44,8 @@ class Supervision:
     """The state of one supervisor, as its journal tells it."""
 
     __slots__ = (
-        "attempt", "due_b", "error", "exit", "launch", "phase", "pid", "restarts", "rung",
-        "start", "started_b", "starts_b", "stop", "timed_out",
+        "attempt", "due_b", "error", "exit", "is_ready", "launch", "phase", "pid", "restarts",
+        "rung", "start", "started_b", "starts_b", "stop", "timed_out",
     )  # fmt: skip
 
     def __init__(self, launch: Launch) -> None:
@@ -57,6 +57,7 @@ class Supervision:
         self.started_b = 0.0
         self.stop: Stop | None = None
         self.timed_out = False
+        self.is_ready = False
         self.error = False  # the last attempt could not be spawned
         self.exit: tuple[int | None, int | None] = (None, None)
         self.rung = 0  # of the restart ladder
@@ -77,8 +78,16 @@ class Supervision:
             return None
         return self.started_b + self.launch.timeout_s
 
+    @property
+    def ready_b(self) -> float | None:
+        """When the child counts as ready by having lived so long; None: not by that."""
+        if self.phase != UP or self.is_ready or self.launch.ready not in {"none", "delay"}:
+            return None
+        return self.started_b + self.launch.ready_delay_s
+
     def _on_started(self, line: Message) -> None:
         self.phase = UP
+        self.is_ready = False
         self.pid = line["pid"]
         self.start = line["start"]
         self.started_b = line["b"]
@@ -90,6 +99,9 @@ class Supervision:
         if self.phase == LAUNCHING:
             self._on_started(line)
         self.error = True
+
+    def _on_ready(self, _line: Message) -> None:
+        self.is_ready = True
 
     def _on_stopping(self, line: Message) -> None:
         if line["why"] == "timeout":

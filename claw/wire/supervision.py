@@ -57,15 +57,46 @@ class Launch:
 
     Durations are seconds. ``restart`` is None for a job that runs to completion. The
     environment is complete and may hold secrets: it lives in sealed memory, never in a
-    file.
+    file. What a launch of another version does not say is as `DEFAULTS` has it; what only
+    that version knows is passed over.
     """
 
     __slots__ = (
-        "argv", "attempt", "cause", "cwd", "env", "err_path", "grace_s", "heartbeat_s", "job",
-        "kill_mode", "launch_dir", "log_mode", "origin", "origin_key", "out_path", "restart",
-        "run", "run_dir", "sid", "slot", "spool", "stderr", "stop_signal", "success_codes",
-        "timeout_s", "umask",
-    )  # fmt: skip
+        "argv",
+        "attempt",
+        "cause",
+        "cwd",
+        "env",
+        "err_path",
+        "grace_s",
+        "heartbeat_s",
+        "job",
+        "kill_mode",
+        "launch_dir",
+        "log_mode",
+        "origin",
+        "origin_key",
+        "out_path",
+        "ready",
+        "ready_delay_s",
+        "restart",
+        "run",
+        "run_dir",
+        "sid",
+        "slot",
+        "spool",
+        "stderr",
+        "stop_signal",
+        "success_codes",
+        "timeout_s",
+        "umask",
+    )
+
+    # Of fields that came after the first version.
+    DEFAULTS: "dict[str, Any]" = {  # noqa: RUF012
+        "ready": "none",
+        "ready_delay_s": 1.0,
+    }
 
     sid: str
     run: str
@@ -93,10 +124,12 @@ class Launch:
     run_dir: str
     launch_dir: str
     heartbeat_s: float
+    ready: str  # how the child is known to be ready
+    ready_delay_s: float  # with none and delay: how long it lives first
 
     def __init__(self, **values: object) -> None:
         for name in self.__slots__:
-            setattr(self, name, values[name])
+            setattr(self, name, values[name] if name in values else self.DEFAULTS[name])
 
     @property
     def is_service(self) -> bool:

@@ -12,7 +12,9 @@ STANDARD = {"_ctypes", "_json", "_socket", "errno", "fcntl", "gc", "resource", "
 OWN = {
     "claw", "claw.kernel", "claw.kernel.bare", "claw.kernel.channel", "claw.kernel.files",
     "claw.kernel.libc", "claw.kernel.limits", "claw.kernel.pidfd", "claw.kernel.process",
-    "claw.kernel.signals", "claw.kernel.ticks", "claw.supervisor", "claw.supervisor.child",
+    "claw.kernel.signals", "claw.kernel.ticks", "claw.supervisor", "claw.supervisor.attempts",
+    "claw.supervisor.case", "claw.supervisor.child", "claw.supervisor.ending",
+    "claw.supervisor.requests",
     "claw.supervisor.control", "claw.supervisor.custody", "claw.supervisor.entries",
     "claw.supervisor.forkserver", "claw.supervisor.handed", "claw.supervisor.loop",
     "claw.supervisor.machine", "claw.supervisor.main", "claw.supervisor.output",

@@ -49,6 +49,9 @@ FULL_RUN = Run(
     asked_by="cli",
     forced=True,
     replay_of="r0",
+    instance=2,
+    health="healthy",
+    status_text="serving",
 )
 FULL_ATTEMPT = Attempt(
     run=FULL_RUN.id,
@@ -58,6 +61,7 @@ FULL_ATTEMPT = Attempt(
     pid=1,
     start_ticks=2,
     started_at=T0,
+    ready_at=T0,
     ended_at=T0,
     exit_code=1,
     signal=2,
@@ -93,6 +97,7 @@ FULL_STANDING = Standing(
     done_at=T0,
     schedule_key="k",
     last_run=FULL_RUN.id,
+    scale=3,
 )
 
 
@@ -123,7 +128,7 @@ def test_every_field_that_may_change_is_updated(database: Database) -> None:
     fixed = {
         "job": "j", "origin": Origin.MANUAL, "origin_key": "k", "queued_at": T0,
         "slot_at": None, "slot_until": None, "slot_count": 1, "env": (), "args": (),
-        "asked_by": "", "replay_of": None,
+        "asked_by": "", "replay_of": None, "instance": None,
     }  # fmt: skip
     changed = replace(FULL_RUN, id=a_run().id, **fixed)  # type: ignore[arg-type]
 

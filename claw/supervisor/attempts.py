@@ -1,0 +1,112 @@
+"""An attempt's begin and end: the child is forked, and what became of it is put on record."""
+
+from claw.kernel import pidfd, ticks
+from claw.kernel.bare import os
+from claw.supervisor import child, entries, machine
+from claw.supervisor.case import Case
+from claw.wire import supervision
+
+
+class Attempts:
+    """Begins attempts of a case, one at a time, and finishes them."""
+
+    __slots__ = ("_case", "_report_fd")
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._report_fd = -1  # open until the child has exec'd
+
+    def begin(self) -> None:
+        """Fork the child; it writes its own ``started`` line.
+
+        Raises:
+            OSError: There is no memory, descriptor or room on the disk for it now.
+        """
+        case = self._case
+        state, launch = case.state, case.launch
+        if state.attempt != launch.attempt and not child.claim(launch, state.attempt):
+            case.write(entries.conflict(state), durable=True)
+            return
+        case.spool.mend()
+        self._report_fd, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
+        wiring = child.Wiring(
+            journal_fd=case.spool.journal_fd,
+            out_fd=case.streams[0].writing,
+            err_fd=self._error_fd(),
+            report_fd=writing,
+        )
+        case.loop.be_prompt()
+        try:
+            pid = child.spawn(launch, state.attempt, wiring, case.handed.open_files)
+        except BaseException:
+            self._close_report()
+            raise
+        finally:
+            os.close(writing)
+        case.ended_as = None
+        case.tree.main = pid
+        case.custody.take(pid)
+        state.apply(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
+
+    def _error_fd(self) -> int:
+        case = self._case
+        if case.launch.stderr == "merge":
+            return case.streams[0].writing
+        return case.streams[1].writing if case.launch.stderr == "separate" else -1
+
+    def on_report(self) -> None:
+        """The child has exec'd (end of file), or says why it could not."""
+        if self._report_fd < 0:
+            return
+        data = os.read(self._report_fd, 65536)
+        self._close_report()
+        failure = supervision.decode(data)
+        if failure is not None:
+            if failure.pop(child.OWED, False):
+                self._case.spool.owe(failure)
+            self._case.state.error = True
+        self._case.tell_growth()
+
+    def _close_report(self) -> None:
+        self._case.loop.forget(self._report_fd)
+        os.close(self._report_fd)
+        self._report_fd = -1
+
+    def finish(self, survivors: list[str]) -> None:
+        """Drain the pipes and write the ``exited`` line; then see what follows.
+
+        Raises:
+            OSError: The disk refuses the line; to be called again.
+        """
+        case = self._case
+        if case.ended_as is None:
+            return
+        for stream in case.streams:
+            stream.drain()
+        dropped = sum(stream.dropped for stream in case.streams)
+        line = entries.exited(case.state, case.ended_as, dropped, survivors)
+        case.spool.append(line, durable=False)  # on disk with the line that follows
+        for stream in case.streams:
+            stream.take_dropped()
+        case.state.apply(line)
+        case.ended_as = None
+        case.tree.main = 0
+        self.follow_exit()
+
+    def follow_exit(self) -> None:
+        """Write what follows the exit, the next attempt's time or the end; then reap.
+
+        Raises:
+            OSError: The disk refuses the line; to be called again.
+        """
+        case = self._case
+        state = case.state
+        case.write(
+            state.next_line(ticks.wall(), ticks.boottime(), ticks.random_fraction()),
+            durable=True,
+        )
+        case.custody.reap()
+        if state.phase == machine.BACKOFF and state.due_b <= ticks.boottime():
+            state.begin_launch()
+            self.begin()

@@ -1,0 +1,88 @@
+"""One run under supervision: what the parts of a supervisor share."""
+
+from claw.kernel.pidfd import Exit
+from claw.supervisor import machine
+from claw.supervisor.control import Control, Peer
+from claw.supervisor.custody import Custody
+from claw.supervisor.handed import Handed
+from claw.supervisor.loop import Loop
+from claw.supervisor.output import Stream
+from claw.supervisor.spool import Spool
+from claw.supervisor.tree import Tree
+from claw.wire.supervision import Launch, Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Case:
+    """The run, its journal, its child and tree, and who listens.
+
+    Attributes:
+        ended_as: How the present child ended; None while it lives, or when there is none.
+    """
+
+    __slots__ = (
+        "control", "custody", "ended_as", "handed", "launch", "loop", "spool", "state",
+        "streams", "tree",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        launch: Launch,
+        handed: Handed,
+        handle: "Callable[[Peer, Message], Message | None]",
+        on_end: "Callable[[], None]",
+    ) -> None:
+        self.launch = launch
+        self.handed = handed
+        self.state = machine.Supervision(launch)
+        self.spool = Spool(launch.spool)
+        self.loop = Loop()
+        self.control = Control(self.loop, handle)
+        self.tree = Tree(launch.run, launch.kill_mode)
+        self.ended_as: Exit | None = None
+        self.streams = [
+            Stream(reading, writing, path, launch.log_mode)
+            for (reading, writing), path in zip(
+                handed.outputs, (launch.out_path, launch.err_path), strict=False
+            )
+        ]
+
+        def ended(how: Exit) -> None:
+            self.ended_as = how
+            on_end()
+
+        self.custody = Custody(self.loop, ended)
+
+    @property
+    def is_child_up(self) -> bool:
+        """Whether the child is there, as far as is known."""
+        return self.state.phase == machine.UP and self.ended_as is None
+
+    def write(self, line: Message, *, durable: bool) -> None:
+        """Append a line to the journal, fold it, and tell whoever listens.
+
+        Raises:
+            OSError: The disk is full or fails; nothing is folded.
+        """
+        self.spool.append(line, durable=durable)
+        self.state.apply(line)
+        self.tell_growth()
+
+    def pay(self) -> None:
+        """Write what is owed to the journal; nothing goes on before that.
+
+        Raises:
+            OSError: The disk is still full.
+        """
+        size = self.spool.size
+        self.spool.mend()
+        if self.spool.size != size:
+            self.tell_growth()
+
+    def tell_growth(self) -> None:
+        """Tell the master that there is more to read."""
+        self.spool.note_growth()
+        self.control.tell({"ev": "journal", "size": self.spool.size})

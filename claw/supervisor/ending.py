@@ -1,0 +1,155 @@
+"""How a child is brought to its end: stop signal, SIGKILL, and its whole tree after it."""
+
+from claw.kernel import pidfd, process, signals, ticks
+from claw.kernel.bare import os
+from claw.supervisor import entries, machine
+from claw.supervisor.attempts import Attempts
+from claw.supervisor.case import Case
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KILL_ROUND_S = 0.02
+"""Pause between two looks at a tree that has been sent SIGKILL."""
+KILL_PATIENCE_S = 10.0
+"""After so long, what survives SIGKILL (uninterruptible, proc(5)) is named and left."""
+
+
+class Ending:
+    """Ends the children of a case; `step` does what is due."""
+
+    __slots__ = ("_attempts", "_case", "_killed_b", "_rest_kill_b", "_signalled", "_wake_b")
+
+    def __init__(self, case: Case, attempts: Attempts) -> None:
+        self._case = case
+        self._attempts = attempts
+        self._signalled: machine.Stop | None = None  # the stop that the child was told of
+        self._killed_b: float | None = None  # when the child was first sent SIGKILL
+        self._rest_kill_b: float | None = None  # when what is left of the tree is killed
+        self._wake_b = 0.0  # next look at a tree
+
+    def ask(self, why: str, by: str, grace_s: float) -> None:
+        """Put on record that the child is to end, unless that is so, and no less urgent."""
+        case = self._case
+        stop = case.state.stop
+        urgent = ticks.boottime() + grace_s
+        if stop is not None and stop.why == why and stop.kill_b <= urgent:
+            return
+        line = entries.stopping(case.state, why, by, grace_s)
+        try:
+            case.write(line, durable=True)
+        except OSError:  # on a full disk a job can be stopped all the same
+            case.spool.owe(line)
+            case.state.apply(line)
+        if case.ended_as is not None and case.state.stop is not None:
+            self._rest_kill_b = case.state.stop.kill_b
+
+    def on_end(self) -> None:
+        """The child has ended: what is left of its tree is dealt with next."""
+        stop = self._case.state.stop
+        self._rest_kill_b = None if stop is None else stop.kill_b
+        self._wake_b = 0.0
+
+    def step(self, now_b: float) -> None:
+        """Do what is due, to the child or to what it has left behind.
+
+        Raises:
+            OSError: The disk refuses the line that ends the attempt; to be called again.
+        """
+        if self._case.ended_as is None:
+            self._enforce(now_b)
+        else:
+            self._clear_up(now_b)
+
+    def deadlines(self, now_b: float) -> "Iterator[float]":
+        """Yield the times at which `step` has something to do."""
+        case = self._case
+        if self._wake_b > now_b:
+            yield self._wake_b
+        if case.state.timeout_b is not None:
+            yield case.state.timeout_b
+        if case.state.stop is not None and case.ended_as is None:
+            yield max(case.state.stop.kill_b, self._wake_b)
+        if self._rest_kill_b is not None:
+            yield max(self._rest_kill_b, self._wake_b)
+
+    # -- a child that lives ---------------------------------------------------------
+
+    def _enforce(self, now_b: float) -> None:
+        """See to the timeout, and to a stop's escalation."""
+        launch, state = self._case.launch, self._case.state
+        deadline_b = state.timeout_b
+        if deadline_b is not None and now_b >= deadline_b:
+            self.ask("timeout", "claw", launch.grace_s)
+        stop = state.stop
+        if stop is None:
+            return
+        if self._signalled is not stop:
+            self._signalled = stop
+            self._signal_main(launch.stop_signal)
+            self._signal_main(signals.SIGCONT)
+        if now_b >= stop.kill_b:
+            self._kill(now_b)
+
+    def _kill(self, now_b: float) -> None:
+        """Kill the child with its tree, until it ends or patience does."""
+        if self._killed_b is None:
+            self._killed_b = now_b
+        self._signal_main(signals.SIGKILL)
+        self._case.tree.signal(signals.SIGKILL)
+        self._wake_b = now_b + KILL_ROUND_S
+        if now_b > self._killed_b + KILL_PATIENCE_S:
+            self._case.custody.give_up()
+
+    def _signal_main(self, number: int) -> None:
+        """Signal the child, and with kill_mode = group its group, once it leads one."""
+        case = self._case
+        is_group = case.launch.kill_mode == "group"
+        if not (is_group and process.kill_group(case.tree.main, number)):
+            case.custody.signal(number)
+
+    # -- what it has left behind ------------------------------------------------------
+
+    def _clear_up(self, now_b: float) -> None:
+        """End what the child left behind; when nothing is left, the attempt is over."""
+        case = self._case
+        self._attempts.on_report()
+        self.reap_strays()
+        # Twice: what becomes this process's child in the midst of a look may be missed by it.
+        rest = case.tree.rest() or case.tree.rest()
+        if not rest or self._is_beyond_patience(now_b):
+            stuck = (case.custody.pid,) if case.custody.is_given_up else ()
+            survivors = case.tree.names(*stuck) if rest or stuck else []
+            self._finish(survivors)
+            return
+        if self._rest_kill_b is None:
+            self._rest_kill_b = now_b + case.launch.grace_s
+        if now_b >= self._rest_kill_b:
+            case.tree.signal(signals.SIGKILL)
+            self._wake_b = now_b + KILL_ROUND_S
+        elif self._wake_b == 0.0:
+            case.tree.signal(case.launch.stop_signal)
+            case.tree.signal(signals.SIGCONT)
+            self._wake_b = now_b + KILL_ROUND_S
+        elif case.tree.foster and now_b >= self._wake_b:
+            self._wake_b = now_b + KILL_ROUND_S
+
+    def _is_beyond_patience(self, now_b: float) -> bool:
+        return self._rest_kill_b is not None and now_b > self._rest_kill_b + KILL_PATIENCE_S
+
+    def _finish(self, survivors: list[str]) -> None:
+        """Put the end on record, and forget what was about this child."""
+        try:
+            self._attempts.finish(survivors)
+        finally:
+            if self._case.ended_as is None:  # it is on record; the next one may have begun
+                self._signalled = None
+                self._killed_b = None
+                self._rest_kill_b = None
+
+    def reap_strays(self) -> None:
+        """Reap what the child's tree has left to this process, never the child itself."""
+        for pid in process.children_of(os.getpid()):
+            if pid != self._case.custody.pid:
+                pidfd.reap(pid)

@@ -1,0 +1,59 @@
+"""What the master asks of a supervisor: one method for each operation.
+
+See `claw.wire.supervision` for what is said.
+"""
+
+from claw import __version__
+from claw.kernel.bare import os
+from claw.supervisor import machine
+from claw.supervisor.case import Case
+from claw.supervisor.control import Peer
+from claw.supervisor.ending import Ending
+from claw.wire.supervision import Message
+
+
+class Requests:
+    """Answers requests; an answer of None comes later, by ``peer.send``."""
+
+    __slots__ = ("_case", "_ending")
+
+    def __init__(self, case: Case, ending: Ending) -> None:
+        self._case = case
+        self._ending = ending
+
+    def handle(self, peer: Peer, message: Message) -> Message | None:
+        """Answer one request, whatever is wrong with it."""
+        handler = getattr(self, f"_op_{message.get('op')}", None)
+        if handler is None:
+            return {"error": f"unknown operation {message.get('op')!r}"}
+        try:
+            return handler(peer, message)  # type: ignore[no-any-return]
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    def _op_hello(self, _peer: Peer, _message: Message) -> Message:
+        state = self._case.state
+        return {
+            "pid": os.getpid(),
+            "run": self._case.launch.run,
+            "attempt": state.attempt,
+            "child": state.pid if state.phase == machine.UP else None,
+            "phase": state.phase,
+            "journal": self._case.spool.size,
+            "version": __version__,
+        }
+
+    def _op_stop(self, _peer: Peer, message: Message) -> Message:
+        grace_s = message.get("grace_s")
+        self._ending.ask(
+            message["why"],
+            message.get("by", ""),
+            self._case.launch.grace_s if grace_s is None else float(grace_s),
+        )
+        return {}
+
+    def _op_signal(self, _peer: Peer, message: Message) -> Message:
+        if not self._case.is_child_up:
+            return {"sent": False}
+        self._case.custody.signal(int(message["number"]))
+        return {"sent": True}
