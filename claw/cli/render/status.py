@@ -60,7 +60,7 @@ def _row(job: Job, now: datetime) -> list[Cell | str]:
         _text(job.get("restarts") or None),
         when.relative(job.get("next_at"), now),
         _text(job.get("queued") or None),
-        _percent(job.get("cpu")),
+        _cpu(job.get("cpu_time")),
         size(job.get("memory")),
         _text(job.get("health")),
         _text(job.get("why")),
@@ -100,8 +100,8 @@ def size(count: int | None) -> str:
     return f"{value:.3g}{units[-1]}"
 
 
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}%"
+def _cpu(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.1f}s"
 
 
 def _text(value: object) -> str:

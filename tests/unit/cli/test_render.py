@@ -75,14 +75,16 @@ def test_status_colours_the_state_alone() -> None:
 
 
 def test_verbose_status_has_more_columns() -> None:
-    job = {**JOBS[2], "memory": 3606528, "last_line": "ok\x1b[2J", "health": "passing"}
+    more = {"cpu_time": 61.25, "memory": 3606528}
+    job = {**JOBS[2], **more, "last_line": "ok\x1b[2J", "health": "passing"}
 
     lines = status.render({"jobs": [job]}, PLAIN, NOW).splitlines()
 
     assert lines[0].split() == [
-        "NAME", "STATE", "PID", "UPTIME/LAST", "QUEUED", "MEMORY", "HEALTH", "LAST", "LINE",
+        "NAME", "STATE", "PID", "UPTIME/LAST", "QUEUED", "CPU", "MEMORY", "HEALTH",
+        "LAST", "LINE",
     ]  # fmt: skip
-    assert "3.44M  passing  ok [2J" in lines[1]
+    assert "61.2s   3.44M  passing  ok [2J" in lines[1]
 
 
 def test_no_jobs_says_what_to_do() -> None:
