@@ -20,11 +20,12 @@ STALE_BEATS = 2.5
 
 
 async def serve_health(home: Home, links: Links, heartbeat_s: float) -> None:
-    """Look at all heartbeats, once per period."""
+    """Look at all heartbeats, once per period; who is slow to answer keeps no other waiting."""
     while True:
         await trio.sleep(heartbeat_s)
-        for one in tuple(links.all.values()):
-            await _look(home, links, one, heartbeat_s)
+        async with trio.open_nursery() as nursery:
+            for one in tuple(links.all.values()):
+                nursery.start_soon(_look, home, links, one, heartbeat_s)
 
 
 async def _look(home: Home, links: Links, one: Supervised, heartbeat_s: float) -> None:
