@@ -80,6 +80,8 @@ ATTEMPT = record(
         "pid": nullable(integer("the child")),
         "exit_code": EXIT_CODE,
         "signal": SIGNAL,
+        "ended_for": nullable(string("why claw ended it as failed: a word, and more of it")),
+        "error": nullable(string("why it could not be started: the step and the error")),
         "started_at": nullable(time("when the child was started")),
         "ended_at": nullable(time("when the child ended")),
         "cpu_time": nullable(number("seconds of processor time")),

@@ -66,6 +66,7 @@ class Stopping:
     attempt: int
     why: str
     by: str
+    text: str = ""  # more about it, for people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +224,7 @@ def _stopping(line: Line) -> Stopping:
         attempt=_int(line, "attempt"),
         why=_text(line, "why") or "stop",
         by=_text(line, "by"),
+        text=_text(line, "text"),
     )
 
 

@@ -185,7 +185,7 @@ def _fits(run: Run, fact: Fact) -> bool:
     if run.state is State.RUNNING:
         return True
     return not isinstance(fact, Exited | Restarting) and not (
-        isinstance(fact, Ended) and fact.why in {"exit", "timeout", "start_limit"}
+        isinstance(fact, Ended) and fact.why in outcome.OWN_ENDS - {"spawn"}
     )
 
 
@@ -207,6 +207,8 @@ def _recorded(run: Run, attempt: Attempt | None, fact: Fact, sid: str) -> Attemp
             return replace(attempt, pid=fact.pid, start_ticks=fact.start, started_at=fact.at)
         case Ready():
             return None if attempt is None else replace(attempt, ready_at=fact.at)
+        case Stopping() if fact.why in outcome.FAILURES:
+            return None if attempt is None else replace(attempt, ended_for=_stop_text(fact))
         case SpawnFailed():
             attempt = attempt or _later_attempt(run, fact.attempt, sid)
             error = f"{fact.stage}: {fact.error}" if fact.stage else fact.error
@@ -255,7 +257,7 @@ def _followed(
         case SpawnFailed():
             return replace(run, pid=None)
         case Stopping():
-            asked = not stopping and fact.why != "timeout"
+            asked = not stopping and fact.why not in outcome.FAILURES
             return replace(
                 run,
                 phase=Phase.STOPPING,
@@ -289,11 +291,15 @@ def _note(fact: Fact) -> tuple[str | None, str | None]:
         case SpawnFailed():
             return "attempt.failed", fact.error
         case Stopping():
-            return "attempt.stopping", fact.why
+            return "attempt.stopping", _stop_text(fact)
         case Exited():
             return "attempt.exited", exit_text(fact.code, fact.signal, timed_out=fact.timed_out)
         case _:
             return None, None
+
+
+def _stop_text(fact: Stopping) -> str:
+    return f"{fact.why}: {fact.text}" if fact.text else fact.why
 
 
 def exit_text(code: int | None, signal: int | None, *, timed_out: bool = False) -> str:

@@ -7,6 +7,8 @@
     overlap removed ...      -                            canceled, reason: that word
     restart                  nobody has asked for an end  queued again, cause restart
     timeout                  -                            timed_out
+    ready_timeout watchdog
+    unhealthy resources      -                            failed, reason: that word
     spawn                    -                            failed, spawn_failed
     start_limit              -                            failed, start_limit ("fatal")
     exit                     a code of success_codes      succeeded
@@ -23,7 +25,9 @@ from dataclasses import dataclass
 from claw.model.run import Attempt, State
 
 RESTART = "restart"
-OWN_ENDS = frozenset({"exit", "spawn", "start_limit", "timeout"})
+FAILURES = frozenset({"ready_timeout", "resources", "timeout", "unhealthy", "watchdog"})
+"""Why a supervisor ends a child that has failed: a service's restart policy follows."""
+OWN_ENDS = FAILURES | {"exit", "spawn", "start_limit"}
 """What a journal ends with when nobody asked for the end."""
 
 START_LIMIT = "start_limit"
@@ -84,8 +88,15 @@ def _own_end(
         return State.FAILED, START_LIMIT
     if ended_why == "timeout" or (attempt and attempt.timed_out):
         return State.TIMED_OUT, "timeout"
+    failure = ended_why if ended_why in FAILURES else attempt and attempt.failure
+    if failure:
+        return State.FAILED, failure
     if ended_why == "spawn" or (attempt and attempt.error):
         return State.FAILED, SPAWN_FAILED
+    return _exit(attempt, success)
+
+
+def _exit(attempt: Attempt | None, success: Collection[int]) -> tuple[State, str | None]:
     if attempt is None or (attempt.exit_code is None and attempt.signal is None):
         return State.CRASHED, UNKNOWN_EXIT
     if attempt.exit_code in success:

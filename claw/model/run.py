@@ -157,10 +157,16 @@ class Attempt:
     exit_code: int | None = None
     signal: int | None = None
     timed_out: bool = False
+    ended_for: str | None = None  # why claw ended it as failed: a word, and ": " with more
     error: str | None = None  # a failed spawn: the step and errno in words
     cpu_time_s: float | None = None
     max_memory_bytes: int | None = None
     dropped_bytes: int = 0  # output lost to a full disk
+
+    @property
+    def failure(self) -> str | None:
+        """The one word for what claw ended it for."""
+        return None if self.ended_for is None else self.ended_for.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,16 +98,16 @@ ORDER BY id DESC LIMIT :limit;
 -- name: put_attempt
 INSERT INTO attempts (
     run, no, sid, cause, pid, start_ticks, started_at, ready_at, ended_at, exit_code, signal,
-    timed_out, error, cpu_time_s, max_memory_bytes, dropped_bytes
+    timed_out, ended_for, error, cpu_time_s, max_memory_bytes, dropped_bytes
 ) VALUES (
     :run, :no, :sid, :cause, :pid, :start_ticks, :started_at, :ready_at, :ended_at, :exit_code,
-    :signal, :timed_out, :error, :cpu_time_s, :max_memory_bytes, :dropped_bytes
+    :signal, :timed_out, :ended_for, :error, :cpu_time_s, :max_memory_bytes, :dropped_bytes
 ) ON CONFLICT (run, no) DO UPDATE SET
     sid = excluded.sid, cause = excluded.cause, pid = excluded.pid,
     start_ticks = excluded.start_ticks, started_at = excluded.started_at,
     ready_at = excluded.ready_at,
     ended_at = excluded.ended_at, exit_code = excluded.exit_code, signal = excluded.signal,
-    timed_out = excluded.timed_out, error = excluded.error,
+    timed_out = excluded.timed_out, ended_for = excluded.ended_for, error = excluded.error,
     cpu_time_s = excluded.cpu_time_s, max_memory_bytes = excluded.max_memory_bytes,
     dropped_bytes = excluded.dropped_bytes;
 

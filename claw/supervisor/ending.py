@@ -29,14 +29,19 @@ class Ending:
         self._rest_kill_b: float | None = None  # when what is left of the tree is killed
         self._wake_b = 0.0  # next look at a tree
 
-    def ask(self, why: str, by: str, grace_s: float) -> None:
-        """Put on record that the child is to end, unless that is so, and no less urgent."""
+    def ask(self, why: str, by: str, grace_s: float, text: str = "") -> None:
+        """Put on record that the child is to end, unless that is so, and no less urgent.
+
+        A failure is of a child that lives, and says nothing about one that is to end anyway.
+        """
         case = self._case
         stop = case.state.stop
+        if why in machine.FAILURES and not (stop is None and case.is_child_up):
+            return
         urgent = ticks.boottime() + grace_s
         if stop is not None and stop.why == why and stop.kill_b <= urgent:
             return
-        line = entries.stopping(case.state, why, by, grace_s)
+        line = entries.stopping(case.state, why, by, grace_s, text)
         try:
             case.write(line, durable=True)
         except OSError:  # on a full disk a job can be stopped all the same

@@ -61,10 +61,12 @@ def ready(state: Supervision, by: str) -> Message:
     return entry("ready", run=state.launch.run, attempt=state.attempt, by=by)
 
 
-def stopping(state: Supervision, why: str, by: str, grace_s: float) -> Message:
-    """Return the line that says that the child is to end."""
-    run = state.launch.run
-    return entry("stopping", run=run, attempt=state.attempt, why=why, by=by, grace_s=grace_s)
+def stopping(state: Supervision, why: str, by: str, grace_s: float, text: str) -> Message:
+    """Return the line that says that the child is to end; ``text`` is for people."""
+    line = entry("stopping", run=state.launch.run, attempt=state.attempt, why=why, by=by)
+    if text:
+        line["text"] = text
+    return {**line, "grace_s": grace_s}
 
 
 def exited(state: Supervision, ended: Exit, dropped: int, survivors: list[str]) -> Message:

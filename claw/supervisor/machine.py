@@ -19,6 +19,8 @@ other fell. Times are seconds of boot time (``b``), which all processes of a boo
 from claw.wire.supervision import Ladder, Launch, Message
 
 LAUNCHING, UP, EXITED, BACKOFF, ENDED = "launching", "up", "exited", "backoff", "ended"
+FAILURES = frozenset({"ready_timeout", "resources", "timeout", "unhealthy", "watchdog"})
+"""Why a child is stopped that has failed: its restart policy follows, as after an exit."""
 SPAWN_FAILURE_DELAY_S = 1.0
 """The least wait after a child that could not even be started, whatever the ladder says."""
 
@@ -38,6 +40,11 @@ class Stop:
     def kill_b(self) -> float:
         """When patience ends and SIGKILL follows."""
         return self.since_b + self.grace_s
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the child has failed; else somebody wants the whole run to end."""
+        return self.why in FAILURES
 
 
 class Supervision:
@@ -145,7 +152,7 @@ class Supervision:
         """
         ladder = self.launch.restart
         stamp = {"at": at, "b": b, "run": self.launch.run}
-        if self.stop is not None and self.stop.why != "timeout":
+        if self.stop is not None and not self.stop.is_failure:
             return self._ended(stamp, self.stop.why, self.stop.by)
         if ladder is None:
             return self._ended(stamp, self._reason_of_end())
@@ -156,13 +163,13 @@ class Supervision:
         return self._restarting(stamp, ladder, fraction)
 
     def _reason_of_end(self) -> str:
-        if self.timed_out:
-            return "timeout"
+        if self.stop is not None:
+            return self.stop.why
         return "spawn" if self.error else "exit"
 
     def _policy_restarts(self, ladder: Ladder) -> bool:
         if ladder.policy == "on-failure":
-            return self.timed_out or self.exit[0] not in self.launch.success_codes
+            return self.stop is not None or self.exit[0] not in self.launch.success_codes
         return ladder.policy == "always"
 
     def _recent_starts(self, b: float, ladder: Ladder) -> int:

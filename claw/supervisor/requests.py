@@ -44,11 +44,14 @@ class Requests:
         }
 
     def _op_stop(self, _peer: Peer, message: Message) -> Message:
+        if message.get("attempt", self._case.state.attempt) != self._case.state.attempt:
+            return {}  # what it is about has ended
         grace_s = message.get("grace_s")
         self._ending.ask(
             message["why"],
             message.get("by", ""),
             self._case.launch.grace_s if grace_s is None else float(grace_s),
+            message.get("text", ""),
         )
         return {}
 

@@ -15,7 +15,8 @@ Fork server (requests of the master):
 
 Supervisor (requests of the master):
     hello    {}      -> {pid, run, attempt, child, phase, journal: bytes}
-    stop     {why, by, grace_s?}  -> {}: the intent is in the journal
+    stop     {why, by, grace_s?, text?, attempt?}  -> {}: the intent is in the journal;
+             with an attempt nothing happens once another has begun
     signal   {number}             -> {sent}
     journal  {size}  unasked: the journal has grown to that many bytes
 

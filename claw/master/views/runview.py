@@ -79,6 +79,7 @@ def attempt_object(attempt: Attempt) -> Json:
         "exit_code": attempt.exit_code,
         "signal": attempt.signal,
         "timed_out": attempt.timed_out,
+        "ended_for": attempt.ended_for,
         "error": attempt.error,
         "started_at": iso(attempt.started_at),
         "ended_at": iso(attempt.ended_at),

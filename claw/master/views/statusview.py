@@ -29,7 +29,7 @@ class Look:
     open_runs: Mapping[str, Sequence[Run]]  # by job, in order of due time
     attempts: Mapping[str, Attempt]  # the present one of active runs, by run
     last_runs: Mapping[str, Run]  # by job
-    errors: Mapping[str, str]  # why the last child of a run could not be started, by run
+    failed: Mapping[str, Attempt]  # the last child, when it failed as claw saw it, by run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def look(tx: Tx, names: Collection[str] | None = None) -> Look:
         open_runs=open_runs,
         attempts=tx.live_attempts(),
         last_runs=last_runs,
-        errors=_errors(tx, open_runs, last_runs),
+        failed=_failed(tx, open_runs, last_runs),
     )
 
 
@@ -75,21 +75,22 @@ def _look_at(tx: Tx, names: Collection[str]) -> Look:
         open_runs=open_runs,
         attempts={run: attempt for run, attempt in attempts.items() if attempt is not None},
         last_runs=last_runs,
-        errors=_errors(tx, open_runs, last_runs),
+        failed=_failed(tx, open_runs, last_runs),
     )
 
 
-def _errors(
+def _failed(
     tx: Tx, open_runs: Mapping[str, Sequence[Run]], last_runs: Mapping[str, Run]
-) -> dict[str, str]:
-    """Read why children could not be started, of the runs whose status says so."""
-    waiting = (run for runs in open_runs.values() for run in runs if run.phase is Phase.BACKOFF)
-    ended = (run for run in last_runs.values() if run.reason in _SPAWN_ENDS)
-    newest = (attempt for run in (*waiting, *ended) for attempt in tx.attempts(run.id, 1))
-    return {attempt.run: attempt.error for attempt in newest if attempt.error is not None}
+) -> dict[str, Attempt]:
+    """Read the children that could not be started or were ended, where a status says so."""
+    present = (run for runs in open_runs.values() for run in runs if run.phase in _TELLING)
+    ended = (run for run in last_runs.values() if run.reason in _TOLD_ENDS)
+    newest = (attempt for run in (*present, *ended) for attempt in tx.attempts(run.id, 1))
+    return {one.run: one for one in newest if one.error or one.ended_for}
 
 
-_SPAWN_ENDS = {outcome.SPAWN_FAILED, outcome.START_LIMIT}
+_TELLING = {Phase.BACKOFF, Phase.STOPPING}
+_TOLD_ENDS = {outcome.SPAWN_FAILED, outcome.START_LIMIT, *outcome.FAILURES}
 
 
 def job_object(job: Job, rows: Look, live: Live) -> Json:
@@ -102,9 +103,9 @@ def job_object(job: Job, rows: Look, live: Live) -> Json:
     next_at = _next_at(job, standing, runs, live)
     state, why = _state(job, standing, present, last, next_at, live)
     told = present or last
-    error = rows.errors.get(told.id) if told else None
-    if error is not None:
-        why = _why_with_error(state, why, present, error, live.now)
+    failed = rows.failed.get(told.id) if told else None
+    if failed is not None:
+        why = _why_with(failed, state, why, present, live.now)
     pid = present.pid if present else None
     started_at = attempt.started_at if attempt and pid is not None else None
     return {
@@ -216,30 +217,35 @@ def _active_state(run: Run, closed: str | None, live: Live) -> tuple[str, str | 
 
 def _stopping_why(run: Run) -> str:
     if run.stop_why is None:
-        return "its timeout has passed"
+        return "claw ends it"
     return f"{run.stop_why}, asked for by {run.stop_by or 'claw'}"
 
 
-def _why_with_error(
-    state: str, why: str | None, run: Run | None, error: str, now: datetime
+def _why_with(
+    failed: Attempt, state: str, why: str | None, run: Run | None, now: datetime
 ) -> str | None:
-    """Return why a job is in its state when its last child could not be started."""
+    """Return why a job is in its state when its last child has failed."""
     if state == "backoff" and run is not None:
-        return backoff_why(run, now, error)
-    return f"{error}; {why}" if state in {"failed", "fatal"} else why
+        return backoff_why(run, now, failed)
+    if state == "stopping" and run is not None and run.stop_why is None:
+        return f"claw ends it: {failed.ended_for}"
+    is_told = state in {"failed", "fatal", "exited"}
+    return f"{failed.error or failed.ended_for}; {why}" if is_told else why
 
 
-def backoff_why(run: Run, now: datetime, error: str | None = None) -> str:
+def backoff_why(run: Run, now: datetime, failed: Attempt | None = None) -> str:
     """Return why a service waits to be started again, and for how long.
 
     Args:
         run: The service's run.
         now: The present.
-        error: Why its last child could not be started, if that is so.
+        failed: Its last child, if it could not be started or claw has ended it.
     """
     how = f"the last child ended: {machine.exit_text(run.exit_code, run.signal)}"
-    if error is not None:
-        how = f"the last child could not be started: {error}"
+    if failed is not None and failed.error is not None:
+        how = f"the last child could not be started: {failed.error}"
+    elif failed is not None:
+        how = f"the last child was ended by claw: {failed.ended_for}"
     if run.phase_until is None or run.phase_until <= now:
         return f"{how}; the next one starts now"
     wait_s = (run.phase_until - now).total_seconds()

@@ -26,8 +26,8 @@ def explain_job(tx: Tx, job: Job, live: Live) -> list[str]:
     lines = [f"{job.name} is {shown['state']}" + (f": {why}" if why else "")]
     lines += _of_standing(rows.standings.get(job.name), shown["state"])
     for run in rows.open_runs.get(job.name, ()):
-        error = rows.errors.get(run.id)
-        lines += _of_open_run(run, rows.attempts.get(run.id), live.now, error)
+        failed = rows.failed.get(run.id)
+        lines += _of_open_run(run, rows.attempts.get(run.id), live.now, failed)
     lines += _of_schedule(tx, job, live)
     last = rows.last_runs.get(job.name)
     if last is not None:
@@ -105,7 +105,7 @@ def _of_standing(standing: Standing | None, state: object) -> list[str]:
 
 
 def _of_open_run(
-    run: Run, attempt: Attempt | None, now: datetime, error: str | None = None
+    run: Run, attempt: Attempt | None, now: datetime, failed: Attempt | None = None
 ) -> list[str]:
     name = _name(run)
     if run.state is State.QUEUED:
@@ -116,7 +116,7 @@ def _of_open_run(
     if run.stop_why is not None:
         return [f"run {name} is to end: {run.stop_why}, asked for by {run.stop_by or 'claw'}"]
     if run.phase is Phase.BACKOFF:
-        return [f"run {name}: {statusview.backoff_why(run, now, error)}"]
+        return [f"run {name}: {statusview.backoff_why(run, now, failed)}"]
     if attempt is None or attempt.pid is None:
         return [f"run {name} is being launched"]
     since = _clock(attempt.started_at)
@@ -137,11 +137,13 @@ def _of_schedule(tx: Tx, job: Job, live: Live) -> list[str]:
 
 def _of_attempt(attempt: Attempt) -> str:
     if attempt.ended_at is None:
-        return f"pid {attempt.pid} since {_clock(attempt.started_at)}"
+        ending = f", claw ends it: {attempt.ended_for}" if attempt.ended_for else ""
+        return f"pid {attempt.pid} since {_clock(attempt.started_at)}{ending}"
     how = attempt.error or machine.exit_text(
         attempt.exit_code, attempt.signal, timed_out=attempt.timed_out
     )
-    return f"ended {_clock(attempt.ended_at)}: {how}"
+    by_claw = f", ended by claw: {attempt.ended_for}" if attempt.ended_for else ""
+    return f"ended {_clock(attempt.ended_at)}: {how}{by_claw}"
 
 
 def _next_for(run: Run, job: Job | None) -> list[str]:

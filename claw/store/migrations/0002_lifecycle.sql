@@ -9,3 +9,5 @@ ALTER TABLE runs ADD COLUMN health TEXT;
 ALTER TABLE runs ADD COLUMN status_text TEXT;
 
 ALTER TABLE attempts ADD COLUMN ready_at INTEGER;
+
+ALTER TABLE attempts ADD COLUMN ended_for TEXT;

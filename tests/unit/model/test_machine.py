@@ -135,6 +135,16 @@ def test_a_timeout_is_no_wish_for_an_end() -> None:
     assert (run.stop_why, run.phase) == (None, Phase.STOPPING)
 
 
+def test_what_claw_ends_a_child_for_is_kept_with_it_and_is_no_wish_either() -> None:
+    line = fact.Stopping(at=LATER, attempt=1, why="resources", by="claw", text="600M of 512M")
+
+    run, attempt = _fold(*_running(), line)
+
+    assert (run.stop_why, run.phase) == (None, Phase.STOPPING)
+    assert attempt is not None
+    assert (attempt.ended_for, attempt.failure) == ("resources: 600M of 512M", "resources")
+
+
 def test_lines_of_a_supervisor_that_the_run_left_only_complete_its_attempt() -> None:
     run, attempt = _running()
     moved_on = replace(run, sid="s2", attempt=2)

@@ -4,6 +4,7 @@ import pytest
 
 from claw.model import outcome
 from claw.model.run import Attempt, State
+from claw.supervisor import machine
 
 CASES = [
     # ended with, code, signal, asked for, state, reason
@@ -15,6 +16,9 @@ CASES = [
     ("timeout", None, 15, None, State.TIMED_OUT, "timeout"),
     ("timeout", 0, None, None, State.TIMED_OUT, "timeout"),
     ("start_limit", 1, None, None, State.FAILED, "start_limit"),
+    ("resources", None, 9, None, State.FAILED, "resources"),
+    ("unhealthy", 0, None, None, State.FAILED, "unhealthy"),
+    ("watchdog", None, 6, "restart", State.QUEUED, None),
     ("stop", None, 15, "stop", State.CANCELED, "stop"),
     ("stop", 0, None, None, State.CANCELED, "stop"),
     ("cancel", None, 15, "cancel: too late", State.CANCELED, "cancel: too late"),
@@ -52,6 +56,18 @@ def test_an_attempt_that_timed_out_is_so_whatever_the_last_line_says() -> None:
     attempt = Attempt(run="r", no=1, sid="s", cause="start", exit_code=0, timed_out=True)
     found = outcome.decide("exit", attempt=attempt, stop_why=None, success_codes=(0,))
     assert found.state is State.TIMED_OUT
+
+
+def test_an_attempt_that_claw_ended_as_failed_has_failed_whatever_the_last_line_says() -> None:
+    attempt = Attempt(
+        run="r", no=1, sid="s", cause="start", exit_code=0, ended_for="resources: too much"
+    )
+    found = outcome.decide("exit", attempt=attempt, stop_why=None, success_codes=(0,))
+    assert found == outcome.Outcome(State.FAILED, "resources")
+
+
+def test_model_and_supervisor_mean_the_same_failures() -> None:
+    assert outcome.FAILURES == machine.FAILURES
 
 
 def test_a_child_that_could_not_be_spawned_is_a_failure_of_its_own_kind() -> None:

@@ -66,6 +66,7 @@ FULL_ATTEMPT = Attempt(
     exit_code=1,
     signal=2,
     timed_out=True,
+    ended_for="resources: too much",
     error="e",
     cpu_time_s=1.5,
     max_memory_bytes=1 << 40,

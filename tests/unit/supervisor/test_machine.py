@@ -99,7 +99,7 @@ def lives(draw: st.DrawFn) -> tuple[Life, list[dict[str, object]]]:
             note()
         life.now += draw(st.sampled_from([0.0, 0.5, 4.0, 100.0]))
         if draw(st.integers(0, 4)) == 0:
-            life.stopping(draw(st.sampled_from(["stop", "restart", "timeout", "shutdown"])))
+            life.stopping(draw(st.sampled_from(["stop", "restart", "timeout", "unhealthy"])))
             note()
         code = draw(st.sampled_from([0, 1, None]))
         life.live("exited", code=code, signal=None if code is not None else 9)
@@ -257,6 +257,26 @@ def test_a_timeout_restarts_a_service_and_ends_a_job() -> None:
     assert service.exited(0)["ev"] == "restarting"
     assert job.exited(0)["why"] == "timeout"
     assert service.state.timed_out is False  # that was the attempt before
+
+
+@pytest.mark.parametrize("why", sorted(machine.FAILURES))
+def test_what_a_child_is_ended_for_as_failed_is_followed_by_the_policy(why: str) -> None:
+    restarted, given_up = Life(launch(ladder(policy="on-failure"))), Life(launch())
+    for life in (restarted, given_up):
+        life.started()
+        life.stopping(why)
+
+    assert restarted.exited(0)["ev"] == "restarting"
+    assert given_up.exited(0)["why"] == why
+
+
+def test_a_stop_of_the_run_outdoes_a_failure() -> None:
+    life = Life(launch(ladder()))
+    life.started()
+    life.stopping("unhealthy")
+    life.stopping("stop")
+
+    assert life.exited(0)["why"] == "stop"
 
 
 def test_a_timeout_counts_from_the_start_and_not_once_a_stop_is_under_way() -> None:
