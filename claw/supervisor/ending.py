@@ -86,7 +86,7 @@ class Ending:
         launch, state = self._case.launch, self._case.state
         deadline_b = state.timeout_b
         if deadline_b is not None and now_b >= deadline_b:
-            self.ask("timeout", "claw", launch.grace_s)
+            self.ask("timeout", "claw", launch.grace_s, f"longer than {launch.timeout_s:g} s")
         stop = state.stop
         if stop is None:
             return

@@ -107,9 +107,9 @@ def test_stopping_and_stopped_say_who() -> None:
 def test_a_timeout_is_seen_while_it_is_enforced() -> None:
     desk = Desk(job("a"))
     found = desk.begin("a")
-    found.add("stopping", run="", attempt=1, why="timeout", by="")
+    found.add("stopping", run="", attempt=1, why="timeout", by="", text="longer than 5 s")
     desk.read(found)
-    assert _state(desk, "a") == ("stopping", "its timeout has passed")
+    assert _state(desk, "a") == ("stopping", "claw ends it: timeout: longer than 5 s")
 
 
 def test_a_silent_supervisor_is_flagged() -> None:
