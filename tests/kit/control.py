@@ -6,11 +6,13 @@ Effects of decisions are kept and not performed; a test plays the supervisors it
 import contextlib
 import json
 import os
+import resource
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime  # noqa: TC003  the same form as in claw
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 
 from claw.commands.methods import METHODS
@@ -23,6 +25,7 @@ from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
 from claw.master.control.peers import user_name
 from claw.master.control.server import serve_control
+from claw.master.control.streams import Stream
 from claw.master.decider import Decider
 from claw.master.engine import services as engine_services
 from claw.master.engine.sync import sync
@@ -36,7 +39,7 @@ from claw.model.job import Config, Job, JobType
 from claw.store.damage import open_or_rebuild
 
 Json = dict[str, Any]
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 def job(name: str, type_: JobType = JobType.MANUAL, **values: object) -> Job:
@@ -265,3 +268,24 @@ async def until(look: Callable[[], object], why: str = "") -> None:
             await trio.sleep(0.005)
         return
     raise AssertionError(why or "it did not come about")
+
+
+def laggards(patch: pytest.MonkeyPatch) -> list[Stream]:
+    """Return the streams that are told, from now on, that their clients lag."""
+    found: list[Stream] = []
+    send_last = Stream.send_last
+
+    def noting(stream: Stream, method: str, params: Mapping[str, object]) -> None:
+        send_last(stream, method, params)
+        if method == "lagged":
+            found.append(stream)
+
+    patch.setattr(Stream, "send_last", noting)
+    return found
+
+
+def raise_descriptor_limit(wanted: int) -> None:
+    """Let this process have so many descriptors, if it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
