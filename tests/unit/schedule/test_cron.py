@@ -166,7 +166,7 @@ expressions = st.sampled_from(
 moments = st.integers(local("2023-12-20"), local("2024-03-20"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(expressions, moments, st.integers(0, 5 * DAY_S))
 def test_counting_listing_and_searching_agree(cron: Cron, low: int, length: int) -> None:
     high = low + length
