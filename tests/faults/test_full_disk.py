@@ -1,6 +1,7 @@
 """I7: a full or read-only disk ends no job, is said, and is forgotten once it is over."""
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,7 @@ def witness(tmp_path: Path) -> Witness:
 @pytest.fixture
 def claw(tmp_path: Path, witness: Witness) -> Iterator[MasterUnderTest]:
     """Yield a master whose state lies on a small disk."""
+    os.mkfifo(tmp_path / "talk")
     made = MasterUnderTest(tmp_path / "home")
     made.configure(f"""
 [jobs.web]
@@ -61,7 +63,7 @@ restart = {{ delays = ["0s"] }}
 {witness.command()}
 max_instances = 5
 [jobs.talker]
-command = "sleep 0.5; seq 1 200000; exit 4"
+command = "read x < '{tmp_path}/talk'; seq 1 200000; exit 4"
 [jobs.tick]
 {witness.command()}
 schedule = "* * * * * *"
@@ -134,7 +136,7 @@ def test_i7_kills_on_a_full_disk_end_no_service(
 ) -> None:
     web = claw.wait_state("web", "running")
     talker = claw.submit("talker")
-    claw.client.wait(talker, "running", 30)
+    claw.client.wait(talker, "running", PATIENCE_S)
     jobs = {sid: lines[0]["job"] for sid, lines in claw.journals().items()}
     killed = {
         sid: pid
@@ -145,6 +147,7 @@ def test_i7_kills_on_a_full_disk_end_no_service(
 
     ballast = fill(claw.folder / "state")
     assert all(kill_process(pid) for pid in killed.values())
+    (claw.folder.parent / "talk").open("w").close()
     claw.wait_until(
         lambda: claw.output(f"talker/{talker}.out").endswith(b"\n200000\n"), "whole output"
     )
@@ -186,7 +189,7 @@ def test_i7_a_state_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -
     with small_disk(tmp_path / "home/state", "1m", "ro"):
         claw.start(wait=False)
         assert claw.process is not None
-        assert claw.process.wait(30) not in {0, 70}
+        assert claw.process.wait(PATIENCE_S) not in {0, 70}
 
     assert str(claw.folder / "state") in claw.stderr
     assert "Traceback" not in claw.stderr

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from claw.wire import supervision
 from tests.kit.ledger import Ledger
 from tests.kit.master import ROOT, MasterUnderTest, StartMaster, kill_process
 from tests.kit.roll import supervisors_of
-from tests.kit.supervision import Bench, bench, ladder
+from tests.kit.supervision import Bench, Supervised, bench, ladder
 from tests.kit.witness import Witness
 
 
@@ -273,17 +274,32 @@ print(pidfd.peek_exit(child).code)
 # -- the supervisor is killed -----------------------------------------------------------------
 
 
+def held(bench: Bench, **changes: Any) -> Supervised:
+    """Launch a child that exits with 3 once it is let go."""
+    os.mkfifo(bench.home / "fifo")
+    script = ["sh", "-c", "read x < fifo; exit 3"]
+    run = bench.launch(script, cwd=str(bench.home), **changes)
+    run.wait_for("started")
+    return run
+
+
+def let_go(bench: Bench) -> None:
+    (bench.home / "fifo").open("w").close()
+
+
 def test_an_empty_launch_file_of_a_killed_predecessor_is_taken_over(bench: Bench) -> None:
-    run = bench.launch(["sh", "-c", "sleep 0.2; exit 3"], restart=ladder(delays_s=[0.5]))
+    run = held(bench, restart=ladder())
     (bench.home / f"state/launch/{run.launch.run}.2").touch()  # type: ignore[union-attr]
+    let_go(bench)
 
     assert run.wait_for("started", 2)["attempt"] == 2
 
 
 def test_a_launch_file_of_another_supervisor_is_not_taken_over(bench: Bench) -> None:
-    run = bench.launch(["sh", "-c", "exit 3"], restart=ladder(delays_s=[0.5]))
+    run = held(bench, restart=ladder())
     path = bench.home / f"state/launch/{run.launch.run}.2"  # type: ignore[union-attr]
     path.write_text("s" + "0" * 26)
+    let_go(bench)
 
     assert run.wait_for("ended")["why"] == "conflict"
     run.wait_until(lambda: not run.pid, "end of the supervisor")
@@ -291,12 +307,12 @@ def test_a_launch_file_of_another_supervisor_is_not_taken_over(bench: Bench) -> 
 
 
 def test_a_line_that_was_torn_by_a_kill_costs_no_other_line(bench: Bench) -> None:
-    run = bench.launch(["sh", "-c", "sleep 1; exit 3"])
-    run.wait_for("started")
+    run = held(bench)
     os.kill(run.pid, signal.SIGSTOP)
     with (run.spool / "journal").open("ab") as journal:
         journal.write(b'{"ev": "stopp')
     run.kill()
+    let_go(bench)
 
     run.wait_for("ended")
     assert run.of("exited")[0]["code"] == 3
@@ -305,11 +321,11 @@ def test_a_line_that_was_torn_by_a_kill_costs_no_other_line(bench: Bench) -> Non
 
 
 def test_a_replacement_that_is_killed_too_is_replaced_with_nothing_lost(bench: Bench) -> None:
-    run = bench.launch(["sh", "-c", "seq 1 60000; exit 9"])
+    os.mkfifo(bench.home / "fifo")
+    run = bench.launch(["sh", "-c", "seq 1 60000; read x < fifo; exit 9"], cwd=str(bench.home))
     for _ in range(5):
-        if run.of("ended"):
-            break
         run.kill()
+    let_go(bench)
 
     assert run.wait_for("exited")["code"] == 9
     run.wait_for("ended")

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,7 +118,7 @@ def test_a_stop_during_the_restart_delay_ends_the_run_at_once(bench: Bench) -> N
 def test_a_timeout_ends_a_child_that_ignores_the_stop_signal(bench: Bench) -> None:
     supervised = bench.launch(
         ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"],
-        timeout_s=0.3,
+        timeout_s=2.0,  # by then it ignores the signal, on a busy machine too
         grace_s=0.2,
     )
 
@@ -209,18 +208,16 @@ def test_a_launch_file_makes_an_attempt_unique(bench: Bench) -> None:
 
 
 def test_a_killed_supervisor_is_replaced_and_nothing_is_lost(bench: Bench) -> None:
-    supervised = bench.launch(
-        [
-            sys.executable,
-            "-c",
-            "import time\nfor i in range(400): print(i, flush=True); time.sleep(.002)\nexit(9)",
-        ]
-    )
+    os.mkfifo(bench.home / "fifo")
+    script = "import time\nfor i in range(400): print(i, flush=True); time.sleep(.002)\n"
+    script += "open('fifo').read(); exit(9)"  # not before the last kill
+    supervised = bench.launch([sys.executable, "-c", script], cwd=str(bench.home))
     child = supervised.wait_for("started")["pid"]
 
     for count in range(1, 6):
         supervised.kill()
         supervised.wait_for("taken_over", count)
+    (bench.home / "fifo").open("w").close()
 
     ended = supervised.wait_for("ended")
     [exited] = supervised.of("exited")
@@ -230,8 +227,8 @@ def test_a_killed_supervisor_is_replaced_and_nothing_is_lost(bench: Bench) -> No
 
 
 def test_an_exit_while_nobody_supervises_is_known_by_its_replacement(bench: Bench) -> None:
-    supervised = bench.launch(["sh", "-c", "read x < fifo; exit 42"], cwd=str(bench.home))
     os.mkfifo(bench.home / "fifo")
+    supervised = bench.launch(["sh", "-c", "read x < fifo; exit 42"], cwd=str(bench.home))
     supervised.wait_for("started")
     os.kill(bench.process.pid, signal.SIGSTOP)  # no replacement yet
     try:
@@ -251,30 +248,28 @@ def test_an_exit_while_nobody_supervises_is_known_by_its_replacement(bench: Benc
 def test_a_stop_that_a_killed_supervisor_had_begun_is_carried_on(bench: Bench) -> None:
     supervised = bench.launch(
         ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"],
-        grace_s=1.0,
+        grace_s=2.0,
         restart=ladder(),
     )
     supervised.wait_until(supervised.output, "readiness")
     supervised.tell(op="stop", why="stop", by="me")
-    begun = time.monotonic()
 
     supervised.kill()
 
     ended = supervised.wait_for("ended")
     assert ended["why"] == "stop"
     assert supervised.of("exited")[0]["signal"] == signal.SIGKILL
-    assert time.monotonic() - begun < 15
 
 
 def test_a_restart_delay_goes_on_after_a_takeover(bench: Bench) -> None:
-    supervised = bench.launch(["false"], restart=ladder(delays_s=[0.6], start_limit=2))
+    supervised = bench.launch(["false"], restart=ladder(delays_s=[2.0], start_limit=2))
     due = supervised.wait_for("restarting")["until_b"]
 
     supervised.kill()
 
     supervised.wait_for("ended")
     second = supervised.of("started")[1]
-    assert due <= second["b"] < due + 5
+    assert due <= second["b"] < due + supervision.PATIENCE_S
     assert len(supervised.of("started")) == 2
 
 

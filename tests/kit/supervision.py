@@ -18,7 +18,7 @@ from claw.wire import supervision
 from claw.wire.supervision import Ladder, Launch
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 Line = dict[str, Any]
 
 
