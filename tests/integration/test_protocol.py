@@ -14,9 +14,10 @@ import trio
 from claw.commands.methods import METHODS
 from claw.kernel import socket
 from claw.master.control import audit
+from claw.master.control.limits import Limits
 from claw.master.handlers.table import HANDLERS
 from claw.model.job import Config, Daemon, JobType
-from tests.kit.control import Client, job, serving, until
+from tests.kit.control import PATIENCE_S, Client, job, serving, until
 
 WEB = job("web", JobType.CONTINUOUS, tags=("front",))
 ETL = job("etl", description="nightly")
@@ -313,13 +314,14 @@ async def test_the_master_says_that_it_ends_before_it_does(tmp_path: Path) -> No
 
 async def test_answers_on_their_way_are_sent_when_the_master_ends(tmp_path: Path) -> None:
     answers = []
+    patient = Limits(flush_s=PATIENCE_S)
 
     async def read(client: Client) -> None:
         with contextlib.suppress(EOFError):
             while True:
                 answers.append(await client.line())
 
-    async with trio.open_nursery() as nursery, serving(tmp_path, WEB) as desk:
+    async with trio.open_nursery() as nursery, serving(tmp_path, WEB, limits=patient) as desk:
         client = Client(await trio.open_unix_socket(desk.home.control_socket))
         for _ in range(20):
             await client.ask("rpc.discover")

@@ -13,11 +13,11 @@ from claw.kernel import clock
 from claw.master.control.limits import Limits
 from claw.master.control.streams import Stream
 from claw.master.engine import intake, intents
-from claw.master.output import watch
+from claw.master.output import logfiles, logstream, watch
 from claw.master.output.logstream import Following, LogStream
 from claw.model.job import Config, JobType, Log, Stderr
 from claw.model.run import Origin
-from tests.kit.control import Client, Desk, job, serving, until
+from tests.kit.control import PATIENCE_S, Client, Desk, job, laggards, serving, until
 
 WEB = job("web", JobType.CONTINUOUS, log=Log(stderr=Stderr.SEPARATE), tags=("front",))
 API = job("api", JobType.CONTINUOUS)
@@ -164,7 +164,9 @@ async def test_a_service_is_followed_as_it_writes(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("file_events")
-async def test_a_line_comes_whole_or_when_it_has_been_idle(tmp_path: Path) -> None:
+async def test_a_line_comes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (logfiles, logstream):
+        monkeypatch.setattr(module, "IDLE_S", PATIENCE_S)
     async with serving(tmp_path, WEB) as desk:
         client = await desk.connect()
         await client.call("log.follow", targets=["web"])
@@ -173,12 +175,27 @@ async def test_a_line_comes_whole_or_when_it_has_been_idle(tmp_path: Path) -> No
         first = await client.notification("log")
         write(desk, "web", "out.log", "o\nthree: ä".encode()[:-1])
         second = await client.notification("log")
-        third = await client.notification("log")
         write(desk, "web", "out.log", "ä\n".encode()[1:])
-        fourth = await client.notification("log")
+        third = await client.notification("log")
 
-        texts = [told["text"] for told in (first, second, third, fourth)]
-        assert texts == ["one\n", "two\n", "three: ", "ä\n"]
+        texts = [told["text"] for told in (first, second, third)]
+        assert texts == ["one\n", "two\n", "three: ä\n"]
+
+
+@pytest.mark.usefixtures("file_events")
+async def test_a_begun_line_comes_when_it_has_been_idle_but_no_half_character(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, WEB) as desk:
+        client = await desk.connect()
+        await client.call("log.follow", targets=["web"])
+
+        write(desk, "web", "out.log", "three: ä".encode()[:-1])
+        first = await client.notification("log")
+        write(desk, "web", "out.log", "ä\n".encode()[1:])
+        second = await client.notification("log")
+
+        assert [told["text"] for told in (first, second)] == ["three: ", "ä\n"]
 
 
 @pytest.mark.usefixtures("file_events")
@@ -358,7 +375,7 @@ async def test_a_cursor_goes_on_where_another_subscription_ended(tmp_path: Path)
 
 
 async def test_a_flood_reaches_a_slow_reader_whole(tmp_path: Path) -> None:
-    async with serving(tmp_path, WEB, limits=Limits(lag_s=5)) as desk:
+    async with serving(tmp_path, WEB, limits=Limits(lag_s=PATIENCE_S)) as desk:
         client = await desk.connect()
         await client.call("log.follow", targets=["web"], lines=0)
         lines = "".join(f"{number:07}\n" for number in range(300_000))
@@ -374,23 +391,27 @@ async def test_a_flood_reaches_a_slow_reader_whole(tmp_path: Path) -> None:
         assert text == lines
 
 
-async def test_a_reader_that_takes_nothing_is_told_where_to_resume(tmp_path: Path) -> None:
+async def test_a_reader_that_takes_nothing_is_told_where_to_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lagging = laggards(monkeypatch)
     async with serving(tmp_path, WEB, limits=Limits(lag_s=0.1)) as desk:
         client = await desk.connect()
         await client.call("log.follow", targets=["web"], lines=0)
         lines = "".join(f"{number:07}\n" for number in range(300_000))
 
         write(desk, "web", "out.log", lines)
-        await trio.sleep(0.5)
+        await until(lambda: lagging, "the reader to lag")
         text = ""
-        while (message := await client.line())["method"] == "log":
-            text += message["params"]["text"]
-        resume = message["params"]["resume_from"]
-        await client.call("log.follow", targets=["web"], lines=0, **{"from": resume})
         while len(text) < len(lines):
-            text += (await client.notification("log"))["text"]
+            message = await client.line()
+            if message["method"] == "log":
+                text += message["params"]["text"]
+                continue
+            assert message["method"] == "lagged"
+            resume = message["params"]["resume_from"]
+            await client.call("log.follow", targets=["web"], lines=0, **{"from": resume})
 
-        assert message["method"] == "lagged"
         assert text == lines
 
 

@@ -1,5 +1,7 @@
 """What waits to be sent: bounded, in order, every byte once."""
 
+import contextlib
+
 import pytest
 import trio
 import trio.testing
@@ -96,3 +98,29 @@ async def test_a_stream_waits_for_room_and_lags_when_there_is_none(
 
     assert trio.current_time() - began == pytest.approx(5.0)
     assert waiting.pending_bytes == outgoing.STREAM_BYTES
+
+
+async def test_a_stream_whose_client_is_slow_and_takes_some_in_time_does_not_lag(
+    autojump_clock: object,  # noqa: ARG001  time passes when nobody can go on
+) -> None:
+    ours, theirs = socket.pair()
+    waiting, connection = Outgoing(), trio.socket.from_stdlib_socket(ours)
+    stream = Stream(1, waiting, lag_s=5.0)
+    began = trio.current_time()
+
+    async def read_slowly() -> None:
+        while True:
+            await trio.sleep(4)
+            with contextlib.suppress(BlockingIOError):
+                theirs.recv(1 << 20)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(waiting.send_all, connection)
+        nursery.start_soon(read_slowly)
+        for number in range(200):
+            await stream.send("event", {"text": "x" * 32_000, "cursor": number})
+        nursery.cancel_scope.cancel()
+
+    assert trio.current_time() - began > 20
+    connection.close()
+    theirs.close()
