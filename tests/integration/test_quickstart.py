@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import socket
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +10,10 @@ from pathlib import Path
 import pytest
 
 from claw.kernel import process
-from tests.kit.clawctl import ROOT, Shell
+from tests.kit.clawctl import PATIENCE_S, ROOT, Shell
+from tests.kit.servers import free_ports
 
 EXAMPLE = ROOT / "docs" / "examples" / "quickstart.toml"
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def processes_of(folder: Path) -> list[str]:
@@ -50,7 +44,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 def test_the_quickstart_shows_a_service_a_cron_job_and_a_crash(shell: Shell) -> None:
-    port = str(free_port())
+    [port] = map(str, free_ports(1))
     text = EXAMPLE.read_text()
     ports = set(re.findall(r"127\.0\.0\.1:(\d+)", text))
     assert len(ports) == 1
@@ -61,7 +55,10 @@ def test_the_quickstart_shows_a_service_a_cron_job_and_a_crash(shell: Shell) -> 
         up.wait_text("GET / HTTP/1.1")
         first = up.wait_text("moody   | I feel fine")
         assert up.wait_text("moody   | I feel fine", 2) != first
-        assert urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).status == 200
+        assert (
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE_S).status
+            == 200
+        )
         greeted = shell("run", "greet", "--arg", "Ada", "--follow").out
         web = shell("status", "web", "--json").json["jobs"][0]
         moody = shell("status", "moody", "--json", status=None).json["jobs"][0]
