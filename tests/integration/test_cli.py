@@ -61,6 +61,7 @@ ESCAPE = "\x1b"
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MasterUnderTest]:
     """A master with some history, for tests that leave it as they found it."""
     with master(tmp_path_factory.mktemp("cli") / "home", JOBS) as made:
+        made.wait_until(lambda: made.output("service/err.log"), "all output of the service")
         made.wait_state("service", "running")
         for job in ("good", "bad"):
             made.ended(made.submit(job))

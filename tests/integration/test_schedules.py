@@ -14,6 +14,8 @@ from tests.kit.master import Json, MasterUnderTest, StartMaster, master
 SECOND = timedelta(seconds=1)
 LATE = timedelta(seconds=5)
 """A slot that is no later than this is due, whatever the job's catch_up."""
+STALLED = timedelta(seconds=30)
+"""No machine is so busy that a child begins that much after its time."""
 
 
 def at(run: Json, name: str = "slot_at") -> datetime:
@@ -33,7 +35,7 @@ def wait_until(moment: datetime) -> None:
 
 def soon() -> datetime:
     """Return a whole second that is to come, late enough to load jobs before it."""
-    return now().replace(microsecond=0) + 3 * SECOND
+    return now().replace(microsecond=0) + 4 * SECOND
 
 
 def load(claw: MasterUnderTest, config: str) -> None:
@@ -126,7 +128,7 @@ def test_a_job_fires_at_each_of_its_times(shared: MasterUnderTest) -> None:
         ended = shared.ended(run["id"])
         assert (ended["state"], ended["origin"]) == ("succeeded", "schedule")
         assert at(ended).microsecond == 0
-        assert at(ended) <= at(ended, "started_at") < at(ended) + LATE
+        assert at(ended) <= at(ended, "started_at") < at(ended) + STALLED
     assert_each_slot_once(runs, at(runs[0]), at(runs[2]))
     each = shared.job("each")
     assert each["state"] in {"scheduled", "starting", "running"}
@@ -280,13 +282,13 @@ def test_slots_of_a_pause_that_a_dead_master_slept_through_are_not_made_up_for(
     wait_until(paused + 2.5 * SECOND)
     claw.start()
 
+    resuming = now()
     ctl("resume", "each")
-    resumed = now()
 
     last = at(wait_rows(claw, "each", len(claw.runs("each")) + 1)[-1])
     runs = wait_ends_of_slots(claw, last)
     assert_each_slot_once(runs, at(runs[0]), last)
-    between = [run for run in runs if paused <= at(run) and at(run) < resumed - 1.5 * SECOND]
+    between = [run for run in runs if paused <= at(run) < resuming]
     assert {run["state"] for run in between} == {"skipped"}
 
 

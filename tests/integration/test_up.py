@@ -65,7 +65,8 @@ class Project:
         return pid
 
     def pid_of(self, job: str) -> int:
-        """Return the child of a job."""
+        """Return the child of a job, once it runs."""
+        self.shell("wait", job, "--for", "running")
         pid: int = self.shell("status", job, "--json").json["jobs"][0]["pid"]
         return pid
 
@@ -189,7 +190,6 @@ def test_up_again_applies_what_changed_and_touches_nothing_else(project: Project
 
     assert "! api: restart: command changed" in said.lines
     assert project.pid_of("web") == web
-    project.shell("wait", "api", "--for", "running")
     assert project.pid_of("api") != api
 
 
@@ -206,7 +206,6 @@ def test_only_some_jobs_may_be_wanted(project: Project) -> None:
 def test_down_ends_jobs_that_have_outlived_their_daemon(project: Project) -> None:
     project.configure(SERVICES)
     project.shell("up", "-d")
-    project.shell("wait", "web", "--for", "running")
     child = project.pid_of("web")
     start = pidfd.start_ticks(child)
     assert start is not None

@@ -8,7 +8,7 @@ from claw.kernel import socket
 from claw.model.home import Home
 from claw.wire import supervision
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 30.0
 
 
 def supervisors_of(home: Home) -> dict[str, int]:
