@@ -19,7 +19,8 @@ _LONGEST_PATH = 107
 """Bytes that fit into sockaddr_un; a longer path is reached through /proc/self/fd."""
 DONT_WAIT = _socket.MSG_DONTWAIT
 _FD_BYTES = 4
-_MOST_FDS = 8
+_MOST_FDS = 253
+"""SCM_MAX_FD, unix(7): more cannot come with a message."""
 
 
 def adopt(fd: int) -> Socket:

@@ -63,6 +63,20 @@ class Peer:
         if sent != len(data):
             self._control.drop(self)
 
+    def take(self, names: list[str]) -> dict[str, int]:
+        """Return the descriptors that came with a message, by the names that it gives.
+
+        Raises:
+            ValueError: Others have come: of more messages, or of half a one.
+        """
+        count = len(set(names))
+        fds, self.descriptors = self.descriptors, []
+        if len(fds) != count:
+            for fd in fds:
+                os.close(fd)
+            raise ValueError(f"{len(fds)} descriptors came for {names}")
+        return dict(zip(names, fds, strict=True))
+
     def close(self) -> None:
         """Close the connection and every descriptor that came over it unused."""
         for fd in self.descriptors:

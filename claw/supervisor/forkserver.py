@@ -19,11 +19,10 @@ from claw.supervisor.control import Control, Peer
 from claw.supervisor.handed import Handed
 from claw.supervisor.loop import Loop
 from claw.supervisor.main import Supervisor
-from claw.supervisor.output import PIPE_BYTES
 from claw.supervisor.ward import Ward
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
-from claw.wire.supervision import Launch, Message
+from claw.wire.supervision import LINK, MEMORY, Launch, Message
 
 LONELY_S = 10.0
 """A fork server that no master has called for so long after its start ends."""
@@ -99,45 +98,41 @@ class ForkServer:
         return {"error": f"unknown operation {operation!r}", "retryable": False}
 
     def _launch(self, peer: Peer, message: Message) -> Message:
-        """Begin an attempt: its launch file first, then folder, lock, pipes and fork."""
-        fds, peer.descriptors = peer.descriptors, []
+        """Begin an attempt: its launch file first, then folder, lock and fork."""
+        ward = Ward(message["sid"], message["spool"], peer.take(message["names"]))
+        link_fd = ward.kept.pop(LINK, -1)
         try:
-            memory_fd, link_fd = fds  # any other number: of more launches, or of half a one
-            if Launch.decode(files.read_memory(memory_fd)).sid != message["sid"]:
+            if Launch.decode(files.read_memory(ward.kept[MEMORY])).sid != ward.sid:
                 raise ValueError("the descriptors are of another launch")
-            return self._launch_with(message, os.dup(memory_fd), link_fd)
+            return self._launch_with(ward, message, link_fd)
         finally:
-            for fd in fds:
-                os.close(fd)
+            if link_fd >= 0:
+                os.close(link_fd)
+            if ward.sid not in self._wards or self._wards[ward.sid] is not ward:
+                self._release(ward)
 
-    def _launch_with(self, message: Message, memory_fd: int, link_fd: int) -> Message:
-        sid = message["sid"]
+    def _launch_with(self, ward: Ward, message: Message, link_fd: int) -> Message:
         launch_file = f"{message['launch_dir']}/{message['run']}.{message['attempt']}"
         try:
-            files.create_exclusive(launch_file, sid.encode())
+            files.create_exclusive(launch_file, ward.sid.encode())
         except OSError as error:
-            os.close(memory_fd)
             has_begun = isinstance(error, FileExistsError)
             return {"error": f"launch file: {error}", "retryable": not has_begun}
-        ward = Ward(sid, message["spool"], memory_fd, [])
         try:
-            self._begin(ward, link_fd, separate=message["separate"])
+            self._begin(ward, link_fd)
         except OSError as error:
-            self._release(ward)
             files.remove(launch_file)
             return {"error": f"fork server: {error}", "retryable": True}
-        self._wards[sid] = ward
+        self._wards[ward.sid] = ward
         return {"pid": ward.pid, "start": pidfd.start_ticks(ward.pid)}
 
-    def _begin(self, ward: Ward, link_fd: int, *, separate: bool) -> None:
+    def _begin(self, ward: Ward, link_fd: int) -> None:
         files.make_folder(ward.spool)
         files.sync_folder(files.folder_of(ward.spool))
         lock_fd = files.open_lock(f"{ward.spool}/lock")
         try:
             if not files.try_lock(lock_fd):
                 raise BlockingIOError(f"{ward.spool} is in use")
-            for _ in range(2 if separate else 1):
-                ward.outputs.append(files.make_pipe(PIPE_BYTES))
             self._fork(ward, {"lock_fd": lock_fd, "link_fd": link_fd})
         finally:
             os.close(lock_fd)
@@ -176,19 +171,16 @@ class ForkServer:
     def _be_supervisor(self, ward: Ward, given: dict[str, int]) -> None:
         status = 1
         try:
-            pipes = {fd for pair in ward.outputs for fd in pair}
-            keep = {0, 1, 2, ward.memory_fd} | pipes | set(given.values())
             signals.forget_descriptor()
-            files.close_all_but(keep)
+            files.close_all_but({0, 1, 2, *ward.kept.values(), *given.values()})
             go_fd = given.pop("go_fd")
             if not os.read(go_fd, 1):  # the fork server has died over it
                 process.leave(status)
             os.close(go_fd)
-            launch = Launch.decode(files.read_memory(ward.memory_fd))
-            os.close(ward.memory_fd)
+            launch = Launch.decode(files.read_memory(ward.kept[MEMORY]))
             process.new_session()
             process.set_name(f"claw:{launch.job}")
-            handed = Handed(outputs=ward.outputs, open_files=self._open_files, **given)
+            handed = Handed(kept=ward.kept, open_files=self._open_files, **given)
             Supervisor(launch, handed).run()
             status = 0
         except BaseException:
@@ -252,7 +244,7 @@ class ForkServer:
                 self._replace(ward)
 
     def _release(self, ward: Ward) -> None:
-        for fd in (ward.memory_fd, *(fd for pair in ward.outputs for fd in pair)):
+        for fd in ward.kept.values():
             os.close(fd)
 
     # -- orphaned children ------------------------------------------------------------

@@ -1,22 +1,30 @@
 """What passes from the fork server to a supervisor when it is forked."""
 
+from claw.wire.supervision import OUTPUTS
+
 
 class Handed:
     """What the fork server hands to a supervisor: descriptors, -1 for none, and facts."""
 
-    __slots__ = ("link_fd", "lock_fd", "open_files", "outputs", "relay_fd")
+    __slots__ = ("kept", "link_fd", "lock_fd", "open_files", "relay_fd")
 
     def __init__(
         self,
         *,
-        outputs: list[tuple[int, int]],
+        kept: dict[str, int],
         open_files: tuple[int, int],
         lock_fd: int = -1,
         link_fd: int = -1,
         relay_fd: int = -1,
     ) -> None:
-        self.outputs = outputs  # reading and writing end: out, and err if separate
+        self.kept = kept  # by name: copies of what the fork server keeps for the run
         self.open_files = open_files  # the limit that claw was started with
         self.lock_fd = lock_fd  # held already; a replacement takes the lock itself
         self.link_fd = link_fd  # a connection of the master, there from the start
         self.relay_fd = relay_fd  # to the fork server; replacements only
+
+    @property
+    def outputs(self) -> list[tuple[int, int]]:
+        """Reading and writing end of each output: out, and err if separate."""
+        kept = self.kept
+        return [(kept[read], kept[write]) for read, write in OUTPUTS if read in kept]

@@ -13,7 +13,7 @@ from claw.kernel.bare import os
 from claw.supervisor.handed import Handed
 from claw.supervisor.main import Supervisor
 from claw.supervisor.output import PIPE_BYTES
-from claw.wire.supervision import Ladder, Launch
+from claw.wire.supervision import OUTPUTS, Ladder, Launch
 
 _RUNS = 10
 """CPython 3.11 specialises the code of a function that is called for the eighth time."""
@@ -51,7 +51,7 @@ def _perform(folder: str) -> None:
     files.make_folder(folder)
     ours, theirs = channel.pair()
     handed = Handed(
-        outputs=[files.make_pipe(PIPE_BYTES)],
+        kept=dict(zip(OUTPUTS[0], files.make_pipe(PIPE_BYTES), strict=True)),
         open_files=(1024, 1024),
         lock_fd=files.open_lock(f"{folder}/lock"),
         link_fd=theirs.detach(),

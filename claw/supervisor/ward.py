@@ -11,17 +11,14 @@ class Ward:
     """One supervisor, and what a replacement would need to take its place."""
 
     __slots__ = (
-        "deaths_b", "lines", "memory_fd", "outputs", "pid", "pid_fd", "relay", "retry_b",
-        "settling", "sid", "spool", "watch_fd", "watched",
+        "deaths_b", "kept", "lines", "pid", "pid_fd", "relay", "retry_b", "settling", "sid",
+        "spool", "watch_fd", "watched",
     )  # fmt: skip
 
-    def __init__(
-        self, sid: str, spool: str, memory_fd: int, outputs: list[tuple[int, int]]
-    ) -> None:
+    def __init__(self, sid: str, spool: str, kept: dict[str, int]) -> None:
         self.sid = sid
         self.spool = spool
-        self.memory_fd = memory_fd
-        self.outputs = outputs
+        self.kept = kept  # descriptors by name; see `claw.wire.supervision`
         self.pid = 0  # 0: dead, and not replaced yet
         self.pid_fd = -1
         self.relay: channel.Socket | None = None  # to a replacement

@@ -5,9 +5,8 @@ All of it is JSON objects, one a line. Requests carry ``op`` and ``id``, answers
 that it does not know, so that neighbours of different versions get along.
 
 Fork server (requests of the master):
-    launch   {sid, run, attempt, spool, launch_dir, separate} and two descriptors: sealed
-             memory that holds a `Launch`, and the supervisor's end of a link to the
-             master                       -> {pid, start} | {error, retryable}
+    launch   {sid, run, attempt, spool, launch_dir, names} and as many descriptors
+                                          -> {pid, start} | {error, retryable}
     find     {sid}   -> {alive, pid}
     barrier  {}      -> {}: everything asked before is done
     hello    {}      -> {version, pid, supervisors: [sid]}
@@ -19,6 +18,14 @@ Supervisor (requests of the master):
              with an attempt nothing happens once another has begun
     signal   {number}             -> {sent}
     journal  {size}  unasked: the journal has grown to that many bytes
+
+Descriptors travel beside a message (SCM_RIGHTS, unix(7)) that names them, in their order.
+The fork server keeps them by these names for as long as the run goes on, whatever they are,
+and each supervisor of the run has copies in `Handed.kept`; one who wants more to outlive a
+supervisor adds a name to the launch and nothing to the fork server:
+    memory                  sealed, holds a `Launch`
+    out.read, out.write     the pipe of the output, err.* beside it when separate
+    link                    the first supervisor's end of a link to the master; not kept
 
 Between fork server and a replacement: watch {pid}, exit {pid, code, signal, cpu_s,
 max_rss}, reap {pid}, stray {pid}.
@@ -35,6 +42,9 @@ else:
     Message = dict
 
 PROTOCOL = 1
+MEMORY, LINK = "memory", "link"
+OUTPUTS = (("out.read", "out.write"), ("err.read", "err.write"))
+"""Names of descriptors; see the module."""
 LINE_LIMIT = 4 << 20
 """Bytes of the longest line that either side takes."""
 

@@ -115,7 +115,7 @@ server = sockets.listen_unix("run.sock")
 fork_server = ForkServer(server, "run.sock", 1024)
 ours, theirs = socket.socketpair()
 reading, writing = os.pipe()
-ward = Ward("s1", "spool", -1, [])
+ward = Ward("s1", "spool", {})
 ward.pid = os.getpid()
 child = os.fork()
 if child == 0:

@@ -246,7 +246,7 @@ from claw.supervisor.forkserver import ForkServer, Ward
 server = sockets.listen_unix("run.sock")
 fork_server = ForkServer(server, "run.sock", 1024)
 ours, theirs = socket.socketpair()
-ward = Ward("s1", "spool", -1, [])
+ward = Ward("s1", "spool", {})
 child = os.fork()
 if child == 0:
     os._exit(7)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from claw.kernel import files, pidfd, process, socket
+from claw.master.supervision import keeping
 from claw.wire import supervision
 from claw.wire.supervision import Ladder, Launch
 
@@ -72,10 +73,10 @@ class Bench:
             "launch_dir": str(self.home / "state/launch"), "heartbeat_s": 30.0,
         }  # fmt: skip
         launch = Launch(**{**values, **changes})
-        fd = files.sealed_memory("launch", launch.encode())
+        kept = keeping.make_kept(launch)
         ours, theirs = socket.pair()
         answer = self.ask(
-            fd,
+            *kept.values(),
             theirs.fileno(),
             op="launch",
             sid=sid,
@@ -83,9 +84,9 @@ class Bench:
             attempt=launch.attempt,
             spool=launch.spool,
             launch_dir=launch.launch_dir,
-            separate=launch.stderr == "separate",
+            names=[*kept, supervision.LINK],
         )
-        os.close(fd)
+        keeping.close(kept)
         theirs.close()
         ours.close()
         assert "pid" in answer, answer

@@ -17,8 +17,10 @@ import claw
 from claw.errors import ClawError
 from claw.kernel import files, socket
 from claw.master.reaper import Reaper
+from claw.master.supervision import keeping
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.model.home import Home
+from claw.wire import supervision
 from claw.wire.supervision import Launch, Message
 
 _LOG = logging.getLogger("claw.launcher")
@@ -152,10 +154,10 @@ class ForkServer:
             LostError: The fork server died meanwhile; the launch file tells whether the
                 attempt had begun.
         """
-        memory_fd = files.sealed_memory(f"claw:{launch.job}", launch.encode())
+        kept = keeping.make_kept(launch)
         try:
             answer = await self._call(
-                memory_fd,
+                *kept.values(),
                 link_fd,
                 op="launch",
                 sid=launch.sid,
@@ -163,10 +165,10 @@ class ForkServer:
                 attempt=launch.attempt,
                 spool=launch.spool,
                 launch_dir=launch.launch_dir,
-                separate=launch.stderr == "separate",
+                names=[*kept, supervision.LINK],
             )
         finally:
-            os.close(memory_fd)
+            keeping.close(kept)
         if "error" in answer:
             raise LaunchRefusedError(
                 str(answer["error"]), retryable=bool(answer.get("retryable"))
