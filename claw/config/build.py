@@ -12,7 +12,7 @@ from datetime import datetime
 from claw.config import when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of
-from claw.config.fields import JobKeys, LogKeys, RestartKeys
+from claw.config.fields import LOG, JobKeys, RestartKeys
 from claw.config.locate import Path
 from claw.config.table import Field
 from claw.model import backoff
@@ -312,4 +312,4 @@ def _restart(values: Values) -> Restart:
 
 
 def _log(values: Values) -> Log:
-    return _make_log(stderr=values[LogKeys.stderr], mode=values[LogKeys.mode])
+    return _make_log(**{field.attr: values[field] for field in LOG.fields.values()})

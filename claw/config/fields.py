@@ -10,9 +10,10 @@ from claw.config import kinds, when
 from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.kinds import optional
+from claw.config.logfields import LogKeys
 from claw.config.table import Applies, Field, Section
 from claw.model import backoff
-from claw.model.job import CatchUp, JobType, KillMode, Overlap, RestartPolicy, Stderr
+from claw.model.job import CatchUp, JobType, KillMode, Overlap, RestartPolicy
 
 
 class DaemonKeys:
@@ -55,6 +56,13 @@ class DaemonKeys:
         "How often a supervisor says that it lives.",
         applies=Applies.NEXT,
         attr="heartbeat_s",
+    )
+    log_total = Field(
+        kinds.size(),
+        "2G",
+        "What the log folder may hold. Beyond it the oldest files that nobody writes any more"
+        " go, output of failed runs last; 0: no bound.",
+        applies=Applies.LIVE,
     )
     on_shutdown = Field(
         kinds.one_of("auto", "stop", "detach"),
@@ -117,22 +125,6 @@ class RestartKeys:
         " 0: never.",
     )
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
-
-
-class LogKeys:
-    """The output of a job's process."""
-
-    stderr = Field(
-        kinds.member_of(Stderr),
-        "merge",
-        "`merge` keeps the order of both streams in one file; `separate` writes a second file;"
-        " `discard` throws it away.",
-    )
-    mode = Field(
-        kinds.octal(needed=0o600, needed_why="claw itself could not write and read it"),
-        "0640",
-        "Permissions of the output files.",
-    )
 
 
 class JobKeys:
@@ -307,15 +299,10 @@ CONTROL = Section("control", ControlKeys, later="token_file roles")
 DAEMON = Section(
     "daemon",
     DaemonKeys,
-    later="log_format file_log_mode log_total metrics_file metrics_interval priority_aging"
-    " essential",
+    later="log_format file_log_mode metrics_file metrics_interval priority_aging essential",
 )
 RESTART = Section("restart", RestartKeys)
-LOG = Section(
-    "log",
-    LogKeys,
-    later="to max_size max_age keep compress timestamps format on_full",
-)
+LOG = Section("log", LogKeys)
 JOB = Section(
     "jobs.NAME",
     JobKeys,

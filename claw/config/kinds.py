@@ -214,6 +214,34 @@ DURATION_OR_EMPTY = Kind(
 )
 
 
+def size(*, least: int = 0) -> Kind[int]:
+    """Return the kind of sizes in bytes: 0, or from ``least`` on."""
+
+    def parse(value: object) -> int:
+        if isinstance(value, str) and len(value) > _SHOWN:
+            raise ValueError(f"{show(value)} is no size")
+        try:
+            parsed = units.parse_size(value)
+        except OverflowError:
+            raise ValueError(f"{show(value)} is no size") from None
+        if 0 < parsed < least:
+            raise ValueError(f"at least {least} bytes, or 0 for no limit, not {show(value)}")
+        if parsed > _LARGEST_BYTES:
+            raise ValueError("a size of more than an exbibyte")
+        return parsed
+
+    return Kind("size", parse, _SIZE_SCHEMA)
+
+
+_LARGEST_BYTES = 1 << 60
+_SIZE_SCHEMA: Mapping[str, object] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[BbKkMmGgTt]?(i?[Bb])?\s*$"},
+    ]
+}
+
+
 def octal(*, needed: int = 0, needed_why: str = "") -> Kind[int]:
     """Return the kind of file modes and masks; ``needed`` are bits that must be set."""
 

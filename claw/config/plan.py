@@ -11,6 +11,13 @@ from claw.model.job import Config, Job, JobType
 
 _PLACE = frozenset({"file", "line"})
 _PROGRAM = frozenset({"argv", "uses_shell", "command"})
+_LIVE_IN = {
+    name: frozenset(
+        field.attr for field in table.fields.values() if field.applies is not Applies.RESTART
+    )
+    for name, table in JOB.tables.items()
+}
+"""For each table in a job's: what in it asks for no restart of a running child."""
 _FIELDS = {field.attr: field for field in JOB.fields.values()}
 _LIVE = frozenset(
     field.name for field in JOB.fields.values() if field.applies is not Applies.RESTART
@@ -54,7 +61,7 @@ def plan(old: Config, new: Config) -> Plan:
     restart = {
         name: reasons
         for name, keys in changed.items()
-        if (reasons := _restarting(before[name], keys))
+        if (reasons := _restarting(before[name], after[name], keys))
     }
     return Plan(
         add=tuple(sorted(after.keys() - before.keys())),
@@ -77,11 +84,24 @@ def changed_keys(old: Job, new: Job) -> tuple[str, ...]:
     return tuple(dict.fromkeys(program if key in _PROGRAM else key for key in keys))
 
 
-def _restarting(old: Job, keys: tuple[str, ...]) -> tuple[str, ...]:
+def _restarting(old: Job, new: Job, keys: tuple[str, ...]) -> tuple[str, ...]:
     """Return the keys that a running child of a service can only take in by a restart."""
     if old.type is not JobType.CONTINUOUS:
         return ()
-    return tuple(key for key in keys if key not in _LIVE)
+    return tuple(key for key in keys if key not in _LIVE and _matters(old, new, key))
+
+
+def _matters(old: Job, new: Job, key: str) -> bool:
+    """Tell whether a changed table holds a change that matters to a running child."""
+    if key not in _LIVE_IN:
+        return True
+    before, after = getattr(old, key), getattr(new, key)
+    changed = {
+        one.name
+        for one in fields(before)
+        if getattr(before, one.name) != getattr(after, one.name)
+    }
+    return bool(changed - _LIVE_IN[key])
 
 
 def _changed_daemon(old: Config, new: Config) -> tuple[str, ...]:

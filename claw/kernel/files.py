@@ -37,7 +37,7 @@ def open_append(path: str, mode: int = 0o600) -> int:
 
 def open_output(path: str, mode: int) -> int:
     """Open an output file at its end, without O_APPEND, which splice(2) refuses."""
-    fd = os.open(path, _NEW_FILE, mode)
+    fd = os.open(path, _OWN_FILE | os.O_RDWR, mode)
     os.lseek(fd, 0, _FROM_END)
     return fd
 
@@ -114,6 +114,18 @@ def read_from_fd(fd: int) -> bytes:
         os.close(fd)
 
 
+def head_of(path: str, count: int) -> bytes:
+    """Return up to ``count`` bytes of a file's beginning; b'' when it cannot be read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, count)
+    finally:
+        os.close(fd)
+
+
 def read_from(path: str, offset: int) -> bytes:
     """Return a file's content from an offset on; b'' when the file is not there."""
     try:
@@ -163,6 +175,16 @@ def is_folder(path: str) -> bool:
 def folder_of(path: str) -> str:
     """Return the folder that a path names something in."""
     return path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
+
+
+def move(old: str, new: str) -> None:
+    """Give a file another name, where no crash of the host matters."""
+    os.rename(old, new)
+
+
+def names_in(path: str) -> list[str]:
+    """Return the names in a folder."""
+    return os.listdir(path)
 
 
 def rename(old: str, new: str) -> None:

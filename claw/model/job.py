@@ -70,9 +70,40 @@ class Restart:
     start_limit_window_s: float = 60.0
 
 
+class Sink(StrEnum):
+    """Where output goes besides the file that it always passes through."""
+
+    FILE = "file"
+    STDOUT = "stdout"
+    JOURNAL = "journal"
+
+
+class LogFormat(StrEnum):
+    """How a line of output is shown and forwarded."""
+
+    RAW = "raw"
+    JSON = "json"
+
+
+class OnFull(StrEnum):
+    """What becomes of output that finds no room on the disk."""
+
+    DROP = "drop"
+    BLOCK = "block"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """What becomes of a child's output."""
+
+    to: tuple[Sink, ...] = (Sink.FILE,)
+    max_size: int = 50 << 20  # 0: no bound
+    max_age_s: float = 0.0  # 0: no bound
+    keep: int = 3
+    compress: bool = True
+    timestamps: bool = False
+    format: LogFormat = LogFormat.RAW
+    on_full: OnFull = OnFull.DROP
 
     stderr: Stderr = Stderr.MERGE
     mode: int = 0o640
@@ -126,6 +157,7 @@ class Daemon:
     max_queue: int = 10000
     umask: int = 0o022
     heartbeat_s: float = 30.0
+    log_total: int = 2 << 30  # 0: no bound
     on_shutdown: str = "auto"  # auto | stop | detach
     shutdown_timeout_s: float = 80.0
     control_mode: int = 0o600

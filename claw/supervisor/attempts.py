@@ -36,6 +36,7 @@ class Attempts:
             err_fd=self._error_fd(),
             report_fd=writing,
         )
+        self.mark_begin(at_once=launch.is_service)
         case.loop.be_prompt()
         try:
             pid = child.spawn(launch, state.attempt, wiring, case.handed.open_files)
@@ -48,6 +49,11 @@ class Attempts:
         case.tree.main = pid
         case.custody.take(pid)
         state.apply(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
+
+    def mark_begin(self, *, at_once: bool) -> None:
+        """Mark where the output of the present attempt begins, once it is known."""
+        for stream in self._case.streams:
+            stream.file.begin(self._case.state.attempt, at_once=at_once)
 
     def _error_fd(self) -> int:
         case = self._case
@@ -82,13 +88,15 @@ class Attempts:
         case = self._case
         if case.ended_as is None:
             return
+        code, signal = case.ended_as.code, case.ended_as.signal
         for stream in case.streams:
-            stream.drain()
+            stream.drain(is_patient=case.state.stop is None)
         dropped = sum(stream.dropped for stream in case.streams)
         line = entries.exited(case.state, case.ended_as, dropped, survivors)
         case.spool.append(line, durable=False)  # on disk with the line that follows
         for stream in case.streams:
             stream.take_dropped()
+            stream.file.end(case.state.pid, -signal if signal else code)
         case.state.apply(line)
         case.ended_as = None
         case.tree.main = 0

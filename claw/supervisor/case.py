@@ -6,6 +6,7 @@ from claw.supervisor.control import Control, Peer
 from claw.supervisor.custody import Custody
 from claw.supervisor.handed import Handed
 from claw.supervisor.loop import Loop
+from claw.supervisor.outfile import OutputFile
 from claw.supervisor.output import Stream
 from claw.supervisor.spool import Spool
 from claw.supervisor.tree import Tree
@@ -44,8 +45,8 @@ class Case:
         self.tree = Tree(launch.run, launch.kill_mode)
         self.ended_as: Exit | None = None
         self.streams = [
-            Stream(reading, writing, path, launch.log_mode)
-            for (reading, writing), path in zip(
+            Stream(pipe, OutputFile(path, launch, self._tell_rotated), self.loop)
+            for pipe, path in zip(
                 handed.outputs, (launch.out_path, launch.err_path), strict=False
             )
         ]
@@ -55,6 +56,9 @@ class Case:
             on_end()
 
         self.custody = Custody(self.loop, ended)
+
+    def _tell_rotated(self, path: str) -> None:
+        self.control.tell({"ev": "rotated", "path": path})
 
     @property
     def is_child_up(self) -> bool:

@@ -80,7 +80,6 @@ class Supervisor:
     def _watch_everything(self) -> None:
         for stream in self._case.streams:
             stream.open()
-            self._loop.watch(stream.reading, stream.pump)
         wake_fd = signals.as_descriptor((signals.SIGCHLD, signals.SIGTERM))
         self._loop.watch(wake_fd, lambda: self._on_signals(signals.taken(wake_fd)))
         self._beat()
@@ -92,6 +91,8 @@ class Supervisor:
         state, tree = self._state, self._case.tree
         tree.foster = os.getppid()
         tree.main = state.pid if state.phase == machine.UP else 0
+        if tree.main:
+            self._attempts.mark_begin(at_once=False)
         self._case.custody.take_from(connection, tree.main, state.start)
 
     # -- what to do next --------------------------------------------------------------
@@ -107,6 +108,8 @@ class Supervisor:
         now_b = ticks.boottime()
         if now_b >= self._presence.due_b:
             self._beat()
+        for stream in self._case.streams:
+            stream.retry(now_b)
         if now_b >= self._retry_b:
             self._guard(self._case.pay)
         if self._state.phase == machine.UP:
@@ -138,6 +141,7 @@ class Supervisor:
         if self._retry_b > now_b:
             return self._retry_b
         deadlines = [self._presence.due_b, *self._ending.deadlines(now_b)]
+        deadlines += [each.retry_b for each in self._case.streams if each.retry_b is not None]
         if self._state.phase == machine.BACKOFF:
             deadlines.append(self._state.due_b)
         if self._state.ready_b is not None and self._case.is_child_up:
@@ -162,4 +166,4 @@ class Supervisor:
     def _beat(self) -> None:
         self._presence.beat()
         for stream in self._case.streams:
-            stream.reopen()
+            stream.file.tend()

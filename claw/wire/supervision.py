@@ -18,6 +18,7 @@ Supervisor (requests of the master):
              with an attempt nothing happens once another has begun
     signal   {number}             -> {sent}
     journal  {size}  unasked: the journal has grown to that many bytes
+    rotated  {path}  unasked: an output file has been replaced
 
 Descriptors travel beside a message (SCM_RIGHTS, unix(7)) that names them, in their order.
 The fork server keeps them by these names for as long as the run goes on, whatever they are,
@@ -84,7 +85,11 @@ class Launch:
         "job",
         "kill_mode",
         "launch_dir",
+        "log_age_s",
+        "log_keep",
         "log_mode",
+        "log_on_full",
+        "log_size",
         "origin",
         "origin_key",
         "out_path",
@@ -105,6 +110,10 @@ class Launch:
 
     # Of fields that came after the first version.
     DEFAULTS: "dict[str, Any]" = {  # noqa: RUF012
+        "log_age_s": 0.0,
+        "log_keep": 3,
+        "log_on_full": "drop",
+        "log_size": 0,
         "ready": "none",
         "ready_delay_s": 1.0,
     }
@@ -130,7 +139,11 @@ class Launch:
     out_path: str
     err_path: str
     stderr: str
+    log_age_s: float  # output files are replaced when so old
+    log_keep: int  # so many of the replaced ones stay
     log_mode: int
+    log_on_full: str  # drop | block
+    log_size: int  # output files are replaced when so large; 0: never
     spool: str
     run_dir: str
     launch_dir: str

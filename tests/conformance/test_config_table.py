@@ -171,7 +171,7 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
         (("jobs", "web", "timeout"), "soon"),
         (("jobs", "web", "restart"), {"policy": "sometimes"}),
         (("jobs", "../x"), {"command": "x"}),
-        (("defaults", "log"), {"max_size": "50M"}),
+        (("defaults", "log"), {"max_size": "50 M of it"}),
     ],
     ids=str,
 )

@@ -11,13 +11,15 @@ ROOT = Path(__file__).resolve().parents[2]
 STANDARD = {"_ctypes", "_json", "_socket", "errno", "fcntl", "gc", "resource", "select"}
 OWN = {
     "claw", "claw.kernel", "claw.kernel.bare", "claw.kernel.channel", "claw.kernel.files",
-    "claw.kernel.libc", "claw.kernel.limits", "claw.kernel.pidfd", "claw.kernel.process",
+    "claw.kernel.history", "claw.kernel.libc", "claw.kernel.limits", "claw.kernel.pidfd", "claw.kernel.pipes",
+    "claw.kernel.process",
     "claw.kernel.signals", "claw.kernel.ticks", "claw.supervisor", "claw.supervisor.attempts",
     "claw.supervisor.case", "claw.supervisor.child", "claw.supervisor.ending",
     "claw.supervisor.requests",
     "claw.supervisor.control", "claw.supervisor.custody", "claw.supervisor.entries",
     "claw.supervisor.forkserver", "claw.supervisor.handed", "claw.supervisor.loop",
-    "claw.supervisor.machine", "claw.supervisor.main", "claw.supervisor.output",
+    "claw.supervisor.machine", "claw.supervisor.main", "claw.supervisor.outfile",
+    "claw.supervisor.output",
     "claw.supervisor.presence", "claw.supervisor.rehearsal", "claw.supervisor.relay",
     "claw.supervisor.spool", "claw.supervisor.tree", "claw.supervisor.ward", "claw.wire",
     "claw.wire.flat", "claw.wire.lines", "claw.wire.supervision",
