@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STANDARD = {"_ctypes", "_json", "_socket", "errno", "fcntl", "gc", "resource", "select"}
 OWN = {
     "claw", "claw.kernel", "claw.kernel.bare", "claw.kernel.channel", "claw.kernel.files",
-    "claw.kernel.history", "claw.kernel.libc", "claw.kernel.limits", "claw.kernel.pidfd", "claw.kernel.pipes",
+    "claw.kernel.history", "claw.kernel.libc", "claw.kernel.limits",
+    "claw.kernel.pidfd", "claw.kernel.pipes",
     "claw.kernel.process",
     "claw.kernel.signals", "claw.kernel.ticks", "claw.supervisor", "claw.supervisor.attempts",
     "claw.supervisor.case", "claw.supervisor.child", "claw.supervisor.ending",
