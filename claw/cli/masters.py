@@ -121,6 +121,33 @@ def await_answer(place: Home) -> int:
     )
 
 
+def await_successor(place: Home, started_at: str) -> str:
+    """Wait until the program that took the place of another answers; return its version.
+
+    Args:
+        place: The home.
+        started_at: When the other one was started, as ``daemon.status`` says it.
+
+    Raises:
+        ClawError: It has ended instead, or does not answer in time.
+    """
+    give_up_at = clock.monotonic() + START_S
+    while clock.monotonic() < give_up_at:
+        await_answer(place)
+        try:
+            with Connection(place.control_socket) as connection:
+                status = connection.ask("daemon.status", {})
+        except UnreachableError:  # the old one, at its end
+            continue
+        if status["started_at"] != started_at:
+            version: str = status["version"]
+            return version
+        time.sleep(_POLL_S)
+    raise RequestError(
+        "the old program does not make way for the new one", hint=f"see {place.daemon_log}"
+    )
+
+
 def running_pid(place: Home) -> int | None:
     """Return the pid of the master that holds a home; None when there is none.
 

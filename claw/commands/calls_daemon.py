@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from claw.commands import shapes
 from claw.commands.method import ADMIN, ROLES, Method, changing, reading
-from claw.commands.schema import array, boolean, choice, integer, nullable, record, string
+from claw.commands.schema import array, boolean, choice, integer, nullable, record, string, time
 
 GENERAL = (
     reading(
@@ -58,6 +58,22 @@ DAEMON = (
             {"mode": choice("jobs: as configured, stop, or leave", "auto", "stop", "detach")}
         ),
         is_mutating=True,
+    ),
+    changing(
+        "daemon.restart",
+        "have the program that is installed now take over in place",
+        record({}),
+        record(
+            {
+                "pid": integer("the master, before and after"),
+                "version": string("of the program that is replaced"),
+                "started_at": time("when that was started"),
+                "backup": string("the copy of the database that was made"),
+            },
+            ("pid", "version", "started_at", "backup"),
+            is_open=True,
+        ),
+        role=ADMIN,
     ),
     reading(
         "alert.list",

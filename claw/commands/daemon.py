@@ -58,11 +58,15 @@ COMMANDS = (
     Command(
         "daemon restart",
         DAEMON,
-        "put a new daemon in place; jobs are untouched",
+        "put the installed program in place; jobs are untouched",
         verb="daemon:restart",
         reply="daemon",
-        method="daemon.stop",
-        detail="The configuration is checked first.",
+        method="daemon.restart",
+        detail=(
+            "The new program first checks the configuration and the database, and the database "
+            "is copied to state/backup; where that fails nothing changes. Pid and arguments "
+            "stay."
+        ),
         examples=(("clawctl daemon restart", "after an upgrade of claw"),),
     ),
     Command(

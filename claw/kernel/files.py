@@ -164,6 +164,12 @@ def inode_at(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def inode_of(fd: int) -> tuple[int, int]:
+    """Return what names an open file (device, inode)."""
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
+
+
 def is_folder(path: str) -> bool:
     """Tell whether a folder has that name, and no link to one."""
     try:

@@ -20,12 +20,13 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import trio
 
 import claw
-from claw.errors import ClawError, StoreError
-from claw.kernel import clock, limits
+from claw.errors import ClawError
+from claw.kernel import clock, limits, signals
 from claw.master import daemonlog
 from claw.master.asyncstore import AsyncStore
 from claw.master.configuration import Configuration, Reloader
@@ -33,11 +34,16 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.server import serve_control
 from claw.master.decider import Decider
-from claw.master.engine import intents, journal, services
+from claw.master.engine import journal, services
 from claw.master.engine.rebuild import rebuild
 from claw.master.engine.sync import sync
+from claw.master.init import handover
+from claw.master.init.held import ALL, HeldSignals
+from claw.master.init.inherited import Inherited
+from claw.master.init.notify import Notifier, serve_watchdog
 from claw.master.output.watch import Watcher
 from claw.master.reaper import Reaper
+from claw.master.shutdown import AUTO, DETACH, JobsEnd, Shutdown
 from claw.master.supervision.adopt import Adoption
 from claw.master.supervision.dispatcher import Dispatcher
 from claw.master.supervision.health import serve_health
@@ -52,27 +58,47 @@ from claw.model.effect import Dispatch, Effect, Reschedule, Settled, StopRun
 from claw.model.home import Home
 from claw.model.job import Config, Job
 from claw.store.damage import Opened, open_or_rebuild
+from claw.store.database import CLEAN_STOP
 
 _LOG = logging.getLogger("claw")
-_LAST_WORD_S = 5.0
 _STOP_PAUSE_S = 0.05
+_MARGIN_S = 15.0
+_ADOPT_S = 10.0
+_LAST_LOOKS = 5
 
 
 class App:
     """One master, from open files to the last word."""
 
-    def __init__(self, home: Home, configuration: Configuration) -> None:
-        self._soft_limit = limits.raise_open_files()[0]
+    def __init__(
+        self,
+        home: Home,
+        configuration: Configuration,
+        inherited: Inherited,
+        notifier: Notifier,
+        held: HeldSignals,
+    ) -> None:
+        """Take what it is made of.
+
+        Args:
+            home: Where its files are.
+            configuration: Loaded.
+            inherited: What this program was started with.
+            notifier: Speaks to the service manager.
+            held: Gets signals that are for a successor.
+        """
+        self.open_files = limits.raise_open_files()
         self.home = home
+        self._inherited = inherited
+        self._notifier = notifier
+        self.held = held
         self.configuration = configuration
         self.started_at = clock.now()
         self._bus = EventBus()
         self._reaper = Reaper()
-        self._shutdown_asked = trio.Event()
-        self._shutdown_mode = "auto"
-        self._patience = trio.CancelScope()
-        self._is_up = False
-        self._is_unrecorded = False  # the end of the jobs could not be written down
+        self._shutdown = Shutdown(self._reaper, is_unit=inherited.is_unit)
+        self._adopted = trio.Event()
+        self._makes_way = False
 
     async def run(self) -> None:
         """Run until somebody ends it.
@@ -97,14 +123,23 @@ class App:
             await nursery.start(self._reaper.serve)
             await nursery.start(self._serve_signals)
             nursery.start_soon(self._come_up, nursery)
-            await self._shutdown_asked.wait()
-            await self._wind_down()
+            await self._shutdown.wait()
+            if not (self._shutdown.is_renewal and await self._make_way()):
+                await self._wind_down()
             nursery.cancel_scope.cancel()
+
+    @property
+    def exit_status(self) -> int | None:
+        """What to exit with; None: the new program takes over."""
+        return None if self._makes_way else self._shutdown.exit_status
 
     async def _come_up(self, nursery: trio.Nursery) -> None:
         """Adopt what lives, begin what is due, then open the door."""
         await nursery.start(self._fork_server.serve)
         adopted = await self._adoption.adopt(nursery)
+        self._adopted.set()
+        if self._shutdown.is_asked:  # nothing is begun that would have to be ended
+            return
         await self._decide(services.autostart)
         nursery.start_soon(self._ticker.serve)
         nursery.start_soon(self._dispatcher.serve, nursery)
@@ -112,18 +147,34 @@ class App:
         await nursery.start(self._serve_control)
         nursery.start_soon(serve_health, self.home, self._links, self._heartbeat_s)
         nursery.start_soon(serve_pruning, self.home, self._store)
-        self._is_up = True
         _LOG.info(
             "claw %s is up: pid %d, %d jobs, %d supervisors adopted",
             claw.__version__, os.getpid(), len(self.configuration.current.jobs), adopted,
         )  # fmt: skip
+        self._notifier.ready(self._status_text())
+        if self._inherited.watchdog_s is not None:
+            probes = (self._probe_decisions, self._probe_reads)
+            nursery.start_soon(
+                serve_watchdog, self._notifier, self._inherited.watchdog_s, probes
+            )
+
+    def _status_text(self) -> str:
+        return f"claw {claw.__version__}, {len(self.configuration.current.jobs)} jobs"
+
+    async def _probe_decisions(self) -> None:
+        await self._decide(lambda _turn: None)
+
+    async def _probe_reads(self) -> None:
+        await self._store.read(lambda tx: tx.meta(CLEAN_STOP))
 
     def _build(self, store: AsyncStore) -> None:
         """Make the parts and connect them."""
         config = self.configuration.get
         self._store = store
         self._decide = Decider(store, config, self._perform)
-        self._fork_server = ForkServer(self.home, self._reaper, self._on_gone, self._soft_limit)
+        self._fork_server = ForkServer(
+            self.home, self._reaper, self._on_gone, self.open_files[0]
+        )
         self._links = Links(self.home, self._apply, self._fork_server.knows, self._on_lost)
         self._adoption = Adoption(self.home, self._decide, self._fork_server, self._links)
         self._dispatcher = Dispatcher(
@@ -136,6 +187,12 @@ class App:
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run
+        self._jobs_end = JobsEnd(
+            store,
+            self._decide,
+            self._links,
+            lambda stop: self._nursery.start_soon(self._tell_stop, stop),
+        )
         self._reload = Reloader(self.configuration, self._decide, self._on_config)
 
     @property
@@ -223,8 +280,10 @@ class App:
             decide=self._decide,
             supervisors=self._links,
             next_at=self._next_at,
-            reload=self._reload,
-            request_shutdown=self.request_shutdown,
+            reload=self._reload_told,
+            request_shutdown=self._shutdown.request,
+            prepare_renewal=self._prepare_renewal,
+            door=self._inherited.door,
             fork_server_pid=lambda: self._fork_server.pid,
             started_at=self.started_at,
         )
@@ -232,15 +291,8 @@ class App:
     def _next_at(self, job: Job) -> datetime | None:
         return self._ticker.next_at(job.name)
 
-    def request_shutdown(self, mode: str) -> None:
-        """Ask for the end: ``stop`` ends the jobs, ``detach`` leaves them, ``auto`` decides.
-
-        Asked again, while jobs are still given their time to end: that time is over.
-        """
-        if self._shutdown_asked.is_set():
-            self._patience.cancel()
-        self._shutdown_mode = mode
-        self._shutdown_asked.set()
+    async def _prepare_renewal(self) -> str:
+        return await handover.prepare(self.home, self._inherited, self._reaper)
 
     async def _serve_signals(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -249,24 +301,34 @@ class App:
             signal.SIGHUP: self._on_hup,
             signal.SIGUSR1: self._on_usr1,
         }
-        watched = (signal.SIGTERM, signal.SIGINT, *handlers)
-        with trio.open_signal_receiver(*watched) as received:
+        with trio.open_signal_receiver(*ALL) as received:
+            signals.unblock()
             task_status.started()
             async for number in received:
-                handler = handlers.get(number)
-                if handler is None:
-                    self.request_shutdown("auto")
-                else:
-                    self._nursery.start_soon(handler)
+                if self._makes_way:
+                    self.held.note(number)
+                elif number in handlers:
+                    self._nursery.start_soon(handlers[number])
+                elif number != signal.SIGPWR or os.getpid() == 1:  # lxc(1) ends PID 1 so
+                    self._shutdown.request(DETACH if number == signal.SIGUSR2 else AUTO)
 
     async def _on_hup(self) -> None:
         try:
-            changes = await self._reload()
+            changes = await self._reload_told()
         except ClawError as error:
             lines = getattr(error, "diagnostics", ()) or (str(error),)
             _LOG.error("reload refused; nothing has changed:\n%s", "\n".join(lines))
         else:
             _LOG.info("reloaded: %s", changes)
+
+    async def _reload_told(
+        self, *, dry_run: bool = False, restart: bool = True
+    ) -> dict[str, Any]:
+        """Reload, and let the service manager know of it."""
+        if dry_run:
+            return await self._reload(dry_run=True, restart=restart)
+        with self._notifier.reload(self._status_text):
+            return await self._reload(restart=restart)
 
     def _on_config(self, config: Config) -> None:
         daemonlog.set_level(config.daemon.log_level)
@@ -276,64 +338,29 @@ class App:
 
     # -- the end -------------------------------------------------------------------------
 
-    def _ends_jobs(self) -> bool:
-        mode = self._shutdown_mode
-        if mode == "auto":
-            mode = self.configuration.current.daemon.on_shutdown
-        return mode != "detach"
-
     async def _wind_down(self) -> None:
         """End the jobs if that is wanted, and wait until they are gone."""
-        if not self._is_up:
-            _LOG.warning("the master ends before it was up; jobs go on as they are")
-            return
-        if not self._ends_jobs():
-            _LOG.info("the master ends; %d supervisors go on", len(self._links.all))
-            return
-        _LOG.info("the master ends, and its jobs with it")
-        if await self._within(self._shutdown_timeout_s, self._end_jobs):
-            return
-        _LOG.warning("%d jobs have not ended in their time: SIGKILL", len(self._links.all))
-        for sid in tuple(self._links.all):
-            stop = StopRun("", sid, "shutdown", "daemon", grace_s=0.0)
-            self._nursery.start_soon(self._tell_stop, stop)
-        if not await self._within(_LAST_WORD_S, self._wait_all_gone):
-            _LOG.error("left behind: %s", ", ".join(self._links.all))
-
-    @property
-    def _shutdown_timeout_s(self) -> float:
-        return self.configuration.current.daemon.shutdown_timeout_s
-
-    async def _within(self, seconds: float, act: Callable[[], Awaitable[None]]) -> bool:
-        """Do something, until it has taken too long or nobody wants to wait any more."""
-        with trio.move_on_after(seconds) as self._patience:
-            await act()
-            return True
-        return False
-
-    async def _end_jobs(self) -> None:
-        """End the jobs, also when that cannot be written down: a stop has to stop."""
-        try:
-            await self._decide(lambda turn: intents.shut_down(turn, by="daemon"))
-        except StoreError as error:
-            _LOG.error("ending jobs without a record of it: %s", error)
-            self._is_unrecorded = True
-            for sid in tuple(self._links.all):
-                self._nursery.start_soon(
-                    self._tell_stop, StopRun("", sid, "shutdown", "daemon")
-                )
-        await self._wait_all_gone()
-
-    async def _wait_all_gone(self) -> None:
-        """Wait until no run is active any more."""
-        while await self._has_active_runs():
-            if self._is_unrecorded and self._links.are_all_dead():
+        daemon = self.configuration.current.daemon
+        if await self._shutdown.ends_jobs(daemon.on_shutdown):
+            _LOG.info("the master ends, and its jobs with it")
+            timeout_s = daemon.shutdown_timeout_s
+            self._notifier.stopping("ending the jobs", timeout_s + _MARGIN_S)
+            if not await self._shutdown.within(_ADOPT_S, self._adopted.wait):
+                _LOG.error("the master ends before it knew its jobs; they go on as they are")
                 return
-            await trio.sleep(_STOP_PAUSE_S)
+            await self._jobs_end.run(self._shutdown, timeout_s)
+        else:
+            _LOG.info("the master ends; %d supervisors go on", len(self._links.all))
+            self._notifier.stopping("leaving the jobs to the next daemon", _MARGIN_S)
 
-    async def _has_active_runs(self) -> bool:
-        try:
-            return await self._store.read(lambda tx: bool(tx.active_runs()))
-        except StoreError as error:
-            _LOG.error("cannot tell which runs are active: %s", error)
-            return True
+    async def _make_way(self) -> bool:
+        """Get ready for a successor; False: somebody wants an end after all."""
+        for _ in range(_LAST_LOOKS):  # signals that have come are acted upon
+            await trio.lowlevel.checkpoint()
+        if not self._shutdown.is_renewal:
+            return False
+        self._makes_way = True
+        _LOG.info("the new program takes over; %d supervisors go on", len(self._links.all))
+        self._notifier.reloading("the new program takes over")
+        self._inherited.door.is_handed_over = True
+        return True

@@ -2,6 +2,7 @@
 
 import logging
 import logging.handlers
+import os
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -24,14 +25,55 @@ class _Text(logging.Formatter):
         return text
 
 
-def begin(path: str, *, level: str, on_terminal: bool) -> None:
-    """Log to a file, which may be moved away at any time, and to the terminal if asked."""
+class _Journal(logging.Formatter):
+    """Lines for journald: each begins with its priority (sd-daemon(3)); it knows the time."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"{record.name}: {record.getMessage()}"
+        if record.exc_info:
+            text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        priority = next(
+            number for level, number in _PRIORITIES.items() if record.levelno >= level
+        )
+        return "\n".join(f"<{priority}>{line}" for line in text.splitlines())
+
+
+_PRIORITIES = {
+    logging.CRITICAL: 2,
+    logging.ERROR: 3,
+    logging.WARNING: 4,
+    logging.INFO: 6,
+    logging.NOTSET: 7,
+}
+
+
+def begin(
+    path: str, *, level: str, on_terminal: bool, journal: tuple[int, int] | None = None
+) -> None:
+    """Log to a file, which may be moved away at any time, and to the terminal if asked.
+
+    Args:
+        path: Of the file.
+        level: One of `LEVELS`.
+        on_terminal: Also to standard error.
+        journal: Device and inode of the journal's stream (``JOURNAL_STREAM``,
+            systemd.exec(5)): if standard error is that, lines get priorities.
+    """
     handlers: list[logging.Handler] = [logging.handlers.WatchedFileHandler(path)]
+    handlers[0].setFormatter(_Text())
     if on_terminal:
-        handlers.append(logging.StreamHandler(sys.stderr))
-    for handler in handlers:
-        handler.setFormatter(_Text())
+        terminal = logging.StreamHandler(sys.stderr)
+        terminal.setFormatter(_Journal() if _is_stderr(journal) else _Text())
+        handlers.append(terminal)
     logging.basicConfig(level=LEVELS[level], handlers=handlers, force=True)
+
+
+def _is_stderr(journal: tuple[int, int] | None) -> bool:
+    try:
+        found = os.fstat(2)
+    except OSError:
+        return False
+    return journal == (found.st_dev, found.st_ino)
 
 
 def set_level(level: str) -> None:

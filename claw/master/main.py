@@ -10,12 +10,18 @@ import trio
 
 import claw
 from claw.errors import BUG_EXIT_STATUS, ClawError, ConfigError, StoreError, StoreLockedError
-from claw.kernel import files, process
+from claw.kernel import files, process, signals
 from claw.master import daemonlog
 from claw.master.app import App
 from claw.master.configuration import Configuration
+from claw.master.init import handover, held
+from claw.master.init import inherited as startup
+from claw.master.init.held import HeldSignals
+from claw.master.init.inherited import Inherited
+from claw.master.init.notify import Notifier
 from claw.model import home as homes
 from claw.model.home import Home
+from claw.store import backup
 
 _PRIVATE = 0o700
 
@@ -52,31 +58,65 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--check", action="store_true", help="only tell whether the configuration is right"
     )
+    parser.add_argument(
+        "--notify-fd",
+        type=int,
+        metavar="N",
+        help="write a newline there when ready, as s6 has it",
+    )
     parser.add_argument("--version", action="version", version=f"clawd {claw.__version__}")
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
+    inherited = startup.take(os.environ, os.getpid())
     home = _home_of(options)
     configuration = _configuration_of(options, home)
     configuration.current = configuration.load()
     if options.check:
+        backup.check_readable(home.database)
         sys.stdout.write(f"{len(configuration.current.jobs)} jobs, no mistakes\n")
         return 0
     _make_folders(home)
-    lock_fd = _take_lock(home)
+    lock_fd = _inherited_lock(home, inherited) or _take_lock(home)
+    signals.block()  # until they can be acted upon; PID 1 would not even get them
     try:
-        if options.detach:
+        if options.detach and not inherited.is_successor:
             _detach()
         os.ftruncate(lock_fd, 0)
         os.pwrite(lock_fd, f"{os.getpid()}\n".encode(), 0)
         daemon = configuration.current.daemon
-        daemonlog.begin(home.daemon_log, level=daemon.log_level, on_terminal=not options.detach)
+        on_terminal = not options.detach
+        daemonlog.begin(
+            home.daemon_log,
+            level=daemon.log_level,
+            on_terminal=on_terminal,
+            journal=inherited.journal,
+        )
         os.umask(daemon.umask)
         process.set_name("clawd")
-        return _serve(App(home, configuration))
+        return _serve_on(home, configuration, inherited, lock_fd, options.notify_fd)
     finally:
         os.close(lock_fd)
+
+
+def _serve_on(
+    home: Home,
+    configuration: Configuration,
+    inherited: Inherited,
+    lock_fd: int,
+    notify_fd: int | None,
+) -> int:
+    """Run the master, and the new program in its place when that is asked for."""
+    ready_fd = None if inherited.is_successor else notify_fd  # told once, and closed
+    notifier = Notifier(inherited.notify_socket, ready_fd)
+    held.raise_again(inherited.signals)
+    while True:
+        app = App(home, configuration, inherited, notifier, HeldSignals())
+        status = _serve(app)
+        if status is not None:
+            return status
+        handover.replace(inherited, app.held, lock_fd, app.open_files)
 
 
 def _home_of(options: argparse.Namespace) -> Home:
@@ -107,6 +147,14 @@ def _make_folders(home: Home) -> None:
             ) from error
 
 
+def _inherited_lock(home: Home, inherited: Inherited) -> int | None:
+    """Return the lock that a predecessor held and holds on, if it is this home's."""
+    fd = inherited.lock_fd
+    if fd is None or files.inode_at(home.master_lock) != files.inode_of(fd):
+        return None
+    return fd if files.try_lock(fd) else None
+
+
 def _take_lock(home: Home) -> int:
     """Hold the home for as long as this process lives.
 
@@ -134,15 +182,19 @@ def _detach() -> None:
     os.close(null)
 
 
-def _serve(app: App) -> int:
-    """Run the master; what ends it against its will is said where it can be read."""
+def _serve(app: App) -> int | None:
+    """Run the master; what ends it against its will is said where it can be read.
+
+    Returns:
+        The exit status; None: the new program is to take over.
+    """
     try:
         trio.run(app.run)
     except BaseExceptionGroup as group:
         return _last_words(group)
     except ClawError as error:
         return _last_words(BaseExceptionGroup("", [error]))
-    return 0
+    return app.exit_status
 
 
 def _last_words(group: BaseExceptionGroup[BaseException]) -> int:

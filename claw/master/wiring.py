@@ -1,6 +1,6 @@
 """What the handlers of requests work with: one small object, filled by `claw.master.app`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
 from claw.master.decider import Decider
+from claw.master.init.inherited import Door
 from claw.master.output.watch import Watcher
 from claw.model.home import Home
 from claw.model.job import Config, Job
@@ -70,10 +71,12 @@ class Services:
     supervisors: Supervisors
     next_at: Callable[[Job], datetime | None]
     reload: Reload
-    request_shutdown: Callable[[str], None]  # auto | stop | detach
+    request_shutdown: Callable[[str], None]  # auto | stop | detach | renew
+    prepare_renewal: Callable[[], Awaitable[str]]  # returns the path of the database's copy
     fork_server_pid: Callable[[], int | None]
     started_at: datetime
     limits: Limits = field(default_factory=Limits)
+    door: Door = field(default_factory=Door)
 
     async def has_changed_files(self) -> bool:
         """Tell whether the configuration on disk differs from what is loaded."""

@@ -31,6 +31,11 @@ class Home:
         return f"{self.state}/claw.db"
 
     @property
+    def backups(self) -> str:
+        """Folder of the database's copies."""
+        return f"{self.state}/backup"
+
+    @property
     def master_lock(self) -> str:
         """Held by flock(2) by the one master of this home."""
         return f"{self.state}/clawd.lock"

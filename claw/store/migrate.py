@@ -65,6 +65,13 @@ def apply(
         StoreTooNewError: A newer claw has written it.
         StoreError: Its history is not that of this program.
     """
+    present = check(connection, migrations)
+    for migration in migrations[present:]:
+        _step(connection, migration, at)
+
+
+def check(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Return the schema version of a database that this program can use; raises as `apply`."""
     present = version(connection)
     if present > len(migrations):
         raise StoreTooNewError(
@@ -72,8 +79,7 @@ def apply(
             hint="run the claw that wrote it, or a newer one",
         )
     _check_history(connection, migrations[:present])
-    for migration in migrations[present:]:
-        _step(connection, migration, at)
+    return present
 
 
 def _check_history(connection: sqlite3.Connection, known: Sequence[Migration]) -> None:

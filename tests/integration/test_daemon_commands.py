@@ -59,14 +59,20 @@ def test_stop_returns_when_daemon_and_jobs_have_ended(shell: Shell) -> None:
     shell("status", status=7)
 
 
-def test_restart_puts_another_daemon_in_place_and_touches_no_job(shell: Shell) -> None:
+def test_restart_puts_the_program_in_place_anew_and_touches_no_job(shell: Shell) -> None:
     before = shell("daemon", "start", "--json").json
     child = web(shell)
 
     after = shell("daemon", "restart", "--json").json
 
-    assert after["pid"] != before["pid"]
+    assert after["pid"] == before["pid"]
+    assert after["started_at"] != before["started_at"]
+    assert after["what"] == "was restarted (no new version)"
     assert web(shell) == child
+
+
+def test_restart_starts_a_daemon_that_does_not_run(shell: Shell) -> None:
+    assert shell("daemon", "restart", "--json").json["what"] == "did not run, and was started"
 
 
 def test_restart_with_a_bad_configuration_leaves_the_daemon_alone(shell: Shell) -> None:

@@ -191,6 +191,7 @@ class Desk:
             next_at=lambda job: self.next.get(job.name),
             reload=self._reload,
             request_shutdown=self.shutdowns.append,
+            prepare_renewal=self._prepare_renewal,
             fork_server_pid=lambda: None,
             started_at=clock.now(),
             limits=limits,
@@ -198,6 +199,9 @@ class Desk:
 
     async def _perform(self, effects: Sequence[Effect]) -> None:
         self.effects += effects
+
+    async def _prepare_renewal(self) -> str:
+        return f"{self.home.backups}/copy.db"
 
     async def _reload(self, *, dry_run: bool, restart: bool) -> Json:
         self.reloads.append({"dry_run": dry_run, "restart": restart})

@@ -28,6 +28,7 @@ class MasterUnderTest:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.program = ROOT  # where claw is imported from
         self.home = homes.at_folder(str(folder))
         (folder / "config" / "jobs.d").mkdir(parents=True, exist_ok=True)
         self.process: subprocess.Popen[bytes] | None = None
@@ -48,7 +49,7 @@ class MasterUnderTest:
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,
-                cwd=ROOT,
+                cwd=self.program,
                 env=self.environment,
                 start_new_session=True,
             )
@@ -58,7 +59,7 @@ class MasterUnderTest:
     @property
     def environment(self) -> dict[str, str]:
         """What the master, and a ``clawctl`` of its home, are started with."""
-        return {**os.environ, "CLAW_HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
+        return {**os.environ, "CLAW_HOME": str(self.folder), "PYTHONPATH": str(self.program)}
 
     def _answers(self) -> bool:
         assert self.process is not None
@@ -132,7 +133,7 @@ class MasterUnderTest:
         """Run clawctl and return its standard output; ``status`` is what it must exit with."""
         done = subprocess.run(
             [sys.executable, "-m", "claw", *words],
-            cwd=ROOT,
+            cwd=self.program,
             env=self.environment,
             capture_output=True,
             timeout=PATIENCE_S,

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from claw.cli.terminal import Style
 
-_PLAIN = ("version", "home", "jobs", "running", "queued", "supervisors", "fork_server_pid")
+_PLAIN = (
+    "version", "home", "jobs", "running", "queued", "supervisors", "fork_server_pid",
+    "backup",
+)  # fmt: skip
 
 
 def render(reply: dict[str, Any], style: Style, now: datetime) -> str:

@@ -11,8 +11,7 @@ from claw.cli import masters, terminal
 from claw.cli.render import jsontext
 from claw.cli.verbs.status import NOT_RUNNING
 from claw.client.connection import LostConnectionError
-from claw.config.load import load
-from claw.errors import ClawError, NotFoundError, TimedOutError, UnreachableError
+from claw.errors import ClawError, NotFoundError, UnreachableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from claw.cli.context import Context
 
-_DETACH_S = 30.0
+_RENEWAL_S = 120.0
 _DEFAULT_LINES = 100
 _BLOCK_BYTES = 1 << 16
 _POLL_S = 0.25
@@ -47,12 +46,15 @@ def stop(context: Context) -> int:
 
 
 def restart(context: Context) -> int:
-    """Put a new master in the place of the old one; the jobs go on."""
-    check_configuration(context)
-    if masters.is_running(context.home):
-        end_master(context, "detach", _DETACH_S)
-    masters.start(context.home)
-    return _show(context, "was restarted")
+    """Have the program that is installed now take over; the jobs go on."""
+    if not masters.is_running(context.home):
+        masters.start(context.home)
+        return _show(context, "did not run, and was started")
+    old = context.call("daemon.restart", patience_s=_RENEWAL_S)
+    context.client.close()  # the next call is for the new program
+    version = masters.await_successor(context.home, old["started_at"])
+    change = f"{old['version']} to {version}" if version != old["version"] else "no new version"
+    return _show(context, f"was restarted ({change})", backup=old["backup"])
 
 
 def status(context: Context) -> int:
@@ -89,37 +91,15 @@ def logs(context: Context) -> int:
     return 0
 
 
-def check_configuration(context: Context) -> None:
-    """Read the configuration that a new master would.
-
-    Raises:
-        ConfigError: It is refused.
-    """
-    project = masters.project_of(context.home)
-    if project is None:
-        load(context.home.config)
-    else:
-        load(project.file, project_dir=project.folder)
-
-
-def end_master(context: Context, mode: str, patience_s: float | None = None) -> None:
-    """Ask the master to end, and wait until it has.
-
-    Raises:
-        TimedOutError: It has not in time.
-    """
+def end_master(context: Context, mode: str) -> None:
+    """Ask the master to end, and wait until it has."""
     pid = masters.running_pid(context.home)
     with contextlib.suppress(LostConnectionError):  # it may be faster than its answer
         context.call("daemon.stop", mode=mode)
     with terminal.Progress() as progress:
-        gone = pid is None or masters.await_end(
-            pid, lambda: progress.show(_waiting_for(context)), patience_s
-        )
+        if pid is not None:
+            masters.await_end(pid, lambda: progress.show(_waiting_for(context)))
     context.client.close()  # what comes next is for another master
-    if not gone:
-        raise TimedOutError(
-            f"the daemon (pid {pid}) does not end", hint=f"see {context.home.daemon_log}"
-        )
 
 
 def _waiting_for(context: Context) -> str:
@@ -131,9 +111,9 @@ def _waiting_for(context: Context) -> str:
     return f"stopping {', '.join(names)}" if names else "waiting for the daemon to end"
 
 
-def _show(context: Context, what: str) -> int:
+def _show(context: Context, what: str, **more: str) -> int:
     reply: dict[str, Any] = context.call("daemon.status")
-    context.show({"up": True, "what": what, **reply})
+    context.show({"up": True, "what": what, **reply, **more})
     return 0
 
 

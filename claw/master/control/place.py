@@ -12,6 +12,7 @@ import socket as sockets
 import trio
 
 from claw.kernel import files, socket
+from claw.master.init.inherited import Door
 from claw.master.output.watch import Watcher
 
 log = logging.getLogger("claw.control")
@@ -22,13 +23,14 @@ _LAST_PAUSE_S = 30.0
 
 
 class Place:
-    """One path, and the socket that listens there."""
+    """One path, and the socket that listens there: made here, or given to this program."""
 
-    def __init__(self, path: str, mode: int, watcher: Watcher) -> None:
+    def __init__(self, path: str, mode: int, watcher: Watcher, door: Door) -> None:
         self._path = path
         self._folder = os.path.dirname(path)  # noqa: PTH120
         self._mode = mode
         self._watcher = watcher
+        self._door = door
         self._inode: tuple[int, int] | None = None
 
     def listen(self) -> sockets.socket:
@@ -37,9 +39,12 @@ class Place:
         Raises:
             OSError: The folder or the socket cannot be made.
         """
-        files.make_folder(self._folder, 0o700)
-        server = socket.listen_unix(self._path, self._mode, BACKLOG)
+        server = self._door.take(self._inode_there())
+        if server is None:
+            files.make_folder(self._folder, 0o700)
+            server = socket.listen_unix(self._path, self._mode, BACKLOG)
         self._inode = self._inode_there()
+        self._door.hold(server, self._inode)
         return server
 
     async def listen_again(self) -> sockets.socket:
@@ -61,10 +66,13 @@ class Place:
                 await watch.wait()
 
     def remove(self) -> None:
-        """Remove the socket, unless it is another's by now."""
-        if self._is_in_place():
+        """Remove the socket, unless it is another's by now, or going to be."""
+        if self._door.is_handed_over:
+            return
+        if self._is_in_place() and not self._door.is_foreign:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)  # noqa: PTH108
+        self._door.drop()
 
     def _is_in_place(self) -> bool:
         return self._inode is not None and self._inode_there() == self._inode

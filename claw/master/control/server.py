@@ -68,7 +68,7 @@ class _Server:
         self._limits = services.limits
         self._calls = Calls(services, HANDLERS)
         mode = services.config.current.daemon.control_mode
-        self._place = Place(services.home.control_socket, mode, services.watcher)
+        self._place = Place(services.home.control_socket, mode, services.watcher, services.door)
         self._connections: set[Connection] = set()
         self._complaints = Complaints(log)
         self._reserve_fd: int | None = None

@@ -42,3 +42,20 @@ async def stop(call: Call, params: Params) -> Json:
     """End the master; this is answered before it goes."""
     call.services.request_shutdown(params.get("mode", "auto"))
     return {}
+
+
+async def restart(call: Call, _params: Params) -> Json:
+    """Have the new program take over; this is answered before it does.
+
+    Raises:
+        ClawError: It would not; nothing has changed.
+    """
+    services = call.services
+    copy = await services.prepare_renewal()
+    services.request_shutdown("renew")
+    return {
+        "pid": os.getpid(),
+        "version": claw.__version__,
+        "started_at": services.started_at.isoformat(),
+        "backup": copy,
+    }

@@ -30,6 +30,7 @@ HANDLERS: Mapping[str, Handler] = {
     "config.reload": config.reload,
     "daemon.status": daemon.status,
     "daemon.stop": daemon.stop,
+    "daemon.restart": daemon.restart,
     "alert.list": alert.list_,
     "alert.ack": alert.ack,
 }
