@@ -127,6 +127,7 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
         (JobKeys.run_at, (JobType.ONESHOT,)),
         (JobKeys.timezone, _TIMED),
         (JobKeys.autostart, (JobType.CONTINUOUS,)),
+        (JobKeys.instances, (JobType.CONTINUOUS,)),
         (JobKeys.max_instances, (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)),
         (JobKeys.on_overlap, (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)),
         (JobKeys.max_queued, (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)),
@@ -234,6 +235,10 @@ _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
         JobKeys.kill_mode,
         JobKeys.catch_up,
         JobKeys.catch_up_window,
+        JobKeys.instances,
+        JobKeys.depends_on,
+        JobKeys.on_dependency_restart,
+        JobKeys.on_dependency_failure,
     )
 )
 

@@ -11,6 +11,7 @@ from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.kinds import optional
 from claw.config.logfields import LogKeys
+from claw.config.orderkeys import OrderKeys
 from claw.config.table import Applies, Field, Section
 from claw.model import backoff
 from claw.model.job import CatchUp, JobType, KillMode, Overlap, RestartPolicy
@@ -127,7 +128,7 @@ class RestartKeys:
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
 
 
-class JobKeys:
+class JobKeys(OrderKeys):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
@@ -307,10 +308,10 @@ JOB = Section(
     "jobs.NAME",
     JobKeys,
     tables={"restart": RESTART, "log": LOG},
-    later="env_file user group nice limits resources no_new_privs instances skip_code"
+    later="env_file user group nice limits resources no_new_privs skip_code"
     " run_timeout stop_command reload_signal reload_command stdin tty priority pool"
-    " on_pool_busy lock oom_score_adj executor delivery_guarantee sockets depends_on"
-    " on_dependency_restart on_dependency_failure watch ready health jitter retry error_backoff"
+    " on_pool_busy lock oom_score_adj executor delivery_guarantee sockets"
+    " watch ready health jitter retry error_backoff"
     " dead_letter dedup hours checks overdue_after success_within ping alerts delivery sla"
     " output delete_after_run ttl approval max_pending_approvals context context_limit trigger"
     " events watchdog",

@@ -9,7 +9,7 @@ import os
 import os.path
 from collections.abc import Callable, Mapping
 
-from claw.config import fields
+from claw.config import depends, fields
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys
@@ -58,6 +58,7 @@ def load(
     ):
         loader.forget_defaults()
     loader.read([document for document in documents if document])
+    loader.check_dependencies(is_whole=all(documents))
     report.refuse()
     return Config(
         daemon=loader.daemon,
@@ -85,6 +86,7 @@ class _Loader:
         self._is_project = is_project
         self._defaults = Values()
         self._places: dict[str, str] = {}
+        self._files: dict[str, str] = {}
         self._zone_problem = ""
         try:
             self._system_zone = zone.read_local_zone(env)
@@ -105,6 +107,11 @@ class _Loader:
                 self._read_main(document)
         for document in documents:
             self._read_tables(document)
+
+    def check_dependencies(self, *, is_whole: bool) -> None:
+        """Look at what the jobs say of each other, once every file could be read."""
+        if is_whole:
+            depends.check(self.jobs, set(self._files), self._files, self.report)
 
     def _read_main(self, main: Document) -> None:
         checker = _checker(main, self.report)
@@ -144,7 +151,7 @@ class _Loader:
             values = checker.section(fields.JOB, table, path, self._defaults)
             job = build(self._draft(document, name, values), checker, path)
             if job is not None:
-                self.jobs.append(job)
+                self.jobs.append(depends.located(job, checker.lines))
 
     def _is_new_name(self, checker: Checker, name: str) -> bool:
         path = ("jobs", name)
@@ -160,6 +167,7 @@ class _Loader:
                 " keep one of them, or give this one another name",
             )
         else:
+            self._files[name] = checker.file
             self._places[name] = f"{printable(checker.file)}:{checker.lines.of(path)}"
             return True
         return False

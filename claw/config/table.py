@@ -73,7 +73,10 @@ class Section:
         self.name = name
         self.doc = (keys.__doc__ or "").strip()
         self.fields: dict[str, Field[object]] = {
-            key: value for key, value in vars(keys).items() if isinstance(value, Field)
+            key: value
+            for part in keys.__mro__  # its own first, then those of the classes it is made of
+            for key, value in vars(part).items()
+            if isinstance(value, Field)
         }
         self.later = frozenset(later.split())
         self.tables = tables or {}

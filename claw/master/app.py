@@ -54,7 +54,7 @@ from claw.master.supervision.links import Links
 from claw.master.supervision.spools import list_spools, read_spools, serve_pruning
 from claw.master.supervision.ticker import Ticker
 from claw.master.wiring import Services
-from claw.model.effect import Dispatch, Effect, Reschedule, Settled, StopRun
+from claw.model.effect import Dispatch, DispatchAt, Effect, Reschedule, Settled, StopRun
 from claw.model.home import Home
 from claw.model.job import Config, Job
 from claw.store.damage import Opened, open_or_rebuild
@@ -223,6 +223,8 @@ class App:
             match effect:
                 case Dispatch():
                     self._dispatcher.wake()
+                case DispatchAt(at):
+                    self._ticker.expect_wait_over(at)
                 case Reschedule(job):
                     self._ticker.reschedule(job)
                 case StopRun():

@@ -9,6 +9,7 @@ import trio
 from claw.errors import StoreError
 from claw.kernel import clock
 from claw.master.asyncstore import AsyncStore
+from claw.master.engine import consequences
 from claw.master.engine.turn import Turn
 from claw.model.effect import Effect
 from claw.model.job import Config
@@ -53,7 +54,9 @@ class Decider:
 
         def inside(tx: Tx) -> tuple[T, list[Effect]]:
             turn = Turn(tx, config or self.config(), clock.now())
-            return decide(turn), turn.effects
+            value = decide(turn)
+            consequences.follow(turn)
+            return value, turn.effects
 
         with trio.CancelScope(shield=True):
             value, effects = await self._store.write(inside, undo)

@@ -4,6 +4,7 @@ All of them may be performed twice, or be lost in a crash: the store can name th
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,13 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class DispatchAt:
+    """A run that waits for what it depends on is given up then: call ``dispatch`` again."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reschedule:
     """The due times of a job have changed: the ticker looks again. Empty: all jobs."""
 
@@ -40,4 +48,4 @@ class Settled:
     run: str
 
 
-Effect = StopRun | Dispatch | Reschedule | Settled
+Effect = StopRun | Dispatch | DispatchAt | Reschedule | Settled

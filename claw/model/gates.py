@@ -1,13 +1,13 @@
 """The gates between ``queued`` and ``claimed``; each says in words why a run waits.
 
 A run passes them in this order: the job is not stopped, paused or disabled (``--force``
-passes these); the job's instances (`overlap`); the daemon's ``max_parallel``, which
-services do not count in. What may go, goes by `order`: first due, then id. A job whose gate
-is closed holds up no other job.
+passes these); the job's other runs (`overlap`); what it depends on (`claw.model.needs`);
+the daemon's ``max_parallel``, which services do not count in. What may go, goes by `order`:
+first due, then id. A job whose gate is closed holds up no other job.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from claw.model import overlap
@@ -33,6 +33,17 @@ class Standing:
     schedule_key: str = ""  # tells whether the schedule's definition changed
     last_run: str | None = None  # the last one that ended after it began
     scale: int | None = None  # how many instances an operator wants; None: as configured
+    scaled_from: int | None = None  # how many were configured then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceStanding:
+    """What is known of one instance of a service that has several; a row of the store."""
+
+    job: str
+    no: int
+    stopped_by: str | None = None  # the operator who stopped this one alone
+    last_run: str | None = None  # the last one that ended after it began
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +61,19 @@ def order(run: Run) -> tuple[datetime, str]:
     return run.due_at, run.id
 
 
-def closed(standing: Standing) -> str | None:
-    """Return why nothing of a job may begin now, or None when it may."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The due runs of a job, or of one instance of a service, and what they meet."""
+
+    job: Job
+    due: Sequence[Run]  # in order
+    active: Sequence[Run] = ()  # claimed and running ones, oldest first
+    closed: str | None = None  # why nothing of it may begin; see `closed`
+    held: Mapping[str, str] = field(default_factory=dict)  # by what they depend on, by run
+
+
+def closed(standing: Standing, instance: InstanceStanding | None = None) -> str | None:
+    """Return why nothing of a job, or of one of its instances, may begin; None: it may."""
     name = standing.name
     if standing.stopped_by is not None:
         return f"stopped by {standing.stopped_by}: clawctl start {name}"
@@ -59,21 +81,16 @@ def closed(standing: Standing) -> str | None:
         return f"paused by {standing.paused_by}: clawctl resume {name}"
     if not standing.enabled:
         return "disabled: set enabled = true and reload"
+    if instance is not None and instance.stopped_by is not None:
+        return f"stopped by {instance.stopped_by}: clawctl start {name}@{instance.no}"
     return None
 
 
-def decide(
-    lanes: Sequence[tuple[Job, Standing, Sequence[Run]]],
-    active: Mapping[str, Sequence[Run]],
-    *,
-    parallel: int,
-    max_parallel: int,
-) -> Plan:
+def decide(lines: Sequence[Line], *, parallel: int, max_parallel: int) -> Plan:
     """Return what becomes of the due runs.
 
     Args:
-        lanes: For each job with due runs: the job, its standing, the runs in order.
-        active: Claimed and running runs by job, oldest first.
+        lines: Those of all jobs that have any.
         parallel: How many runs are active, services not counted.
         max_parallel: How many may be.
     """
@@ -81,9 +98,9 @@ def decide(
     wait: list[tuple[Run, str]] = []
     skip: list[tuple[Run, str]] = []
     end: list[Run] = []
-    for job, standing, due in lanes:
-        lane = _lane(job, standing, active.get(job.name, ()), due)
-        go += [(run, job) for run in lane.go]
+    for line in lines:
+        lane = _lane(line)
+        go += [(run, line.job) for run in lane.go]
         wait += lane.wait
         skip += lane.skip
         end += lane.end
@@ -91,16 +108,18 @@ def decide(
     return Plan(tuple(granted), (*wait, *held), tuple(skip), tuple(end))
 
 
-def _lane(
-    job: Job, standing: Standing, active: Sequence[Run], due: Sequence[Run]
-) -> overlap.Lane:
-    why = closed(standing)
-    passing = [run for run in due if why is None or run.forced]
-    lane = overlap.decide(job, active, passing)
-    if why is None:
-        return lane
-    held = tuple((run, why) for run in due if not run.forced)
-    return overlap.Lane(lane.go, (*lane.wait, *held), lane.skip, lane.end)
+def _lane(line: Line) -> overlap.Lane:
+    why = line.closed
+    passing = [run for run in line.due if why is None or run.forced]
+    lane = overlap.decide(line.job, line.active, passing)
+    wait = list(lane.wait)
+    if why is not None:
+        wait += [(run, why) for run in line.due if not run.forced]
+    go = [run for run in lane.go if run.id not in line.held]
+    wait += [(run, line.held[run.id]) for run in lane.go if run.id in line.held]
+    # Nothing makes room for a run that could not take it.
+    end = () if any(run.id in line.held for run in passing) else lane.end
+    return overlap.Lane(tuple(go), tuple(wait), lane.skip, end)
 
 
 def _within(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from claw.model.graph import Dependency, Graph
+
 
 class JobType(StrEnum):
     """When a job runs."""
@@ -48,6 +50,21 @@ class KillMode(StrEnum):
     TREE = "tree"
     GROUP = "group"
     PROCESS = "process"
+
+
+class OnRestart(StrEnum):
+    """What becomes of a running job when one that it depends on is restarted."""
+
+    IGNORE = "ignore"
+    RESTART = "restart"
+
+
+class OnFailure(StrEnum):
+    """What becomes of a running job when one that it depends on has failed."""
+
+    IGNORE = "ignore"
+    STOP = "stop"
+    FAIL = "fail"
 
 
 class Stderr(StrEnum):
@@ -133,6 +150,10 @@ class Job:
     stop_signal: int = 15
     grace_period_s: float = 30.0
     kill_mode: KillMode = KillMode.TREE
+    instances: int = 1  # of a service
+    depends_on: tuple[Dependency, ...] = ()
+    on_dependency_restart: OnRestart = OnRestart.IGNORE
+    on_dependency_failure: OnFailure = OnFailure.IGNORE
     max_instances: int = 1
     on_overlap: Overlap = Overlap.QUEUE
     max_queued: int = 0  # 0: no bound of its own
@@ -171,10 +192,13 @@ class Config:
     jobs: tuple[Job, ...] = ()
     files: tuple[str, ...] = ()  # read, in order
     digest: str = ""  # of the files' bytes: tells whether they changed
+    graph: Graph = field(init=False, repr=False, compare=False)
     _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {job.name: job for job in self.jobs})
+        graph = Graph({job.name: job.depends_on for job in self.jobs})
+        object.__setattr__(self, "graph", graph)
 
     def job(self, name: str) -> Job | None:
         """Return the job of that name."""

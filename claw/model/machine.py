@@ -47,8 +47,15 @@ class Step:
     effects: tuple[Effect, ...] = ()
 
 
-def claim(run: Run, *, sid: str, at: datetime) -> Step:
-    """Give a queued run to a supervisor that is to be launched."""
+def claim(run: Run, *, sid: str, at: datetime, instance: int | None = None) -> Step:
+    """Give a queued run to a supervisor that is to be launched.
+
+    Args:
+        run: The run.
+        sid: The supervisor.
+        at: Now.
+        instance: Its number, in a service that has several instances.
+    """
     number = run.attempt + 1
     claimed = replace(
         run,
@@ -58,6 +65,7 @@ def claim(run: Run, *, sid: str, at: datetime) -> Step:
         sid=sid,
         waiting_for=None,
         phase=Phase.STARTING,
+        instance=instance,
     )
     attempt = Attempt(run=run.id, no=number, sid=sid, cause=run.cause)
     return Step(claimed, attempt, why=run.cause)
@@ -67,7 +75,7 @@ def unclaim(run: Run, *, why: str, at: datetime, due_at: datetime) -> Step:
     """Put back a claimed run that was never launched; its attempt never was."""
     back = replace(run, attempt=run.attempt - 1)
     if run.stop_why is not None and run.stop_why != outcome.RESTART:
-        return _end(back, outcome.Outcome(State.CANCELED, run.stop_why), by=run.stop_by, at=at)
+        return _end(back, outcome.asked(run.stop_why), by=run.stop_by, at=at)
     queued = replace(_queued(back, due_at), cause=run.cause)
     return Step(queued, why=why, effects=(Dispatch(),))
 
@@ -120,7 +128,7 @@ def lose(run: Run, attempt: Attempt | None, *, why: str, at: datetime) -> Step:
     if run.stop_why == outcome.RESTART:
         return replace(requeue(run, at), attempt=gone)
     if run.stop_why is not None:
-        result = outcome.Outcome(State.CANCELED, run.stop_why)
+        result = outcome.asked(run.stop_why)
     else:
         result = outcome.Outcome(State.CRASHED, "lost")
     return replace(_end(run, result, by=run.stop_by, at=at), attempt=gone, why=why)

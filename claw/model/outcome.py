@@ -5,6 +5,7 @@
     the journal ends with    and                          the run is
     stop cancel shutdown
     overlap removed ...      -                            canceled, reason: that word
+    dependency_failed        -                            failed, dependency_failed
     restart                  nobody has asked for an end  queued again, cause restart
     timeout                  -                            timed_out
     ready_timeout watchdog
@@ -31,6 +32,10 @@ OWN_ENDS = FAILURES | {"exit", "spawn", "start_limit"}
 """What a journal ends with when nobody asked for the end."""
 
 START_LIMIT = "start_limit"
+DEPENDENCY = "dependency"
+"""Why a run is ended with on_dependency_failure = "stop"."""
+DEPENDENCY_FAILED = "dependency_failed"
+"""Why a run is ended with on_dependency_failure = "fail"."""
 SPAWN_FAILED = "spawn_failed"
 UNKNOWN_EXIT = "unknown_exit"
 
@@ -71,14 +76,20 @@ def _state(
         return State.QUEUED, None
     if ended_why == RESTART:
         # A stop came after the restart, or nobody here knows of either.
-        return (State.CANCELED, stop_why) if stop_why else (State.QUEUED, None)
+        return _asked(stop_why) if stop_why else (State.QUEUED, None)
     if ended_why in OWN_ENDS:
         return _own_end(ended_why, attempt, success)
-    return State.CANCELED, _asked(stop_why) or ended_why
+    return _asked(ended_why if stop_why in {None, RESTART} else stop_why)
 
 
-def _asked(stop_why: str | None) -> str | None:
-    return None if stop_why == RESTART else stop_why
+def asked(stop_why: str) -> Outcome:
+    """Return what becomes of a run that is ended for a reason that somebody gave."""
+    return Outcome(*_asked(stop_why))
+
+
+def _asked(stop_why: str | None) -> tuple[State, str | None]:
+    state = State.FAILED if stop_why == DEPENDENCY_FAILED else State.CANCELED
+    return state, stop_why
 
 
 def _own_end(

@@ -80,6 +80,7 @@ class Origin(StrEnum):
     AT = "at"
     AUTOSTART = "autostart"
     REBOOT = "reboot"
+    DEPENDENCY = "dependency"
 
 
 class Phase(StrEnum):

@@ -20,7 +20,8 @@ UPDATE runs SET
     ended_at = :ended_at, attempt = :attempt, cause = :cause, sid = :sid, phase = :phase,
     phase_until = :phase_until, pid = :pid, exit_code = :exit_code, signal = :signal,
     reason = :reason, waiting_for = :waiting_for, stop_why = :stop_why, stop_by = :stop_by,
-    restarts = :restarts, forced = :forced, health = :health, status_text = :status_text
+    restarts = :restarts, forced = :forced, instance = :instance, health = :health,
+    status_text = :status_text
 WHERE id = :id;
 
 -- name: set_waiting_for
@@ -151,17 +152,17 @@ ORDER BY closed_at LIMIT :limit;
 -- name: put_standing
 INSERT INTO jobs (
     name, added_at, active_since, up, stopped_by, paused_by, enabled, epoch, crashes,
-    scheduled_through, done_at, schedule_key, last_run, scale
+    scheduled_through, done_at, schedule_key, last_run, scale, scaled_from
 ) VALUES (
     :name, :added_at, :active_since, :up, :stopped_by, :paused_by, :enabled, :epoch,
-    :crashes, :scheduled_through, :done_at, :schedule_key, :last_run, :scale
+    :crashes, :scheduled_through, :done_at, :schedule_key, :last_run, :scale, :scaled_from
 ) ON CONFLICT (name) DO UPDATE SET
     added_at = excluded.added_at, active_since = excluded.active_since, up = excluded.up,
     stopped_by = excluded.stopped_by, paused_by = excluded.paused_by,
     enabled = excluded.enabled, epoch = excluded.epoch, crashes = excluded.crashes,
     scheduled_through = excluded.scheduled_through, done_at = excluded.done_at,
     schedule_key = excluded.schedule_key, last_run = excluded.last_run,
-    scale = excluded.scale;
+    scale = excluded.scale, scaled_from = excluded.scaled_from;
 
 -- name: standing
 SELECT * FROM jobs WHERE name = :name;
@@ -171,6 +172,41 @@ SELECT * FROM jobs;
 
 -- name: delete_standing
 DELETE FROM jobs WHERE name = :name;
+
+-- name: put_instance
+INSERT INTO instances (job, no, stopped_by, last_run)
+VALUES (:job, :no, :stopped_by, :last_run)
+ON CONFLICT (job, no) DO UPDATE SET
+    stopped_by = excluded.stopped_by, last_run = excluded.last_run;
+
+-- name: instances_of
+SELECT * FROM instances WHERE job = :job;
+
+-- name: instances
+SELECT * FROM instances;
+
+-- name: delete_instances
+DELETE FROM instances WHERE job = :job;
+
+-- name: put_rollout
+INSERT INTO rollouts (job, at, "by", why, batch, todo, busy, done, failed)
+VALUES (:job, :at, :by, :why, :batch, :todo, :busy, :done, :failed)
+ON CONFLICT (job) DO UPDATE SET
+    at = excluded.at, "by" = excluded."by", why = excluded.why, batch = excluded.batch,
+    todo = excluded.todo, busy = excluded.busy, done = excluded.done,
+    failed = excluded.failed;
+
+-- name: rollout
+SELECT * FROM rollouts WHERE job = :job;
+
+-- name: rollouts
+SELECT * FROM rollouts;
+
+-- name: delete_rollout
+DELETE FROM rollouts WHERE job = :job;
+
+-- name: last_success_of
+SELECT * FROM runs WHERE job = :job AND state = 'succeeded' ORDER BY id DESC LIMIT 1;
 
 -- name: append_event
 INSERT INTO events (at, type, job, run, old, new, why, by)

@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from claw.model.event import Alert, Event
-from claw.model.gates import Standing
+from claw.model.gates import InstanceStanding, Standing
 from claw.model.ids import SHORT_LENGTH
+from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
 from claw.store.queries import QUERIES
@@ -130,6 +131,10 @@ class Tx:
         """Return for each job the last run that began and ended."""
         return {run.job: run for run in self._runs("last_runs")}
 
+    def last_success(self, job: str) -> Run | None:
+        """Return the newest run of a job that ended well."""
+        return next(iter(self._runs("last_success_of", job=job)), None)
+
     def runs_page(
         self,
         *,
@@ -215,6 +220,36 @@ class Tx:
     def delete_standing(self, job: str) -> None:
         """Forget the standing of a job that is no longer defined."""
         self._do("delete_standing", name=job)
+
+    def put_instance(self, one: InstanceStanding) -> None:
+        """Store what is known of one instance, new or known."""
+        self._do("put_instance", **rows.row_of_instance(one))
+
+    def instances(self, job: str | None = None) -> dict[tuple[str, int], InstanceStanding]:
+        """Return what is known of the instances of one job or all, by job and number."""
+        found = self._do("instances") if job is None else self._do("instances_of", job=job)
+        return {(row["job"], row["no"]): rows.instance_of_row(row) for row in found}
+
+    def delete_instances(self, job: str) -> None:
+        """Forget the instances of a job that is no longer defined."""
+        self._do("delete_instances", job=job)
+
+    def put_rollout(self, rollout: Rollout) -> None:
+        """Store how far a rolling restart is."""
+        self._do("put_rollout", **rows.row_of_rollout(rollout))
+
+    def rollout(self, job: str) -> Rollout | None:
+        """Return the rolling restart of a job, under way or failed."""
+        row = self._one("rollout", job=job)
+        return None if row is None else rows.rollout_of_row(row)
+
+    def rollouts(self) -> dict[str, Rollout]:
+        """Return all rolling restarts, by job."""
+        return {row["job"]: rows.rollout_of_row(row) for row in self._do("rollouts")}
+
+    def delete_rollout(self, job: str) -> None:
+        """Forget the rolling restart of a job."""
+        self._do("delete_rollout", job=job)
 
     def append_event(self, event: Event) -> None:
         """Append an event; it gets the next cursor."""

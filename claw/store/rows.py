@@ -5,10 +5,12 @@ Times are whole microseconds since the epoch, lists are JSON, truths are 0 and 1
 
 import json
 import sqlite3
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 from claw.model.event import Alert, Event
-from claw.model.gates import Standing
+from claw.model.gates import InstanceStanding, Standing
+from claw.model.rollout import Renewal, Rollout
 from claw.model.run import Attempt, Origin, Phase, Run, State, Supervisor
 
 Value = str | int | float | None
@@ -218,6 +220,7 @@ def row_of_standing(standing: Standing) -> Row:
         "schedule_key": standing.schedule_key,
         "last_run": standing.last_run,
         "scale": standing.scale,
+        "scaled_from": standing.scaled_from,
     }
 
 
@@ -238,6 +241,54 @@ def standing_of_row(row: sqlite3.Row) -> Standing:
         schedule_key=row["schedule_key"],
         last_run=row["last_run"],
         scale=row["scale"],
+        scaled_from=row["scaled_from"],
+    )
+
+
+def row_of_instance(one: InstanceStanding) -> Row:
+    """Return what is stored of an instance's standing."""
+    return {
+        "job": one.job,
+        "no": one.no,
+        "stopped_by": one.stopped_by,
+        "last_run": one.last_run,
+    }
+
+
+def instance_of_row(row: sqlite3.Row) -> InstanceStanding:
+    """Return the standing of an instance that a row holds."""
+    return InstanceStanding(
+        job=row["job"], no=row["no"], stopped_by=row["stopped_by"], last_run=row["last_run"]
+    )
+
+
+def row_of_rollout(rollout: Rollout) -> Row:
+    """Return what is stored of a rolling restart."""
+    return {
+        "job": rollout.job,
+        "at": micros(rollout.at),
+        "by": rollout.by,
+        "why": rollout.why,
+        "batch": rollout.batch,
+        "todo": json.dumps(rollout.todo),
+        "busy": json.dumps([astuple(one) for one in rollout.busy]),
+        "done": json.dumps(rollout.done),
+        "failed": rollout.failed,
+    }
+
+
+def rollout_of_row(row: sqlite3.Row) -> Rollout:
+    """Return the rolling restart that a row holds."""
+    return Rollout(
+        job=row["job"],
+        at=instant(row["at"]),
+        by=row["by"],
+        why=row["why"],
+        batch=row["batch"],
+        todo=tuple(json.loads(row["todo"])),
+        busy=tuple(Renewal(*one) for one in json.loads(row["busy"])),
+        done=tuple(json.loads(row["done"])),
+        failed=row["failed"],
     )
 
 

@@ -15,6 +15,8 @@ BOUNDED = ("runs_open", "runs_active", "runs_queue", "runs_due", "alerts_open",
 
 WALKS = {
     "standings": "all jobs are wanted",
+    "instances": "all of them are wanted",
+    "rollouts": "few, and all of them are wanted",
     "last_runs": "one step per job",
     "alerts": "newest first, bounded",
 }

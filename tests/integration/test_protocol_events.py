@@ -10,7 +10,7 @@ import trio
 from claw.kernel import clock
 from claw.master.control import audit
 from claw.master.control.limits import Limits
-from claw.master.engine import intake, intents, requests
+from claw.master.engine import dispatch, intake, intents, requests
 from claw.master.engine.turn import Turn
 from claw.model.job import JobType
 from claw.model.run import Origin, State
@@ -266,7 +266,7 @@ async def submit(desk: Desk, name: str) -> str:
     """Ask for a run, and have it claimed."""
     ask = intake.Ask(job=name, origin=Origin.MANUAL, key=clock.random(8).hex())
     run = await desk.decide(lambda turn: intake.submit(turn, ask))
-    await desk.decide(intake.dispatch)
+    await desk.decide(dispatch.dispatch)
     return run.id
 
 

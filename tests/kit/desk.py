@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from claw.master.engine import intake, journal, services, sync
-from claw.master.engine.intake import Ask, Claim
+from claw.master.engine import consequences, dispatch, intake, journal, services, sync
+from claw.master.engine.dispatch import Claim
+from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
 from claw.model.effect import Effect, StopRun
 from claw.model.event import Event
@@ -102,7 +103,9 @@ class Desk:
 
         def inside(tx: object) -> tuple[T, list[Effect]]:
             turn = Turn(tx, self.config, self.now, self._random)  # type: ignore[arg-type]
-            return fn(turn), turn.effects
+            found = fn(turn)
+            consequences.follow(turn)
+            return found, turn.effects
 
         value, effects = self.database.transact(inside)
         self.effects += effects
@@ -134,7 +137,7 @@ class Desk:
 
     def dispatch(self) -> tuple[Claim, ...]:
         """Let go what may go."""
-        return self.do(intake.dispatch)
+        return self.do(dispatch.dispatch)
 
     def launch(self, claim: Claim) -> Journal:
         """Have a claim's supervisor and child begin."""

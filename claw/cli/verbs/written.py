@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from claw.config.table import Section
+    from claw.model.graph import Dependency
     from claw.model.job import Config, Job, Restart
 
     Table = dict[str, Any]
@@ -69,7 +70,7 @@ def _without_meaning(one: Job) -> list[str]:
     if one.type is JobType.CONTINUOUS:
         lacking += _SERVICES_LACK
     else:
-        lacking += ["autostart"]
+        lacking += ["autostart", "instances"]
     if one.type is JobType.MANUAL:
         lacking += ["timezone"]
     if one.on_overlap is not Overlap.QUEUE:
@@ -114,11 +115,20 @@ def _signal_name(number: int) -> str:
 
 
 _WRITERS: dict[str, Callable[[Any], Any]] = {
+    "depends_on": lambda entries: [_dependency(one) for one in entries],
     "umask": "{:04o}".format,
     "mode": "{:04o}".format,
     "stop_signal": _signal_name,
     "env": dict,
 }
+
+
+def _dependency(one: Dependency) -> Table:
+    return {
+        "job": one.job,
+        "condition": one.condition.value,
+        "timeout": duration(one.timeout_s),
+    }
 
 
 def duration(seconds: float) -> str:

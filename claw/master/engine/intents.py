@@ -4,13 +4,15 @@ Each intent is in the standing of the job, or in the run, before anyone is told,
 outlives the master: what an operator stopped stays stopped over reloads and restarts.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from claw.errors import ConflictError
-from claw.master.engine import intake, services, slots
+from claw.master.engine import intake, rollouts, services, slots
 from claw.master.engine.turn import Turn
-from claw.model import gates, ids, machine, outcome
+from claw.model import gates, ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Reschedule, StopRun
+from claw.model.gates import Standing
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
 
@@ -20,7 +22,26 @@ REMOVED = "removed"
 _UNSTARTED = {State.QUEUED, State.RETRY_WAIT, State.AWAITING_APPROVAL}
 
 
-def start_job(turn: Turn, name: str, *, by: str, key: str, forced: bool = False) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Which instances of a service are restarted, and how many at a time."""
+
+    instance: int | None = None  # None: all
+    batch: int | None = 1  # None: all at once
+
+
+ONE_BY_ONE = Extent()
+
+
+def start_job(
+    turn: Turn,
+    name: str,
+    *,
+    by: str,
+    key: str,
+    forced: bool = False,
+    instance: int | None = None,
+) -> str | None:
     """Release a stop or a pause; then a service runs, a manual job has one run, others wait.
 
     Args:
@@ -29,6 +50,7 @@ def start_job(turn: Turn, name: str, *, by: str, key: str, forced: bool = False)
         by: Who wants it.
         key: Unique to this request.
         forced: Start it although it is disabled.
+        instance: Only this one of a service; None: the whole job.
 
     Returns:
         The id of the run that serves the wish; None for a job that waits for its time.
@@ -38,13 +60,13 @@ def start_job(turn: Turn, name: str, *, by: str, key: str, forced: bool = False)
     """
     job = turn.job(name)
     _check_enabled(job, forced=forced)
-    _release(turn, name, by)
+    _release(turn, name, by, instance)
     if job.type is JobType.CONTINUOUS:
-        turn.tx.put_standing(replace(turn.standing(name), up=True))
-        for run in turn.tx.open_runs(name):
-            if run.stop_why in {None, outcome.RESTART}:
-                return run.id
-    elif job.type is not JobType.MANUAL:
+        turn.tx.delete_rollout(name)
+        wish = services.Wish(origin=Origin.MANUAL, key=key, by=by, forced=forced)
+        only = None if instance is None else (instance,)
+        return next(iter(services.raise_service(turn, job, wish, only)), None)
+    if job.type is not JobType.MANUAL:
         return None
     ask = intake.Ask(job=name, origin=Origin.MANUAL, key=key, by=by, forced=forced)
     return intake.submit(turn, ask).id
@@ -58,10 +80,18 @@ def _check_enabled(job: Job, *, forced: bool) -> None:
         )
 
 
-def _release(turn: Turn, name: str, by: str) -> None:
-    """Take back a stop and a pause; slots from before stay skipped."""
+def _release(turn: Turn, name: str, by: str, instance: int | None) -> None:
+    """Take back a stop and a pause; slots from before stay skipped.
+
+    One instance that is released leaves the others as they were.
+    """
     standing = turn.standing(name)
+    was_stopped = _release_instances(turn, standing, instance)
     if standing.stopped_by is None and standing.paused_by is None:
+        if was_stopped:
+            label = instances.label(name, instance)
+            turn.note("job.started", job=name, why=f"{label} released", by=by)
+            turn.emit(Dispatch())
         return
     slots.settle(turn, name)
     standing = replace(
@@ -72,15 +102,39 @@ def _release(turn: Turn, name: str, by: str) -> None:
     turn.emit(Reschedule(name), Dispatch())
 
 
-def stop_job(turn: Turn, name: str, *, by: str, forced: bool = False) -> tuple[str, ...]:
+def _release_instances(turn: Turn, standing: Standing, instance: int | None) -> bool:
+    """Take back the stop of one instance, or of all; tell whether there was one.
+
+    When the whole job was stopped and one instance is released, the others stay stopped.
+    """
+    name = standing.name
+    if instance is not None and standing.stopped_by is not None:
+        for no in instances.numbers(turn.job(name), standing):
+            one = turn.instance(name, no)
+            turn.tx.put_instance(replace(one, stopped_by=one.stopped_by or standing.stopped_by))
+    stopped = [
+        one
+        for one in turn.tx.instances(name).values()
+        if one.stopped_by is not None and instance in {None, one.no}
+    ]
+    for one in stopped:
+        turn.tx.put_instance(replace(one, stopped_by=None))
+    return bool(stopped)
+
+
+def stop_job(
+    turn: Turn, name: str, *, by: str, forced: bool = False, instance: int | None = None
+) -> tuple[str, ...]:
     """End a job's runs and keep it stopped until it is started again.
 
     Args:
         turn: The decision.
         name: The job.
         by: Who wants it.
-        forced: Give its children no time to end by themselves. Only the telling is hurried:
-            a supervisor that is told again, by the next master, gives them theirs.
+        forced: Give its children no time to end by themselves, and wait for no job that
+            depends on it. Only the telling is hurried: a supervisor that is told again, by
+            the next master, gives them theirs.
+        instance: Only this one of a service; None: the whole job.
 
     Returns:
         The ids of the runs that end.
@@ -88,43 +142,65 @@ def stop_job(turn: Turn, name: str, *, by: str, forced: bool = False) -> tuple[s
     Raises:
         NotFoundError: No such job.
     """
-    turn.job(name)
+    job = turn.job(name)
     standing = turn.standing(name)
-    if standing.stopped_by is None:
+    if instance is not None:
+        _stop_instance(turn, job, instance, by)
+    elif standing.stopped_by is None:
         slots.settle(turn, name)
         standing = replace(turn.standing(name), stopped_by=by, up=False)
         turn.tx.put_standing(standing)
+        turn.tx.delete_rollout(name)
         turn.note("job.stopped", job=name, by=by)
         turn.emit(Reschedule(name))
-    ended = end_runs(turn, name, why="stop", by=by)
+    ended = end_runs(turn, name, why="stop", by=by, instance=instance)
     if forced:
         turn.effects = [
-            replace(effect, grace_s=0.0) if isinstance(effect, StopRun) else effect
+            replace(effect, grace_s=0.0)
+            if isinstance(effect, StopRun) and effect.run in ended
+            else effect
             for effect in turn.effects
         ]
     return ended
 
 
-def end_runs(turn: Turn, name: str, *, why: str, by: str) -> tuple[str, ...]:
-    """Ask for the end of all open runs of a job, and return their ids."""
-    runs = turn.tx.open_runs(name)
+def _stop_instance(turn: Turn, job: Job, no: int, by: str) -> None:
+    """Keep one instance stopped while the others go on."""
+    one = turn.instance(job.name, no)
+    if one.stopped_by is not None:
+        return
+    turn.tx.put_instance(replace(one, stopped_by=by))
+    turn.note("job.stopped", job=job.name, why=instances.label(job.name, no), by=by)
+    turn.emit(Dispatch())  # who waits for all of them waits for one less
+
+
+def end_runs(
+    turn: Turn, name: str, *, why: str, by: str, instance: int | None = None
+) -> tuple[str, ...]:
+    """Ask for the end of all open runs of a job, or of one instance; return their ids."""
+    runs = _of_instance(turn.tx.open_runs(name), instance)
     for run in runs:
-        _end(turn, run, why=why, by=by)
+        turn.end(run, why=why, by=by)
     return tuple(run.id for run in runs)
 
 
-def _end(turn: Turn, run: Run, *, why: str, by: str) -> Run:
-    if run.state in _UNSTARTED:
-        return turn.take(run, machine.revoke(run, why=why, by=by, at=turn.now))
-    return turn.take(run, machine.ask_end(run, why=why, by=by))
+def _of_instance(runs: Sequence[Run], instance: int | None) -> list[Run]:
+    return [run for run in runs if instance in {None, instances.number(run)}]
 
 
 def restart_job(
-    turn: Turn, name: str, *, by: str, key: str, forced: bool = False
+    turn: Turn,
+    name: str,
+    *,
+    by: str,
+    key: str,
+    forced: bool = False,
+    extent: Extent = ONE_BY_ONE,
 ) -> tuple[str, ...]:
     """Make the active runs of a job anew, with its present definition.
 
-    A service or a manual job that has none is started.
+    A service or a manual job that has none is started. A service with several instances is
+    restarted so many at a time (`rollouts`).
 
     Returns:
         The ids of the runs that are made anew, or of the one begun.
@@ -132,16 +208,51 @@ def restart_job(
     Raises:
         NotFoundError, ConflictError, SaturatedError: As for `intake.submit`.
     """
-    _check_enabled(turn.job(name), forced=forced)
-    _release(turn, name, by)
-    runs = turn.tx.active_runs(name)
+    job, only = turn.job(name), extent.instance
+    _check_enabled(job, forced=forced)
+    _release(turn, name, by, only)
+    if only is None and extent.batch is not None and _has_several(turn, job):
+        turn.tx.put_standing(replace(turn.standing(name), up=True))
+        return rollouts.begin(turn, job, by=by, why=outcome.RESTART, batch=extent.batch)
+    runs = _of_instance(turn.tx.active_runs(name), only)
     for run in runs:
         step = machine.ask_end(run, why=outcome.RESTART, by=by)
         turn.take(run, replace(step, run=replace(step.run, forced=run.forced or forced)))
-    if any(run.stop_why in {None, outcome.RESTART} for run in runs):
-        return tuple(run.id for run in runs)
-    begun = start_job(turn, name, by=by, key=key, forced=forced)
-    return () if begun is None else (begun,)
+    renewed = tuple(run.id for run in runs if run.stop_why in services.GOES_ON)
+    if renewed and job.type is not JobType.CONTINUOUS:
+        return renewed
+    begun = start_job(turn, name, by=by, key=key, forced=forced, instance=only)
+    return renewed or (() if begun is None else (begun,))
+
+
+def _has_several(turn: Turn, job: Job) -> bool:
+    return instances.wanted(job, turn.standing(job.name)) > 1
+
+
+def scale_job(turn: Turn, name: str, count: int, *, by: str) -> None:
+    """Have so many instances of a service, touching none of those that stay.
+
+    It holds over restarts of the daemon, until the configured number is another one.
+
+    Raises:
+        NotFoundError: No such job.
+        ConflictError: It is no service.
+    """
+    job = turn.job(name)
+    if job.type is not JobType.CONTINUOUS:
+        raise ConflictError(
+            f"job {name!r} is {job.type}: only continuous jobs have instances",
+            hint="max_instances bounds how many runs of it there are at once",
+        )
+    standing = turn.standing(name)
+    before = instances.wanted(job, standing)
+    if count == before:
+        return
+    kept = None if count == job.instances else count
+    turn.tx.put_standing(replace(standing, scale=kept, scaled_from=job.instances))
+    turn.note("job.scaled", job=name, why=f"{before} to {count} instances", by=by)
+    services.fit_to_scale(turn, job, by=by, before=before)
+    turn.emit(Dispatch())
 
 
 def pause_job(turn: Turn, name: str, *, by: str) -> None:
@@ -196,7 +307,7 @@ def cancel_run(turn: Turn, run_id: str, *, by: str, why: str = "") -> Run:
     run = turn.run(run_id)
     if not run.is_open:
         raise ConflictError(f"run {ids.short(run_id)} has ended: {run.state}")
-    return _end(turn, run, why=f"cancel: {why}" if why else "cancel", by=by)
+    return turn.end(run, why=f"cancel: {why}" if why else "cancel", by=by)
 
 
 def shut_down(turn: Turn, *, by: str) -> tuple[str, ...]:
@@ -210,7 +321,9 @@ def shut_down(turn: Turn, *, by: str) -> tuple[str, ...]:
     """
     turn.tx.put_meta(intake.ENDING, "1")
     turn.note("daemon.stopped", by=by)
-    ended = [_end(turn, run, why="shutdown", by=by).id for run in turn.tx.active_runs()]
+    for name in turn.tx.rollouts():
+        turn.tx.delete_rollout(name)
+    ended = [turn.end(run, why="shutdown", by=by).id for run in turn.tx.active_runs()]
     for job in turn.config.jobs:
         if job.type is JobType.CONTINUOUS:
             ended += _lower(turn, job, by)
@@ -223,7 +336,7 @@ def _lower(turn: Turn, job: Job, by: str) -> list[str]:
     if standing.up:
         turn.tx.put_standing(replace(standing, up=False))
     waiting = [run for run in turn.tx.open_runs(job.name) if run.state in _UNSTARTED]
-    return [_end(turn, run, why="shutdown", by=by).id for run in waiting]
+    return [turn.end(run, why="shutdown", by=by).id for run in waiting]
 
 
 def renew(turn: Turn, name: str, *, by: str) -> None:
@@ -235,8 +348,10 @@ def renew(turn: Turn, name: str, *, by: str) -> None:
     job = turn.job(name)
     if gates.closed(turn.standing(name)) is not None:
         return
+    if _has_several(turn, job) and turn.tx.open_runs(name):
+        rollouts.begin(turn, job, by=by, why="reload", batch=1)
+        return
     for run in turn.tx.active_runs(name):
         turn.take(run, machine.ask_end(run, why=outcome.RESTART, by=by))
-    standing = turn.standing(name)
-    if job.type is JobType.CONTINUOUS and standing.up:
-        services.raise_service(turn, job, standing)
+    if job.type is JobType.CONTINUOUS and turn.standing(name).up:
+        services.raise_service(turn, job, services.Wish(by=by))

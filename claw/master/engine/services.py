@@ -5,13 +5,14 @@ master: a service that ended by itself is not begun again because the master was
 one that a shutdown or a boot ended is, and one that an operator stopped is not.
 """
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from claw.errors import ClawError
 from claw.master.engine import intake, slots
 from claw.master.engine.turn import Turn
-from claw.model import backoff, gates, machine, outcome
+from claw.model import backoff, gates, instances, machine, outcome
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType, RestartPolicy
 from claw.model.run import Origin, Run, State
@@ -56,7 +57,7 @@ def autostart(turn: Turn) -> None:
             continue
         standing = turn.standing(job.name)
         if standing.stopped_by is None and (booted or not standing.up):
-            raise_service(turn, job, standing)
+            raise_service(turn, job, Wish())
 
 
 def _on_boot(turn: Turn) -> None:
@@ -78,43 +79,124 @@ def _run_at_boot(turn: Turn, job: Job, boot: str) -> None:
         turn.take(run, machine.turn_away(run, why=closed, at=turn.now))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who wants a service to run, and how it came to that."""
+
+    origin: Origin = Origin.AUTOSTART
+    key: str = ""  # of the request; what starts by itself is counted instead
+    by: str = "autostart"
+    wait_s: float = 0.0
+    cause: str = "start"
+    forced: bool = False
+
+
 def raise_service(
-    turn: Turn, job: Job, standing: Standing, *, wait_s: float = 0.0, cause: str = "start"
-) -> Run | None:
-    """Want a service and give it a run, unless it has one; the key is job, instance, epoch."""
-    if any(run.stop_why in _GOES_ON for run in turn.tx.open_runs(job.name)):
-        turn.tx.put_standing(replace(standing, up=True))
-        return None
-    epoch = _next_epoch(turn, standing)
-    turn.tx.put_standing(replace(standing, up=True, epoch=epoch))
+    turn: Turn, job: Job, wish: Wish, only: Collection[int] | None = None
+) -> tuple[str, ...]:
+    """Want a service, and give each of its instances a run that has none.
+
+    Instances that an operator stopped alone stay so.
+
+    Args:
+        turn: The decision.
+        job: The service.
+        wish: Who wants it.
+        only: These instances; None: all that there are to be.
+
+    Returns:
+        The ids of the runs that serve the wish, by instance.
+
+    Raises:
+        ConflictError, SaturatedError: As for `intake.submit`, when a person asks.
+    """
+    standing = turn.standing(job.name)
+    turn.tx.put_standing(replace(standing, up=True))
+    several = instances.wanted(job, standing) > 1
+    known = turn.tx.instances(job.name) if several else {}
+    open_runs = turn.tx.open_runs(job.name)
+    served = {instances.number(run): run.id for run in open_runs if run.stop_why in GOES_ON}
+    wanted = [
+        no
+        for no in instances.numbers(job, standing)
+        if only is None or no in only
+        if (job.name, no) not in known or known[job.name, no].stopped_by is None
+    ]
+    absent = [no for no in wanted if no not in served]
+    if absent and wish.origin is Origin.AUTOSTART:
+        epoch = _next_epoch(turn, standing, absent)
+        turn.tx.put_standing(replace(standing, up=True, epoch=epoch))
+        wish = replace(wish, key=str(epoch))
+    for no in absent:
+        run = _begin(turn, job, wish, no, several=several)
+        if run is not None:
+            served[no] = run.id
+    return tuple(served[no] for no in wanted if no in served)
+
+
+def _begin(turn: Turn, job: Job, wish: Wish, no: int, *, several: bool) -> Run | None:
+    """Ask for the run of one instance; autostart's key is job, instance, epoch."""
+    if wish.origin is Origin.AUTOSTART:
+        key = _epoch_key(job.name, no, int(wish.key))
+    else:
+        key = instances.label(wish.key, no if several else None)
     ask = intake.Ask(
         job=job.name,
-        origin=Origin.AUTOSTART,
-        key=_epoch_key(job.name, epoch),
-        by="autostart",
-        due_at=turn.now + timedelta(seconds=wait_s),
-        cause=cause,
+        origin=wish.origin,
+        key=key,
+        by=wish.by,
+        due_at=turn.now + timedelta(seconds=wish.wait_s),
+        cause=wish.cause,
+        forced=wish.forced,
+        instance=no if several else None,
     )
-    return _submit(turn, ask)
+    return intake.submit(turn, ask) if wish.origin is Origin.MANUAL else _submit(turn, ask)
 
 
-def _epoch_key(name: str, epoch: int) -> str:
-    return f"{name}#1@{epoch}"
+def _epoch_key(name: str, no: int, epoch: int) -> str:
+    return f"{name}#{no}@{epoch}"
 
 
-def _next_epoch(turn: Turn, standing: Standing) -> int:
-    """Return the next epoch that has no run yet.
+def _next_epoch(turn: Turn, standing: Standing, numbers: Collection[int]) -> int:
+    """Return the next epoch in which none of some instances has a run yet.
 
     The count begins anew when a job is removed and comes back, or the database is rebuilt;
     the runs of earlier epochs are still there then.
     """
-    epoch = standing.epoch + 1
-    while turn.tx.run_by_origin(Origin.AUTOSTART, _epoch_key(standing.name, epoch)):
+    epoch, name = standing.epoch + 1, standing.name
+    while any(
+        turn.tx.run_by_origin(Origin.AUTOSTART, _epoch_key(name, no, epoch)) for no in numbers
+    ):
         epoch += 1
     return epoch
 
 
-_GOES_ON = {None, outcome.RESTART}
+GOES_ON = {None, outcome.RESTART}
+"""Why an open run is to end that serves all the same: not at all, or to be made anew."""
+
+
+def fit_to_scale(turn: Turn, job: Job, *, by: str, before: int) -> None:
+    """Begin or end instances of a service so that there are as many as there are to be.
+
+    Those that there are to be before and after are not touched.
+
+    Args:
+        turn: The decision.
+        job: The service.
+        by: Who wants it.
+        before: How many there were to be.
+    """
+    standing = turn.standing(job.name)
+    wanted = instances.wanted(job, standing)
+    for run in turn.tx.open_runs(job.name):
+        if instances.number(run) > wanted:
+            turn.end(run, why=SCALE, by=by)
+    if standing.up and gates.closed(standing) is None and wanted > before:
+        raise_service(turn, job, Wish(by=by), only=range(before + 1, wanted + 1))
+
+
+SCALE = "scale"
+"""Why an instance ends that there is not to be any more."""
 
 
 def _submit(turn: Turn, ask: intake.Ask) -> Run | None:
@@ -139,4 +221,5 @@ def revive(turn: Turn, job: Job, lost: Run) -> None:
     lived_s = (turn.now - lost.started_at).total_seconds() if lost.started_at else 0.0
     failure_no = 1 if lived_s >= job.restart.reset_after_s else max(standing.crashes, 1)
     wait_s = backoff.delay_s(job.restart.delays_s, 0.0, failure_no, 0.0)
-    raise_service(turn, job, standing, wait_s=wait_s, cause="crash")
+    wish = Wish(wait_s=wait_s, cause="crash")
+    raise_service(turn, job, wish, only=(instances.number(lost),))

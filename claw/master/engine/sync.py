@@ -7,11 +7,12 @@ counts slots from when it was added, was enabled, or got another schedule.
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from claw.master.engine import intents, services, slots
+from claw.master.engine import intents, journal, services, slots
 from claw.master.engine.turn import Turn
+from claw.model import instances
 from claw.model.effect import Dispatch, Reschedule
 from claw.model.gates import Standing
-from claw.model.job import Config, Job
+from claw.model.job import Config, Job, JobType
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,29 @@ def sync(
         for job in turn.config.jobs
         if job.name in standings and _change(turn, job, standings[job.name], old, by)
     )
+    _fit_to_scale(turn, old, by)
     for name in restart:
         if turn.config.job(name) is not None and name in standings:
             intents.renew(turn, name, by=by)
     if start:
         services.autostart(turn)
+        journal.pending_stops(turn)  # the order in which jobs stop may be another one now
     turn.emit(Reschedule(), Dispatch())
     return Synced(added, changed, removed)
+
+
+def _fit_to_scale(turn: Turn, old: Config | None, by: str) -> None:
+    """Begin and end instances of services whose configured number has changed."""
+    for job in turn.config.jobs:
+        standing = turn.standing(job.name)
+        if standing.scale is not None and standing.scaled_from != job.instances:
+            turn.tx.put_standing(replace(standing, scale=None, scaled_from=None))
+        before = None if old is None else old.job(job.name)
+        if before is None or job.type is not JobType.CONTINUOUS:
+            continue
+        was = instances.wanted(before, standing)
+        if was != instances.wanted(job, standing):
+            services.fit_to_scale(turn, job, by=by, before=was)
 
 
 def _add(turn: Turn, job: Job, by: str) -> None:
@@ -81,6 +98,8 @@ def _remove(turn: Turn, name: str, by: str) -> None:
     """Forget a job and end its runs; their history stays."""
     intents.end_runs(turn, name, why=intents.REMOVED, by=by)
     turn.tx.delete_standing(name)
+    turn.tx.delete_instances(name)
+    turn.tx.delete_rollout(name)
     turn.note("job.removed", job=name, by=by)
 
 

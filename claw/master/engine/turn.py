@@ -6,7 +6,9 @@ has to do once the transaction is committed::
 
     def inside(tx: Tx) -> tuple[T, list[Effect]]:
         turn = Turn(tx, config, clock.now())
-        return decide(turn), turn.effects
+        value = decide(turn)
+        consequences.follow(turn)
+        return value, turn.effects
 
     value, effects = await store.write(inside)
     # only now: perform the effects
@@ -16,7 +18,7 @@ effects are never seen.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from claw.errors import ConflictError, NotFoundError
@@ -24,16 +26,25 @@ from claw.kernel import clock
 from claw.model import ids, machine, outcome
 from claw.model.effect import Effect, Reschedule
 from claw.model.event import Event
-from claw.model.gates import Standing
+from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Config, Job, JobType
-from claw.model.run import Run, State, may_move
+from claw.model.run import Attempt, Run, State, may_move
 from claw.store.records import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one step has made of a run."""
+
+    before: Run
+    after: Run
+    attempt: Attempt | None  # if it is about one
 
 
 class Turn:
     """The transaction, the configuration, the time, and the effects so far."""
 
-    __slots__ = ("_random", "config", "effects", "now", "tx")
+    __slots__ = ("_random", "changes", "config", "effects", "now", "tx")
 
     def __init__(
         self,
@@ -47,6 +58,7 @@ class Turn:
         self.config = config
         self.now = now
         self.effects: list[Effect] = []
+        self.changes: list[Change] = []  # for `claw.master.engine.consequences`
 
     def emit(self, *effects: Effect) -> None:
         """Have something done after the commit, once."""
@@ -110,6 +122,11 @@ class Turn:
             name=name, added_at=self.now, active_since=self.now, enabled=job.enabled
         )
 
+    def instance(self, name: str, no: int) -> InstanceStanding:
+        """Return what is known of one instance of a service."""
+        known = self.tx.instances(name).get((name, no))
+        return known or InstanceStanding(job=name, no=no)
+
     def add(self, run: Run, *, why: str | None = None, by: str | None = None) -> bool:
         """Store a new run and its first event; False when its origin key has one."""
         if not self.tx.insert_run(run):
@@ -151,6 +168,8 @@ class Turn:
             self.tx.put_attempt(step.attempt)
         if after != before:
             self.tx.update_run(after)
+        if after != before or step.attempt is not None:
+            self.changes.append(Change(before, after, step.attempt))
         if step.note is not None:
             self._event(before, step, step.note, at)
         if moved:
@@ -158,6 +177,12 @@ class Turn:
             self._moved(before, after, at)
         self.emit(*step.effects)
         return after
+
+    def end(self, run: Run, *, why: str, by: str) -> Run:
+        """Revoke a run that waits, or ask for the end of one that is active."""
+        if run.is_active:
+            return self.take(run, machine.ask_end(run, why=why, by=by))
+        return self.take(run, machine.revoke(run, why=why, by=by, at=self.now))
 
     def _event(self, before: Run, step: machine.Step, kind: str, at: datetime) -> None:
         is_move = kind == f"run.{step.run.state}"
@@ -188,8 +213,11 @@ class Turn:
     def _ended(self, run: Run, at: datetime) -> None:
         """Note in its job's standing that a run has ended after it began."""
         standing = self.tx.standing(run.job)
-        if standing is None or run.state in _NEVER_BEGAN or not run.attempt:
+        if standing is None or not self._tells_of_its_job(run):
             return
+        if run.instance is not None:
+            instance = self.instance(run.job, run.instance)
+            self.tx.put_instance(replace(instance, last_run=run.id))
         crashes = standing.crashes + 1 if run.state is State.CRASHED else 0
         standing = replace(standing, last_run=run.id, crashes=crashes)
         if self._is_done(run, standing):
@@ -199,6 +227,13 @@ class Turn:
         if run.reason == outcome.START_LIMIT:
             self.note("job.fatal", job=run.job, why="restart.start_limit is reached")
         self.tx.put_standing(standing)
+
+    def _tells_of_its_job(self, run: Run) -> bool:
+        """Tell whether a run's end says how its job is doing: it began, or is a service's."""
+        job = self.config.job(run.job)
+        if run.state is State.SKIPPED and job and job.type is JobType.CONTINUOUS:
+            return True
+        return run.state not in _NEVER_BEGAN and bool(run.attempt)
 
     def _is_done(self, run: Run, standing: Standing) -> bool:
         """Tell whether a oneshot has succeeded at or after its time."""

@@ -13,8 +13,8 @@ import trio
 from claw.errors import StoreError
 from claw.kernel import files, socket
 from claw.master.decider import Decider
-from claw.master.engine import intake, journal
-from claw.master.engine.intake import Claim
+from claw.master.engine import dispatch, journal
+from claw.master.engine.dispatch import Claim
 from claw.master.engine.turn import Turn
 from claw.master.supervision import launches
 from claw.master.supervision.launcher import ForkServer, LaunchRefusedError
@@ -120,5 +120,5 @@ class Dispatcher:
 
 
 def _pass_gates(turn: Turn) -> tuple[tuple[Claim, ...], datetime | None]:
-    claims = intake.dispatch(turn)
+    claims = dispatch.dispatch(turn)
     return claims, turn.tx.next_due(turn.now)

@@ -33,6 +33,7 @@ class Ticker:
         self._heap: list[tuple[datetime, str]] = []
         self._changed: set[str] = {_ALL}
         self._run_due: datetime | None = None
+        self._wait_over: datetime | None = None
         self._wake = trio.Event()
         self.on_run_due: Callable[[], None] = lambda: None
 
@@ -46,6 +47,11 @@ class Ticker:
         if at != self._run_due:
             self._run_due = at
             self._wake.set()
+
+    def expect_wait_over(self, at: datetime) -> None:
+        """Take note of when a run has waited long enough for what it depends on."""
+        self._wait_over = at
+        self._wake.set()
 
     def next_at(self, job: str) -> datetime | None:
         """Return the next slot of a job."""
@@ -97,8 +103,12 @@ class Ticker:
         except StoreError:
             self._changed |= changed
             raise
-        if self._run_due is not None and self._run_due <= clock.now():
+        now = clock.now()
+        if self._run_due is not None and self._run_due <= now:
             self._run_due = None
+            self.on_run_due()
+        if self._wait_over is not None and self._wait_over <= now:
+            self._wait_over = None
             self.on_run_due()
 
     async def _look_at_all(self) -> None:
@@ -136,5 +146,5 @@ class Ticker:
         """Return when to wake, in seconds of wall time."""
         self._drop_stale()
         times = [self._heap[0][0]] if self._heap else []
-        times += [self._run_due] if self._run_due else []
+        times += [at for at in (self._run_due, self._wait_over) if at is not None]
         return min(times).timestamp() if times else None

@@ -47,13 +47,14 @@ def read_job(read: Read) -> ReadJob:
 
 @pytest.fixture
 def refusal(write: Write) -> Refusal:
-    """Load a text that is refused, and return the diagnostics without the file's name."""
+    """Load a text that is refused, and return the diagnostics without the file's folder."""
 
     def lines(text: str) -> tuple[str, ...]:
         path = write(text)
         with pytest.raises(ConfigError) as caught:
             load(str(path), env={"TZ": "UTC"})
         assert all(line.startswith(f"{path}:") for line in caught.value.diagnostics)
-        return tuple(line.removeprefix(f"{path}:") for line in caught.value.diagnostics)
+        told = (line.removeprefix(f"{path}:") for line in caught.value.diagnostics)
+        return tuple(line.replace(f"{path.parent}/", "") for line in told)
 
     return lines

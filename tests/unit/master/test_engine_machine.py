@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from claw.errors import ConflictError
 from claw.master.engine import intents, journal, services, sync
-from claw.master.engine.intake import Claim
+from claw.master.engine.dispatch import Claim
 from claw.master.engine.turn import Turn
 from claw.model.effect import StopRun
 from claw.model.job import Daemon, JobType, Overlap, Restart

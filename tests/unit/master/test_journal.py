@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from claw.master.engine import intents, journal
-from claw.master.engine.intake import Claim
+from claw.master.engine.dispatch import Claim
 from claw.master.engine.turn import Turn
 from claw.model import ids
 from claw.model.effect import Dispatch, Settled, StopRun

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from claw.model import ids
 from claw.model.event import Alert, Event
-from claw.model.gates import Standing
+from claw.model.gates import InstanceStanding, Standing
+from claw.model.rollout import Renewal, Rollout
 from claw.model.run import Attempt, Origin, Phase, Run, State, Supervisor
 from claw.store import rows
 from claw.store.database import Database
@@ -99,6 +100,7 @@ FULL_STANDING = Standing(
     schedule_key="k",
     last_run=FULL_RUN.id,
     scale=3,
+    scaled_from=2,
 )
 
 
@@ -153,6 +155,35 @@ def test_every_field_of_the_others_comes_back(database: Database) -> None:
         return tx.attempt(FULL_RUN.id, 2), tx.supervisor("s1"), tx.standing("j")
 
     assert database.transact(inside) == (FULL_ATTEMPT, FULL_SUPERVISOR, FULL_STANDING)
+
+
+def test_instances_and_rolling_restarts_come_back_and_are_forgotten(
+    database: Database,
+) -> None:
+    instance = InstanceStanding(job="j", no=2, stopped_by="eve", last_run="r1")
+    rolling = Rollout(
+        job="j", at=T0, by="eve", why="reload", batch=2, todo=(3, 4),
+        busy=(Renewal(1, "r1", 4, "s1"),), done=(2,), failed="j@1: exit 1",
+    )  # fmt: skip
+    assert all(map(_is_full, (instance, rolling)))
+
+    def write(tx: Tx) -> None:
+        for _ in range(2):
+            tx.put_instance(instance)
+            tx.put_rollout(rolling)
+        tx.put_instance(InstanceStanding(job="k", no=1))
+
+    database.transact(write)
+    read = database.view(lambda tx: (tx.instances("j"), tx.rollout("j"), tx.rollouts()))
+    assert read == ({("j", 2): instance}, rolling, {"j": rolling})
+
+    def forget(tx: Tx) -> None:
+        tx.delete_instances("j")
+        tx.delete_rollout("j")
+
+    database.transact(forget)
+    assert database.view(lambda tx: [*tx.instances()]) == [("k", 1)]
+    assert database.view(lambda tx: tx.rollout("j")) is None
 
 
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)))  # noqa: DTZ001

@@ -1,0 +1,121 @@
+"""From queued to claimed: the gates, and what a run that may not go needs first.
+
+`dispatch` looks at all due runs whenever something may have become free to go. It begins what
+they wait for (`needs`), gives up those that have waited too long, and claims the rest as
+`claw.model.gates` says.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from claw.master.engine import intake
+from claw.master.engine.needs import Needs
+from claw.master.engine.turn import Turn
+from claw.model import gates, instances, machine
+from claw.model.effect import DispatchAt
+from claw.model.gates import Line, Standing
+from claw.model.job import Job, JobType, Overlap
+from claw.model.run import Run, Supervisor
+
+_ALL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that is to be launched, and under which ids. It is on disk already."""
+
+    run: Run
+    attempt: int
+    sid: str
+    job: Job
+
+
+def dispatch(turn: Turn) -> tuple[Claim, ...]:
+    """Claim the queued runs that are due and pass all gates, and say why others wait."""
+    names = [] if turn.tx.meta(intake.ENDING) else turn.tx.due_jobs(turn.now)
+    if not names:
+        return ()
+    counts = turn.tx.active_counts()
+    parallel, most = _parallel(turn, counts), turn.config.daemon.max_parallel
+    needs = Needs(turn)
+    lines = [
+        line
+        for name in names
+        for line in _lines(turn, name, max(most - parallel, 0), needs, counts)
+    ]
+    plan = gates.decide(lines, parallel=parallel, max_parallel=most)
+    for run, why in plan.skip:
+        turn.take(run, machine.turn_away(run, why=why, at=turn.now))
+    for run, why in plan.wait:
+        turn.tx.set_waiting_for(run.id, why)
+    for run in plan.end:
+        turn.take(run, machine.ask_end(run, why="overlap", by="kill_restart"))
+    if needs.next_deadline is not None:
+        turn.emit(DispatchAt(needs.next_deadline))
+    return tuple(_claim(turn, run) for run in plan.go)
+
+
+def _lines(
+    turn: Turn, name: str, free: int, needs: Needs, counts: Mapping[str, int]
+) -> Iterator[Line]:
+    """Yield what is due of a job; each instance of a service is a line of its own."""
+    job = turn.config.job(name)
+    if job is None:
+        return
+    standing = turn.standing(name)
+    due = [run for run in _due(turn, job, standing, free) if not needs.give_up(job, run)]
+    active = turn.tx.active_runs(name) if name in counts else ()
+    held = needs.held(job, due)
+    if job.type is not JobType.CONTINUOUS:
+        closed = gates.closed(standing)
+        yield Line(job=job, due=due, active=active, closed=closed, held=held)
+        return
+    known = turn.tx.instances(name) if instances.wanted(job, standing) > 1 else {}
+    for no in sorted({instances.number(run) for run in due}):
+        yield Line(
+            job=job,
+            due=_of(due, no),
+            active=_of(active, no),
+            closed=gates.closed(standing, known.get((name, no))),
+            held=held,
+        )
+
+
+def _of(runs: Sequence[Run], no: int) -> list[Run]:
+    return [run for run in runs if instances.number(run) == no]
+
+
+def _due(turn: Turn, job: Job, standing: Standing, free: int) -> Sequence[Run]:
+    """Return the due runs of a job that matter now: of a long queue only its head.
+
+    That is what may go at most, ``free`` of it, and the one behind.
+    """
+    name = job.name
+    if job.type is JobType.CONTINUOUS:
+        return turn.tx.due_runs(name, turn.now)
+    head = 1 + min(job.max_instances, free)
+    if gates.closed(standing) is not None:
+        forced = turn.tx.due_runs(name, turn.now, forced=True)
+        held = [run for run in turn.tx.due_runs(name, turn.now, head) if not run.forced]
+        return sorted((*forced, *held), key=gates.order)
+    bounded = job.on_overlap is not Overlap.QUEUE or job.max_queued > 0
+    return turn.tx.due_runs(name, turn.now, _ALL if bounded else head)
+
+
+def _parallel(turn: Turn, counts: Mapping[str, int]) -> int:
+    return sum(
+        count
+        for name, count in counts.items()
+        if (job := turn.config.job(name)) is None or job.type is not JobType.CONTINUOUS
+    )
+
+
+def _claim(turn: Turn, run: Run) -> Claim:
+    job = turn.job(run.job)
+    sid = turn.new_sid()
+    several = instances.wanted(job, turn.standing(job.name)) > 1
+    instance = instances.number(run) if several else None
+    step = machine.claim(run, sid=sid, at=turn.now, instance=instance)
+    claimed = turn.take(run, step)
+    turn.tx.put_supervisor(Supervisor(sid=sid, run=run.id, job=run.job, created_at=turn.now))
+    return Claim(claimed, claimed.attempt, sid, job)
