@@ -127,7 +127,6 @@ class JobsEnd:
         self._decide = decide
         self._links = links
         self._tell_stop = tell_stop
-        self._is_unrecorded = False  # the end of the jobs could not be written down
 
     async def run(self, shutdown: Shutdown, timeout_s: float) -> None:
         """End the jobs, and wait until they are gone."""
@@ -145,15 +144,14 @@ class JobsEnd:
             await self._decide(lambda turn: intents.shut_down(turn, by="daemon"))
         except StoreError as error:
             _LOG.error("ending jobs without a record of it: %s", error)
-            self._is_unrecorded = True
             for sid in tuple(self._links.all):
                 self._tell_stop(StopRun("", sid, "shutdown", "daemon"))
         await self._wait_all_gone()
 
     async def _wait_all_gone(self) -> None:
-        """Wait until no run is active any more."""
+        """Wait until no run is active any more; of ends that cannot be stored, none is."""
         while await self._has_active_runs():
-            if self._is_unrecorded and self._links.are_all_dead():
+            if self._store.trouble is not None and self._links.are_all_dead():
                 return
             await trio.sleep(_STOP_PAUSE_S)
 

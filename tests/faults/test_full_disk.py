@@ -64,6 +64,9 @@ restart = {{ delays = ["0s"] }}
 max_instances = 5
 [jobs.talker]
 command = "read x < '{tmp_path}/talk'; seq 1 200000; exit 4"
+[jobs.late]
+command = "trap '' TERM; echo ready; read x < '{tmp_path}/talk'"
+grace_period = "10m"
 [jobs.tick]
 {witness.command()}
 schedule = "* * * * * *"
@@ -137,11 +140,11 @@ def test_i7_kills_on_a_full_disk_end_no_service(
     web = claw.wait_state("web", "running")
     talker = claw.submit("talker")
     claw.client.wait(talker, "running", PATIENCE_S)
-    jobs = {sid: lines[0]["job"] for sid, lines in claw.journals().items()}
+    jobs = {sid: lines[0]["job"] for sid, lines in claw.journals().items() if lines}
     killed = {
         sid: pid
         for sid, pid in supervisors_of(claw.home).items()
-        if jobs[sid] in {"web", "talker"}
+        if jobs.get(sid) in {"web", "talker"}
     }
     assert len(killed) == 2
 
@@ -204,4 +207,20 @@ def test_i7_a_stop_of_the_daemon_stops_on_a_full_disk(claw: MasterUnderTest) -> 
     assert claw.process is not None
     claw.process.wait(PATIENCE_S)
     assert process.is_zombie(web["pid"])
+    ballast.unlink()
+
+
+def test_i7_a_stop_ends_although_the_disk_fills_before_the_jobs_have_ended(
+    claw: MasterUnderTest,
+) -> None:
+    run = claw.submit("late")
+    claw.wait_until(lambda: claw.output(f"late/{run}.out"), "readiness")
+    claw.call("daemon.stop", mode="stop")
+    claw.wait_until(lambda: claw.job("late")["state"] == "stopping", "a stop that is stored")
+
+    ballast = fill(claw.folder / "state")
+    (claw.folder.parent / "talk").open("w").close()
+
+    assert claw.process is not None
+    claw.process.wait(PATIENCE_S)
     ballast.unlink()
