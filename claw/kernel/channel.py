@@ -137,3 +137,14 @@ def receive(connection: Socket, count: int) -> tuple[bytes, list[int]]:
             os.close(fd)
         return data, []
     return data, fds
+
+
+def send(connection: Socket, data: bytes, fds: tuple[int, ...] = ()) -> int:
+    """Send bytes, and copies of descriptors with them; return how many bytes were taken.
+
+    Raises:
+        OSError: None was: EAGAIN, EPIPE, ...
+    """
+    packed = b"".join(fd.to_bytes(_FD_BYTES, sys.byteorder) for fd in fds)
+    rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)] if fds else []
+    return connection.sendmsg([data], rights)

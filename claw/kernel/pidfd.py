@@ -4,6 +4,7 @@ See pidfd_open(2), waitid(2), proc_pid_stat(5).
 """
 
 import errno
+import fcntl
 import sys
 
 from claw.kernel import libc, process
@@ -15,6 +16,12 @@ _SYSCALL = libc.find("syscall") if _IS_64_BIT and _SYS_WAITID else 0
 # Offsets in siginfo_t (sigaction(2)) and in struct rusage (getrusage(2)), on 64 bits.
 _SI_CODE, _SI_PID, _SI_STATUS = 8, 16, 24
 _RU_UTIME_S, _RU_UTIME_US, _RU_STIME_S, _RU_STIME_US, _RU_MAXRSS_KIB = range(0, 40, 8)
+# PIDFD_GET_INFO = _IOWR(0xFF, 11, struct pidfd_info), include/uapi/linux/pidfd.h, Linux 6.13;
+# the structure as it was first, PIDFD_INFO_SIZE_VER0: mask first, exit_code last.
+_PIDFD_GET_INFO = 3 << 30 | 64 << 16 | 0xFF << 8 | 11
+_INFO_BYTES, _INFO_MASK_BYTES, _INFO_EXIT_CODE = 64, 8, 60
+_PIDFD_INFO_EXIT = 1 << 3
+"""Linux 6.15: how it ended, once its parent has reaped it."""
 
 
 class Exit:
@@ -126,3 +133,48 @@ def is_alive(pid: int, start: int) -> bool:
     """Tell whether that very process lives; one that waits to be reaped does not."""
     fields = process.stat_of(pid)
     return fields is not None and int(fields[19]) == start and fields[0] not in (b"Z", b"X")
+
+
+def exit_of_stranger(fd: int, pid: int, start: int) -> Exit | None:
+    """Return how a process that has ended and is no child of this one did so.
+
+    While it waits to be reaped, its stat(5) has the status for those who may trace it; after
+    that, from Linux 6.15 on, a pidfd that was opened in time has.
+
+    Args:
+        fd: A pidfd of it.
+        pid: Its number.
+        start: Its start time in clock ticks.
+
+    Returns:
+        None while it is not reaped and only that will tell; an `Exit` with neither code nor
+        signal when nobody can tell any more.
+    """
+    asked = _PIDFD_INFO_EXIT.to_bytes(_INFO_MASK_BYTES, sys.byteorder)
+    try:
+        info = fcntl.ioctl(fd, _PIDFD_GET_INFO, asked.ljust(_INFO_BYTES, b"\0"))
+    except OSError:  # ENOTTY: not known; ESRCH: reaped, and what it was is forgotten
+        return _exit_in_stat(pid, start) or Exit(None, None)
+    if int.from_bytes(info[:_INFO_MASK_BYTES], sys.byteorder) & _PIDFD_INFO_EXIT:
+        status = info[_INFO_EXIT_CODE : _INFO_EXIT_CODE + 4]
+        return _exit_by_status(int.from_bytes(status, sys.byteorder))
+    return _exit_in_stat(pid, start)
+
+
+def _exit_in_stat(pid: int, start: int) -> Exit | None:
+    """Return what proc_pid_stat(5) says of a process that waits to be reaped.
+
+    To those who may not trace it, the status reads 0, so they are told nothing here.
+    """
+    fields = process.stat_of(pid)
+    if fields is None or fields[0] != b"Z" or int(fields[19]) != start:
+        return None
+    if not process.may_trace(pid):
+        return None
+    return _exit_by_status(int(fields[49]))
+
+
+def _exit_by_status(status: int) -> Exit:
+    """Return what a wait status says (wait(2))."""
+    number = status & 0x7F
+    return Exit(None, number) if number else Exit(status >> 8 & 0xFF, None)

@@ -130,6 +130,16 @@ def parent_of(pid: int) -> int | None:
     return None if fields is None else int(fields[1])
 
 
+def ancestors_of(pid: int) -> list[int]:
+    """Return a process's parent, that one's parent and so on."""
+    found = []
+    parent = parent_of(pid)
+    while parent:
+        found.append(parent)
+        parent = parent_of(parent)
+    return found
+
+
 def children_of(pid: int) -> list[int]:
     """Return the children of a process, ended ones included; [] when it has gone.
 
@@ -197,6 +207,23 @@ def command_of(pid: int) -> str:
         return files.read_all(f"/proc/{pid}/comm").decode(errors="replace").strip()
     except OSError:
         return ""
+
+
+def may_trace(pid: int) -> bool:
+    """Tell whether this process is shown all of another's stat (ptrace(2), access modes)."""
+    if os.geteuid() == 0:
+        return True
+    try:
+        lines = files.read_all(f"/proc/{pid}/status").split(b"\n")
+    except OSError:
+        return False
+    mine = {b"Uid:": os.geteuid(), b"Gid:": os.getegid()}
+    fields = [line.split() for line in lines]
+    return all(
+        {int(one) for one in words[1:4]} == {mine[words[0]]}
+        for words in fields
+        if words and words[0] in mine
+    )
 
 
 def stat_of(pid: int) -> list[bytes] | None:

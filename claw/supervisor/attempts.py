@@ -35,6 +35,7 @@ class Attempts:
             out_fd=case.streams[0].writing,
             err_fd=self._error_fd(),
             report_fd=writing,
+            foster_fd=case.handed.foster_fd,
         )
         self.mark_begin(at_once=launch.is_service)
         case.loop.be_prompt()

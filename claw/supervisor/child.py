@@ -8,7 +8,7 @@ lock and journal, which are closed by exec itself.
 
 from claw.kernel import files, limits, process, signals
 from claw.kernel.bare import os
-from claw.supervisor import entries
+from claw.supervisor import entries, fostering
 from claw.wire import supervision
 from claw.wire.supervision import Launch
 
@@ -21,11 +21,17 @@ OWED = "owed"
 
 
 class Wiring:
-    """Descriptors that the child is made from: journal, outputs, and a report pipe."""
+    """Descriptors that the child is made from: journal, outputs, a report pipe.
 
-    __slots__ = ("err_fd", "journal_fd", "out_fd", "report_fd")
+    And, if there is one, the link to a fork server that is not the supervisor's parent.
+    """
 
-    def __init__(self, *, journal_fd: int, out_fd: int, err_fd: int, report_fd: int) -> None:
+    __slots__ = ("err_fd", "foster_fd", "journal_fd", "out_fd", "report_fd")
+
+    def __init__(
+        self, *, journal_fd: int, out_fd: int, err_fd: int, report_fd: int, foster_fd: int = -1
+    ) -> None:
+        self.foster_fd = foster_fd
         self.journal_fd = journal_fd
         self.out_fd = out_fd
         self.err_fd = err_fd
@@ -76,6 +82,7 @@ def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int,
         stage = f"chdir to {launch.cwd}"
         os.chdir(launch.cwd)
         stage = "journal"
+        fostering.hand_myself(wiring.foster_fd, launch)
         env = {**launch.env, "CLAW_ATTEMPT": str(attempt)}
         files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
         stage = "signals"

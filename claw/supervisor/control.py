@@ -53,11 +53,11 @@ class Peer:
                 self._control.answer(self, message)
         return not self.is_closed
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message, fds: tuple[int, ...] = ()) -> None:
         """Send a message, or cut the peer off when it does not take any more."""
         data = supervision.encode(message)
         try:
-            sent = self._socket.send(data)
+            sent = channel.send(self._socket, data, fds)
         except OSError:
             sent = -1
         if sent != len(data):
@@ -132,14 +132,17 @@ class Control:
             self._server.close()
             self._server = None
 
-    def _on_connection(self) -> None:
+    def _on_connection(self) -> bool:
+        """Take one connection; False when there is none."""
         if self._server is None:
-            return
+            return False
         try:
             self.add(channel.accept(self._server))
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 self._turn_away()
+            return False
+        return True
 
     def _turn_away(self) -> None:
         """Close a connection that there is no descriptor for: it would wake us for ever."""
@@ -154,7 +157,8 @@ class Control:
 
     def catch_up(self) -> None:
         """Take in all that has been sent before now, by anyone."""
-        self._on_connection()
+        while self._on_connection():
+            pass
         for peer in tuple(self.peers):
             while peer.on_readable():
                 pass

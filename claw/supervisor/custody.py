@@ -2,8 +2,8 @@
 
 - This supervisor's own: SIGCHLD, a look with WNOWAIT, and waitpid once it is on record.
 - The fork server's, because an earlier supervisor was killed: a relay does both.
-- Nobody's who would tell, because the fork server has died too: a pidfd says when it ended,
-  and nothing says how.
+- Somebody else's, because the fork server was killed too: a pidfd, opened while it lived,
+  says when it ended, and the kernel how, if it can (`pidfd.exit_of_stranger`).
 """
 
 from claw.kernel import channel, pidfd, process
@@ -11,6 +11,7 @@ from claw.kernel.bare import os
 from claw.kernel.pidfd import Exit
 from claw.supervisor.loop import Loop
 from claw.supervisor.relay import Relay
+from claw.wire.supervision import CHILD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +24,16 @@ class Custody:
     """Knows one child at a time, and calls ``on_end`` with how it ended, once."""
 
     __slots__ = (
-        "_loop", "_on_end", "_pid_fd", "_relay", "_start", "is_given_up", "is_waiting", "pid",
+        "_is_watched", "_loop", "_on_end", "_pid_fd", "_relay", "_start", "is_given_up",
+        "is_waiting", "pid",
     )  # fmt: skip
 
     def __init__(self, loop: Loop, on_end: "Callable[[Exit], None]") -> None:
         self._loop = loop
         self._on_end = on_end
         self._relay: Relay | None = None
-        self._pid_fd = -1
+        self._pid_fd = -1  # of another's child
+        self._is_watched = False  # the pidfd is, since no relay speaks of the child
         self._start = 0
         self.pid = 0  # 0: there is none
         self.is_waiting = False  # it is not known to have ended
@@ -47,13 +50,16 @@ class Custody:
         self.is_given_up = self.is_waiting
         self._end(UNKNOWN)
 
-    def take_from(self, connection: channel.Socket, pid: int, start: int) -> None:
-        """Take up a killed predecessor's child, if there is one: the fork server's now.
+    def take_from(
+        self, connection: channel.Socket, pid: int, start: int, kept: dict[str, int]
+    ) -> None:
+        """Take up a killed predecessor's child, if there is one: another's now.
 
         Args:
             connection: Leads to the fork server.
             pid: The child's number, 0 for none.
             start: Its start time in clock ticks, which tells it from a later one.
+            kept: What the fork server keeps, a pidfd of the child perhaps.
         """
         relay = Relay(connection, self._end)
         if not pid:
@@ -64,7 +70,22 @@ class Custody:
         self._start = start
         self._relay = relay
         self._loop.watch(relay.fileno(), self._on_relay)
-        relay.ask(pid)
+        fd = kept.get(f"{CHILD}{pid}:{start}", -1)
+        self._pid_fd = _open(pid, start) if fd < 0 else os.dup(fd)
+        relay.ask(pid, start)
+
+    def open_child(self) -> int:
+        """Return a pidfd of the child for another to keep; -1 when it has gone.
+
+        Raises:
+            OSError: There is no descriptor for it.
+        """
+        if self._pid_fd >= 0:
+            return os.dup(self._pid_fd)
+        try:
+            return pidfd.open_pid(self.pid)
+        except ProcessLookupError:
+            return -1
 
     def look(self) -> None:
         """See whether a child of this process has ended; it stays unreaped."""
@@ -94,21 +115,26 @@ class Custody:
         self.pid = 0
 
     def _on_relay(self) -> None:
-        """Hear how the child ended; without the fork server, only that it did."""
+        """Hear how the child ended, or that the fork server cannot tell."""
         if self._relay is None or self._relay.on_readable():
             return
         self._drop_relay()
         if not self.is_waiting:
             return
-        try:
-            self._pid_fd = pidfd.open_pid(self.pid)
-        except ProcessLookupError:
+        if self._pid_fd < 0:
             self._end(UNKNOWN)
             return
-        if pidfd.start_ticks(self.pid) != self._start:
-            self._end(UNKNOWN)
+        self._is_watched = True
+        self._loop.watch(self._pid_fd, self._on_pid_fd)
+
+    def _on_pid_fd(self) -> None:
+        """Another's child has ended: see how, now or when its parent has reaped it."""
+        ended = pidfd.exit_of_stranger(self._pid_fd, self.pid, self._start)
+        if ended is not None:
+            self._end(ended)
             return
-        self._loop.watch(self._pid_fd, lambda: self._end(UNKNOWN))
+        self._loop.forget(self._pid_fd)
+        self._loop.watch_for_hangup(self._pid_fd, self._on_pid_fd)
 
     def _drop_relay(self) -> None:
         if self._relay is not None:
@@ -117,10 +143,24 @@ class Custody:
             self._relay = None
 
     def _end(self, ended: Exit) -> None:
-        if self._pid_fd >= 0:
+        if self._is_watched:
             self._loop.forget(self._pid_fd)
+            self._is_watched = False
+        if self._pid_fd >= 0:
             os.close(self._pid_fd)
             self._pid_fd = -1
         if self.is_waiting:
             self.is_waiting = False
             self._on_end(ended)
+
+
+def _open(pid: int, start: int) -> int:
+    """Return a pidfd of that very process, -1 when it has gone."""
+    try:
+        fd = pidfd.open_pid(pid)
+    except OSError:
+        return -1
+    if pidfd.start_ticks(pid) == start:
+        return fd
+    os.close(fd)
+    return -1

@@ -6,7 +6,7 @@ from claw.wire.supervision import OUTPUTS
 class Handed:
     """What the fork server hands to a supervisor: descriptors, -1 for none, and facts."""
 
-    __slots__ = ("kept", "link_fd", "lock_fd", "open_files", "relay_fd")
+    __slots__ = ("foster_fd", "kept", "link_fd", "lock_fd", "open_files", "relay_fd")
 
     def __init__(
         self,
@@ -22,6 +22,7 @@ class Handed:
         self.lock_fd = lock_fd  # held already; a replacement takes the lock itself
         self.link_fd = link_fd  # a connection of the master, there from the start
         self.relay_fd = relay_fd  # to the fork server; replacements only
+        self.foster_fd = -1  # to a fork server that is not the parent
 
     @property
     def outputs(self) -> list[tuple[int, int]]:

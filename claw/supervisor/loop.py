@@ -29,6 +29,11 @@ class Loop:
         self._poll.register(fd, select.EPOLLIN)
         self._callbacks[fd] = callback
 
+    def watch_for_hangup(self, fd: int, callback: object) -> None:
+        """Call ``callback()`` when the other side of ``fd`` has gone: of a pidfd, reaped."""
+        self._poll.register(fd, 0)  # EPOLLHUP is always told, epoll_ctl(2)
+        self._callbacks[fd] = callback
+
     def forget(self, fd: int) -> None:
         """Stop watching a descriptor; to be called before it is closed."""
         if self._callbacks.pop(fd, None) is not None:

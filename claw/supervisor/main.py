@@ -9,6 +9,7 @@ journal; what it does: look at the phase, act, write the line, fold it.
     attempts   a child's begin, and the record of its end
     ending     timeout, stop escalation, the tree
     requests   what the master asks for
+    fostering  what is handed to another fork server
 
 Times are seconds of boot time.
 """
@@ -20,6 +21,7 @@ from claw.supervisor.attempts import Attempts
 from claw.supervisor.case import Case
 from claw.supervisor.control import Peer
 from claw.supervisor.ending import Ending
+from claw.supervisor.fostering import Fostering
 from claw.supervisor.handed import Handed
 from claw.supervisor.presence import Presence
 from claw.supervisor.requests import Requests
@@ -43,7 +45,7 @@ class Supervisor:
         self._loop = self._case.loop
         self._attempts = Attempts(self._case)
         self._ending = Ending(self._case, self._attempts)
-        self._requests = Requests(self._case, self._ending)
+        self._requests = Requests(self._case, self._ending, Fostering(self._case))
         self._presence = Presence(launch.run_dir, launch.heartbeat_s, self._case.control)
         self._is_first = True  # no predecessor has left a line
         self._retry_b = 0.0  # until then nothing is tried that was refused
@@ -55,6 +57,8 @@ class Supervisor:
         handed = self._case.handed
         process.become_subreaper()
         self._take_spool()
+        if self._state.phase == machine.ENDED:
+            return  # a predecessor has seen to everything
         self._watch_everything()
         if handed.relay_fd >= 0:
             self._take_over(channel.adopt(handed.relay_fd))
@@ -93,7 +97,7 @@ class Supervisor:
         tree.main = state.pid if state.phase == machine.UP else 0
         if tree.main:
             self._attempts.mark_begin(at_once=False)
-        self._case.custody.take_from(connection, tree.main, state.start)
+        self._case.custody.take_from(connection, tree.main, state.start, self._case.handed.kept)
 
     # -- what to do next --------------------------------------------------------------
 

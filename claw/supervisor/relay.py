@@ -31,10 +31,10 @@ class Relay:
         """Return the descriptor to watch."""
         return self._socket.fileno()
 
-    def ask(self, pid: int) -> None:
-        """Have the fork server watch the child."""
+    def ask(self, pid: int, start: int) -> None:
+        """Have the fork server watch the child, which began at that time in clock ticks."""
         self._pid = pid
-        self._send({"op": "watch", "pid": pid})
+        self._send({"op": "watch", "pid": pid, "start": start})
 
     def settle(self) -> None:
         """Tell the fork server that there is no child to watch."""

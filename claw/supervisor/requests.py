@@ -9,17 +9,19 @@ from claw.supervisor import machine
 from claw.supervisor.case import Case
 from claw.supervisor.control import Peer
 from claw.supervisor.ending import Ending
+from claw.supervisor.fostering import Fostering
 from claw.wire.supervision import Message
 
 
 class Requests:
     """Answers requests; an answer of None comes later, by ``peer.send``."""
 
-    __slots__ = ("_case", "_ending")
+    __slots__ = ("_case", "_ending", "_fostering")
 
-    def __init__(self, case: Case, ending: Ending) -> None:
+    def __init__(self, case: Case, ending: Ending, fostering: Fostering) -> None:
         self._case = case
         self._ending = ending
+        self._fostering = fostering
 
     def handle(self, peer: Peer, message: Message) -> Message | None:
         """Answer one request, whatever is wrong with it."""
@@ -60,3 +62,7 @@ class Requests:
             return {"sent": False}
         self._case.custody.signal(int(message["number"]))
         return {"sent": True}
+
+    def _op_hand(self, _peer: Peer, message: Message) -> Message:
+        self._fostering.hand(message["path"])
+        return {}

@@ -2,8 +2,9 @@
 
 A supervisor is a subreaper (prctl(2)), so whatever its child leaves behind, double-forked
 or in a session of its own, becomes its own descendant. What a killed predecessor's child
-left behind has become the fork server's instead, and is told from others there by its
-session and by CLAW_RUN_ID in its environment.
+left behind has become an ancestor's instead, the fork server's or, if that was killed too,
+the master's or init's; it is told from others there by its session and by CLAW_RUN_ID in
+its environment.
 """
 
 from claw.kernel import process
@@ -40,7 +41,8 @@ class Tree:
     def _fostered(self) -> list[int]:
         mine = [
             pid
-            for pid in process.children_of(self.foster)
+            for ancestor in process.ancestors_of(os.getpid())
+            for pid in process.children_of(ancestor)
             if pid != os.getpid() and self._is_of_this_run(pid)
         ]
         below = [one for pid in mine for one in process.descendants_of(pid)]

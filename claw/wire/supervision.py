@@ -7,9 +7,15 @@ that it does not know, so that neighbours of different versions get along.
 Fork server (requests of the master):
     launch   {sid, run, attempt, spool, launch_dir, names} and as many descriptors
                                           -> {pid, start} | {error, retryable}
-    find     {sid}   -> {alive, pid}
+    find     {sid}   -> {alive, pid}: pid is 0 while it is not known
     barrier  {}      -> {}: everything asked before is done
     hello    {}      -> {version, pid, supervisors: [sid]}
+    copy     {sid}   -> {names} with copies of what is kept for that run
+    foster   {sid, spool, names, pid?, start?} with descriptors: look after a run whose fork
+             server has died, or keep more of one; asked by the master, by the supervisor
+             (who says who it is) and by each child that it starts -> {}
+    reaped   {pid, start, code, signal, cpu_s, max_rss}: how an orphan ended that had become
+             the master's                 -> {}
     gone     {sid}   unasked: that supervisor has ended, its journal is whole
 
 Supervisor (requests of the master):
@@ -17,6 +23,7 @@ Supervisor (requests of the master):
     stop     {why, by, grace_s?, text?, attempt?}  -> {}: the intent is in the journal;
              with an attempt nothing happens once another has begun
     signal   {number}             -> {sent}
+    hand     {path}               -> {}: what it has is on its way to the fork server there
     journal  {size}  unasked: the journal has grown to that many bytes
     rotated  {path}  unasked: an output file has been replaced
 
@@ -27,9 +34,10 @@ supervisor adds a name to the launch and nothing to the fork server:
     memory                  sealed, holds a `Launch`
     out.read, out.write     the pipe of the output, err.* beside it when separate
     link                    the first supervisor's end of a link to the master; not kept
+    child:<pid>:<start>     a pidfd of the present child, of fostered runs only
 
-Between fork server and a replacement: watch {pid}, exit {pid, code, signal, cpu_s,
-max_rss}, reap {pid}, stray {pid}.
+Between fork server and a replacement: watch {pid, start}, exit {pid, code, signal, cpu_s,
+max_rss}, reap {pid}, stray {pid}: no child of ours, others may know.
 """
 
 from claw.wire import flat
@@ -43,7 +51,7 @@ else:
     Message = dict
 
 PROTOCOL = 1
-MEMORY, LINK = "memory", "link"
+MEMORY, LINK, CHILD = "memory", "link", "child:"
 OUTPUTS = (("out.read", "out.write"), ("err.read", "err.write"))
 """Names of descriptors; see the module."""
 LINE_LIMIT = 4 << 20

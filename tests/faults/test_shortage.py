@@ -123,17 +123,17 @@ if child == 0:
     os.read(reading, 1)
     os._exit(7)
 ward.relay = ours
-fork_server._wards["s1"] = ward
+fork_server._wards.all["s1"] = ward
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 lowest = os.dup(0)
 os.close(lowest)
 resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
-fork_server._watch(ward, child)
+fork_server._wards.orphans.watch(ward, child)
 assert ward.watch_fd == -1
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 while ward.watch_fd < 0:
     fork_server._loop.turn(fork_server._next_deadline())
-    fork_server._retry()
+    fork_server._wards.retry()
 os.close(writing)
 theirs.setblocking(False)
 while True:

@@ -252,12 +252,12 @@ if child == 0:
     os._exit(7)
 os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
 ward.relay = ours
-fork_server._wards["s1"] = ward
-fork_server._watch(ward, child)
+fork_server._wards.all["s1"] = ward
+fork_server._wards.orphans.watch(ward, child)
 theirs.recv(4096)
 theirs.close()
-fork_server._on_relay(ward)
-fork_server._reap_orphans()
+fork_server._wards.orphans.on_relay(ward)
+fork_server._wards.orphans.reap_unasked()
 print(pidfd.peek_exit(child).code)
 """
     done = subprocess.run(
