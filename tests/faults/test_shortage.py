@@ -14,6 +14,7 @@ import pytest
 
 from claw.kernel import channel, process, signals, socket
 from tests.kit import supervision as kit
+from tests.kit import users
 from tests.kit.master import ROOT
 from tests.kit.supervision import Bench, ladder
 
@@ -192,14 +193,14 @@ def test_signals_at_any_moment_of_a_start_end_no_service(bench: Bench) -> None:
 
 
 @pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: two users take part")
+@pytest.mark.skipif(bool(users.why_alone()), reason=users.why_alone())
 def test_a_process_that_may_not_be_signalled_raises_nothing() -> None:
     with subprocess.Popen(["sleep", "600"]) as roots:
         child = os.fork()
         if child == 0:
             with contextlib.suppress(BaseException):
-                os.setgid(65534)
-                os.setuid(65534)
+                os.setgid(users.NOBODY)
+                os.setuid(users.NOBODY)
                 os._exit(process.kill(roots.pid, signal.SIGTERM))
             os._exit(99)
         _, status = os.waitpid(child, 0)

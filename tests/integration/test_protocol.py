@@ -17,6 +17,7 @@ from claw.master.control import audit
 from claw.master.control.limits import Limits
 from claw.master.handlers.table import HANDLERS
 from claw.model.job import Config, Daemon, JobType
+from tests.kit import users
 from tests.kit.control import PATIENCE_S, Client, job, serving, until
 
 WEB = job("web", JobType.CONTINUOUS, tags=("front",))
@@ -274,10 +275,10 @@ async def test_a_mistake_in_a_handler_is_that_requests_failure_alone(
         assert "job.status failed by mistake" in caplog.text
 
 
-OTHER_USER = """
+OTHER_USER = f"""
 import os, socket, sys
-os.setgid(65534)
-os.setuid(65534)
+os.setgid({users.NOBODY})
+os.setuid({users.NOBODY})
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(sys.argv[1])
 sys.stdout.write(connection.makefile().read())
@@ -285,7 +286,7 @@ sys.stdout.write(connection.makefile().read())
 
 
 @pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.skipif(bool(users.why_alone()), reason=users.why_alone())
 async def test_other_users_are_refused_by_the_kernels_word(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

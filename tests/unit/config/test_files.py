@@ -9,6 +9,7 @@ import pytest
 
 from claw.config.load import digest_now, load
 from claw.errors import ConfigError
+from tests.kit import users
 
 Write = Callable[..., Path]
 
@@ -237,7 +238,9 @@ def _as_nobody() -> Iterator[None]:
     """Be a user to whom permissions apply."""
     old = os.geteuid()
     if old == 0:
-        os.seteuid(65534)
+        if why := users.why_alone():
+            pytest.skip(why)
+        os.seteuid(users.NOBODY)
     yield
     os.seteuid(old)
 
@@ -327,8 +330,8 @@ class TestWhatRootBelieves:
 
     @pytest.fixture(autouse=True)
     def _needs_root(self) -> None:
-        if os.geteuid() != 0:
-            pytest.skip("needs root to give files away")
+        if why := users.why_alone():
+            pytest.skip(why)
 
     def test_files_of_root_alone_are_believed(self, write: Write, tmp_path: Path) -> None:
         write("")
