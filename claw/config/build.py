@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.config import when
+from claw.config import childbuild, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -40,6 +40,7 @@ class Draft:
         umask: Mask of the daemon, for a job that names none.
         folder: Folder of the defining file, absolute.
         default_cwd: What an empty ``cwd`` means.
+        uid: Whom claw runs as.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Draft:
     umask: int
     folder: str
     default_cwd: str
+    uid: int
 
     def timezone(self) -> str:
         """Return the zone of schedule and ``run_at``."""
@@ -194,6 +196,10 @@ def _run_at_exists(draft: Draft) -> Iterator[Fault]:
             yield ("run_at",), str(error)
 
 
+def _child_can_be_made(draft: Draft) -> Iterator[Fault]:
+    return childbuild.faults(draft.values, draft.uid)
+
+
 _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _says_one_of_two,
     _has_program,
@@ -203,6 +209,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _zone_is_known,
     _schedule_is_sound,
     _run_at_exists,
+    _child_can_be_made,
 )
 
 
@@ -250,6 +257,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
     return _make_job(
         **{field.attr: values[field] for field in _AS_THEY_ARE},
         **_turns(draft),
+        **childbuild.child_values(values),
         name=draft.name,
         argv=argv,
         uses_shell=uses_shell,
@@ -263,6 +271,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         run_at=_moment(draft) if kind is JobType.ONESHOT else None,
         restart=_restart(values.table("restart")),
         log=_log(values.table("log")),
+        resources=childbuild.resources(values.table("resources")),
         file=os.path.abspath(file),  # noqa: PTH100
         line=line,
     )

@@ -159,4 +159,12 @@ def hint(section: Section, key: str) -> str:
     elsewhere = fields.ELSEWHERE.get(key.lower().replace("-", "_"))
     if elsewhere and section is fields.JOB:
         return f", here it is called {elsewhere}"
-    return nearest(key, section.known()) or f"; known are {', '.join(section.known())}"
+    known = section.known()
+    near = nearest(key, known)
+    if near or len(known) <= _MANY:
+        return near or f"; known are {', '.join(known)}"
+    return "; all keys are told by: clawctl config schema"
+
+
+_MANY = 20
+"""More keys than a line can name."""

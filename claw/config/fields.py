@@ -7,6 +7,7 @@ on the day it works.
 """
 
 from claw.config import kinds, when
+from claw.config.childfields import ChildKeys, ResourceKeys
 from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.kinds import optional
@@ -128,7 +129,7 @@ class RestartKeys:
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
 
 
-class JobKeys(OrderKeys):
+class JobKeys(ChildKeys, OrderKeys):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
@@ -304,14 +305,13 @@ DAEMON = Section(
 )
 RESTART = Section("restart", RestartKeys)
 LOG = Section("log", LogKeys)
+RESOURCES = Section("resources", ResourceKeys)
 JOB = Section(
     "jobs.NAME",
     JobKeys,
-    tables={"restart": RESTART, "log": LOG},
-    later="env_file user group nice limits resources no_new_privs skip_code"
-    " run_timeout stop_command reload_signal reload_command stdin tty priority pool"
-    " on_pool_busy lock oom_score_adj executor delivery_guarantee sockets"
-    " watch ready health jitter retry error_backoff"
+    tables={"restart": RESTART, "log": LOG, "resources": RESOURCES},
+    later="skip_code run_timeout priority pool on_pool_busy lock executor"
+    " delivery_guarantee sockets watch ready health jitter retry error_backoff"
     " dead_letter dedup hours checks overdue_after success_within ping alerts delivery sla"
     " output delete_after_run ttl approval max_pending_approvals context context_limit trigger"
     " events watchdog",

@@ -51,7 +51,10 @@ def load(
     report = Report([source.file for source in sources])
     documents = [parse(source, report) for source in sources]
     loader = _Loader(
-        report, os.environ if env is None else env, is_project=project_dir is not None
+        report,
+        os.environ if env is None else env,
+        is_project=project_dir is not None,
+        uid=reader,
     )
     if any(
         source.name == MAIN for source, one in zip(sources, documents, strict=True) if not one
@@ -80,10 +83,13 @@ def digest_now(place: str) -> str:
 class _Loader:
     """Gathers what the documents say, in their order."""
 
-    def __init__(self, report: Report, env: Mapping[str, str], *, is_project: bool) -> None:
+    def __init__(
+        self, report: Report, env: Mapping[str, str], *, is_project: bool, uid: int
+    ) -> None:
         self.report = report
         self.jobs: list[Job] = []
         self._is_project = is_project
+        self._uid = uid
         self._defaults = Values()
         self._places: dict[str, str] = {}
         self._files: dict[str, str] = {}
@@ -182,6 +188,7 @@ class _Loader:
             umask=self.daemon.umask,
             folder=folder,
             default_cwd=folder if self._is_project else "",
+            uid=self._uid,
         )
 
 

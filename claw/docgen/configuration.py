@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from claw.config.fields import CONTROL, DAEMON, JOB, LOG, RESTART
+from claw.config.fields import CONTROL, DAEMON, JOB, LOG, RESOURCES, RESTART
 from claw.config.table import Field, Section
 
 _HEAD = Path(__file__).with_name("configuration.head.md")
@@ -13,6 +13,7 @@ _TITLES = (
     (JOB, "[jobs.NAME]"),
     (RESTART, "[jobs.NAME.restart]"),
     (LOG, "[jobs.NAME.log]"),
+    (RESOURCES, "[jobs.NAME.resources]"),
 )
 
 

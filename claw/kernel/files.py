@@ -3,12 +3,13 @@
 See flock(2), fdatasync(2), splice(2), memfd_create(2).
 """
 
+import errno
 import fcntl
 
 from claw.kernel.bare import os
 
 _FROM_END = 2  # SEEK_END
-_KIND, _FOLDER = 0o170000, 0o040000  # inode(7)
+_KIND, _FOLDER, _REGULAR = 0o170000, 0o040000, 0o100000  # inode(7)
 _CHUNK_BYTES = 1 << 16
 _OWN_FILE = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _NEW_FILE = os.O_WRONLY | _OWN_FILE
@@ -101,6 +102,23 @@ def size_at(path: str) -> int:
 def read_all(path: str) -> bytes:
     """Return a file's content."""
     return read_from_fd(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+
+def read_regular(path: str, most_bytes: int) -> bytes:
+    """Return a regular file's content, one byte more than ``most_bytes`` at most.
+
+    Nothing that is no regular file is waited for.
+
+    Raises:
+        OSError: It cannot be read, or is something else.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if os.fstat(fd).st_mode & _KIND != _REGULAR:
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return os.pread(fd, most_bytes + 1, 0)
+    finally:
+        os.close(fd)
 
 
 def read_from_fd(fd: int) -> bytes:

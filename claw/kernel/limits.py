@@ -1,5 +1,6 @@
 """Resource limits of processes. See getrlimit(2)."""
 
+import errno
 import resource
 
 
@@ -8,6 +9,21 @@ def raise_open_files() -> tuple[int, int]:
     old = resource.getrlimit(resource.RLIMIT_NOFILE)
     restore_open_files((old[1], old[1]))
     return old
+
+
+def set_limit(name: str, soft: int, hard: int) -> None:
+    """Set a limit of this process by its name in getrlimit(2), without RLIMIT_; -1: none.
+
+    Raises:
+        OSError: EPERM: beyond the hard limit, and without the right to raise it.
+    """
+    number = getattr(resource, f"RLIMIT_{name.upper()}")
+    try:
+        resource.setrlimit(number, (soft, hard))
+    except ValueError as error:  # what this module makes of EINVAL and EPERM
+        present = resource.getrlimit(number)[1]
+        shown = "unlimited" if present < 0 else present
+        raise OSError(errno.EPERM, f"{error}; it is {shown}") from error
 
 
 def restore_open_files(old: tuple[int, int]) -> None:

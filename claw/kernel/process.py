@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 DEFAULT_PATH = "/bin:/usr/bin"
 """Where programs are looked for when the environment has no PATH."""
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
 _PRCTL = libc.find("prctl")
 
 
@@ -84,6 +85,65 @@ def new_session() -> None:
         os.setsid()
     except PermissionError:
         return
+
+
+def check_identity(uid: int, gid: int, groups: list[int]) -> None:
+    """Make sure that this process is a user, in every respect and for good (credentials(7)).
+
+    Raises:
+        OSError: EPERM: it is another, or could be root again.
+    """
+    is_other = os.getresuid() != (uid,) * 3 or os.getresgid() != (gid,) * 3
+    if is_other or {*os.getgroups()} - {gid} != {*groups} - {gid} or (uid and _can_be_root()):
+        raise OSError(errno.EPERM, "the old user or group could be regained")
+
+
+def _can_be_root() -> bool:
+    try:
+        os.setuid(0)
+    except OSError:
+        return False
+    return True
+
+
+def refuse_privileges() -> None:
+    """Let no program that this process executes gain rights (PR_SET_NO_NEW_PRIVS, prctl(2)).
+
+    Raises:
+        OSError: The kernel does not know of that.
+    """
+    if not _PRCTL or libc.call(_PRCTL, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+def set_nice(value: int) -> None:
+    """Set the niceness of this process, from -20 to 19 (setpriority(2)).
+
+    Raises:
+        OSError: EACCES: only root may lower it.
+    """
+    os.setpriority(os.PRIO_PROCESS, 0, value)
+
+
+def set_oom_score(value: int | None) -> None:
+    """Set how soon the kernel kills this process when memory runs out (proc(5)).
+
+    Args:
+        value: From -1000 to 1000; None: no less soon than others, where claw is protected.
+
+    Raises:
+        OSError: EACCES: only root may lower it.
+    """
+    path = "/proc/self/oom_score_adj"
+    if value is None:
+        if int(files.read_all(path)) < 0:
+            _tell_kernel(path, b"0")
+        return
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, b"%d" % value)
+    finally:
+        os.close(fd)
 
 
 def execute(argv: list[str], env: dict[str, str]) -> "NoReturn":

@@ -59,6 +59,15 @@ class SpawnFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something about a child that people should know."""
+
+    at: datetime
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopping:
     """Somebody, or a time limit, asked for the child's end."""
 
@@ -116,6 +125,7 @@ Fact = (
     Launched
     | Started
     | Ready
+    | Note
     | SpawnFailed
     | Stopping
     | Exited
@@ -209,6 +219,10 @@ def _ready(line: Line) -> Ready:
     return Ready(at=_time(line), attempt=_int(line, "attempt"), by=by)
 
 
+def _note(line: Line) -> Note:
+    return Note(at=_time(line), attempt=_int(line, "attempt"), text=_name(line, "text"))
+
+
 def _spawn_failed(line: Line) -> SpawnFailed:
     return SpawnFailed(
         at=_time(line),
@@ -268,6 +282,7 @@ _MAKERS: dict[str, Callable[[Line], Fact]] = {
     "launch": _launched,
     "started": _started,
     "ready": _ready,
+    "note": _note,
     "spawn_failed": _spawn_failed,
     "stopping": _stopping,
     "exited": _exited,

@@ -75,6 +75,37 @@ class Stderr(StrEnum):
     DISCARD = "discard"
 
 
+class Stdin(StrEnum):
+    """What a child reads from its standard input."""
+
+    NULL = "null"
+    OPEN = "open"
+
+
+class ResourceAction(StrEnum):
+    """What happens to a tree of processes that uses more than it may."""
+
+    WARN = "warn"
+    THROTTLE = "throttle"
+    RESTART = "restart"
+    KILL = "kill"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a job's whole tree may use; None: as much as there is."""
+
+    memory_bytes: int | None = None
+    cpu: float | None = None  # processors
+    pids: int | None = None
+    action: ResourceAction = ResourceAction.RESTART
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is any limit."""
+        return not (self.memory_bytes is None and self.cpu is None and self.pids is None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
     """How a continuous job is restarted; the ladder's last delay repeats."""
@@ -139,8 +170,17 @@ class Job:
     type: JobType = JobType.MANUAL
     cwd: str = ""  # empty: home of the user it runs as
     env: tuple[tuple[str, str], ...] = ()
+    env_file: str = ""  # from cwd, if relative
     inherit_env: tuple[str, ...] = ("PATH", "LANG", "TZ")
+    user: str = ""  # empty: the daemon's
+    group: str = ""  # empty: the user's
     umask: int = 0o022
+    nice: int | None = None
+    limits: tuple[tuple[str, int, int], ...] = ()  # getrlimit(2): name, soft, hard; -1: none
+    no_new_privs: bool = False
+    oom_score_adj: int | None = None
+    stdin: Stdin = Stdin.NULL
+    tty: bool = False
     tags: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
     enabled: bool = True
@@ -149,6 +189,9 @@ class Job:
     timeout_s: float = 0.0  # 0: none
     stop_signal: int = 15
     grace_period_s: float = 30.0
+    stop_command: tuple[str, ...] = ()
+    reload_signal: int = 1
+    reload_command: tuple[str, ...] = ()
     kill_mode: KillMode = KillMode.TREE
     instances: int = 1  # of a service
     depends_on: tuple[Dependency, ...] = ()
@@ -164,6 +207,7 @@ class Job:
     run_at: datetime | None = None
     restart: Restart = field(default_factory=Restart)
     log: Log = field(default_factory=Log)
+    resources: Resources = field(default_factory=Resources)
     file: str = ""  # where it is defined
     line: int = 0
 

@@ -26,6 +26,7 @@ from claw.model.fact import (
     Ended,
     Exited,
     Fact,
+    Note,
     Ready,
     Restarting,
     SpawnFailed,
@@ -171,6 +172,8 @@ def fold(
         case Started() | Ready() | SpawnFailed() | Stopping() | Exited() | Restarting():
             note = None if isinstance(fact, Stopping) and run.stop_why else note
             steps.append(Step(_followed(run, fact), recorded, note, text, _by(fact)))
+        case Note():
+            steps.append(Step(run, note="attempt.note", why=fact.text))
         case _:
             pass
     return tuple(steps)

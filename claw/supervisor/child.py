@@ -1,4 +1,4 @@
-"""The child: from fork to exec, step by step, and what is left of its tree.
+"""The child: from fork to exec, step by step.
 
 Each step before exec has a name, and a failure says which one it was. The child writes its
 own ``started`` line, so that it is on record before the user's program runs a single
@@ -6,11 +6,15 @@ instruction, whoever is killed meanwhile; until exec it holds copies of its supe
 lock and journal, which are closed by exec itself.
 """
 
-from claw.kernel import files, limits, process, signals
+from claw.kernel import cgroup, files, process, signals, terminal
 from claw.kernel.bare import os
-from claw.supervisor import entries, fostering
+from claw.supervisor import entries, fostering, outfit
 from claw.wire import supervision
 from claw.wire.supervision import Launch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GIVEN_UP = 127
 """Exit status of a child that could not exec; the journal says why."""
@@ -21,21 +25,40 @@ OWED = "owed"
 
 
 class Wiring:
-    """Descriptors that the child is made from: journal, outputs, a report pipe.
+    """Descriptors that a child is made from, -1 for none.
 
-    And, if there is one, the link to a fork server that is not the supervisor's parent.
+    Attributes:
+        journal_fd: The journal; none for an errand, which is on nobody's record.
+        report_fd: Where a failure is told; closed by exec.
+        in_fd: Standard input; none is /dev/null.
+        out_fd: Standard output.
+        err_fd: Standard error; none is /dev/null.
+        foster_fd: The link to a fork server that is not the supervisor's parent.
+        is_terminal: Whether all three are one terminal, to be the child's own.
     """
 
-    __slots__ = ("err_fd", "foster_fd", "journal_fd", "out_fd", "report_fd")
+    __slots__ = (
+        "err_fd", "foster_fd", "in_fd", "is_terminal", "journal_fd", "out_fd", "report_fd",
+    )  # fmt: skip
 
     def __init__(
-        self, *, journal_fd: int, out_fd: int, err_fd: int, report_fd: int, foster_fd: int = -1
+        self,
+        *,
+        out_fd: int,
+        err_fd: int,
+        report_fd: int,
+        journal_fd: int = -1,
+        in_fd: int = -1,
+        foster_fd: int = -1,
+        is_terminal: bool = False,
     ) -> None:
         self.foster_fd = foster_fd
         self.journal_fd = journal_fd
+        self.report_fd = report_fd
+        self.in_fd = in_fd
         self.out_fd = out_fd
         self.err_fd = err_fd
-        self.report_fd = report_fd
+        self.is_terminal = is_terminal
 
 
 def claim(launch: Launch, attempt: int) -> bool:
@@ -71,38 +94,57 @@ def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, i
 
 def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> None:
     """Turn this forked process into the user's program, or leave word why not."""
-    stage = "session"
+    step = ""
     try:
-        process.new_session()
-        stage = "descriptors"
-        _connect(wiring)
-        stage = "limits"
-        limits.restore_open_files(open_files)
-        os.umask(launch.umask)
-        stage = f"chdir to {launch.cwd}"
-        os.chdir(launch.cwd)
-        stage = "journal"
-        fostering.hand_myself(wiring.foster_fd, launch)
-        env = {**launch.env, "CLAW_ATTEMPT": str(attempt)}
-        files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
-        stage = "signals"
-        signals.reset_for_child()  # what was sent meanwhile comes now, its start on record
-        stage = "exec"
-        process.execute(launch.argv, env)
+        for step in _steps(launch, attempt, wiring, open_files):  # noqa: B007
+            pass
     except OSError as error:
         text = error.strerror or str(error)
-        if stage == "exec":
+        if step == "exec":
             text += f": {launch.argv[0]!r}"
-        _leave_word(launch, attempt, wiring, (stage, error.errno, text))
-    except ValueError as error:  # a NUL byte in an argument or a variable
-        _leave_word(launch, attempt, wiring, (stage, None, str(error)))
+        _leave_word(launch, attempt, wiring, (step, error.errno, text))
+    except ValueError as error:  # a NUL byte in an argument or a variable; a line of env_file
+        _leave_word(launch, attempt, wiring, (step, None, str(error)))
+    except MemoryError:
+        _leave_word(launch, attempt, wiring, (step, None, "no memory: a limit is too low"))
 
 
-def _connect(wiring: Wiring) -> None:
+def _steps(
+    launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]
+) -> "Iterator[str]":
+    """Yield each step's name before it is taken; the last one does not return."""
+    yield "session"
+    process.new_session()
+    yield "cgroup"
+    for folder in launch.cgroups:
+        cgroup.join(folder)
+    yield "descriptors"
+    _connect(launch, wiring)
+    yield f"env_file {launch.env_file}"
+    env = {**outfit.environment(launch), "CLAW_ATTEMPT": str(attempt)}
+    if wiring.journal_fd >= 0:
+        yield "journal"  # before RLIMIT_FSIZE, which holds for this file too
+        fostering.hand_myself(wiring.foster_fd, launch)
+        files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
+    yield from outfit.put_on(launch, open_files)
+    yield f"chdir to {launch.cwd}"
+    if not outfit.enter(launch) and wiring.journal_fd >= 0:
+        text = f"it runs in /, since its home {launch.cwd} is not there"
+        files.append(wiring.journal_fd, supervision.encode(entries.note(launch, attempt, text)))
+    yield "signals"
+    signals.reset_for_child()  # what was sent meanwhile comes now, its start on record
+    yield "exec"
+    process.execute(launch.argv, env)
+
+
+def _connect(launch: Launch, wiring: Wiring) -> None:
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-    os.dup2(null, 0)
-    os.dup2(wiring.out_fd, 1)
-    os.dup2(null if wiring.err_fd < 0 else wiring.err_fd, 2)
+    if wiring.is_terminal:
+        terminal.take(wiring.out_fd)
+    for number, fd in enumerate((wiring.in_fd, wiring.out_fd, wiring.err_fd)):
+        os.dup2(null if fd < 0 else fd, number)
+        if fd >= 0 and launch.identity is not None:  # /dev/stdout can be opened by its user
+            os.fchown(fd, launch.identity[0], -1)
 
 
 def _leave_word(

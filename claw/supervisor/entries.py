@@ -56,6 +56,11 @@ def spawn_failed(
     return entry("spawn_failed", run=launch.run, attempt=attempt, **_myself(), **failure)
 
 
+def note(launch: Launch, attempt: int, text: str) -> Message:
+    """Return a line for people about an attempt."""
+    return entry("note", run=launch.run, attempt=attempt, text=text)
+
+
 def ready(state: Supervision, by: str) -> Message:
     """Return the line of a child that is ready to serve."""
     return entry("ready", run=state.launch.run, attempt=state.attempt, by=by)

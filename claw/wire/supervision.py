@@ -85,19 +85,29 @@ class Launch:
         "argv",
         "attempt",
         "cause",
+        "cgroups",
+        "commands",
         "cwd",
+        "cwd_or_root",
         "env",
+        "env_beneath",
+        "env_file",
         "err_path",
         "grace_s",
         "heartbeat_s",
+        "identity",
         "job",
         "kill_mode",
         "launch_dir",
+        "limits",
         "log_age_s",
         "log_keep",
         "log_mode",
         "log_on_full",
         "log_size",
+        "nice",
+        "no_new_privs",
+        "oom_score_adj",
         "origin",
         "origin_key",
         "out_path",
@@ -122,6 +132,16 @@ class Launch:
         "log_keep": 3,
         "log_on_full": "drop",
         "log_size": 0,
+        "cgroups": {},
+        "commands": {},
+        "cwd_or_root": False,
+        "env_beneath": {},
+        "env_file": "",
+        "identity": None,
+        "limits": {},
+        "nice": None,
+        "no_new_privs": False,
+        "oom_score_adj": None,
         "ready": "none",
         "ready_delay_s": 1.0,
     }
@@ -156,6 +176,16 @@ class Launch:
     run_dir: str
     launch_dir: str
     heartbeat_s: float
+    cgroups: dict[str, dict[str, str]]  # folders, and what to write to files in them
+    commands: dict[str, list[str]]  # stop, reload, ready, health: errands of the job
+    cwd_or_root: bool  # a cwd that is not there, a missing home, is no failure
+    env_beneath: dict[str, str]  # what env_file may override; all else is in env
+    env_file: str
+    identity: "tuple[int, int, list[int]] | None"  # uid, gid, all groups
+    limits: dict[str, list[int]]  # soft and hard, by names of getrlimit(2); -1: none
+    nice: int | None
+    no_new_privs: bool
+    oom_score_adj: int | None
     ready: str  # how the child is known to be ready
     ready_delay_s: float  # with none and delay: how long it lives first
 

@@ -23,7 +23,14 @@ from tests.kit.json_schema import accepts
 ROOT = Path(__file__).parents[2]
 GOOD = tomllib.loads((ROOT / "tests/data/config/good.toml").read_text(encoding="utf-8"))
 DESIGN = tomllib.loads((ROOT / "tests/data/config/design.toml").read_text(encoding="utf-8"))
-SECTIONS = (fields.DAEMON, fields.CONTROL, fields.JOB, fields.RESTART, fields.LOG)
+SECTIONS = (
+    fields.DAEMON,
+    fields.CONTROL,
+    fields.JOB,
+    fields.RESTART,
+    fields.LOG,
+    fields.RESOURCES,
+)
 KEYS = [(section, field) for section in SECTIONS for field in section.fields.values()]
 NAMES = [f"{section.name}.{field.name}" for section, field in KEYS]
 
@@ -66,7 +73,7 @@ def test_the_default_written_is_the_default_meant(
 
 def test_every_attribute_of_the_model_comes_from_a_key() -> None:
     from_keys = {field.attr for field in fields.JOB.fields.values()}
-    made = {"name", "file", "line", "uses_shell", "restart", "log"}
+    made = {"name", "file", "line", "uses_shell", "restart", "log", "resources"}
 
     assert {one.name for one in dataclasses.fields(Job)} <= from_keys | made
     assert {one.name for one in dataclasses.fields(Daemon)} == {
@@ -162,7 +169,9 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
         (("daemon", "max_parallel"), "64"),
         (("daemon", "log_levle"), "info"),
         (("pools",), {"db": {"slots": 1}}),
-        (("jobs", "web", "user"), "www-data"),
+        (("jobs", "web", "user"), ["www-data"]),
+        (("jobs", "web", "limits"), {"nofiles": 1}),
+        (("jobs", "web", "resources"), {"memory": "much"}),
         (("jobs", "web", "type"), "service"),
         (("jobs", "web", "argv"), ["x"]),
         (("jobs", "web", "success_codes"), [256]),

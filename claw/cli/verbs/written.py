@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from datetime import datetime
 from enum import Enum
@@ -53,6 +54,7 @@ def job(one: Job) -> Table:
         **values,
         "restart": _restart(one.restart) if one.type is JobType.CONTINUOUS else None,
         "log": _table(one.log, fields.LOG),
+        "resources": _table(one.resources, fields.RESOURCES),
         "defined_at": f"{one.file}:{one.line}",
     }
 
@@ -114,11 +116,35 @@ def _signal_name(number: int) -> str:
         return f"RTMIN+{number - signal.SIGRTMIN}"
 
 
+def _limits(limits: tuple[tuple[str, int, int], ...]) -> Table:
+    amounts = {name: (_amount(soft), _amount(hard)) for name, soft, hard in limits}
+    return {
+        name: soft if soft == hard else f"{soft}:{hard}"
+        for name, (soft, hard) in amounts.items()
+    }
+
+
+def _amount(limit: int) -> int | str:
+    return "unlimited" if limit < 0 else limit
+
+
+def _line(argv: tuple[str, ...]) -> str | None:
+    """Return a command line that is executed so: a shell's is its third word."""
+    if len(argv) == _SHELL_WORDS and argv[0] == argv[3] and argv[1] == "-c":
+        return argv[2]
+    return shlex.join(argv) if argv else None
+
+
+_SHELL_WORDS = 4
 _WRITERS: dict[str, Callable[[Any], Any]] = {
     "depends_on": lambda entries: [_dependency(one) for one in entries],
     "umask": "{:04o}".format,
     "mode": "{:04o}".format,
     "stop_signal": _signal_name,
+    "stop_command": _line,
+    "reload_signal": _signal_name,
+    "reload_command": _line,
+    "limits": _limits,
     "env": dict,
 }
 

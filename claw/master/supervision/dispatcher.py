@@ -105,6 +105,8 @@ class Dispatcher:
             await self._fork_server.launch(launch, link_fd)
         except OSError as error:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
+        except LookupError as error:
+            raise LaunchRefusedError(str(error), retryable=False) from error
 
     def _has_begun(self, claim: Claim) -> bool:
         return files.exists(f"{self._home.launches}/{claim.run.id}.{claim.attempt}")

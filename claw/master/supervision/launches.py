@@ -1,8 +1,9 @@
 """From a claimed run to the launch that its supervisor needs: pure but for the user's facts."""
 
-import pwd
+import os.path
 from collections.abc import Mapping
 
+from claw.kernel import accounts
 from claw.model.home import Home
 from claw.model.job import Daemon, Job, JobType
 from claw.model.run import Run
@@ -14,19 +15,42 @@ class Surroundings:
 
     def __init__(self, environment: Mapping[str, str], uid: int) -> None:
         self.environment = environment
-        user = _user(uid)
+        self.uid = uid
+        user = accounts.user_of(uid)
+        self.gid = user.pw_gid if user else uid
+        self.name = user.pw_name if user else ""
         self.home = user.pw_dir if user else environment.get("HOME", "/")
         self.facts = {"HOME": self.home}
         if user:
             self.facts |= {"USER": user.pw_name, "LOGNAME": user.pw_name}
             self.facts["SHELL"] = user.pw_shell or "/bin/sh"
 
+    def of(self, job: Job) -> "Surroundings":
+        """Return what a child of that job inherits from, whoever it runs as.
 
-def _user(uid: int) -> pwd.struct_passwd | None:
-    try:
-        return pwd.getpwuid(uid)
-    except KeyError:
-        return None
+        Raises:
+            LookupError: There is no such user any more.
+        """
+        if not job.user:
+            return self
+        uid = accounts.user_id(job.user)
+        if uid is None:
+            raise LookupError(f"user: there is no user {job.user!r} any more")
+        environment = {**self.environment, "HOME": "/"}
+        return Surroundings(environment, uid)
+
+    def identity(self, job: Job) -> tuple[int, int, list[int]] | None:
+        """Return the job's uid, gid and groups; None: it stays as claw is.
+
+        Raises:
+            LookupError: There is no such group any more.
+        """
+        if not job.user and not job.group:
+            return None
+        gid = accounts.group_id(job.group) if job.group else self.gid
+        if gid is None:
+            raise LookupError(f"group: there is no group {job.group!r} any more")
+        return self.uid, gid, accounts.groups_of(self.name, gid) if self.name else [gid]
 
 
 def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surroundings) -> Launch:
@@ -38,11 +62,17 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
         home: Where everything lies.
         daemon: The daemon's settings.
         around: What the child inherits from.
+
+    Raises:
+        LookupError: The user or group that it runs as is not there any more.
     """
     if run.sid is None:
         raise ValueError(f"run {run.id} is not claimed")
     name = job_file(job, run)
     logs = home.job_log(job.name)
+    around = around.of(job)
+    beneath, env = environment(job, run, home, around)
+    cwd = job.cwd or around.home
     return Launch(
         sid=run.sid,
         run=run.id,
@@ -53,9 +83,11 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
         origin_key=run.origin_key,
         slot=run.slot_at.isoformat() if run.slot_at else None,
         argv=[*job.argv, *run.args],
-        cwd=job.cwd or around.home,
-        env=environment(job, run, home, around),
-        umask=job.umask,
+        cwd=cwd,
+        env=env if job.env_file else {**beneath, **env},
+        env_beneath=beneath if job.env_file else {},
+        env_file=os.path.join(cwd, job.env_file) if job.env_file else "",  # noqa: PTH118
+        **_making(job, around),
         success_codes=list(job.success_codes),
         timeout_s=job.timeout_s,
         stop_signal=job.stop_signal,
@@ -77,6 +109,21 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
     )
 
 
+def _making(job: Job, around: Surroundings) -> dict[str, object]:
+    """Return what a child is made as, and what is run beside it."""
+    commands = {"stop": job.stop_command, "reload": job.reload_command}
+    return {
+        "identity": around.identity(job),
+        "cwd_or_root": not job.cwd,
+        "umask": job.umask,
+        "nice": job.nice,
+        "limits": {name: [soft, hard] for name, soft, hard in job.limits},
+        "no_new_privs": job.no_new_privs,
+        "oom_score_adj": job.oom_score_adj,
+        "commands": {what: list(argv) for what, argv in commands.items() if argv},
+    }
+
+
 def job_file(job: Job, run: Run) -> tuple[str, str]:
     """Return the names of the output files: a service's go on, others have their own."""
     if job.type is JobType.CONTINUOUS:
@@ -84,19 +131,21 @@ def job_file(job: Job, run: Run) -> tuple[str, str]:
     return f"{run.id}.out", f"{run.id}.err"
 
 
-def environment(job: Job, run: Run, home: Home, around: Surroundings) -> dict[str, str]:
-    """Return a child's whole environment; what is said later wins."""
+def environment(
+    job: Job, run: Run, home: Home, around: Surroundings
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return a child's environment: what an ``env_file`` overrides, and what overrides it."""
     inherited = around.environment
     if "*" not in job.inherit_env:
         inherited = {name: inherited[name] for name in job.inherit_env if name in inherited}
-    env = {**inherited, **around.facts, **dict(job.env), **dict(run.env)}
+    env = {**dict(job.env), **dict(run.env)}
     env["CLAW_RUN_ID"] = run.id
     env["CLAW_JOB"] = job.name
     if home.folder is not None:
         env["CLAW_HOME"] = home.folder
     if run.slot_at is not None:
         env["CLAW_SLOT"] = run.slot_at.isoformat()
-    return env
+    return {**inherited, **around.facts}, env
 
 
 def _ladder(job: Job) -> Ladder | None:
