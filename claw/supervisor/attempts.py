@@ -32,8 +32,7 @@ class Attempts:
         case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
         wiring = child.Wiring(
             journal_fd=case.spool.journal_fd,
-            out_fd=case.streams[0].writing,
-            err_fd=self._error_fd(),
+            standard=(-1, case.streams[0].writing, self._error_fd()),
             report_fd=writing,
             foster_fd=case.handed.foster_fd,
         )

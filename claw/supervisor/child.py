@@ -28,36 +28,28 @@ class Wiring:
     """Descriptors that a child is made from, -1 for none.
 
     Attributes:
-        journal_fd: The journal; none for an errand, which is on nobody's record.
+        standard: Standard input, output and error; none is /dev/null.
         report_fd: Where a failure is told; closed by exec.
-        in_fd: Standard input; none is /dev/null.
-        out_fd: Standard output.
-        err_fd: Standard error; none is /dev/null.
+        journal_fd: The journal; none for an errand, which is on nobody's record.
         foster_fd: The link to a fork server that is not the supervisor's parent.
         is_terminal: Whether all three are one terminal, to be the child's own.
     """
 
-    __slots__ = (
-        "err_fd", "foster_fd", "in_fd", "is_terminal", "journal_fd", "out_fd", "report_fd",
-    )  # fmt: skip
+    __slots__ = ("foster_fd", "is_terminal", "journal_fd", "report_fd", "standard")
 
     def __init__(
         self,
         *,
-        out_fd: int,
-        err_fd: int,
+        standard: tuple[int, int, int],
         report_fd: int,
         journal_fd: int = -1,
-        in_fd: int = -1,
         foster_fd: int = -1,
         is_terminal: bool = False,
     ) -> None:
-        self.foster_fd = foster_fd
-        self.journal_fd = journal_fd
+        self.standard = standard
         self.report_fd = report_fd
-        self.in_fd = in_fd
-        self.out_fd = out_fd
-        self.err_fd = err_fd
+        self.journal_fd = journal_fd
+        self.foster_fd = foster_fd
         self.is_terminal = is_terminal
 
 
@@ -140,8 +132,8 @@ def _steps(
 def _connect(launch: Launch, wiring: Wiring) -> None:
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     if wiring.is_terminal:
-        terminal.take(wiring.out_fd)
-    for number, fd in enumerate((wiring.in_fd, wiring.out_fd, wiring.err_fd)):
+        terminal.take(wiring.standard[0])
+    for number, fd in enumerate(wiring.standard):
         os.dup2(null if fd < 0 else fd, number)
         if fd >= 0 and launch.identity is not None:  # /dev/stdout can be opened by its user
             os.fchown(fd, launch.identity[0], -1)
