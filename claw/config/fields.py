@@ -81,6 +81,15 @@ class DaemonKeys:
         applies=Applies.LIVE,
         attr="shutdown_timeout_s",
     )
+    essential = Field(
+        kinds.list_of(kinds.LINE),
+        [],
+        "Jobs of which clawd, say as PID 1 of a container, is but the frame: when a run of one"
+        " has ended by itself, clawd stops all others and exits as it did: with its exit"
+        " status, or 128 and the number of its signal. A stop, restart or cancel that somebody"
+        " asked for is no such end.",
+        applies=Applies.LIVE,
+    )
 
 
 class ControlKeys:

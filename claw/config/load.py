@@ -113,6 +113,16 @@ class _Loader:
                 self._read_main(document)
         for document in documents:
             self._read_tables(document)
+        for document in documents:
+            if document.is_main:
+                self._know_essential(_checker(document, self.report))
+
+    def _know_essential(self, checker: Checker) -> None:
+        """See that the daemon's essential jobs are there."""
+        for name in self.daemon.essential:
+            if name not in self._places:
+                hint = nearest(name, list(self._places))
+                checker.wrong(("daemon", "essential"), f"there is no job {name!r}{hint}")
 
     def check_dependencies(self, *, is_whole: bool) -> None:
         """Look at what the jobs say of each other, once every file could be read."""

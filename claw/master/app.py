@@ -54,7 +54,15 @@ from claw.master.supervision.links import Links
 from claw.master.supervision.spools import list_spools, read_spools, serve_pruning
 from claw.master.supervision.ticker import Ticker
 from claw.master.wiring import Services
-from claw.model.effect import Dispatch, DispatchAt, Effect, Reschedule, Settled, StopRun
+from claw.model.effect import (
+    Dispatch,
+    DispatchAt,
+    Effect,
+    EssentialEnded,
+    Reschedule,
+    Settled,
+    StopRun,
+)
 from claw.model.home import Home
 from claw.model.job import Config, Job
 from claw.store.damage import Opened, open_or_rebuild
@@ -231,6 +239,11 @@ class App:
                     self._nursery.start_soon(self._tell_stop, effect)
                 case Settled(sid):
                     self._links.settle(sid)
+                case EssentialEnded(job, run, status):
+                    _LOG.info(
+                        "%s has ended (%s), and the master with it: exit %d", job, run, status
+                    )
+                    self._shutdown.end_as(status)
 
     async def _tell_stop(self, effect: StopRun) -> None:
         """Tell a supervisor to end its run, for as long as there is one to be told."""

@@ -43,24 +43,31 @@ class Shutdown:
         self._is_unit = is_unit
         self._asked = trio.Event()
         self._mode = AUTO
-        self._is_patient = True
         self._on_impatience: Callable[[], None] | None = None
-        self.exit_status = 0
+        self._exit_status: int | None = None
 
-    def request(self, mode: str, exit_status: int = 0) -> None:
-        """Ask for the end.
+    @property
+    def exit_status(self) -> int:
+        """What the process shall exit with."""
+        return self._exit_status or 0
+
+    def request(self, mode: str) -> None:
+        """Ask for the end: ``auto``, ``stop``, ``detach`` or ``renew``.
 
         Asked again, while jobs are still given their time to end: that time is over.
-
-        Args:
-            mode: ``auto``, ``stop``, ``detach`` or ``renew``.
-            exit_status: What the process shall exit with; the first that is not 0 stands.
         """
         if self._asked.is_set() and self._mode != RENEW and self._on_impatience is not None:
             self._on_impatience()
         if not (self._asked.is_set() and mode == RENEW):
             self._mode = mode
-        self.exit_status = self.exit_status or exit_status
+        self._asked.set()
+
+    def end_as(self, exit_status: int) -> None:
+        """Have jobs and master end, as an essential job has; the first one's end stands."""
+        if self._exit_status is None:
+            self._exit_status = exit_status
+        if not self._asked.is_set() or self._mode == RENEW:
+            self._mode = STOP
         self._asked.set()
 
     async def wait(self) -> None:

@@ -48,4 +48,13 @@ class Settled:
     run: str
 
 
-Effect = StopRun | Dispatch | DispatchAt | Reschedule | Settled
+@dataclass(frozen=True, slots=True)
+class EssentialEnded:
+    """A run of an essential job has ended by itself: the daemon ends as it did."""
+
+    job: str
+    run: str
+    exit_status: int
+
+
+Effect = EssentialEnded | StopRun | Dispatch | DispatchAt | Reschedule | Settled

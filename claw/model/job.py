@@ -225,6 +225,7 @@ class Daemon:
     log_total: int = 2 << 30  # 0: no bound
     on_shutdown: str = "auto"  # auto | stop | detach
     shutdown_timeout_s: float = 80.0
+    essential: tuple[str, ...] = ()  # jobs whose end ends the daemon
     control_mode: int = 0o600
 
 

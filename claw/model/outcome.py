@@ -113,3 +113,28 @@ def _exit(attempt: Attempt | None, success: Collection[int]) -> tuple[State, str
     if attempt.exit_code in success:
         return State.SUCCEEDED, None
     return State.FAILED, "signal" if attempt.signal is not None else "exit_code"
+
+
+TIMED_OUT_STATUS = 124
+NOT_RUN_STATUS = 125
+_SIGNALED = 128
+
+
+def exit_status(state: State | str, code: int | None, signal: int | None) -> int:
+    """Return what a process exits with that stands for a run, as shells have it.
+
+    Args:
+        state: In which the run ended.
+        code: Its child's exit code, if it had one.
+        signal: The signal that ended the child, if one did.
+
+    Returns:
+        The child's own code; 128 and its signal; 124 timed out; 125 never really run.
+    """
+    if state == State.TIMED_OUT:
+        return TIMED_OUT_STATUS
+    if code is not None:
+        return code
+    if signal is not None:
+        return _SIGNALED + signal
+    return 0 if state == State.SUCCEEDED else NOT_RUN_STATUS

@@ -47,10 +47,13 @@ def stop(context: Context) -> int:
 
 def restart(context: Context) -> int:
     """Have the program that is installed now take over; the jobs go on."""
-    if not masters.is_running(context.home):
+    try:
+        old = context.call("daemon.restart", patience_s=_RENEWAL_S)
+    except UnreachableError:
+        if masters.is_running(context.home):
+            raise
         masters.start(context.home)
         return _show(context, "did not run, and was started")
-    old = context.call("daemon.restart", patience_s=_RENEWAL_S)
     context.client.close()  # the next call is for the new program
     version = masters.await_successor(context.home, old["started_at"])
     change = f"{old['version']} to {version}" if version != old["version"] else "no new version"

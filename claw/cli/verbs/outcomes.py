@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from claw.model import outcome
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-TIMED_OUT = 124
-NOT_RUN = 125
-_SIGNALED = 128
 
 
 def exit_status_of(run: dict[str, Any]) -> int:
@@ -17,10 +15,4 @@ def exit_status_of(run: dict[str, Any]) -> int:
     Args:
         run: What ``run.show`` says of a run that is over.
     """
-    if run["state"] == "timed_out":
-        return TIMED_OUT
-    if run.get("exit_code") is not None:
-        return int(run["exit_code"])
-    if run.get("signal") is not None:
-        return _SIGNALED + int(run["signal"])
-    return 0 if run["state"] == "succeeded" else NOT_RUN
+    return outcome.exit_status(run["state"], run.get("exit_code"), run.get("signal"))

@@ -24,7 +24,7 @@ from datetime import datetime
 from claw.errors import ConflictError, NotFoundError
 from claw.kernel import clock
 from claw.model import ids, machine, outcome
-from claw.model.effect import Effect, Reschedule
+from claw.model.effect import Effect, EssentialEnded, Reschedule
 from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Config, Job, JobType
@@ -204,6 +204,16 @@ class Turn:
             self._close_supervisor(before.sid, at)
         if not after.is_open:
             self._ended(after, at)
+            self._tell_essential(after)
+
+    def _tell_essential(self, run: Run) -> None:
+        """Have the daemon end with a job that is all it is there for."""
+        if run.job not in self.config.daemon.essential or run.state not in _OWN_ENDS:
+            return
+        attempt = self.tx.attempt(run.id, run.attempt)
+        code = attempt.exit_code if attempt else None
+        signal = attempt.signal if attempt else None
+        self.emit(EssentialEnded(run.job, run.id, outcome.exit_status(run.state, code, signal)))
 
     def _close_supervisor(self, sid: str | None, at: datetime) -> None:
         found = None if sid is None else self.tx.supervisor(sid)
@@ -244,4 +254,5 @@ class Turn:
         return job.run_at is not None and through is not None and through >= job.run_at
 
 
+_OWN_ENDS = {State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CRASHED}
 _NEVER_BEGAN = {State.SKIPPED, State.MISSED}

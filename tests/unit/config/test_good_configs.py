@@ -58,6 +58,9 @@ def test_every_key_of_the_daemon_reaches_the_model(read: Read) -> None:
         heartbeat = "5s"
         on_shutdown = "detach"
         shutdown_timeout = "1m"
+        essential = ["web"]
+        [jobs.web]
+        command = "true"
     """)
 
     assert config.daemon == Daemon(
@@ -69,6 +72,7 @@ def test_every_key_of_the_daemon_reaches_the_model(read: Read) -> None:
         heartbeat_s=5,
         on_shutdown="detach",
         shutdown_timeout_s=60,
+        essential=("web",),
         control_mode=0o660,
     )
 
