@@ -79,7 +79,7 @@ def start(place: Home) -> int:
         ConfigError: The configuration is refused.
         ClawError: It could not start; says why.
     """
-    words = [*_interpreter(), "clawd", *_options(place), "-d"]
+    words = [*interpreter(), "clawd", *_options(place), "-d"]
     done = subprocess.run(  # noqa: S603 - the words are our own
         words,
         cwd=_root(),
@@ -215,7 +215,7 @@ def living_supervisors(place: Home) -> int:
     return sum(files.is_locked(f"{place.spool}/{sid}/lock") for sid in sids)
 
 
-def _interpreter() -> list[str]:
+def interpreter() -> list[str]:
     """Return the words that run this very claw, wherever the caller stands."""
     flags = ["-P"] if os.path.basename(_root()) == "site-packages" else []  # noqa: PTH119
     return [sys.executable, *flags, "-m", "claw"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import config, daemon, jobs, runs
+from claw.commands import config, daemon, jobs, runs, service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ COMMANDS: tuple[Command, ...] = (
     *runs.COMMANDS,
     *config.COMMANDS,
     *daemon.COMMANDS,
+    *service.COMMANDS,
 )
 """In the order of help."""
 
@@ -53,7 +54,7 @@ LATER = frozenset(
         "delivery", "disable", "dlq", "doctor", "emit", "enable", "group", "idem", "import",
         "incident", "job", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs cancel", "runs result", "runs retry", "runs stale", "scale", "secret",
-        "service", "shell", "sla", "tags", "top", "workflow",
+        "shell", "sla", "tags", "top", "workflow",
     }
 )  # fmt: skip
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""

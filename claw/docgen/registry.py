@@ -1,7 +1,9 @@
 """Which files are generated, and by what. A new document is one line here."""
 
 from collections.abc import Callable
+from functools import partial
 
+from claw.boot import systems
 from claw.config.schema import schema_text
 from claw.docgen.configuration import configuration_page
 from claw.docgen.errors import errors_page
@@ -12,5 +14,6 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/configuration.md": configuration_page,
     "docs/errors.md": errors_page,
     "docs/protocol.md": protocol_page,
+    **{f"contrib/{name}": partial(systems.contributed, name) for name in systems.CONTRIB},
 }
 """Path within the source tree to the function that renders the file's text."""

@@ -104,7 +104,7 @@ class App:
         self.started_at = clock.now()
         self._bus = EventBus()
         self._reaper = Reaper()
-        self._shutdown = Shutdown(self._reaper, is_unit=inherited.is_unit)
+        self._shutdown = Shutdown(self._reaper, home.restart_mark, is_unit=inherited.is_unit)
         self._adopted = trio.Event()
         self._makes_way = False
 

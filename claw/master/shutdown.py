@@ -3,8 +3,8 @@
 ========================================  =================================================
 asked by                                  with ``on_shutdown = "auto"`` the jobs
 ========================================  =================================================
-TERM, INT, QUIT, ``daemon stop``          end; under systemd, runit and s6 they go on when
-                                          the init system means to start clawd again
+TERM, INT, QUIT, ``daemon stop``          end; with systemd, OpenRC, runit and s6 they go on
+                                          when the init system means to start clawd again
 ``daemon restart``, USR2                  go on, whatever ``on_shutdown`` says
 the end of an ``essential`` job           end
 PID 1 (PWR too)                           end: nothing outlives PID 1
@@ -38,8 +38,16 @@ AUTO, STOP, DETACH, RENEW = "auto", "stop", "detach", "renew"
 class Shutdown:
     """The one wish for an end; the last who asks says what becomes of the jobs."""
 
-    def __init__(self, reaper: Reaper, *, is_unit: bool) -> None:
+    def __init__(self, reaper: Reaper, mark: str, *, is_unit: bool) -> None:
+        """Wait for the wish.
+
+        Args:
+            reaper: Rests while programs are asked.
+            mark: See `unit.is_restarting`.
+            is_unit: Whether systemd started this process.
+        """
         self._reaper = reaper
+        self._mark = mark
         self._is_unit = is_unit
         self._asked = trio.Event()
         self._mode = AUTO
@@ -97,7 +105,7 @@ class Shutdown:
             return mode == STOP
         with self._reaper.starting():  # who asks the init system starts programs for it
             is_restarting = await trio.to_thread.run_sync(
-                lambda: unit.is_restarting(is_unit=self._is_unit)
+                lambda: unit.is_restarting(self._mark, is_unit=self._is_unit)
             )
         if is_restarting:
             _LOG.info("the init system is going to start clawd again")

@@ -26,6 +26,11 @@ class Home:
         return f"{self.run}/control.sock"
 
     @property
+    def restart_mark(self) -> str:
+        """Made by an init script that ends the master only to start it again."""
+        return f"{self.run}/restarting"
+
+    @property
     def database(self) -> str:
         """The SQLite file."""
         return f"{self.state}/claw.db"

@@ -5,6 +5,7 @@ SIGTERM looks the same for both, so what the init system has in mind is asked fo
 - systemd: which job is queued for the unit whose main process this is (systemctl(1)).
 - runit: ``want down`` in supervise/stat of the service's folder, where ``run`` begins.
 - s6: ``wantedup`` of s6-svstat(1), in the same place.
+- Others (OpenRC): a file that their script has just made.
 """
 
 import logging
@@ -13,21 +14,31 @@ import subprocess
 import sys
 from pathlib import Path
 
-from claw.kernel import files
+from claw.kernel import clock, files
 
 _LOG = logging.getLogger("claw.init")
 _PATIENCE_S = 5.0
+_FRESH_S = 30.0
 _RESTART = frozenset({"restart", "try-restart", "reload-or-start", "start"})
 
 
-def is_restarting(*, is_unit: bool) -> bool:
+def is_restarting(mark: str, *, is_unit: bool) -> bool:
     """Tell whether whoever runs this process is going to start it again.
 
     Blocks for some milliseconds, at most a few seconds; call it on a thread.
 
     Args:
+        mark: A file that an init script makes before it ends the master to start it again;
+            removed. An old one means nothing.
         is_unit: Whether systemd is said to have started it.
     """
+    try:
+        age_s = clock.wall() - os.stat(mark).st_mtime  # noqa: PTH116
+        files.remove(mark)
+        if age_s < _FRESH_S:
+            return True
+    except OSError:
+        pass
     try:
         if is_unit:
             job = systemd_job(files.read_all("/proc/self/cgroup").decode(), os.getpid())
