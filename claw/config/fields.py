@@ -310,7 +310,7 @@ CONTROL = Section("control", ControlKeys, later="token_file roles")
 DAEMON = Section(
     "daemon",
     DaemonKeys,
-    later="log_format file_log_mode metrics_file metrics_interval priority_aging essential",
+    later="log_format file_log_mode metrics_file metrics_interval priority_aging",
 )
 RESTART = Section("restart", RestartKeys)
 LOG = Section("log", LogKeys)
