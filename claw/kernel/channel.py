@@ -19,7 +19,7 @@ _LONGEST_PATH = 107
 """Bytes that fit into sockaddr_un; a longer path is reached through /proc/self/fd."""
 DONT_WAIT = _socket.MSG_DONTWAIT
 _FD_BYTES = 4
-_MOST_FDS = 253
+MOST_FDS = 253
 """SCM_MAX_FD, unix(7): more cannot come with a message."""
 
 
@@ -124,7 +124,7 @@ def receive(connection: Socket, count: int) -> tuple[bytes, list[int]]:
         BlockingIOError: Nothing has come.
     """
     data, ancillary, flags, _address = connection.recvmsg(
-        count, _socket.CMSG_SPACE(_MOST_FDS * _FD_BYTES), _socket.MSG_CMSG_CLOEXEC
+        count, _socket.CMSG_SPACE(MOST_FDS * _FD_BYTES), _socket.MSG_CMSG_CLOEXEC
     )
     fds = [
         int.from_bytes(packed[at : at + _FD_BYTES], sys.byteorder)

@@ -4,6 +4,8 @@ The tree of tasks::
 
     run
     ├── fork server        connects to the one that is there, or starts one
+    ├── elders             fork servers of other versions, until they have no run left
+    ├── fostering          sees that each supervisor has a fork server that knows it
     ├── links              one per living supervisor: journal in, requests out
     ├── dispatcher         gates, claims, launches
     ├── ticker             one sleeper for all due times
@@ -46,8 +48,8 @@ from claw.master.reaper import Reaper
 from claw.master.shutdown import AUTO, DETACH, JobsEnd, Shutdown
 from claw.master.supervision.adopt import Adoption
 from claw.master.supervision.dispatcher import Dispatcher
+from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.health import serve_health
-from claw.master.supervision.launcher import ForkServer
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.linefeed import LostError
 from claw.master.supervision.links import Links
@@ -72,6 +74,7 @@ _LOG = logging.getLogger("claw")
 _STOP_PAUSE_S = 0.05
 _MARGIN_S = 15.0
 _ADOPT_S = 10.0
+_COPY_S = 5.0
 _LAST_LOOKS = 5
 
 
@@ -144,7 +147,11 @@ class App:
     async def _come_up(self, nursery: trio.Nursery) -> None:
         """Adopt what lives, begin what is due, then open the door."""
         await nursery.start(self._fork_server.serve)
+        await nursery.start(self._fostering.elders.serve)
         adopted = await self._adoption.adopt(nursery)
+        with trio.move_on_after(_COPY_S):  # from then on any two may be killed at once
+            await self._fostering.see_to_all(self._links)
+        nursery.start_soon(self._fostering.serve, self._links)
         self._adopted.set()
         if self._shutdown.is_asked:  # nothing is begun that would have to be ended
             return
@@ -180,11 +187,14 @@ class App:
         config = self.configuration.get
         self._store = store
         self._decide = Decider(store, config, self._perform)
-        self._fork_server = ForkServer(
-            self.home, self._reaper, self._on_gone, self.open_files[0]
+        self._fostering = Fostering(
+            self.home, self._reaper, self.open_files[0], self._children, self._on_gone
         )
-        self._links = Links(self.home, self._apply, self._fork_server.knows, self._on_lost)
-        self._adoption = Adoption(self.home, self._decide, self._fork_server, self._links)
+        self._fork_server = self._fostering.fork_server
+        self._links = Links(self.home, self._apply, self._fostering.knows, self._on_lost)
+        self._links.on_linked = self._fostering.look_at
+        self._links.on_over = self._fostering.forget
+        self._adoption = Adoption(self.home, self._decide, self._fostering, self._links)
         self._dispatcher = Dispatcher(
             self.home,
             self._decide,
@@ -266,6 +276,15 @@ class App:
 
     async def _apply(self, sid: str, data: bytes, offset: int) -> int:
         return await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
+
+    async def _children(self) -> dict[str, tuple[int, int]]:
+        """Return pid and start time of each child that lives, by supervisor."""
+        attempts = await self._store.read(lambda tx: tx.live_attempts())
+        return {
+            one.sid: (one.pid, one.start_ticks or 0)
+            for one in attempts.values()
+            if one.pid is not None and one.ended_at is None
+        }
 
     async def _on_gone(self, sid: str) -> None:
         await self._links.gone(sid)

@@ -8,11 +8,12 @@ belong to whoever started them, who reads their status: they are made known by `
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import trio
 
 from claw.kernel import pidfd, process
+from claw.kernel.pidfd import Exit  # noqa: TC001
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Reaper:
         self._own: dict[int, int | None] = {}
         self._starting = 0
         self._missed = False
+        self.on_orphan: Callable[[int, int, Exit], None] = lambda _pid, _start, _exit: None
 
     def own(self, pid: int) -> None:
         """Leave a child to whoever started it.
@@ -87,13 +89,23 @@ class Reaper:
             if self._is_own(pid):
                 self._reap_behind()
                 return
-            pidfd.reap(pid)
+            self._reap(pid)
 
     def _reap_behind(self) -> None:
         """Look at all children: the kernel names first one that is left to its owner."""
         for pid in process.children_of(os.getpid()):
             if process.is_zombie(pid) and not self._is_own(pid):
-                pidfd.reap(pid)
+                self._reap(pid)
+
+    def _reap(self, pid: int) -> None:
+        """Reap an orphan, and say how it ended."""
+        try:
+            start, ended = pidfd.start_ticks(pid), pidfd.peek_exit(pid)
+        except ChildProcessError:
+            return
+        pidfd.reap(pid)
+        if ended is not None:
+            self.on_orphan(pid, start or 0, ended)
 
     def _is_own(self, pid: int) -> bool:
         """Tell whether that very process was started here; numbers are used again."""

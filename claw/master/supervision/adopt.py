@@ -24,7 +24,7 @@ from claw.kernel import clock, files, pidfd, process
 from claw.master.decider import Decider
 from claw.master.engine import journal, rebuild
 from claw.master.engine.turn import Turn
-from claw.master.supervision.launcher import ForkServer
+from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.links import Links
 from claw.master.supervision.spools import list_spools, read_spools
 from claw.model.home import Home
@@ -53,17 +53,15 @@ def unsettled(turn: Turn) -> tuple[Unsettled, ...]:
 class Adoption:
     """Decides about every unsettled attempt at the start of a master."""
 
-    def __init__(
-        self, home: Home, decide: Decider, fork_server: ForkServer, links: Links
-    ) -> None:
+    def __init__(self, home: Home, decide: Decider, fostering: Fostering, links: Links) -> None:
         self._home = home
         self._decide = decide
-        self._fork_server = fork_server
+        self._fostering = fostering
         self._links = links
 
     async def adopt(self, nursery: trio.Nursery) -> int:
         """Decide about all of them; followers run in ``nursery``. Return how many live."""
-        await self._fork_server.wait_idle()
+        await self._fostering.wait_idle()
         await self._read_unknown()
         for one in await self._decide(unsettled):
             await self._read_journal(one.supervisor)
@@ -89,7 +87,7 @@ class Adoption:
 
     async def _judge(self, one: Unsettled, nursery: trio.Nursery) -> bool:
         sid, run = one.supervisor.sid, one.run
-        if files.is_locked(f"{self._home.spool}/{sid}/lock") or await self._fork_server.knows(
+        if files.is_locked(f"{self._home.spool}/{sid}/lock") or await self._fostering.knows(
             sid
         ):
             nursery.start_soon(self._links.watch, sid, one.supervisor.offset)

@@ -11,7 +11,7 @@ from datetime import datetime
 import trio
 
 from claw.errors import StoreError
-from claw.kernel import files, socket
+from claw.kernel import socket
 from claw.master.decider import Decider
 from claw.master.engine import dispatch, journal
 from claw.master.engine.dispatch import Claim
@@ -82,9 +82,6 @@ class Dispatcher:
             return
         except LostError:
             ours.close()
-            if not self._has_begun(claim):
-                await self._undo(claim, "the fork server died", retryable=True)
-                return
             nursery.start_soon(self._links.watch, claim.sid, 0)
             return
         finally:
@@ -107,9 +104,6 @@ class Dispatcher:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
         except LookupError as error:
             raise LaunchRefusedError(str(error), retryable=False) from error
-
-    def _has_begun(self, claim: Claim) -> bool:
-        return files.exists(f"{self._home.launches}/{claim.run.id}.{claim.attempt}")
 
     async def _undo(self, claim: Claim, error: str, *, retryable: bool) -> None:
         _LOG.warning("run %s could not be launched: %s", claim.run.id, error)

@@ -1,22 +1,31 @@
 """The descriptors of a run, by name, that outlive any one of its supervisors.
 
-See `claw.wire.supervision` for the names. The fork server keeps them while the run goes on.
+See `claw.wire.supervision` for the names. The fork server keeps them while the run goes on;
+the master has copies, so that when the fork server is killed, and a supervisor with it,
+there is still somebody who has the job's pipes and what a replacement needs to know.
 """
 
+import contextlib
 import os
+import resource
+from collections.abc import Iterator
 
-from claw.kernel import files
+from claw.kernel import files, pidfd
 from claw.supervisor.output import PIPE_BYTES
-from claw.wire.supervision import MEMORY, OUTPUTS, Launch
+from claw.wire.supervision import CHILD, MEMORY, OUTPUTS, Launch
+
+Kept = dict[str, int]
+_SHARE = 2
+"""Copies take at most one in so many of the descriptors that the master may have open."""
 
 
-def make_kept(launch: Launch) -> dict[str, int]:
+def make_kept(launch: Launch) -> Kept:
     """Return what the supervisors of a launch are to have.
 
     Raises:
         OSError: There is no memory or descriptor for it now; nothing is left open.
     """
-    kept: dict[str, int] = {}
+    kept: Kept = {}
     try:
         kept[MEMORY] = files.sealed_memory(f"claw:{launch.job}", launch.encode())
         for names in OUTPUTS[: 2 if launch.stderr == "separate" else 1]:
@@ -27,8 +36,64 @@ def make_kept(launch: Launch) -> dict[str, int]:
     return kept
 
 
-def close(kept: dict[str, int]) -> None:
+def close(kept: Kept) -> None:
     """Close descriptors that are of no use any more."""
     for fd in kept.values():
         os.close(fd)
     kept.clear()
+
+
+class Copies:
+    """What the master has of each run that goes on, as far as it may have so many open."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, Kept] = {}
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there are descriptors to spare."""
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _SHARE
+        return sum(map(len, self.all.values())) < most
+
+    def add(self, sid: str, kept: Kept) -> None:
+        """Keep these for a run, or close them when there are too many."""
+        self.drop(sid)
+        if self.has_room:
+            self.all[sid] = kept
+        else:
+            close(kept)
+
+    def add_child(self, sid: str, pid: int, start: int) -> None:
+        """Keep a pidfd of a child, if it lives; its end may be learnt by it alone."""
+        kept = self.all.get(sid)
+        name = f"{CHILD}{pid}:{start}"
+        if kept is None or name in kept:
+            return
+        try:
+            fd = pidfd.open_pid(pid)
+        except OSError:
+            return
+        for other in [one for one in kept if one.startswith(CHILD)]:
+            os.close(kept.pop(other))
+        kept[name] = fd
+        if pidfd.start_ticks(pid) != start:
+            os.close(kept.pop(name))
+
+    @contextlib.contextmanager
+    def lent(self, sid: str) -> Iterator[Kept]:
+        """Yield descriptors to send, which stay open meanwhile whatever becomes of the run.
+
+        Raises:
+            OSError: There is none left to be had.
+        """
+        lent: Kept = {}
+        try:
+            for name, fd in self.all.get(sid, {}).items():
+                lent[name] = os.dup(fd)
+            yield lent
+        finally:
+            close(lent)
+
+    def drop(self, sid: str) -> None:
+        """The run is over."""
+        close(self.all.pop(sid, {}))

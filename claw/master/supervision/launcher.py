@@ -8,8 +8,8 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import trio
 
@@ -18,6 +18,7 @@ from claw.errors import ClawError
 from claw.kernel import files, socket
 from claw.master.reaper import Reaper
 from claw.master.supervision import keeping
+from claw.master.supervision.keeping import Kept
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.model.home import Home
 from claw.wire import supervision
@@ -41,6 +42,32 @@ class LaunchRefusedError(ClawError):
         self.retryable = retryable
 
 
+class Custodian(Protocol):
+    """Sees that whatever becomes of fork servers, each run has one that knows it."""
+
+    def on_launched(self, sid: str, kept: Kept, *, is_safe: bool) -> None:
+        """A supervisor has been forked.
+
+        Args:
+            sid: Its id.
+            kept: What it was given: the custodian's to keep and close.
+            is_safe: The fork server lives that forked it.
+        """
+
+    async def on_new(self, link: LineLink) -> None:
+        """A fork server is there; nobody else has asked it anything yet.
+
+        Raises:
+            LostError: It has gone again.
+        """
+
+    async def on_death(self) -> None:
+        """The fork server has died."""
+
+    async def on_gone(self, sid: str) -> None:
+        """A supervisor has ended, its run with it."""
+
+
 class ForkServer:
     """The fork server of this version; another is started whenever it has died."""
 
@@ -48,7 +75,7 @@ class ForkServer:
         self,
         home: Home,
         reaper: Reaper,
-        on_gone: Callable[[str], Awaitable[None]],
+        custodian: Custodian,
         soft_limit: int,
     ) -> None:
         """Make the link; `serve` connects it.
@@ -56,14 +83,14 @@ class ForkServer:
         Args:
             home: Where its socket and log lie.
             reaper: Told that a fork server is not its to reap.
-            on_gone: Called with the id of each supervisor that has ended.
+            custodian: Sees to the runs when a fork server comes, goes or tells.
             soft_limit: Of open files (getrlimit(2)), as jobs are to have it.
         """
         self._soft_limit = soft_limit
         self._reaper = reaper
-        self._path = home.forkserver_socket(claw.__version__)
+        self.path = home.forkserver_socket(claw.__version__)
         self._log_path = home.daemon_log
-        self._on_gone = on_gone
+        self._custodian = custodian
         self._link: LineLink | None = None
         self._ready = trio.Event()
         self.pid: int | None = None
@@ -90,10 +117,12 @@ class ForkServer:
             self._ready = trio.Event()
             self._link = None
             task_status = trio.TASK_STATUS_IGNORED
+            await self._custodian.on_death()
 
     async def _greet(self, link: LineLink, task_status: trio.TaskStatus[None]) -> None:
         try:
             hello = await link.call(op="hello")
+            await self._custodian.on_new(link)
         except LostError:
             return
         self.pid = int(hello["pid"])
@@ -103,23 +132,23 @@ class ForkServer:
 
     def _connect(self) -> LineLink | None:
         try:
-            return LineLink(socket.connect_unix(self._path), self._on_notice)
+            return LineLink(socket.connect_unix(self.path), self._on_notice)
         except OSError:
             pass
         try:
             self._start()
-            return LineLink(socket.connect_unix(self._path), self._on_notice)
+            return LineLink(socket.connect_unix(self.path), self._on_notice)
         except OSError as error:
             _LOG.error("no fork server can be started: %s", error)
             return None
 
     def _start(self) -> None:
         """Exec a bare interpreter that becomes the fork server."""
-        server = socket.listen_unix(self._path)
+        server = socket.listen_unix(self.path)
         log_fd = files.open_append(self._log_path, 0o640)
         root = str(Path(claw.__file__).resolve().parents[1])
         argv = [sys.executable, "-I", "-S", "-c", _CODE, root, str(server.fileno())]
-        argv += [self._path, str(self._soft_limit)]
+        argv += [self.path, str(self._soft_limit)]
         try:
             process = subprocess.Popen(  # noqa: S603
                 argv,
@@ -137,9 +166,14 @@ class ForkServer:
 
     async def _on_notice(self, message: Message) -> None:
         if message.get("ev") == "gone":
-            await self._on_gone(str(message["sid"]))
+            await self._custodian.on_gone(str(message["sid"]))
 
-    async def _call(self, *fds: int, **message: object) -> Message:
+    async def call(self, *fds: int, **message: object) -> Message:
+        """Ask the fork server, as soon as there is one.
+
+        Raises:
+            LostError: It went before it answered.
+        """
         while True:
             await self._ready.wait()
             link = self._link
@@ -151,12 +185,12 @@ class ForkServer:
 
         Raises:
             LaunchRefusedError: It was not; nothing has begun.
-            LostError: The fork server died meanwhile; the launch file tells whether the
-                attempt had begun.
+            LostError: The fork server died meanwhile, but the attempt had begun.
         """
         kept = keeping.make_kept(launch)
+        link = self._link
         try:
-            answer = await self._call(
+            answer = await self.call(
                 *kept.values(),
                 link_fd,
                 op="launch",
@@ -167,25 +201,20 @@ class ForkServer:
                 launch_dir=launch.launch_dir,
                 names=[*kept, supervision.LINK],
             )
-        finally:
+        except LostError as error:
+            if not files.exists(f"{launch.launch_dir}/{launch.run}.{launch.attempt}"):
+                keeping.close(kept)
+                raise LaunchRefusedError("the fork server died", retryable=True) from error
+            self._custodian.on_launched(launch.sid, kept, is_safe=False)
+            raise
+        except BaseException:
             keeping.close(kept)
+            raise
         if "error" in answer:
+            keeping.close(kept)
             raise LaunchRefusedError(
                 str(answer["error"]), retryable=bool(answer.get("retryable"))
             )
+        is_safe = self._link is link and link is not None
+        self._custodian.on_launched(launch.sid, kept, is_safe=is_safe)
         return int(answer["pid"])
-
-    async def knows(self, sid: str) -> bool:
-        """Tell whether a supervisor lives, or is just being replaced.
-
-        A link that breaks meanwhile says nothing: who answers next knows it, if anyone does.
-        """
-        while True:
-            try:
-                return bool((await self._call(op="find", sid=sid))["alive"])
-            except LostError:
-                await trio.sleep(_PAUSE_S)
-
-    async def wait_idle(self) -> None:
-        """Wait until every launch asked for before, by anyone, is done."""
-        await self._call(op="barrier")

@@ -3,6 +3,7 @@
 What fork server and supervisors have in common from the master's side.
 """
 
+import os
 import socket as sockets
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,7 @@ import trio
 
 from claw.errors import ClawError
 from claw.kernel import socket
+from claw.master.supervision import keeping
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
 from claw.wire.supervision import Message
@@ -36,6 +38,7 @@ class LineLink:
     ) -> None:
         self._socket = trio.socket.from_stdlib_socket(connection)
         self._on_notice = on_notice
+        self._descriptors: list[int] = []  # that have come, and whose message has not
         self._waiting: dict[int, tuple[trio.Event, list[Message]]] = {}
         self._sending = trio.Lock()
         self._count = 0
@@ -55,20 +58,39 @@ class LineLink:
 
     async def _receive(self) -> bytes:
         try:
-            return await self._socket.recv(_CHUNK)
+            data, ancillary, flags, _address = await self._socket.recvmsg(
+                _CHUNK, socket.RIGHTS_BYTES, socket.CLOSE_ON_EXEC
+            )
         except (OSError, trio.ClosedResourceError):
             return b""
+        self._descriptors += socket.descriptors_in(ancillary, flags)
+        return data
 
     async def _take(self, message: Message) -> None:
+        if "names" in message:
+            message["kept"] = self._take_descriptors(message["names"])
         waiting = self._waiting.pop(message.get("id", -1), None)
         if waiting is not None:
             waiting[1].append(message)
             waiting[0].set()
         elif "ev" in message:
             await self._on_notice(message)
+        else:
+            keeping.close(message.get("kept", {}))
+
+    def _take_descriptors(self, names: list[str]) -> dict[str, int]:
+        """Return what came with an answer by name; {} when it is not what it says."""
+        fds, self._descriptors = self._descriptors, []
+        if len(fds) == len(set(names)):
+            return dict(zip(names, fds, strict=True))
+        for fd in fds:
+            os.close(fd)
+        return {}
 
     async def call(self, *fds: int, **message: object) -> Message:
         """Send a request, with descriptors if any, and return its answer.
+
+        Descriptors that come with the answer are its ``kept``, by name; the caller's to close.
 
         Raises:
             LostError: The other end went before it answered; it may have acted or not.
@@ -80,6 +102,10 @@ class LineLink:
         try:
             await self._send(supervision.encode({"id": number, **message}), fds)
             await event.wait()
+        except BaseException:
+            for answer in answers:
+                keeping.close(answer.get("kept", {}))
+            raise
         finally:
             self._waiting.pop(number, None)
         if not answers:
@@ -102,5 +128,8 @@ class LineLink:
         if not self._closed:
             self._closed = True
             self._socket.close()
+            for fd in self._descriptors:
+                os.close(fd)
+            self._descriptors.clear()
         for event, _answers in self._waiting.values():
             event.set()

@@ -55,6 +55,8 @@ class Links:
         self._apply = apply
         self._knows = knows
         self._on_lost = on_lost
+        self.on_linked: Callable[[str], None] = lambda _sid: None
+        self.on_over: Callable[[str], None] = lambda _sid: None
         self.all: dict[str, Supervised] = {}
 
     async def watch(self, sid: str, offset: int, link: LineLink | None = None) -> None:
@@ -66,6 +68,7 @@ class Links:
                 link = None
         finally:
             del self.all[sid]
+            self.on_over(sid)
 
     async def _follow_safely(self, one: Supervised, link: LineLink | None) -> bool:
         """Follow; a mistake of ours with one supervisor must not reach the others."""
@@ -128,6 +131,7 @@ class Links:
 
     async def _serve(self, one: Supervised, link: LineLink) -> None:
         one.link = link
+        self.on_linked(one.sid)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._drain_as_it_grows, one)
