@@ -74,7 +74,6 @@ _LOG = logging.getLogger("claw")
 _STOP_PAUSE_S = 0.05
 _MARGIN_S = 15.0
 _ADOPT_S = 10.0
-_COPY_S = 5.0
 _LAST_LOOKS = 5
 
 
@@ -149,8 +148,7 @@ class App:
         await nursery.start(self._fork_server.serve)
         await nursery.start(self._fostering.elders.serve)
         adopted = await self._adoption.adopt(nursery)
-        with trio.move_on_after(_COPY_S):  # from then on any two may be killed at once
-            await self._fostering.see_to_all(self._links)
+        await self._fostering.settle(self._links)
         nursery.start_soon(self._fostering.serve, self._links)
         self._adopted.set()
         if self._shutdown.is_asked:  # nothing is begun that would have to be ended

@@ -1,4 +1,7 @@
-"""Kills masters and supervisors at random instants, under load of every kind.
+"""Kills masters, fork servers and supervisors at random instants, under load of every kind.
+
+Whatever is killed, one of the three that keep a run lives: supervisors are spared while
+neither the master has come up nor the fork server is whole again.
 
 What is killed when comes from a seed; what the load does beside it, too. The machine's own
 timing does not, so a seed makes a failure likely to come again, not certain.
@@ -19,7 +22,7 @@ from claw.master.configuration import Configuration
 from claw.model.job import Job
 from tests.kit.ledger import Ledger
 from tests.kit.master import Json, MasterUnderTest, kill_process
-from tests.kit.roll import supervisors_of
+from tests.kit.roll import are_all_known, fork_server_of, supervisors_of
 from tests.kit.servers import Servers
 from tests.kit.witness import Witness, printed
 
@@ -48,6 +51,7 @@ class Campaign:
         self.claw.configure(self._config())
         self.promised = Acknowledged()
         self.kills: list[str] = []
+        self._is_whole = True  # the fork server knows every supervisor
         self._over = threading.Event()
         self._failures: list[str] = []
         self._threads: list[threading.Thread] = []
@@ -168,10 +172,23 @@ schedule = "* * * * * *"
 
     def _kill_something(self, dice: random.Random) -> None:
         time.sleep(dice.choice((0.0, 0.01, 0.05, 0.2)) * dice.random() * 2)
-        if dice.random() < _MASTERS_SHARE:
+        which = dice.random()
+        if which < _MASTERS_SHARE:
             self._kill_master(dice)
-        else:
+        elif which < _MASTERS_SHARE + _FORK_SERVERS_SHARE:
+            self._kill_fork_server()
+        elif self.claw._answers():
+            self._is_whole = self._is_whole or are_all_known(self.claw.home)
             self._kill_supervisors(dice)
+        elif self._is_whole:
+            self._kill_supervisors(dice)
+
+    def _kill_fork_server(self) -> None:
+        """Kill it, and sometimes the next ones as they come up or take over."""
+        pid = fork_server_of(self.claw.home)
+        if pid and kill_process(pid):
+            self.kills.append("fork server")
+            self._is_whole = False
 
     def _kill_master(self, dice: random.Random) -> None:
         claw = self.claw
@@ -298,7 +315,8 @@ def _of(ledger: Ledger, job: str) -> set[str]:
 
 
 _SERVERS = ("redis", "nginx")
-_MASTERS_SHARE = 0.6
+_MASTERS_SHARE = 0.35
+_FORK_SERVERS_SHARE = 0.3
 _PAUSES_SHARE = 0.15
 _SHORT_SHARE = 0.8
 _STARTS_SHARE = 0.35

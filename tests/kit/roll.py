@@ -2,9 +2,10 @@
 
 import contextlib
 import json
+from pathlib import Path
 
 import claw
-from claw.kernel import socket
+from claw.kernel import files, process, socket
 from claw.model.home import Home
 from claw.wire import supervision
 
@@ -37,3 +38,39 @@ def supervisors_of(home: Home) -> dict[str, int]:
         except (OSError, ValueError):
             return {}
         return {sid: pid for sid, pid in found.items() if isinstance(pid, int) and pid}
+
+
+def fork_server_of(home: Home) -> int:
+    """Return the pid of the fork server, though it may not serve yet; 0 when there is none."""
+    path = home.forkserver_socket(claw.__version__).encode()
+    names = [one.name for one in Path("/proc").iterdir() if one.name.isdigit()]
+    family = {int(name) for name in names if _says(name, path)}
+    found = [pid for pid in family if process.parent_of(pid) not in family]
+    heads = [pid for pid in found if process.session_of(pid) == pid or _is_starting(pid)]
+    return max((pid for pid in heads if not _is_supervisor(pid)), default=0)
+
+
+def _says(name: str, path: bytes) -> bool:
+    try:
+        return path in files.read_all(f"/proc/{name}/cmdline").split(b"\0")
+    except OSError:
+        return False
+
+
+def _is_starting(pid: int) -> bool:
+    return process.command_of(pid).startswith("python")
+
+
+def _is_supervisor(pid: int) -> bool:
+    name = process.command_of(pid)
+    return name.startswith("claw:") and name != "claw:forkserver"
+
+
+def are_all_known(home: Home) -> bool:
+    """Tell whether the fork server knows every supervisor that lives."""
+    known = supervisors_of(home)
+    try:
+        sids = [one.name for one in Path(home.spool).iterdir()]
+    except FileNotFoundError:
+        return True
+    return all(sid in known for sid in sids if files.is_locked(f"{home.spool}/{sid}/lock"))

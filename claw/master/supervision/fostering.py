@@ -30,6 +30,7 @@ from claw.wire.supervision import Message  # noqa: TC001
 _LOG = logging.getLogger("claw.fostering")
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.05, 2.0
 _PAUSE_S = 0.2
+_SETTLE_S = 5.0
 _ORPHANS_KEPT = 1000
 
 Asked = ForkServer | LineLink
@@ -184,6 +185,12 @@ class Fostering:
             pause_s = _FIRST_PAUSE_S if is_done else min(2 * pause_s, _LAST_PAUSE_S)
             with trio.move_on_after(float("inf") if is_done else pause_s):
                 await self._wake.wait()
+
+    async def settle(self, links: Links) -> None:
+        """Have everyone safe for once, or nearly: from then on any two may be killed."""
+        with trio.move_on_after(_SETTLE_S):
+            while not await self.see_to_all(links):  # noqa: ASYNC110  nothing tells of it
+                await trio.sleep(_FIRST_PAUSE_S)
 
     async def see_to_all(self, links: Links) -> bool:
         """Do what can be done now; tell whether everyone is safe."""
