@@ -173,8 +173,11 @@ class Supervised:
 
     def kill(self) -> None:
         """Kill the supervisor with SIGKILL and wait until it is dead."""
-        pid = self.wait_until(lambda: self.pid, "supervisor")
-        fd = pidfd.open_pid(pid)
+        while True:
+            pid = self.wait_until(lambda: self.pid, "supervisor")
+            with contextlib.suppress(ProcessLookupError):  # one whose end is not noticed yet
+                fd = pidfd.open_pid(pid)
+                break
         try:
             assert process.kill(pid, signal.SIGKILL)
             assert select.select([fd], [], [], PATIENCE_S)[0]
