@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from claw.commands import shapes
 from claw.commands.method import FORCE, TARGETS, changing, on_targets, reading
-from claw.commands.schema import array, boolean, choice, record, string, time
+from claw.commands.schema import array, boolean, choice, integer, mapping, record, string, time
+
+_COUNT = integer("instances", minimum=1, maximum=1000)
 
 JOBS = (
     reading(
@@ -28,7 +30,26 @@ JOBS = (
         "end the runs and begin none until started",
         force=boolean("with SIGKILL at once, without the job's grace period"),
     ),
-    on_targets("job.restart", "end the child and start it anew", force=FORCE),
+    on_targets(
+        "job.restart",
+        "end the child and start it anew, instances in turn",
+        force=FORCE,
+        batch=integer("so many instances at a time; 1 when left out", minimum=1),
+        all_at_once=boolean("all instances at once"),
+    ),
+    changing(
+        "job.scale",
+        "have so many instances of services",
+        record(
+            {
+                "counts": mapping(
+                    "how many, by job", integer("instances", minimum=1, maximum=1000)
+                )
+            },
+            ("counts",),
+        ),
+        shapes.ACTED,
+    ),
     on_targets("job.pause", "begin nothing new; what runs goes on"),
     on_targets("job.resume", "take up what was paused"),
     changing(

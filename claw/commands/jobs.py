@@ -5,7 +5,7 @@ from __future__ import annotations
 from claw.commands import kinds
 from claw.commands.command import JOBS, Command, Param, argument, flag, option
 
-_TARGETS = argument("targets", kinds.TARGET, "name, pattern, tag:TAG or all", many=True)
+_TARGETS = argument("targets", kinds.TARGET, "name, NAME@2, pattern, tag:TAG, all", many=True)
 _FORCE = flag("force", "although it is paused, stopped or disabled")
 _PATIENCE: tuple[Param, ...] = (
     flag("wait", "return when it is done (the default)"),
@@ -79,8 +79,39 @@ COMMANDS = (
         verb="jobs:restart",
         reply="acted",
         method="job.restart",
-        params=(_TARGETS, _FORCE, *_PATIENCE),
-        examples=(("clawctl restart web", "restart one job"),),
+        params=(
+            _TARGETS,
+            option("batch", kinds.COUNT, "so many instances at a time (1)"),
+            flag("all_at_once", "all instances at once"),
+            _FORCE,
+            *_PATIENCE,
+        ),
+        detail=(
+            "Of a job with several instances the next one is restarted only when the last is "
+            "ready; at the first that fails it stops, says which, and exits 1."
+        ),
+        examples=(
+            ("clawctl restart web", "restart one job"),
+            ("clawctl restart --batch 2 web", "its instances two by two"),
+            ("clawctl restart web@2", "one instance"),
+        ),
+    ),
+    Command(
+        "scale",
+        JOBS,
+        "change how many instances of a job run",
+        verb="jobs:scale",
+        reply="acted",
+        method="job.scale",
+        params=(
+            argument("counts", kinds.SCALE, "a continuous job and how many", many=True),
+            *_PATIENCE,
+        ),
+        detail=(
+            "Instances that stay are not touched. It holds over restarts of the daemon, until "
+            "`instances` is changed in the configuration."
+        ),
+        examples=(("clawctl scale web=4", "four of them"),),
     ),
     Command(
         "pause",

@@ -94,6 +94,15 @@ def _parse_pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _parse_scale(text: str) -> tuple[str, int]:
+    name, equals, count = text.partition("=")
+    if not equals or not name or not count.isdecimal():
+        raise ValueError(f"{text!r} is no number of instances: write JOB=N")
+    if int(count) < 1:
+        raise ValueError(f"{text!r}: at least one; to have none: clawctl stop {name}")
+    return name, int(count)
+
+
 def _parse_json(text: str) -> object:
     try:
         return json.loads(text)
@@ -125,6 +134,7 @@ COUNT = Kind("N", _whole(1), schema={"type": "integer", "minimum": 1})
 CURSOR = Kind("CURSOR", _whole(0), schema={"type": "integer", "minimum": 0})
 FILE = Kind("FILE", completes="files")
 SETTING = Kind("NAME=VALUE", _parse_pair)
+SCALE = Kind("JOB=N", _parse_scale, completes="jobs")
 JSON = Kind("JSON", _parse_json)
 CRON = Kind("EXPR")
 ZONE = Kind("ZONE", completes="zones")

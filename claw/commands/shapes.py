@@ -48,9 +48,25 @@ LAST_RUN = record(
     is_open=True,
 )
 
+ROLLOUT = record(
+    {
+        "why": choice("what it is for", "restart", "reload"),
+        "by": string("who asked for it"),
+        "at": time("when"),
+        "batch": integer("so many at a time"),
+        "todo": array("instances still to come", integer("a number")),
+        "busy": array("instances that are being restarted", integer("a number")),
+        "done": array("instances that are ready again", integer("a number")),
+        "failed": nullable(string("the instance at which it stopped, and why")),
+    },
+    description="a rolling restart that is under way, or that failed",
+    is_open=True,
+)
+
 JOB = record(
     {
-        "name": JOB_NAME,
+        "name": string("the job, or one instance of it: web@2"),
+        "job": JOB_NAME,
         "type": choice("when it runs", *JOB_TYPES),
         "state": string("what it is doing, as `status` shows it"),
         "why": nullable(string("why it is in that state, in words")),
@@ -62,7 +78,9 @@ JOB = record(
         "ready": nullable(boolean("whether it is ready to serve")),
         "health": nullable(string("what its health check says")),
         "queued": integer("runs that wait"),
-        "instance": nullable(integer("number of the instance")),
+        "instance": nullable(integer("number of the instance, of a service with several")),
+        "instances": integer("how many instances there are to be"),
+        "rollout": nullable(ROLLOUT),
         "last": nullable(LAST_RUN),
         "next_at": nullable(time("when it is due next")),
         "enabled": boolean("whether its configuration lets it run"),
@@ -95,6 +113,7 @@ RUN = record(
     {
         "id": RUN_ID,
         "job": JOB_NAME,
+        "instance": nullable(integer("number of the instance, of a service with several")),
         "state": choice("its state", *RUN_STATES),
         "origin": string("what asked for it"),
         "attempt": integer("number of the last attempt; 0: none yet"),
@@ -122,10 +141,12 @@ RUN = record(
 ACTED = record(
     {
         "results": array(
-            "one for each job",
+            "one for each job, or each instance",
             record(
                 {
                     "job": JOB_NAME,
+                    "name": string("the job, or one instance of it: web@2"),
+                    "instance": nullable(integer("number of the instance")),
                     "state": string("its state now"),
                     "run": nullable(string("the run that this began or touched")),
                 },

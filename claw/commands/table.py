@@ -53,7 +53,7 @@ LATER = frozenset(
         "alias", "approvals", "approve", "attach", "backup", "chain", "chord", "completion",
         "delivery", "disable", "dlq", "doctor", "emit", "enable", "group", "idem", "import",
         "incident", "job", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
-        "runs cancel", "runs result", "runs retry", "runs stale", "scale", "secret",
+        "runs cancel", "runs result", "runs retry", "runs stale", "secret",
         "shell", "sla", "tags", "top", "workflow",
     }
 )  # fmt: skip

@@ -21,7 +21,8 @@ class Configuration:
     Args:
         place: A home's configuration folder, or one file.
         project_dir: The folder of an ``up`` project; None for a home.
-        only: Targets: other jobs of the files are left out; empty: none is.
+        only: Targets: jobs of the files that are neither among them nor needed by them are
+            left out; empty: none is.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Configuration:
         config = load(self._place, project_dir=self._project_dir)
         if not self._only:
             return config
-        chosen = set(targets.choose_jobs(config, self._only))
+        chosen = config.graph.with_needs(targets.choose_jobs(config, self._only))
         return replace(config, jobs=tuple(job for job in config.jobs if job.name in chosen))
 
     def get(self) -> Config:

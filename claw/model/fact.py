@@ -26,6 +26,7 @@ class Launched:
     pid: int
     start: int
     version: str
+    instance: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,7 @@ def _launched(line: Line) -> Launched:
         pid=_int(line, "pid"),
         start=_int(line, "start"),
         version=_text(line, "version"),
+        instance=_optional_int(line, "instance"),
     )
 
 

@@ -27,6 +27,7 @@ def first(launch: Launch) -> Message:
         run=launch.run,
         attempt=launch.attempt,
         job=launch.job,
+        instance=launch.instance,
         cause=launch.cause,
         origin=launch.origin,
         origin_key=launch.origin_key,

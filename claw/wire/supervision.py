@@ -96,6 +96,7 @@ class Launch:
         "grace_s",
         "heartbeat_s",
         "identity",
+        "instance",
         "job",
         "kill_mode",
         "launch_dir",
@@ -128,6 +129,7 @@ class Launch:
 
     # Of fields that came after the first version.
     DEFAULTS: "dict[str, Any]" = {  # noqa: RUF012
+        "instance": None,
         "log_age_s": 0.0,
         "log_keep": 3,
         "log_on_full": "drop",
@@ -150,6 +152,7 @@ class Launch:
     run: str
     attempt: int
     job: str
+    instance: "int | None"  # its number, of a service that has several
     cause: str
     origin: str
     origin_key: str

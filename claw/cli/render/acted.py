@@ -33,7 +33,7 @@ def render(reply: dict[str, Any], style: Style, _now: datetime) -> str:
 def _row(result: dict[str, Any]) -> list[Cell | str]:
     run = result.get("run")
     return [
-        result["job"],
+        result.get("name") or result["job"],
         Cell(result["state"], COLORS.get(result["state"], "")),
         str(result.get("pid") or ""),
         ids.short(run) if run else "",

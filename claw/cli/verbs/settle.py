@@ -27,9 +27,20 @@ def is_on_its_way(job: Job) -> bool:
     return job["type"] == "continuous" and job["state"] in _MOVING
 
 
+def is_being_renewed(job: Job) -> bool:
+    """Tell whether a service that was told to restart has yet to, or an instance of it."""
+    rollout = job.get("rollout")
+    return is_on_its_way(job) or (rollout is not None and rollout["failed"] is None)
+
+
 def is_ending(job: Job) -> bool:
     """Tell whether a job that was told to stop still has a run."""
     return job.get("run") is not None
+
+
+def _how(job: Job) -> str:
+    why = f": {job['why']}" if job["state"] == "waiting" and job.get("why") else ""
+    return f"{job['name']} ({job['state']}{why})"
 
 
 class Settling:
@@ -70,7 +81,7 @@ class Settling:
                 moving = [job for job in jobs if is_moving(job)]
                 if not moving:
                     return jobs
-                told = ", ".join(f"{job['name']} ({job['state']})" for job in moving)
+                told = ", ".join(_how(job) for job in moving)
                 progress.show(f"waiting for {told}")
                 self._hear(deadline, told, timeout_s)
 

@@ -1,4 +1,4 @@
-"""What the targets of a request mean: job names, patterns, ``tag:TAG``, ``all``, runs.
+"""What the targets of a request mean: jobs, ``web@2``, patterns, ``tag:TAG``, ``all``, runs.
 
 A pattern or tag that means nothing is an error; a job's name goes before a run's id.
 """
@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 
 from claw.commands.nearest import did_you_mean
 from claw.errors import ConflictError, NotFoundError, UsageError
-from claw.model import ids
-from claw.model.job import Config, Job
+from claw.model import ids, instances
+from claw.model.job import Config, Job, JobType
 from claw.model.run import Run
 from claw.store.records import Tx
 
@@ -23,11 +23,38 @@ _PATTERN = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """Jobs by name and runs by whole id, each once, in the order asked for."""
+class Aim:
+    """A job, or one instance of a service."""
 
-    jobs: tuple[str, ...]
+    job: str
+    instance: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called: ``web``, ``web@2``."""
+        return instances.label(self.job, self.instance)
+
+    def means(self, job: str, instance: int) -> bool:
+        """Tell whether an instance of a job is, or is part of, what is meant."""
+        return self.job == job and self.instance in {None, instance}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Jobs and instances, and runs by whole id, each once, in the order asked for."""
+
+    aims: tuple[Aim, ...]
     runs: tuple[Run, ...]
+
+    def open_runs(self, tx: Tx) -> dict[str, Run]:
+        """Return the open runs of all that is meant, and the runs named, by id."""
+        found = {
+            run.id: run
+            for aim in self.aims
+            for run in tx.open_runs(aim.job)
+            if aim.means(run.job, instances.number(run))
+        }
+        return {**found, **{run.id: run for run in self.runs}}
 
 
 def is_pattern(target: str) -> bool:
@@ -83,8 +110,27 @@ def choose_jobs(config: Config, targets: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def choose(tx: Tx, config: Config, targets: Sequence[str]) -> Chosen:
-    """Return the jobs and runs that some targets mean.
+def choose_aims(tx: Tx, config: Config, targets: Sequence[str]) -> tuple[Aim, ...]:
+    """Return the jobs and the instances that some targets mean.
+
+    What is part of a job that is meant as a whole is not named again.
+
+    Raises:
+        NotFoundError: One of them means none.
+        UsageError: There are too many.
+    """
+    chosen = choose(tx, config, targets, runs=False)
+    return chosen.aims
+
+
+def choose(tx: Tx, config: Config, targets: Sequence[str], *, runs: bool = True) -> Chosen:
+    """Return the jobs, instances and runs that some targets mean.
+
+    Args:
+        tx: Reads.
+        config: Has the jobs.
+        targets: What was asked for.
+        runs: Whether runs may be meant.
 
     Raises:
         NotFoundError: One of them means nothing.
@@ -92,31 +138,73 @@ def choose(tx: Tx, config: Config, targets: Sequence[str]) -> Chosen:
         UsageError: There are too many.
     """
     check_number(targets)
-    jobs: dict[str, None] = {}
-    runs: dict[str, Run] = {}
+    aims: dict[Aim, None] = {}
+    found: dict[str, Run] = {}
     for target in targets:
+        some = _aims(tx, config, target)
+        if some is not None:
+            aims.update(dict.fromkeys(some))
+            continue
+        run = find_run(tx, target) if runs else None
+        if run is None:
+            raise no_job(config, target)
+        found[run.id] = run
+    whole = {aim.job for aim in aims if aim.instance is None}
+    kept = tuple(aim for aim in aims if aim.instance is None or aim.job not in whole)
+    return Chosen(kept, tuple(found.values()))
+
+
+def _aims(tx: Tx, config: Config, target: str) -> list[Aim] | None:
+    """Return what one target means; None when it could only be a run."""
+    if is_pattern(target) and instances.MARK in target and not target.startswith(_TAG):
+        labels = {aim.label: aim for job in config.jobs for aim in instances_of(tx, job)}
+        found = [labels[label] for label in filter_names(list(labels), target)]
+        if found:
+            return found
+    name, no = instances.split(target)
+    job = config.job(name)
+    if no is None or job is None:
         names = jobs_of(config, target)
-        if names is not None:
-            jobs.update(dict.fromkeys(names))
-        else:
-            run = find_run(tx, target)
-            if run is None:
-                raise no_job(config, target)
-            runs[run.id] = run
-    return Chosen(tuple(jobs), tuple(runs.values()))
+        return None if names is None else [Aim(one) for one in names]
+    return [_instance(tx, job, no)]
 
 
-def choose_one(tx: Tx, config: Config, target: str) -> Job | Run:
-    """Return the one job or run that a target names.
+def _instance(tx: Tx, job: Job, no: int) -> Aim:
+    known = instances_of(tx, job)
+    if Aim(job.name, no) in known:
+        return Aim(job.name, no)
+    if job.type is not JobType.CONTINUOUS or not known:
+        raise NotFoundError(f"job {job.name!r} has no instances", hint=f"its name: {job.name}")
+    raise NotFoundError(
+        f"job {job.name!r} has no instance {no}",
+        hint=f"they are {known[0].label} to {known[-1].label}",
+    )
+
+
+def instances_of(tx: Tx, job: Job) -> list[Aim]:
+    """Return the instances of a job that has several: those there are to be, and are."""
+    if job.type is not JobType.CONTINUOUS:
+        return []
+    numbers = set(instances.numbers(job, tx.standing(job.name)))
+    numbers |= {instances.number(run) for run in tx.open_runs(job.name)}
+    return [Aim(job.name, no) for no in sorted(numbers)] if max(numbers) > 1 else []
+
+
+def choose_one(tx: Tx, config: Config, target: str) -> Aim | Run:
+    """Return the one job, instance or run that a target names.
 
     Raises:
         NotFoundError: There is none.
         ConflictError: It could be more than one run.
     """
-    found = config.job(target) or find_run(tx, target)
-    if found is None:
+    name, no = instances.split(target)
+    job = config.job(name)
+    if job is not None:
+        return Aim(name) if no is None else _instance(tx, job, no)
+    run = find_run(tx, target)
+    if run is None:
         raise no_job(config, target)
-    return found
+    return run
 
 
 def find_run(tx: Tx, text: str) -> Run | None:

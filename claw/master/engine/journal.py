@@ -153,6 +153,7 @@ def _revived(turn: Turn, fact: facts.Launched) -> Run:
         attempt=fact.attempt - 1,
         cause=fact.cause,
         asked_by="journal",
+        instance=fact.instance,
     )
     if not turn.add(run, why="its journal was found"):
         run = replace(run, origin_key=f"{run.origin_key}#{run.id}")

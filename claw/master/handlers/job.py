@@ -13,7 +13,8 @@ from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
 from claw.master.views import statusview, usage, whyview
 from claw.master.wiring import Json, Services
-from claw.model.job import Job
+from claw.model import instances
+from claw.model.job import Config
 from claw.model.run import Run
 from claw.store.records import Tx
 
@@ -26,13 +27,20 @@ _AT_ONCE = 100
 async def status(call: Call, params: Params) -> Json:
     """Tell how jobs are doing."""
     services = call.services
-    jobs = _chosen_jobs(services, params)
-    names = {job.name for job in jobs}
-    rows = await services.store.read(lambda tx: statusview.look(tx, names))
+    config, wanted = services.config.current, params.get("targets") or []
+
+    def read(tx: Tx) -> tuple[list[targets.Aim], statusview.Look]:
+        aims = targets.choose_aims(tx, config, wanted) if wanted else _all_of(config)
+        chosen = _chosen(config, aims, params)
+        return chosen, statusview.look(tx, {aim.job for aim in chosen})
+
+    aims, rows = await services.store.read(read)
     live = live_view(services)
-    shown = []
-    for number, job in enumerate(sorted(jobs, key=lambda job: job.name)):
-        shown.append(statusview.job_object(job, rows, live))
+    shown: list[Json] = []
+    for number, aim in enumerate(sorted(aims, key=_by_name)):
+        job = config.job(aim.job)
+        if job is not None:
+            shown += statusview.job_objects(job, rows, live, aim.instance)
         if number % _AT_ONCE == _AT_ONCE - 1:
             await trio.lowlevel.checkpoint()  # others come between a thousand jobs
     if state := params.get("state"):
@@ -46,23 +54,29 @@ async def status(call: Call, params: Params) -> Json:
     }
 
 
-def _chosen_jobs(services: Services, params: Params) -> list[Job]:
-    config = services.config.current
-    jobs: Sequence[Job] = config.jobs
-    if params.get("targets"):
-        names = set(targets.choose_jobs(config, params["targets"]))
-        jobs = [job for job in jobs if job.name in names]
-    if tag := params.get("tag"):
-        jobs = [job for job in jobs if tag in job.tags]
-    if kind := params.get("type"):
-        jobs = [job for job in jobs if job.type == kind]
-    if text := params.get("text"):
-        jobs = [job for job in jobs if statusview.has_text(job, text)]
-    return list(jobs)
+def _by_name(aim: targets.Aim) -> tuple[str, int]:
+    return aim.job, aim.instance or 0
 
 
-Act = Callable[[Turn, str], str | None]
-"""Does what is wanted of one job, and returns the run that it touched, if one."""
+def _all_of(config: Config) -> list[targets.Aim]:
+    return [targets.Aim(job.name) for job in config.jobs]
+
+
+def _chosen(config: Config, aims: Sequence[targets.Aim], params: Params) -> list[targets.Aim]:
+    """Return those of some jobs that have what is looked for."""
+    tag, kind, text = params.get("tag"), params.get("type"), params.get("text")
+    found = []
+    for aim in aims:
+        job = config.job(aim.job)
+        if job is None or (tag and tag not in job.tags) or (kind and job.type != kind):
+            continue
+        if not text or statusview.has_text(job, text):
+            found.append(aim)
+    return found
+
+
+Act = Callable[[Turn, targets.Aim], str | None]
+"""Does what is wanted of one job or instance; returns the run that it touched, if one."""
 
 
 async def start(call: Call, params: Params) -> Json:
@@ -71,8 +85,13 @@ async def start(call: Call, params: Params) -> Json:
     reply = await _act(
         call,
         params,
-        lambda turn, name: intents.start_job(
-            turn, name, by=call.by, key=f"{key}:{name}", forced=forced
+        lambda turn, aim: intents.start_job(
+            turn,
+            aim.job,
+            by=call.by,
+            key=f"{key}:{aim.label}",
+            forced=forced,
+            instance=aim.instance,
         ),
     )
     return await _beside_changed_files(call.services, reply)
@@ -84,18 +103,28 @@ async def stop(call: Call, params: Params) -> Json:
     return await _act(
         call,
         params,
-        lambda turn, name: _first(intents.stop_job(turn, name, by=call.by, forced=forced)),
+        lambda turn, aim: _first(
+            intents.stop_job(turn, aim.job, by=call.by, forced=forced, instance=aim.instance)
+        ),
     )
 
 
 async def restart(call: Call, params: Params) -> Json:
     """End the children of jobs and start them anew."""
     key, forced = call.key, params.get("force", False)
+    batch = None if params.get("all_at_once") else params.get("batch", 1)
     reply = await _act(
         call,
         params,
-        lambda turn, name: _first(
-            intents.restart_job(turn, name, by=call.by, key=f"{key}:{name}", forced=forced)
+        lambda turn, aim: _first(
+            intents.restart_job(
+                turn,
+                aim.job,
+                by=call.by,
+                key=f"{key}:{aim.label}",
+                forced=forced,
+                extent=intents.Extent(instance=aim.instance, batch=batch),
+            )
         ),
     )
     return await _beside_changed_files(call.services, reply)
@@ -111,14 +140,38 @@ async def _beside_changed_files(services: Services, reply: Json) -> Json:
 async def pause(call: Call, params: Params) -> Json:
     """Let nothing new of jobs begin."""
     return await _act(
-        call, params, lambda turn, name: intents.pause_job(turn, name, by=call.by)
+        call, params, lambda turn, aim: intents.pause_job(turn, _whole(aim), by=call.by)
     )
 
 
 async def resume(call: Call, params: Params) -> Json:
     """Take up jobs that were paused."""
     return await _act(
-        call, params, lambda turn, name: intents.resume_job(turn, name, by=call.by)
+        call, params, lambda turn, aim: intents.resume_job(turn, _whole(aim), by=call.by)
+    )
+
+
+def _whole(aim: targets.Aim) -> str:
+    """Return the job that is meant as a whole.
+
+    Raises:
+        ConflictError: One instance is meant.
+    """
+    if aim.instance is not None:
+        raise ConflictError(
+            f"{aim.label} is one instance, and a pause is about the whole job",
+            hint=f"name {aim.job}, or stop and start {aim.label}",
+        )
+    return aim.job
+
+
+async def scale(call: Call, params: Params) -> Json:
+    """Have so many instances of services."""
+    counts: dict[str, int] = params["counts"]
+    return await _act(
+        call,
+        {"targets": list(counts)},
+        lambda turn, aim: intents.scale_job(turn, _whole(aim), counts[aim.job], by=call.by),
     )
 
 
@@ -134,47 +187,59 @@ async def _act(call: Call, params: Params, act: Act) -> Json:
     """
 
     def decide(turn: Turn) -> Json:
-        names = targets.choose_jobs(turn.config, params["targets"])
-        done: list[tuple[str, str | None, ClawError | None]] = []
-        for name in names:
+        aims = targets.choose_aims(turn.tx, turn.config, params["targets"])
+        done: list[tuple[targets.Aim, str | None, ClawError | None]] = []
+        for aim in aims:
             try:
-                done.append((name, _act_on_one(turn, name, act), None))
+                done.append((aim, _act_on_one(turn, aim, act), None))
             except ClawError as error:
-                done.append((name, None, error))
-        refusals = [error for _name, _run, error in done if error is not None]
-        if names and len(refusals) == len(names):
+                done.append((aim, None, error))
+        refusals = [error for _aim, _run, error in done if error is not None]
+        if aims and len(refusals) == len(aims):
             raise refusals[0]
+        results = (_results(call.services, turn, *each) for each in done)
         return {
-            "results": [_result(call.services, turn, *each) for each in done],
+            "results": [result for some in results for result in some],
             "warnings": [error.message for error in refusals],
         }
 
     return await call.commit(decide)
 
 
-def _act_on_one(turn: Turn, name: str, act: Act) -> str | None:
-    effects = list(turn.effects)
+def _act_on_one(turn: Turn, aim: targets.Aim, act: Act) -> str | None:
+    effects, changes = list(turn.effects), list(turn.changes)
     try:
         with turn.tx.part():
-            return act(turn, name)
+            return act(turn, aim)
     except ClawError:
-        turn.effects[:] = effects
+        turn.effects[:], turn.changes[:] = effects, changes
         raise
 
 
-def _result(
-    services: Services, turn: Turn, name: str, run: str | None, error: ClawError | None
-) -> Json:
-    job = turn.job(name)
+def _results(
+    services: Services, turn: Turn, aim: targets.Aim, run: str | None, error: ClawError | None
+) -> list[Json]:
+    """Return how a job is now, or each of its instances."""
     live = statusview.Live(
         now=turn.now,
         # The ticker has not heard yet of what is decided here.
         next_at=lambda job: slots.next_slot(job, turn.standing(job.name), turn.now),
         flags=services.supervisors.flags,
     )
-    shown = statusview.job_object(job, statusview.look(turn.tx, (name,)), live)
-    result = {"job": name, "state": shown["state"], "run": run}
-    return result if error is None else {**result, "error": error.message}
+    rows = statusview.look(turn.tx, (aim.job,))
+    shown = statusview.job_objects(turn.job(aim.job), rows, live, aim.instance)
+    told = {} if error is None else {"error": error.message}
+    return [
+        {
+            "job": aim.job,
+            "name": one["name"],
+            "instance": one["instance"],
+            "state": one["state"],
+            "run": run if one["instance"] is None else one["run"],
+            **told,
+        }
+        for one in shown
+    ]
 
 
 async def send_signal(call: Call, params: Params) -> Json:
@@ -185,7 +250,8 @@ async def send_signal(call: Call, params: Params) -> Json:
         raise ConflictError("none of them has a child just now", hint="clawctl status")
     results, problems = [], []
     for run in runs:
-        result: Json = {"job": run.job, "state": "running", "run": run.id}
+        label = instances.label(run.job, run.instance)
+        result: Json = {"job": run.job, "name": label, "state": "running", "run": run.id}
         try:
             await _signal_one(services, run, number)
         except ClawError as error:
@@ -213,9 +279,8 @@ async def _signal_one(services: Services, run: Run, number: int) -> None:
 
 def _active_runs(tx: Tx, services: Services, wanted: Sequence[str]) -> list[Run]:
     chosen = targets.choose(tx, services.config.current, wanted)
-    runs = {run.id: run for name in chosen.jobs for run in tx.active_runs(name)}
-    runs.update((run.id, run) for run in chosen.runs)
-    return [run for run in runs.values() if run.is_active and run.sid and run.pid]
+    runs = chosen.open_runs(tx).values()
+    return [run for run in runs if run.is_active and run.sid and run.pid]
 
 
 def parse_signal(text: str) -> int:
@@ -248,10 +313,9 @@ async def why(call: Call, params: Params) -> Json:
     def read(tx: Tx) -> list[str]:
         found = targets.choose_one(tx, config, target)
         if at is not None:
-            name = found.name if isinstance(found, Job) else found.job
-            return whyview.explain_then(tx, name, at)
-        if isinstance(found, Job):
-            return whyview.explain_job(tx, found, live)
-        return whyview.explain_run(tx, found, config.job(found.job), live)
+            return whyview.explain_then(tx, found.job, at)
+        if isinstance(found, targets.Aim):
+            return whyview.explain_job(tx, config, found, live)
+        return whyview.explain_run(tx, config, found, live)
 
     return {"lines": await services.store.read(read)}

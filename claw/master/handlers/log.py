@@ -7,8 +7,7 @@ from claw.master.output import logs
 from claw.master.output.logfiles import Place
 from claw.master.output.logstream import Following, LogStream
 from claw.master.wiring import Json, Services
-from claw.model import ids
-from claw.model.job import Job
+from claw.model import ids, instances
 from claw.store.records import Tx
 
 _MAX_PLACES = 10_000
@@ -17,14 +16,20 @@ _MAX_PLACES = 10_000
 async def read(call: Call, params: Params) -> Json:
     """Read the end of a job's or run's output."""
     services, streams = call.services, logs.streams_of(params.get("stream", "both"))
-    job, run = await _named(services, params["target"])
-    logs.check_streams(services.config.current, job, streams)
+    label, run = await _named(services, params["target"])
+    logs.check_streams(services.config.current, instances.split(label)[0], streams)
     lines = params.get("lines", logs.DEFAULT_LINES)
-    return await logs.read(services.home, job, run=run, streams=streams, lines=lines)
+    job, names = services.config.current.job(label), [label]
+    if job is not None and run is None:
+        names = logs.names_of(job, logs.numbers_there(services.home))
+    return await logs.read(services.home, names, run=run, streams=streams, lines=lines)
 
 
 async def _named(services: Services, target: str) -> tuple[str, str | None]:
-    """Return the job and run that a target names; a job that is gone may have left output."""
+    """Return under which name, and of which run, the output lies that a target means.
+
+    A job that is gone may have left some.
+    """
     config = services.config.current
     try:
         found = await services.store.read(lambda tx: targets.choose_one(tx, config, target))
@@ -33,7 +38,9 @@ async def _named(services: Services, target: str) -> tuple[str, str | None]:
         if is_name and await logs.has_output(services.home, target):
             return target, None
         raise
-    return (found.name, None) if isinstance(found, Job) else (found.job, found.id)
+    if isinstance(found, targets.Aim):
+        return found.label, None
+    return instances.label(found.job, found.instance), found.id
 
 
 async def follow(call: Call, params: Params) -> Json:
@@ -47,14 +54,14 @@ async def follow(call: Call, params: Params) -> Json:
     chosen = await services.store.read(choose)
     wanted = Following(
         targets=asked,
-        jobs=chosen.jobs,
-        runs=tuple((run.job, run.id) for run in chosen.runs),
+        jobs=tuple(aim.label for aim in chosen.aims),
+        runs=tuple((instances.label(run.job, run.instance), run.id) for run in chosen.runs),
         streams=logs.streams_of(params.get("stream", "both")),
         lines=params.get("lines", logs.DEFAULT_LINES),
         since=_places(params.get("from", [])),
     )
-    if len(chosen.jobs) == 1 and not chosen.runs:
-        logs.check_streams(config, chosen.jobs[0], wanted.streams)
+    if len(chosen.aims) == 1 and not chosen.runs:
+        logs.check_streams(config, chosen.aims[0].job, wanted.streams)
 
     output = LogStream(services, wanted)
     try:

@@ -82,9 +82,7 @@ async def cancel(call: Call, params: Params) -> Json:
 
     def decide(turn: Turn) -> Json:
         chosen = targets.choose(turn.tx, turn.config, params["targets"])
-        runs = {run.id: run for run in chosen.runs}
-        for name in chosen.jobs:
-            runs.update((run.id, run) for run in turn.tx.open_runs(name))
+        runs = chosen.open_runs(turn.tx)
         for run_id in runs:
             intents.cancel_run(turn, run_id, by=call.by, why=why)
         return {"canceled": list(runs)}
@@ -171,8 +169,8 @@ async def wait(call: Call, params: Params) -> Json:
         lambda tx: targets.choose_one(tx, config, params["target"])
     )
     with trio.move_on_after(float("inf") if timeout_s is None else timeout_s):
-        if isinstance(found, Job):
-            return await _wait_job(services, found.name, wanted)
+        if isinstance(found, targets.Aim):
+            return await _wait_job(services, found, wanted)
         return await _wait_run(services, found.id, wanted)
     raise TimedOutError(
         f"{params['target']} is not {wanted} after {timeout_s:g} s",
@@ -201,14 +199,19 @@ def _run_is(run: Run, wanted: str) -> bool:
     return wanted == "running" and run.state is State.RUNNING and run.pid is not None
 
 
-async def _wait_job(services: Services, name: str, wanted: str) -> Json:
+async def _wait_job(services: Services, aim: targets.Aim, wanted: str) -> Json:
+    name = aim.job
+
     async def look() -> Json | None:
         job = services.config.current.job(name)
         if job is None:
             raise NotFoundError(f"job {name!r} is no longer in the configuration")
         rows = await services.store.read(lambda tx: statusview.look(tx, (name,)))
-        shown = statusview.job_object(job, rows, live_view(services))
-        return {"job": name, "state": shown["state"]} if _job_is(job, shown, wanted) else None
+        shown = statusview.job_objects(job, rows, live_view(services), aim.instance)
+        are_there = [_job_is(job, one, wanted) for one in shown]
+        if not all(are_there):
+            return None
+        return {"job": aim.label, "state": shown[0]["state"] if shown else "stopped"}
 
     return await services.bus.wait_for(look, jobs=frozenset({name}))
 
@@ -224,6 +227,7 @@ def _job_is(job: Job, shown: Json, wanted: str) -> bool:
         return state not in _UNDER_WAY
     if state in _OVER and job.type is JobType.CONTINUOUS:
         raise ConflictError(
-            f"job {job.name!r} is {state}: {shown['why']}", hint=f"clawctl logs {job.name}"
+            f"job {shown['name']!r} is {state}: {shown['why']}",
+            hint=f"clawctl logs {shown['name']}",
         )
     return state in (_READY if wanted == "ready" else _ALIVE)

@@ -12,6 +12,7 @@ HANDLERS: Mapping[str, Handler] = {
     "job.start": job.start,
     "job.stop": job.stop,
     "job.restart": job.restart,
+    "job.scale": job.scale,
     "job.pause": job.pause,
     "job.resume": job.resume,
     "job.signal": job.send_signal,

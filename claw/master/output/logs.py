@@ -4,18 +4,20 @@ Files are read in threads, since a disk can be slow; `claw.master.output.logstre
 them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from typing import TypeVar
 
 import trio
 
 from claw.errors import ConflictError
+from claw.kernel import reading
 from claw.master.output.follow import STREAMS, Output, list_outputs, newest_run
 from claw.master.output.logfiles import read_tail
 from claw.master.wiring import Json
+from claw.model import instances
 from claw.model.home import Home
-from claw.model.job import Config, Stderr
+from claw.model.job import Config, Job, Stderr
 
 T = TypeVar("T")
 
@@ -34,16 +36,47 @@ async def in_thread(fn: Callable[[], T]) -> T:
 
 
 async def read(
-    home: Home, job: str, *, run: str | None, streams: Sequence[str], lines: int
+    home: Home, names: Sequence[str], *, run: str | None, streams: Sequence[str], lines: int
 ) -> Json:
-    """Return the last lines of a job's newest output, or of a run's."""
-    parts = await in_thread(partial(read_parts, home, job, run, streams, lines))
+    """Return the last lines of the newest output under some names, or of a run's."""
+    limit = READ_LIMIT_BYTES // max(len(names), 1)
+    found = [
+        await in_thread(partial(read_parts, home, name, run, streams, lines, limit))
+        for name in names
+    ]
+    parts = [part for some in found for part in some]
     return {
         "text": "".join(part["text"] for part in parts),
         "source": "file",
         "path": parts[0]["path"] if parts else None,
         "parts": parts,
     }
+
+
+def numbers_there(home: Home) -> dict[str, set[int]]:
+    """Return the instances that have written something at some time, by job."""
+    try:
+        there = reading.names_in(home.log)
+    except OSError:
+        there = []
+    found: dict[str, set[int]] = {}
+    for name in there:
+        job, no = instances.split(name)
+        if no is not None:
+            found.setdefault(job, set()).add(no)
+    return found
+
+
+def names_of(job: Job, there: Mapping[str, Set[int]]) -> list[str]:
+    """Return under which names a job's output lies: its own, and those of its instances.
+
+    Args:
+        job: The job.
+        there: What `numbers_there` found.
+    """
+    configured = range(1, job.instances + 1) if job.instances > 1 else ()
+    numbers = sorted({*configured, *there.get(job.name, ())})
+    return [job.name, *(instances.label(job.name, no) for no in numbers)]
 
 
 async def has_output(home: Home, job: str) -> bool:
@@ -73,7 +106,12 @@ def check_streams(config: Config, job: str, streams: Sequence[str]) -> None:
 
 
 def read_parts(
-    home: Home, job: str, run: str | None, streams: Sequence[str], lines: int
+    home: Home,
+    job: str,
+    run: str | None,
+    streams: Sequence[str],
+    lines: int,
+    limit: int = READ_LIMIT_BYTES,
 ) -> list[Json]:
     """Return the last lines of each output file there is, standard output first."""
     folder = home.job_log(job)
@@ -83,7 +121,7 @@ def read_parts(
     parts = []
     for name in streams:
         path = f"{folder}/{Output(run, name).name}"
-        text = read_tail(path, lines, READ_LIMIT_BYTES // len(streams))
+        text = read_tail(path, lines, limit // len(streams))
         if text is not None:
             parts.append({"stream": name, "path": path, "run": run, "text": text})
     return parts

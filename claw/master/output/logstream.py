@@ -5,7 +5,7 @@ taken what came before; one that takes nothing for too long is told where to res
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,13 @@ from claw.master.control import targets
 from claw.master.control.streams import LaggedError, Stream
 from claw.master.output.follow import STREAMS, Chunk, Follower, Source
 from claw.master.output.logfiles import IDLE_S, Place
-from claw.master.output.logs import DEFAULT_LINES, READ_LIMIT_BYTES, in_thread
+from claw.master.output.logs import (
+    DEFAULT_LINES,
+    READ_LIMIT_BYTES,
+    in_thread,
+    names_of,
+    numbers_there,
+)
 from claw.master.wiring import Services
 from claw.store.records import Tx
 
@@ -149,7 +155,8 @@ class LogStream:
 
     async def _take_note(self, changed: frozenset[str] | None) -> bool:
         """Take note of what has changed; tell whether there may be something to read."""
-        if self._services.config.current is not self._config:
+        is_new_folder = changed is None or self._services.home.log in changed
+        if is_new_folder or self._services.config.current is not self._config:
             self._config = self._services.config.current
             await self._add(self._sources(), is_new=True)
         for path in changed or self._follower.folders:
@@ -170,14 +177,17 @@ class LogStream:
 
     def _sources(self) -> list[Source]:
         """Return what the targets mean now; those that mean nothing now are passed over."""
-        wanted = self._wanted
-        found = dict.fromkeys(wanted.jobs, frozenset[str]())
+        wanted, there = self._wanted, numbers_there(self._services.home)
+        found = {
+            name: frozenset[str]() for job in wanted.jobs for name in self._names(job, there)
+        }
         for target in wanted.targets:
             if targets.is_pattern(target):
                 found.update(
-                    (job.name, frozenset())
+                    (name, frozenset())
                     for job in self._config.jobs
                     if targets.fits(job, target)
+                    for name in names_of(job, there)
                 )
         for job, run in wanted.runs:
             if found.get(job) != frozenset():
@@ -188,6 +198,11 @@ class LogStream:
             for job, runs in found.items()
             if home.job_log(job) not in self._follower.folders
         ]
+
+    def _names(self, name: str, there: Mapping[str, Set[int]]) -> list[str]:
+        """Return under which names the output of a job, or of one instance, lies."""
+        job = self._config.job(name)
+        return [name] if job is None else names_of(job, there)
 
     async def _state_at_end(self) -> str | None:
         """Return the final state of the one run that is followed, once it has one."""

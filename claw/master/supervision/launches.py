@@ -4,6 +4,7 @@ import os.path
 from collections.abc import Mapping
 
 from claw.kernel import accounts
+from claw.model import instances
 from claw.model.home import Home
 from claw.model.job import Daemon, Job, JobType
 from claw.model.run import Run
@@ -69,15 +70,16 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
     if run.sid is None:
         raise ValueError(f"run {run.id} is not claimed")
     name = job_file(job, run)
-    logs = home.job_log(job.name)
+    logs = home.job_log(instances.label(job.name, run.instance))
     around = around.of(job)
     beneath, env = environment(job, run, home, around)
-    cwd = job.cwd or around.home
+    cwd = _filled(job, run, job.cwd) or around.home
     return Launch(
         sid=run.sid,
         run=run.id,
         attempt=run.attempt,
         job=job.name,
+        instance=run.instance,
         cause=run.cause,
         origin=str(run.origin),
         origin_key=run.origin_key,
@@ -138,14 +140,24 @@ def environment(
     inherited = around.environment
     if "*" not in job.inherit_env:
         inherited = {name: inherited[name] for name in job.inherit_env if name in inherited}
-    env = {**dict(job.env), **dict(run.env)}
+    own = {name: _filled(job, run, value) for name, value in job.env}
+    env = {**own, **dict(run.env)}
     env["CLAW_RUN_ID"] = run.id
     env["CLAW_JOB"] = job.name
     if home.folder is not None:
         env["CLAW_HOME"] = home.folder
+    if job.type is JobType.CONTINUOUS:
+        env["CLAW_INSTANCE"] = str(instances.number(run))
     if run.slot_at is not None:
         env["CLAW_SLOT"] = run.slot_at.isoformat()
     return {**inherited, **around.facts}, env
+
+
+def _filled(job: Job, run: Run, text: str) -> str:
+    """Return a text of a service's definition with the number of the instance filled in."""
+    if job.type is not JobType.CONTINUOUS:
+        return text
+    return instances.fill(text, instances.number(run))
 
 
 def _ladder(job: Job) -> Ladder | None:

@@ -29,6 +29,7 @@ def run_object(run: Run, attempts: Sequence[Attempt], supervisor: Supervisor | N
     return {
         "id": run.id,
         "job": run.job,
+        "instance": run.instance,
         "state": run.state,
         "origin": run.origin,
         "origin_key": run.origin_key,
@@ -82,6 +83,7 @@ def attempt_object(attempt: Attempt) -> Json:
         "ended_for": attempt.ended_for,
         "error": attempt.error,
         "started_at": iso(attempt.started_at),
+        "ready_at": iso(attempt.ready_at),
         "ended_at": iso(attempt.ended_at),
         "cpu_time": attempt.cpu_time_s,
         "max_memory": attempt.max_memory_bytes,

@@ -5,11 +5,13 @@ those of docs (Job states shown by ``status``), each with a ``why`` where it doe
 for itself, and with what to type where something can be done.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from claw.model import gates, ids, machine, outcome
+from claw.master.views import parts
+from claw.master.views.parts import Parts
+from claw.model import gates, ids, instances, machine, outcome
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType, RestartPolicy
 from claw.model.run import Attempt, Phase, Run, State
@@ -30,6 +32,7 @@ class Look:
     attempts: Mapping[str, Attempt]  # the present one of active runs, by run
     last_runs: Mapping[str, Run]  # by job
     failed: Mapping[str, Attempt]  # the last child, when it failed as claw saw it, by run
+    parts: Parts = field(default_factory=Parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +51,14 @@ def look(tx: Tx, names: Collection[str] | None = None) -> Look:
     open_runs: dict[str, list[Run]] = {}
     for run in tx.open_runs():
         open_runs.setdefault(run.job, []).append(run)
-    last_runs = tx.last_runs()
+    last_runs, found = tx.last_runs(), parts.read(tx)
     return Look(
         standings=tx.standings(),
         open_runs=open_runs,
         attempts=tx.live_attempts(),
         last_runs=last_runs,
-        failed=_failed(tx, open_runs, last_runs),
+        failed=_failed(tx, open_runs, (*last_runs.values(), *found.last_runs.values())),
+        parts=found,
     )
 
 
@@ -62,29 +66,31 @@ _FEW = 50
 
 
 def _look_at(tx: Tx, names: Collection[str]) -> Look:
-    found = {name: tx.standing(name) for name in names}
-    standings = {name: standing for name, standing in found.items() if standing is not None}
+    known = {name: tx.standing(name) for name in names}
+    standings = {name: standing for name, standing in known.items() if standing is not None}
     open_runs = {name: tx.open_runs(name) for name in names}
     active = [run for runs in open_runs.values() for run in runs if run.is_active]
     attempts = {run.id: tx.attempt(run.id, run.attempt) for run in active}
     last = {name: standing.last_run for name, standing in standings.items()}
     found_runs = {name: tx.run(run_id) for name, run_id in last.items() if run_id is not None}
     last_runs = {name: run for name, run in found_runs.items() if run is not None}
+    found = parts.read(tx, names)
     return Look(
         standings=standings,
         open_runs=open_runs,
         attempts={run: attempt for run, attempt in attempts.items() if attempt is not None},
         last_runs=last_runs,
-        failed=_failed(tx, open_runs, last_runs),
+        failed=_failed(tx, open_runs, (*last_runs.values(), *found.last_runs.values())),
+        parts=found,
     )
 
 
 def _failed(
-    tx: Tx, open_runs: Mapping[str, Sequence[Run]], last_runs: Mapping[str, Run]
+    tx: Tx, open_runs: Mapping[str, Sequence[Run]], last_runs: Iterable[Run]
 ) -> dict[str, Attempt]:
     """Read the children that could not be started or were ended, where a status says so."""
     present = (run for runs in open_runs.values() for run in runs if run.phase in _TELLING)
-    ended = (run for run in last_runs.values() if run.reason in _TOLD_ENDS)
+    ended = (run for run in last_runs if run.reason in _TOLD_ENDS)
     newest = (attempt for run in (*present, *ended) for attempt in tx.attempts(run.id, 1))
     return {one.run: one for one in newest if one.error or one.ended_for}
 
@@ -93,23 +99,51 @@ _TELLING = {Phase.BACKOFF, Phase.STOPPING}
 _TOLD_ENDS = {outcome.SPAWN_FAILED, outcome.START_LIMIT, *outcome.FAILURES}
 
 
-def job_object(job: Job, rows: Look, live: Live) -> Json:
-    """Return what is shown of a job."""
+def job_objects(job: Job, rows: Look, live: Live, instance: int | None = None) -> list[Json]:
+    """Return what is shown of a job: one object, or one for each instance.
+
+    Args:
+        job: The job.
+        rows: What was read.
+        live: What is known beside it.
+        instance: Only this one.
+    """
+    standing = rows.standings.get(job.name) or _unknown(job, live.now)
+    numbers = set(instances.numbers(job, standing))
+    if job.type is JobType.CONTINUOUS:
+        numbers |= {instances.number(run) for run in rows.open_runs.get(job.name, ())}
+    if max(numbers) == 1:
+        return [job_object(job, rows, live)]
+    chosen = sorted(numbers) if instance is None else [instance]
+    return [job_object(job, rows, live, no) for no in chosen]
+
+
+def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) -> Json:
+    """Return what is shown of a job that has no instances, or of one of them."""
     runs = rows.open_runs.get(job.name, ())
     standing = rows.standings.get(job.name) or _unknown(job, live.now)
+    last = rows.last_runs.get(job.name)
+    closed = gates.closed(standing)
+    if instance is not None:
+        runs = [run for run in runs if instances.number(run) == instance]
+        last = rows.parts.last_runs.get((job.name, instance))
+        closed = gates.closed(standing, rows.parts.standings.get((job.name, instance)))
     present = _present(runs, live.now)
     attempt = rows.attempts.get(present.id) if present else None
-    last = rows.last_runs.get(job.name)
-    next_at = _next_at(job, standing, runs, live)
-    state, why = _state(job, standing, present, last, next_at, live)
+    next_at = _next_at(job, closed, runs, live)
+    facts = _Facts(job, standing, closed, instances.label(job.name, instance), last, next_at)
+    state, why = _state(facts, present, live)
+    rolling = rows.parts.rollouts.get(job.name)
     told = present or last
     failed = rows.failed.get(told.id) if told else None
     if failed is not None:
         why = _why_with(failed, state, why, present, live.now)
+    why = why or parts.rolling_why(rolling, instance)
     pid = present.pid if present else None
     started_at = attempt.started_at if attempt and pid is not None else None
     return {
-        "name": job.name,
+        "name": facts.name,
+        "job": job.name,
         "title": job.title,
         "description": job.description,
         "type": job.type,
@@ -123,7 +157,9 @@ def job_object(job: Job, rows: Look, live: Live) -> Json:
         "ready": _is_ready(present),
         "health": None,
         "queued": sum(run.state is State.QUEUED for run in runs),
-        "instance": None,
+        "instance": instance,
+        "instances": instances.wanted(job, standing),
+        "rollout": parts.rollout_object(rolling),
         "last": None if last is None else last_object(last),
         "next_at": iso(next_at),
         "enabled": job.enabled,
@@ -165,9 +201,9 @@ def _present(runs: Sequence[Run], now: datetime) -> Run | None:
     return next((run for run in runs if run.due_at <= now), None)
 
 
-def _next_at(job: Job, standing: Standing, runs: Sequence[Run], live: Live) -> datetime | None:
+def _next_at(job: Job, closed: str | None, runs: Sequence[Run], live: Live) -> datetime | None:
     """Return when something of the job begins next: a slot, a run asked for, a restart."""
-    if gates.closed(standing) is not None:
+    if closed is not None:
         return None
     times = [run.due_at for run in runs if not run.is_active and run.due_at > live.now]
     times += [run.phase_until for run in runs if run.phase is Phase.BACKOFF and run.phase_until]
@@ -179,28 +215,34 @@ def _is_ready(run: Run | None) -> bool | None:
     return run.phase is Phase.UP if run is not None and run.is_active else None
 
 
-def _state(
-    job: Job,
-    standing: Standing,
-    run: Run | None,
-    last: Run | None,
-    next_at: datetime | None,
-    live: Live,
-) -> tuple[str, str | None]:
-    closed = gates.closed(standing)
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the state of a job, or of an instance, is told from, beside its present run."""
+
+    job: Job
+    standing: Standing
+    closed: str | None  # see `gates.closed`
+    name: str  # for people: web, or web@2
+    last: Run | None
+    next_at: datetime | None
+
+
+def _state(facts: _Facts, run: Run | None, live: Live) -> tuple[str, str | None]:
     if run is not None and run.is_active:
-        return _active_state(run, closed, live)
-    if closed is not None:
-        return _closed_state(standing), closed
+        return _active_state(run, facts.closed, live)
+    if facts.closed is not None:
+        return _closed_state(facts.standing), facts.closed
     if run is not None:
         return "waiting", run.waiting_for or "waits to be claimed"
-    return _idle_state(job, standing, last, next_at, live.now)
+    return _idle_state(facts, live.now)
 
 
 def _closed_state(standing: Standing) -> str:
     if standing.stopped_by is not None:
         return "stopped"
-    return "paused" if standing.paused_by is not None else "disabled"
+    if standing.paused_by is not None:
+        return "paused"
+    return "stopped" if standing.enabled else "disabled"
 
 
 def _active_state(run: Run, closed: str | None, live: Live) -> tuple[str, str | None]:
@@ -218,7 +260,15 @@ def _active_state(run: Run, closed: str | None, live: Live) -> tuple[str, str | 
 def _stopping_why(run: Run) -> str:
     if run.stop_why is None:
         return "claw ends it"
-    return f"{run.stop_why}, asked for by {run.stop_by or 'claw'}"
+    waits = f"; {run.waiting_for}" if run.waiting_for else ""
+    return f"{asked_text(run.stop_why, run.stop_by)}{waits}"
+
+
+def asked_text(why: str | None, by: str | None) -> str:
+    """Return why a run is to end, or has, and who wanted that."""
+    if why in {outcome.DEPENDENCY, outcome.DEPENDENCY_FAILED}:
+        return f"because of {by}, which it depends on"
+    return f"{why}, asked for by {by or 'claw'}"
 
 
 def _why_with(
@@ -252,17 +302,16 @@ def backoff_why(run: Run, now: datetime, failed: Attempt | None = None) -> str:
     return f"{how}; the next one starts in {format_duration(wait_s)}"
 
 
-def _idle_state(
-    job: Job, standing: Standing, last: Run | None, next_at: datetime | None, now: datetime
-) -> tuple[str, str | None]:
+def _idle_state(facts: _Facts, now: datetime) -> tuple[str, str | None]:
+    job, last, next_at = facts.job, facts.last, facts.next_at
     if job.type is JobType.CONTINUOUS:
-        return _idle_service(job, last) if next_at is None else _begins_anew(next_at, last, now)
-    if standing.done_at is not None:
-        return "done", f"it succeeded at {iso(standing.done_at)}"
+        return _idle_service(facts) if next_at is None else _begins_anew(next_at, last, now)
+    if facts.standing.done_at is not None:
+        return "done", f"it succeeded at {iso(facts.standing.done_at)}"
     if next_at is not None:
         return ("planned" if job.type is JobType.ONESHOT else "scheduled"), None
     if last is not None and last.state in _BAD_ENDS:
-        return "failed", end_why(job, last)
+        return "failed", end_why(job.name, last)
     if last is not None:
         return "exited", f"its last run: {end_text(last)}"
     return "stopped", _never_ran(job)
@@ -283,22 +332,35 @@ def _begins_anew(next_at: datetime, last: Run | None, now: datetime) -> tuple[st
     return "backoff", f"{how}the next one starts in {wait}"
 
 
-def _idle_service(job: Job, last: Run | None) -> tuple[str, str | None]:
+def _idle_service(facts: _Facts) -> tuple[str, str | None]:
+    job, last, name = facts.job, facts.last, facts.name
     if last is None:
-        return "stopped", f"not started yet: clawctl start {job.name}"
+        return "stopped", f"not started yet: clawctl start {name}"
     if last.reason == outcome.START_LIMIT:
         return "fatal", (
             f"it ended {job.restart.start_limit} times within"
             f" {format_duration(job.restart.start_limit_window_s)} (restart.start_limit):"
-            f" clawctl logs {job.name}, then clawctl start {job.name}"
+            f" clawctl logs {name}, then clawctl start {name}"
         )
-    if last.reason == outcome.SPAWN_FAILED or last.state is State.CRASHED:
-        return "failed", end_why(job, last)
     if last.state is State.CANCELED:
-        return "stopped", f"{last.reason}, asked for by {last.stop_by or 'claw'}"
+        return "stopped", asked_text(last.reason, last.stop_by)
+    failure = _service_failure(last, name)
+    if failure is not None:
+        return "failed", failure
     policy = job.restart.policy
     kept = "" if policy is RestartPolicy.ALWAYS else f"; restart.policy = {policy}"
-    return "exited", f"{end_text(last)}{kept}: clawctl start {job.name}"
+    return "exited", f"{end_text(last)}{kept}: clawctl start {name}"
+
+
+def _service_failure(last: Run, name: str) -> str | None:
+    """Return how a service failed for good, when neither its policy nor anybody ended it."""
+    if last.state is State.SKIPPED:
+        return f"{last.reason}: clawctl start {name}"
+    if last.reason == outcome.DEPENDENCY_FAILED:
+        return f"{asked_text(last.reason, last.stop_by)}: clawctl start {name}"
+    if last.reason == outcome.SPAWN_FAILED or last.state is State.CRASHED:
+        return end_why(name, last)
+    return None
 
 
 def end_text(run: Run) -> str:
@@ -308,9 +370,9 @@ def end_text(run: Run) -> str:
     return f"{run.state}, {machine.exit_text(run.exit_code, run.signal)}"
 
 
-def end_why(job: Job, run: Run) -> str:
-    """Return how a job's last run ended badly, and what to type."""
-    return f"run {ids.short(run.id)}: {end_text(run)}: clawctl logs {job.name}"
+def end_why(name: str, run: Run) -> str:
+    """Return how the last run of a job of that name ended badly, and what to type."""
+    return f"run {ids.short(run.id)}: {end_text(run)}: clawctl logs {name}"
 
 
 def has_text(job: Job, text: str) -> bool:

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from claw.master.views import statusview
+from claw.master.control.targets import Aim
+from claw.master.views import statusview, whyneeds
 from claw.master.views.statusview import Live
-from claw.model import gates, ids, machine
+from claw.model import gates, ids, instances, machine
 from claw.model.gates import Standing
-from claw.model.job import Job, JobType
+from claw.model.job import Config, Job, JobType
+from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Phase, Run, State
 from claw.store.records import Tx
 
@@ -18,22 +20,39 @@ def _clock(at: datetime | None) -> str:
     return "?" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def explain_job(tx: Tx, job: Job, live: Live) -> list[str]:
-    """Return why a job is as it is, the state first."""
+def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
+    """Return why a job, or an instance of one, is as it is, the state first."""
+    job = config.job(aim.job)
+    if job is None:
+        return [f"there is no job {aim.job}"]
     rows = statusview.look(tx, (job.name,))
-    shown = statusview.job_object(job, rows, live)
-    why = shown["why"]
-    lines = [f"{job.name} is {shown['state']}" + (f": {why}" if why else "")]
+    lines = []
+    for shown in statusview.job_objects(job, rows, live, aim.instance):
+        why = shown["why"]
+        lines.append(f"{shown['name']} is {shown['state']}" + (f": {why}" if why else ""))
     lines += _of_standing(rows.standings.get(job.name), shown["state"])
+    lines += _of_rollout(rows.parts.rollouts.get(job.name))
     for run in rows.open_runs.get(job.name, ()):
-        failed = rows.failed.get(run.id)
-        lines += _of_open_run(run, rows.attempts.get(run.id), live.now, failed)
+        if aim.means(run.job, instances.number(run)):
+            failed = rows.failed.get(run.id)
+            lines += _of_open_run(run, rows.attempts.get(run.id), live.now, failed)
+            lines += whyneeds.chain(tx, config, run, live.now)
     lines += _of_schedule(tx, job, live)
     last = rows.last_runs.get(job.name)
     if last is not None:
         lines.append(f"last run {_name(last)} ended {_clock(last.ended_at)}: {_end(last)}")
     typed = _TO_TYPE.get(str(shown["state"]))
-    return lines if typed is None else [*lines, typed.format(job.name)]
+    return lines if typed is None else [*lines, typed.format(aim.label)]
+
+
+def _of_rollout(rolling: Rollout | None) -> list[str]:
+    if rolling is None:
+        return []
+    left = ", ".join(str(no) for no in rolling.todo) or "none"
+    if rolling.failed is not None:
+        return [f"its rolling {rolling.why} stopped: {rolling.failed}; still to come: {left}"]
+    busy = ", ".join(str(one.instance) for one in rolling.busy) or "none"
+    return [f"a rolling {rolling.why} is under way: now {busy}, still to come {left}"]
 
 
 _TO_TYPE = {
@@ -47,7 +66,7 @@ _TO_TYPE = {
 """What to type next in a state that does not say so itself."""
 
 
-def explain_run(tx: Tx, run: Run, job: Job | None, live: Live) -> list[str]:
+def explain_run(tx: Tx, config: Config, run: Run, live: Live) -> list[str]:
     """Return why a run is as it is, the state first, then what led there."""
     lines = [f"run {run.id} of {run.job} is {run.state}"]
     lines.append(
@@ -62,9 +81,10 @@ def explain_run(tx: Tx, run: Run, job: Job | None, live: Live) -> list[str]:
         standing = tx.standing(run.job)
         lines += _of_standing(standing, run.state)
         lines += _of_open_run(run, tx.attempt(run.id, run.attempt), live.now)
+        lines += whyneeds.chain(tx, config, run, live.now)
     else:
         lines.append(f"it ended {_clock(run.ended_at)}: {_end(run)}")
-        lines += _next_for(run, job)
+        lines += _next_for(run, config.job(run.job))
     lines += [
         f"attempt {attempt.no} ({attempt.cause}): {_of_attempt(attempt)}"
         for attempt in tx.attempts(run.id, _EVENTS_SHOWN)

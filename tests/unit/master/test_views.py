@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from claw.commands import schema, shapes
+from claw.master.control.targets import Aim
 from claw.master.engine import intents, journal, slots
 from claw.master.views import runview, statusview, whyview
 from claw.master.views.statusview import Json, Live
-from claw.model.job import CatchUp, Daemon, JobType, Overlap, Restart, RestartPolicy
+from claw.model.job import CatchUp, Config, Daemon, JobType, Overlap, Restart, RestartPolicy
 from tests.kit.desk import T0, Desk, Journal, job, service
 
 HOUR = timedelta(hours=1)
@@ -37,10 +38,10 @@ def _show(desk: Desk, name: str, flags: Collection[str] = ()) -> Json:
 
 
 def _why(desk: Desk, name: str) -> str:
-    definition = desk.config.job(name)
-    assert definition is not None
-    live = _live(desk)
-    return "\n".join(desk.database.view(lambda tx: whyview.explain_job(tx, definition, live)))
+    aim, live = Aim(name), _live(desk)
+    return "\n".join(
+        desk.database.view(lambda tx: whyview.explain_job(tx, desk.config, aim, live))
+    )
 
 
 def _state(desk: Desk, name: str) -> tuple[object, str]:
@@ -254,9 +255,7 @@ def test_why_tells_the_story_of_a_run() -> None:
         run = desk.run(run_id)
         live = _live(desk)
         return "\n".join(
-            desk.database.view(
-                lambda tx: whyview.explain_run(tx, run, desk.config.job(run.job), live)
-            )
+            desk.database.view(lambda tx: whyview.explain_run(tx, desk.config, run, live))
         )
 
     later = desk.ask("a", due_at=T0 + HOUR)
@@ -288,7 +287,7 @@ def test_why_of_a_schedule_names_the_next_and_the_last_missed_slot() -> None:
     assert f"last missed slot {_clock(T0 + HOUR)} and 2 more: claw could not act" in told
     run = desk.runs("h")[0]
     live = _live(desk)
-    lines = desk.database.view(lambda tx: whyview.explain_run(tx, run, None, live))
+    lines = desk.database.view(lambda tx: whyview.explain_run(tx, Config(), run, live))
     assert any(f"to {_clock(T0 + 3 * HOUR)}, 3 slots" in line for line in lines)
 
 

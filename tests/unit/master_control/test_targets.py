@@ -1,12 +1,14 @@
 """What the targets of a request mean."""
 
+import re
+
 import pytest
 
 from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.control import targets
-from claw.master.control.targets import Chosen
+from claw.master.control.targets import Aim, Chosen
 from claw.model.job import Config
-from tests.kit.desk import Desk, job
+from tests.kit.desk import Desk, job, service
 
 JOBS = (
     job("etl-load", tags=("nightly",)),
@@ -66,7 +68,7 @@ def test_a_run_is_named_by_the_end_or_the_beginning_of_its_id() -> None:
 
     for name in (run.id, run.id[-6:], run.id[-9:].upper(), run.id[:20]):
         assert chosen(name) == Chosen((), (run,))
-    assert chosen("tag:light", run.id[-6:]) == Chosen(("etl-clean",), (run,))
+    assert chosen("tag:light", run.id[-6:]) == Chosen((Aim("etl-clean"),), (run,))
     for name in (run.id[-5:], "r" + "0" * 26, "abcdef"):
         with pytest.raises(NotFoundError):
             chosen(name)
@@ -89,4 +91,40 @@ def test_a_jobs_name_goes_before_a_runs_id() -> None:
 
     found = desk.database.view(lambda tx: targets.choose_one(tx, config, run.id[-6:]))
 
-    assert found == config.jobs[-1]
+    assert found == Aim(run.id[-6:])
+
+
+def test_instances_are_named_one_by_one_by_patterns_and_as_a_whole() -> None:
+    desk = Desk(service("web", instances=3), service("db"), job("etl"))
+
+    def aims(*wanted: str) -> list[str]:
+        chosen = desk.database.view(lambda tx: targets.choose_aims(tx, desk.config, wanted))
+        return [aim.label for aim in chosen]
+
+    assert aims("web@2") == ["web@2"]
+    assert aims("web@[13]", "etl") == ["web@1", "web@3", "etl"]
+    assert aims("web@2", "web") == ["web"]
+    assert aims("*") == ["web", "db", "etl"]
+    one = desk.database.view(lambda tx: targets.choose_one(tx, desk.config, "web@3"))
+    assert one == Aim("web", 3)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why", "hint"),
+    [
+        ("web@4", "has no instance 4", "they are web@1 to web@3"),
+        ("db@1", "has no instances", "its name: db"),
+        ("etl@1", "has no instances", "its name: etl"),
+        ("wbe@1", "no job or run 'wbe@1'", None),
+        ("web@0", "no job or run 'web@0'", None),
+    ],
+)
+def test_an_instance_that_is_not_there_is_an_error(
+    wanted: str, why: str, hint: str | None
+) -> None:
+    desk = Desk(service("web", instances=3), service("db"), job("etl"))
+
+    with pytest.raises(NotFoundError, match=re.escape(why)) as caught:
+        desk.database.view(lambda tx: targets.choose_one(tx, desk.config, wanted))
+
+    assert hint is None or caught.value.hint == hint

@@ -1,0 +1,61 @@
+"""What is read and shown of services that have several instances."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from claw.model.gates import InstanceStanding
+from claw.model.rollout import Rollout
+from claw.model.run import Run
+from claw.store.records import Tx
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The rows of instances, by job and number, and of rolling restarts, by job."""
+
+    standings: Mapping[tuple[str, int], InstanceStanding] = field(default_factory=dict)
+    last_runs: Mapping[tuple[str, int], Run] = field(default_factory=dict)
+    rollouts: Mapping[str, Rollout] = field(default_factory=dict)
+
+
+def read(tx: Tx, names: Collection[str] | None = None) -> Parts:
+    """Read the rows of some jobs; None: of all."""
+    if names is None:
+        standings, rollouts = tx.instances(), tx.rollouts()
+    else:
+        standings = {key: one for name in names for key, one in tx.instances(name).items()}
+        rolling = {name: tx.rollout(name) for name in names}
+        rollouts = {name: one for name, one in rolling.items() if one is not None}
+    runs = {key: tx.run(one.last_run) for key, one in standings.items() if one.last_run}
+    return Parts(
+        standings=standings,
+        last_runs={key: run for key, run in runs.items() if run is not None},
+        rollouts=rollouts,
+    )
+
+
+def rollout_object(rolling: Rollout | None) -> Json | None:
+    """Return what is shown of a rolling restart."""
+    if rolling is None:
+        return None
+    return {
+        "why": rolling.why,
+        "by": rolling.by,
+        "at": rolling.at.isoformat(),
+        "batch": rolling.batch,
+        "todo": list(rolling.todo),
+        "busy": [one.instance for one in rolling.busy],
+        "done": list(rolling.done),
+        "failed": rolling.failed,
+    }
+
+
+def rolling_why(rolling: Rollout | None, instance: int | None) -> str | None:
+    """Return what a rolling restart means to an instance that it has not come to yet."""
+    if rolling is None or instance not in rolling.todo:
+        return None
+    if rolling.failed is not None:
+        return f"not restarted, because another one failed: {rolling.failed}"
+    return "waits for its turn to be restarted"
