@@ -49,10 +49,11 @@ class Settling:
     It is opened first, so that nothing that follows from the command is missed.
     """
 
-    __slots__ = ("_home", "_stream")
+    __slots__ = ("_home", "_stream", "_told")
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._told: set[str] = set()
         self._stream = self._listen(0.0)
 
     def __enter__(self) -> Self:
@@ -82,8 +83,18 @@ class Settling:
                 if not moving:
                     return jobs
                 told = ", ".join(_how(job) for job in moving)
+                self._tell_who_has_to_act(moving)
                 progress.show(f"waiting for {told}")
                 self._hear(deadline, told, timeout_s)
+
+    def _tell_who_has_to_act(self, moving: list[Job]) -> None:
+        """Say once of each job that waits for somebody to type something."""
+        for job in moving:
+            why = job.get("why") or ""
+            text = f"{job['name']} waits: {why}"
+            if job["state"] == "waiting" and "clawctl start" in why and text not in self._told:
+                self._told.add(text)
+                terminal.note(text)
 
     def _hear(self, deadline: float | None, told: str, timeout_s: float | None) -> None:
         """Wait for something to happen, and take in all that has."""

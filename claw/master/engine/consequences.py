@@ -29,6 +29,9 @@ from claw.model.run import Phase, Run, State
 _IN_ORDER = {"stop", "shutdown", outcome.RESTART}
 """Why runs end in the order of the graph: what was asked of several jobs."""
 
+_NAMED = 3
+"""So many of the runs that are waited for are named, and looked for."""
+
 _BAD_ENDS = {State.FAILED, State.TIMED_OUT, State.CRASHED, State.SKIPPED}
 
 
@@ -119,15 +122,22 @@ def _may_be_told(turn: Turn, effect: Effect) -> bool:
     run = turn.tx.run(effect.run)
     if run is None or not run.is_active or run.stop_why not in _IN_ORDER:
         return True
-    before = sorted(
-        {
-            instances.label(other.job, other.instance)
-            for name in turn.config.graph.needed_by(run.job)
-            for other in turn.tx.active_runs(name)
-            if other.stop_why in _IN_ORDER
-        }
-    )
-    waits = f"waits for {', '.join(before)} to end first" if before else None
+    before = _on_their_way_out(turn, run)
+    waits = f"waits for {' and '.join(before)} to end first" if before else None
     if waits != run.waiting_for:
         turn.tx.set_waiting_for(run.id, waits)
     return not before
+
+
+def _on_their_way_out(turn: Turn, run: Run) -> list[str]:
+    """Return what depends on a run and has not ended yet that is to; of many only some."""
+    names = turn.config.graph.needed_by(run.job)
+    active = turn.tx.active_counts() if names else {}
+    found: list[str] = []
+    for name in names:
+        for other in turn.tx.active_runs(name) if name in active else ():
+            if other.stop_why in _IN_ORDER:
+                found.append(instances.label(other.job, other.instance))
+                if len(found) == _NAMED:
+                    return found
+    return found
