@@ -275,7 +275,8 @@ def places(place: Home, jobs: Sequence[str]) -> list[str]:
         names = _listed(f"{place.log}/{job}")
         runs = [name for name in names if len(name) > _RUN_NAME]
         newest = max(runs, default=_BEFORE_ALL_RUNS)[:_RUN_NAME]
-        files = [name for name in names if name.startswith(newest)] or [newest]
+        ends = (f"{newest}.out", f"{newest}.err")
+        files = [name for name in names if name in ends] or [newest]
         for name in ("out.log", "err.log", *files):
             inode, size = _inode_and_size(f"{place.log}/{job}/{name}")
             found.append(f"{job}/{name}:{inode}:{size}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from claw.commands import shapes
 from claw.commands.method import MAX_LINES, MAX_PAGE, TARGETS, reading
-from claw.commands.schema import array, choice, integer, nullable, record, string
+from claw.commands.schema import array, boolean, choice, integer, nullable, record, string, time
 
 _STREAM = choice("which output", "stdout", "stderr", "both")
 _SUBSCRIPTION = integer("names the stream on this connection")
@@ -16,6 +16,10 @@ _LOG = record(
         "stream": choice("where it was written", "stdout", "stderr"),
         "text": string("output, whole lines as far as may be"),
         "cursor": string("resume from here"),
+        "at": nullable(time("when it was written, to the second, if asked for")),
+        "timestamps": boolean("the job wants its lines to be shown with their times"),
+        "format": choice("how the job wants its lines to be shown", "raw", "json"),
+        "missed": integer("rotated files before it that were removed before they were read"),
     },
     ("subscription", "job", "text"),
     is_open=True,
@@ -51,6 +55,8 @@ STREAMS = (
                 "text": string("the lines"),
                 "source": string("where they come from"),
                 "path": nullable(string("the file, when they come from one")),
+                "timestamps": boolean("the job wants its lines to be shown with their times"),
+                "format": choice("how the job wants its lines to be shown", "raw", "json"),
             },
             ("text",),
             is_open=True,
@@ -62,8 +68,16 @@ STREAMS = (
         record(
             {
                 "targets": TARGETS,
-                "lines": integer("so many lines first", minimum=0, maximum=MAX_LINES),
+                "lines": integer(
+                    "so many lines first; left out: 10, and with a time all of that time",
+                    minimum=0,
+                    maximum=MAX_LINES,
+                ),
                 "stream": _STREAM,
+                "since": time("nothing that was written before"),
+                "until": time("nothing that was written after"),
+                "times": boolean("say when each piece was written"),
+                "stop": boolean("end with what is there now"),
                 "from": array(
                     "cursors of `log` notifications, to go on where they ended",
                     string("a cursor"),

@@ -6,6 +6,7 @@ A kind is where reuse lives: a new one touches this file alone.
 from __future__ import annotations
 
 import json
+import re
 import signal
 
 from claw.commands import shapes, times
@@ -110,6 +111,13 @@ def _parse_json(text: str) -> object:
         raise ValueError(f"that is no JSON: {error}") from None
 
 
+def _parse_regex(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from None
+
+
 def _parse_past(text: str) -> datetime:
     return times.parse_past(text, clock.now())
 
@@ -127,6 +135,7 @@ TARGET_OR_RUN = Kind("TARGET|RUN", completes="targets")
 RUN = Kind("RUN", completes="runs")
 SIGNAL = Kind("SIG", parse_signal, completes="signals")
 DURATION = Kind("DURATION", units.parse_duration)
+REGEX = Kind("RE", _parse_regex)
 PAST = Kind("TIME", _parse_past)
 FUTURE = Kind("TIME", _parse_future)
 LINES = Kind("N", _whole(0), schema={"type": "integer", "minimum": 0})

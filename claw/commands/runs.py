@@ -84,9 +84,18 @@ COMMANDS = (
             flag("follow", "and what comes, until ^C", short="f"),
             flag("stdout", "only standard output"),
             flag("stderr", "only standard error"),
+            option("since", kinds.PAST, "nothing written before"),
+            option("until", kinds.PAST, "nothing written after"),
+            option("grep", kinds.REGEX, "only lines in which this regular expression is found"),
+            flag("timestamps", "with the time of each line"),
+        ),
+        detail=(
+            "With a time or --grep all lines that fit are shown, else the last ones. Rotated"
+            " files are read as if they were one. Times are exact to the second."
         ),
         examples=(
             ("clawctl logs web -f", "follow one job"),
+            ("clawctl logs web --since 2h --grep 'ERROR|WARN'", "look for trouble"),
             ("clawctl logs 4fj2k9", "the output of one run"),
         ),
     ),

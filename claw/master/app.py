@@ -11,6 +11,8 @@ The tree of tasks::
     ├── ticker             one sleeper for all due times
     ├── control            the socket: one task per connection
     ├── health, pruning    heartbeats; old spools
+    ├── forwarding         output to stdout and the journal
+    ├── keeper             output: compression, the bound of the log folder
     └── signals            TERM, INT, HUP, USR1
 
 A service's own failure ends the master loudly; jobs run on under their supervisors, and the
@@ -43,6 +45,8 @@ from claw.master.init import handover
 from claw.master.init.held import ALL, HeldSignals
 from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier, serve_watchdog
+from claw.master.output.forward import Forwarding
+from claw.master.output.keeper import Keeper
 from claw.master.output.watch import Watcher
 from claw.master.reaper import Reaper
 from claw.master.shutdown import AUTO, DETACH, JobsEnd, Shutdown
@@ -51,9 +55,9 @@ from claw.master.supervision.dispatcher import Dispatcher
 from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.health import serve_health
 from claw.master.supervision.launches import Surroundings
-from claw.master.supervision.linefeed import LostError
 from claw.master.supervision.links import Links
 from claw.master.supervision.spools import list_spools, read_spools, serve_pruning
+from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
 from claw.master.wiring import Services
 from claw.model.effect import (
@@ -71,7 +75,6 @@ from claw.store.damage import Opened, open_or_rebuild
 from claw.store.database import CLEAN_STOP
 
 _LOG = logging.getLogger("claw")
-_STOP_PAUSE_S = 0.05
 _MARGIN_S = 15.0
 _ADOPT_S = 10.0
 _LAST_LOOKS = 5
@@ -158,6 +161,8 @@ class App:
         nursery.start_soon(self._dispatcher.serve, nursery)
         self._dispatcher.wake()
         await nursery.start(self._serve_control)
+        nursery.start_soon(self._keeper.serve)
+        nursery.start_soon(self._forwarding.serve, self.started_at.timestamp())
         nursery.start_soon(serve_health, self.home, self._links, self._heartbeat_s)
         nursery.start_soon(serve_pruning, self.home, self._store)
         _LOG.info(
@@ -193,6 +198,9 @@ class App:
         self._links.on_linked = self._fostering.look_at
         self._links.on_over = self._fostering.forget
         self._adoption = Adoption(self.home, self._decide, self._fostering, self._links)
+        self._keeper = Keeper(self.home, store, config)
+        self._forwarding = Forwarding(self.home, config, self._services)
+        self._links.on_rotated = self._keeper.note_rotated
         self._dispatcher = Dispatcher(
             self.home,
             self._decide,
@@ -207,7 +215,7 @@ class App:
             store,
             self._decide,
             self._links,
-            lambda stop: self._nursery.start_soon(self._tell_stop, stop),
+            lambda stop: self._nursery.start_soon(tell_stop, self._links, stop),
         )
         self._reload = Reloader(self.configuration, self._decide, self._on_config)
 
@@ -244,33 +252,15 @@ class App:
                 case Reschedule(job):
                     self._ticker.reschedule(job)
                 case StopRun():
-                    self._nursery.start_soon(self._tell_stop, effect)
+                    self._nursery.start_soon(tell_stop, self._links, effect)
                 case Settled(sid):
                     self._links.settle(sid)
+                    self._keeper.wake()
                 case EssentialEnded(job, run, status):
                     _LOG.info(
                         "%s has ended (%s), and the master with it: exit %d", job, run, status
                     )
                     self._shutdown.end_as(status)
-
-    async def _tell_stop(self, effect: StopRun) -> None:
-        """Tell a supervisor to end its run, for as long as there is one to be told."""
-        while effect.sid in self._links.all:
-            try:
-                await self._links.call(
-                    effect.sid,
-                    op="stop",
-                    why=effect.why,
-                    by=effect.by,
-                    grace_s=effect.grace_s,
-                )
-            except LostError:
-                await trio.sleep(_STOP_PAUSE_S)
-            except ClawError as error:
-                _LOG.error("supervisor %s cannot be told to stop: %s", effect.sid, error)
-                return
-            else:
-                return
 
     async def _apply(self, sid: str, data: bytes, offset: int) -> int:
         return await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
@@ -364,6 +354,8 @@ class App:
 
     def _on_config(self, config: Config) -> None:
         daemonlog.set_level(config.daemon.log_level)
+        self._forwarding.refresh()
+        self._keeper.wake()
 
     async def _on_usr1(self) -> None:
         daemonlog.reopen()
@@ -381,12 +373,15 @@ class App:
                 _LOG.error("the master ends before it knew its jobs; they go on as they are")
                 return
             await self._jobs_end.run(self._shutdown, timeout_s)
+            await self._forwarding.finish()
         else:
             _LOG.info("the master ends; %d supervisors go on", len(self._links.all))
             self._notifier.stopping("leaving the jobs to the next daemon", _MARGIN_S)
+            await self._forwarding.pause()
 
     async def _make_way(self) -> bool:
         """Get ready for a successor; False: somebody wants an end after all."""
+        await self._forwarding.pause()
         for _ in range(_LAST_LOOKS):  # signals that have come are acted upon
             await trio.lowlevel.checkpoint()
         if not self._shutdown.is_renewal:

@@ -1,5 +1,6 @@
 """What the master has to say: lines of text, to log/clawd.log and the terminal."""
 
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -47,6 +48,21 @@ _PRIORITIES = {
 }
 
 
+MAX_BYTES = 10 << 20
+"""A log that has grown so large becomes ``clawd.log.1``, in place of what was there."""
+
+
+class _File(logging.handlers.WatchedFileHandler):
+    """The log file, which may be moved away at any time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        if self.stream is not None and self.stream.tell() >= MAX_BYTES:
+            with contextlib.suppress(OSError):
+                os.replace(self.baseFilename, f"{self.baseFilename}.1")  # noqa: PTH105
+                self.reopenIfNeeded()
+
+
 def begin(
     path: str, *, level: str, on_terminal: bool, journal: tuple[int, int] | None = None
 ) -> None:
@@ -59,7 +75,7 @@ def begin(
         journal: Device and inode of the journal's stream (``JOURNAL_STREAM``,
             systemd.exec(5)): if standard error is that, lines get priorities.
     """
-    handlers: list[logging.Handler] = [logging.handlers.WatchedFileHandler(path)]
+    handlers: list[logging.Handler] = [_File(path)]
     handlers[0].setFormatter(_Text())
     if on_terminal:
         terminal = logging.StreamHandler(sys.stderr)

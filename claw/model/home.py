@@ -51,6 +51,11 @@ class Home:
         return f"{self.state}/spool"
 
     @property
+    def forward(self) -> str:
+        """Folder that says how far output has been forwarded."""
+        return f"{self.state}/forward"
+
+    @property
     def launches(self) -> str:
         """Folder of the exclusive launch files."""
         return f"{self.state}/launch"

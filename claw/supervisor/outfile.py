@@ -72,12 +72,15 @@ class OutputFile:
     def _recognize(self) -> None:
         """Learn from the index which file this is; an index left behind follows its file."""
         number, begun = history.number_in(self._index)
-        path = f"{self._path}.{number}"
-        if number and (files.exists(path) or files.exists(f"{path}.gz")):
-            files.move(self._index, f"{path}.idx")
+        if number and self._is_taken(number):
+            files.move(self._index, f"{self._path}.{number}.idx")
             number, begun = number + 1, 0.0
         self._number = max(self._number, number)
         self._begun = begun or ticks.wall()
+
+    def _is_taken(self, number: int) -> bool:
+        path = f"{self._path}.{number}"
+        return files.exists(path) or files.exists(f"{path}.gz")
 
     # -- room ------------------------------------------------------------------------
 
@@ -110,7 +113,9 @@ class OutputFile:
                 self.open()
 
     def _replace(self) -> None:
-        number = history.next_number(self._path, self._number)
+        number = self._number
+        if not number or self._is_taken(number):
+            number = history.next_number(self._path, number)
         files.move(self._path, f"{self._path}.{number}")
         self.close()
         if files.exists(self._index):

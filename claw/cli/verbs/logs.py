@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 
 from claw.cli import terminal
+from claw.cli.lines import Lines
 from claw.cli.prefix import Prefixer
 from claw.cli.render import jsontext
 from claw.client.follow import follow_logs
@@ -19,18 +21,25 @@ if TYPE_CHECKING:
 _LINES_OF_ONE = 100
 _LINES_OF_MANY = 10
 _PATTERN = frozenset("*?[")
+_SELECTING = ("since", "until", "grep")
+_EVER = "1970-01-01T00:00:00+00:00"
+_MISSED = "{count} files of {job!r} were removed (log.keep) before they could be shown"
 
 
 def logs(context: Context) -> int:
-    """Show output: the last lines, and with -f what comes."""
-    if context.args["follow"]:
-        return _follow(context)
+    """Show output: the last lines, those of some time, and with -f what comes."""
+    if _asks_for_lines(context.args) or context.args["follow"]:
+        return _show_lines(context)
     targets = _spelled_out(context, context.args["targets"])
     if len(targets) == 1 and context.args["targets"]:
         reply = _read(context, targets[0], _LINES_OF_ONE)
+        if _is_shaped(reply) and not context.is_json:
+            return _show_lines(context)
         terminal.write(jsontext.render(reply) + "\n" if context.is_json else reply["text"])
         return 0
     found = [(target, _read(context, target, _LINES_OF_MANY)) for target in targets]
+    if any(_is_shaped(reply) for _, reply in found) and not context.is_json:
+        return _show_lines(context)
     if context.is_json:
         replies = [{"target": target, **reply} for target, reply in found]
         terminal.say(jsontext.render({"logs": replies}))
@@ -41,25 +50,69 @@ def logs(context: Context) -> int:
     return 0
 
 
-def _follow(context: Context) -> int:
-    targets = context.args["targets"] or ["all"]
-    asked = {
-        "targets": targets,
-        "lines": _lines(context, _LINES_OF_MANY),
-        "stream": _stream(context.args),
-    }
-    is_plain = len(targets) == 1 and not _is_pattern(targets[0])
-    prefixer = Prefixer([], terminal.style_of(sys.stdout))
+def _asks_for_lines(args: dict[str, Any]) -> bool:
+    """Tell whether each line is to be looked at, and not just shown."""
+    return args["timestamps"] or any(args[name] is not None for name in _SELECTING)
+
+
+def _is_shaped(reply: dict[str, Any]) -> bool:
+    """Tell whether a job wants its lines to be shown other than as they are."""
+    return bool(reply.get("timestamps") or reply.get("format"))
+
+
+def _show_lines(context: Context) -> int:
+    args = context.args
+    targets = args["targets"] or ["all"]
+    is_one = len(targets) == 1 and not _is_pattern(targets[0])
+    shown = Lines(
+        Prefixer([], terminal.style_of(sys.stdout)),
+        is_one=is_one,
+        is_json=context.is_json,
+        timestamps=args["timestamps"],
+        grep=args["grep"],
+    )
+    last = _last_lines(args)
+    asked = _asked(args, targets, _LINES_OF_ONE if is_one else _LINES_OF_MANY)
+    held: deque[str] = deque(maxlen=last)
     for log in follow_logs(context.home, asked, terminal.note):
-        if context.is_json:
-            shown = {name: log[name] for name in log if name != "subscription"}
-            terminal.write(jsontext.render_line(shown) + "\n")
+        if log.get("missed"):
+            terminal.note(_MISSED.format(count=log["missed"], job=log["job"]))
+        texts = shown.feed(log)
+        if last is None:
+            terminal.write("".join(texts))
         else:
-            stream = log.get("stream", "")
-            text = log["text"]
-            terminal.write(text if is_plain else prefixer.lines(log["job"], stream, text))
-    terminal.write(prefixer.rest())
+            held.extend(texts)
+    held.extend(shown.rest())
+    terminal.write("".join(held))
     return 0
+
+
+def _last_lines(args: dict[str, Any]) -> int | None:
+    """Return how many of the lines that are found are shown, when that is bounded."""
+    is_chosen_here = args["grep"] is not None and not args["follow"]
+    lines: int | None = args["lines"]
+    return lines if is_chosen_here else None
+
+
+def _asked(args: dict[str, Any], targets: list[str], lines: int) -> dict[str, Any]:
+    """Return the parameters of ``log.follow``."""
+    has_times = args["since"] is not None or args["until"] is not None
+    asked: dict[str, Any] = {"targets": targets, "stream": _stream(args)}
+    if args["lines"] is not None:
+        asked["lines"] = args["lines"]
+    elif not has_times:
+        asked["lines"] = _LINES_OF_MANY if args["follow"] else lines
+    if args["grep"] is not None and not args["follow"]:
+        asked.pop("lines", None)
+        asked["since"] = _EVER
+    for name in ("since", "until"):
+        if args[name] is not None:
+            asked[name] = args[name].isoformat()
+    if args["timestamps"]:
+        asked["times"] = True
+    if not args["follow"]:
+        asked["stop"] = True
+    return asked
 
 
 def _spelled_out(context: Context, targets: list[str]) -> list[str]:

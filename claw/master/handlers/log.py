@@ -1,11 +1,13 @@
 """``log.*``: what jobs have written."""
 
+from datetime import datetime
+
 from claw.errors import NotFoundError, UsageError
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
 from claw.master.output import logs
 from claw.master.output.logfiles import Place
-from claw.master.output.logstream import Following, LogStream
+from claw.master.output.logstream import Following, LogStream, shape_of
 from claw.master.wiring import Json, Services
 from claw.model import ids, instances
 from claw.store.records import Tx
@@ -22,7 +24,9 @@ async def read(call: Call, params: Params) -> Json:
     job, names = services.config.current.job(label), [label]
     if job is not None and run is None:
         names = logs.names_of(job, logs.numbers_there(services.home))
-    return await logs.read(services.home, names, run=run, streams=streams, lines=lines)
+    reply = await logs.read(services.home, names, run=run, streams=streams, lines=lines)
+    found = services.config.current.job(instances.split(label)[0])
+    return reply if found is None else {**reply, **shape_of(found.log)}
 
 
 async def _named(services: Services, target: str) -> tuple[str, str | None]:
@@ -52,13 +56,18 @@ async def follow(call: Call, params: Params) -> Json:
         return targets.choose(tx, config, asked)
 
     chosen = await services.store.read(choose)
+    has_times = "since" in params or "until" in params
     wanted = Following(
         targets=asked,
         jobs=tuple(aim.label for aim in chosen.aims),
         runs=tuple((instances.label(run.job, run.instance), run.id) for run in chosen.runs),
         streams=logs.streams_of(params.get("stream", "both")),
-        lines=params.get("lines", logs.DEFAULT_LINES),
-        since=_places(params.get("from", [])),
+        lines=params.get("lines", None if has_times else logs.DEFAULT_LINES),
+        places=_places(params.get("from", [])),
+        since=_seconds(params.get("since")),
+        until=_seconds(params.get("until")),
+        wants_times=params.get("times", False),
+        only_present=params.get("stop", False),
     )
     if len(chosen.aims) == 1 and not chosen.runs:
         logs.check_streams(config, chosen.aims[0].job, wanted.streams)
@@ -70,6 +79,10 @@ async def follow(call: Call, params: Params) -> Json:
     except BaseException:
         output.close()
         raise
+
+
+def _seconds(text: str | None) -> float | None:
+    return None if text is None else datetime.fromisoformat(text).timestamp()
 
 
 def _places(cursors: list[str]) -> tuple[Place, ...]:

@@ -3,7 +3,9 @@
 Plain blocking file access, run in threads by `claw.master.output.logs`. A job's folder holds
 
 - ``out.log`` and ``err.log``: the output of a service, all its runs and attempts;
-- ``<run>.out`` and ``<run>.err``: the output of one run of another job.
+- ``<run>.out`` and ``<run>.err``: the output of one run of another job;
+- for each of them, ``out.log`` say: ``out.log.7`` or ``out.log.7.gz``, what it has replaced,
+  and the indexes ``out.log.idx`` and ``out.log.7.idx``.
 
 What is there when following begins is shown by its last lines, or not at all; every file that
 appears later is read from its beginning.
@@ -15,13 +17,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from claw.master.output.logfiles import GrowingFile, Place
+from claw.master.output.timeline import Window
 
 STREAMS = ("stdout", "stderr")
 MAX_KNOWN = 1000
 """Files of the newest runs that are remembered per job; older ones are taken as over."""
 
 _ENDINGS = {"stdout": "out", "stderr": "err"}
-_NAME = re.compile(r"(?:(out|err)\.log|(r[0-9a-v]{26})\.(out|err))")
+_NAME = re.compile(r"(?:(out|err)\.log|(r[0-9a-v]{26})\.(out|err))(\.\d+(?:\.gz)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Output:
 
 
 def parse_name(name: str) -> Output | None:
-    """Return what a file's name says, or None when it is no output file."""
+    """Return which output a file belongs to, rotated or not; None: to none."""
     match = _NAME.fullmatch(name)
     if match is None:
         return None
@@ -48,13 +51,15 @@ def parse_name(name: str) -> Output | None:
 
 
 def list_outputs(folder: str) -> dict[Output, os.stat_result]:
-    """Return the output files of a job's folder; none when there is no folder."""
-    found = {}
+    """Return the outputs in a job's folder; none when there is no folder."""
+    found: dict[Output, os.stat_result] = {}
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 output = parse_name(entry.name)
-                if output is not None:
+                if output is None:
+                    continue
+                if output not in found or entry.name == output.name:
                     found[output] = entry.stat(follow_symlinks=False)
     except OSError:  # gone, or going just now
         pass
@@ -79,6 +84,18 @@ class Source:
     folder: str
     runs: frozenset[str] = frozenset()  # empty: all of the job
     streams: tuple[str, ...] = STREAMS
+    since: float | None = None  # seconds since the epoch
+    until: float | None = None
+    wants_times: bool = False
+
+    def window(self, output: Output) -> Window:
+        """Return what of a file is wanted."""
+        runs = self.runs if output.run is None else frozenset[str]()
+        return Window(since=self.since, until=self.until, runs=runs)
+
+    def reaches(self, written_at: float) -> bool:
+        """Tell whether a file that was last written to then is asked for by its time."""
+        return self.since is not None and written_at >= self.since
 
     def wants(self, output: Output) -> bool:
         """Tell whether a file belongs to it; that of a service belongs to all its runs."""
@@ -97,6 +114,8 @@ class Chunk:
     text: str
     begin: Place
     end: Place
+    at: float | None = None  # when it was written, to the second; None: unknown or not asked
+    missed: int = 0  # files before it that were removed before they could be read
 
 
 @dataclass(slots=True)
@@ -113,7 +132,12 @@ class _Folder:
 
     def open(self, output: Output) -> GrowingFile:
         """Begin to follow a file from its beginning."""
-        file = GrowingFile(self.path(output), keeps_open=output.run is None)
+        file = GrowingFile(
+            self.path(output),
+            keeps_open=output.run is None,
+            window=self.source.window(output),
+            wants_times=self.source.wants_times,
+        )
         self.files[output] = file
         return file
 
@@ -140,9 +164,25 @@ class _Folder:
 class Follower:
     """Reads what is added to the files of some sources."""
 
-    def __init__(self, *, lines: int, limit_bytes: int, since: Iterable[Place] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        lines: int | None,
+        limit_bytes: int,
+        since: Iterable[Place] = (),
+        only_present: bool = False,
+    ) -> None:
+        """Begin with nothing to follow.
+
+        Args:
+            lines: So many of the last lines first; None: all that there is.
+            limit_bytes: At most so much of each file for that.
+            since: Begin here instead, where files are known.
+            only_present: Stop at what is there when a source is added.
+        """
         self._lines = lines
         self._limit_bytes = limit_bytes
+        self._only_present = only_present
         self._since = {place.name: place for place in since}
         self._folders: dict[str, _Folder] = {}
         self._waiting: dict[tuple[str, Output], None] = {}  # those to be read, in turn
@@ -181,18 +221,36 @@ class Follower:
         runs = sorted({one.run for one in there if one.run is not None})
         folder.oldest_known = runs[-MAX_KNOWN] if len(runs) >= MAX_KNOWN else ""
         shown = {newest_run(there)} | source.runs
-        for output, status in there.items():
-            place = self._since.get(f"{source.job}/{output.name}")
-            if place is not None:
-                folder.open(output).start_at(place.inode, place.offset)
-            elif is_new or self._came_since(source, output):
-                folder.open(output)
-            elif output.run in shown:
-                folder.open(output).start_at_tail(self._lines, self._limit_bytes)
-            else:
-                folder.remember(output, status)
-                continue
-            self._waiting[source.folder, output] = None
+        for output in sorted(there, key=lambda one: (one.run or "", one.stream)):
+            if self._begin(folder, output, there[output], shown, is_new=is_new):
+                self._waiting[source.folder, output] = None
+
+    def _begin(
+        self,
+        folder: _Folder,
+        output: Output,
+        status: os.stat_result,
+        shown: set[str | None],
+        *,
+        is_new: bool,
+    ) -> bool:
+        """Begin with a file where that is due; tell whether there is something to read."""
+        source = folder.source
+        place = self._since.get(f"{source.job}/{output.name}")
+        if place is not None:
+            folder.open(output).start_at(place)
+        elif is_new or self._came_since(source, output):
+            folder.open(output)
+        elif output.run not in shown and not source.reaches(status.st_mtime):
+            folder.remember(output, status)
+            return False
+        elif self._lines is None:
+            folder.open(output)
+        else:
+            folder.open(output).start_at_tail(self._lines, self._limit_bytes)
+        if self._only_present:
+            folder.files[output].limit_to_present()
+        return True
 
     def _came_since(self, source: Source, output: Output) -> bool:
         """Tell whether a run's file came after those that the reader has seen before."""
@@ -274,6 +332,8 @@ def _chunk(folder: _Folder, output: Output, data: bytes) -> Chunk:
         run=output.run,
         stream=output.stream,
         text=data.decode(errors="replace"),
-        begin=Place(name=name, inode=file.inode, offset=file.offset - len(data)),
-        end=Place(name=name, inode=file.inode, offset=file.offset),
+        begin=file.place(name, file.offset - len(data)),
+        end=file.place(name, file.offset),
+        at=file.at,
+        missed=file.take_missed(),
     )

@@ -14,6 +14,7 @@ from claw.errors import ConflictError
 from claw.kernel import reading
 from claw.master.output.follow import STREAMS, Output, list_outputs, newest_run
 from claw.master.output.logfiles import read_tail
+from claw.master.output.timeline import Window
 from claw.master.wiring import Json
 from claw.model import instances
 from claw.model.home import Home
@@ -116,12 +117,15 @@ def read_parts(
     """Return the last lines of each output file there is, standard output first."""
     folder = home.job_log(job)
     there = list_outputs(folder)
-    if run is None or not any(one.run == run for one in there):
-        run = None if run is not None else newest_run(there)
+    window = Window()
+    if run is None:
+        run = newest_run(there)
+    elif not any(one.run == run for one in there):  # of a service, whose runs share a file
+        window, run = Window(runs=frozenset({run})), None
     parts = []
     for name in streams:
         path = f"{folder}/{Output(run, name).name}"
-        text = read_tail(path, lines, limit // len(streams))
+        text = read_tail(path, lines, limit // len(streams), window)
         if text is not None:
             parts.append({"stream": name, "path": path, "run": run, "text": text})
     return parts

@@ -7,14 +7,16 @@ taken what came before; one that takes nothing for too long is told where to res
 import contextlib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from typing import Protocol
 
 import trio
 
 from claw.errors import StoreError
 from claw.kernel import clock, files
 from claw.master.control import targets
-from claw.master.control.streams import LaggedError, Stream
+from claw.master.control.streams import LaggedError
 from claw.master.output.follow import STREAMS, Chunk, Follower, Source
 from claw.master.output.logfiles import IDLE_S, Place
 from claw.master.output.logs import (
@@ -24,7 +26,9 @@ from claw.master.output.logs import (
     names_of,
     numbers_there,
 )
-from claw.master.wiring import Services
+from claw.master.wiring import Json, Services
+from claw.model import instances
+from claw.model.job import Log, LogFormat
 from claw.store.records import Tx
 
 _BATCH_BYTES = 256 << 10
@@ -38,14 +42,63 @@ class Following:
     jobs: tuple[str, ...]
     runs: tuple[tuple[str, str], ...]  # job and run
     streams: tuple[str, ...] = STREAMS
-    lines: int = DEFAULT_LINES
-    since: tuple[Place, ...] = ()
+    lines: int | None = DEFAULT_LINES  # None: all that there is
+    places: tuple[Place, ...] = ()  # where to go on
+    since: float | None = None  # seconds since the epoch
+    until: float | None = None
+    wants_times: bool = False
+    only_present: bool = False  # end where it all stands now
 
     @property
     def only_run(self) -> str | None:
         """The one run that is followed, whose end ends the following."""
         is_single = not self.jobs and len(self.runs) == 1
         return self.runs[0][1] if is_single else None
+
+
+class Receiver(Protocol):
+    """Who takes output: a client's `claw.master.control.streams.Stream`, or a forwarder."""
+
+    async def send(self, method: str, params: Mapping[str, object]) -> None:
+        """Take a notification; waited for.
+
+        Raises:
+            LaggedError: It takes none any more.
+        """
+
+    def send_last(self, method: str, params: Mapping[str, object]) -> None:
+        """Take the notification that ends the stream."""
+
+
+def body_of(chunk: Chunk) -> Json:
+    """Return a piece of output as clients are sent it."""
+    body: Json = {
+        "job": chunk.job,
+        "run": chunk.run,
+        "stream": chunk.stream,
+        "text": chunk.text,
+        "cursor": str(chunk.end),
+    }
+    if chunk.missed:
+        body["missed"] = chunk.missed
+    return body
+
+
+def iso_of(at: float | None) -> str | None:
+    """Return a time as it is sent, to the millisecond."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+def shape_of(log: Log) -> Json:
+    """Return how a job wants its output to be shown; nothing: as it is."""
+    shape: Json = {}
+    if log.timestamps:
+        shape["timestamps"] = True
+    if log.format is not LogFormat.RAW:
+        shape["format"] = str(log.format)
+    return shape
 
 
 class LogStream:
@@ -60,7 +113,10 @@ class LogStream:
         self._places: dict[str, Place] = {}
         self._config = services.config.current
         self._follower = Follower(
-            lines=wanted.lines, limit_bytes=READ_LIMIT_BYTES, since=wanted.since
+            lines=wanted.lines,
+            limit_bytes=READ_LIMIT_BYTES,
+            since=wanted.places,
+            only_present=wanted.only_present,
         )
         self._resources = contextlib.ExitStack()
         self._resources.callback(self._follower.close)
@@ -88,7 +144,7 @@ class LogStream:
         """Find where each file stands now."""
         await self._add(self._sources(), is_new=False)
 
-    async def serve(self, stream: Stream) -> None:
+    async def serve(self, stream: Receiver) -> None:
         """Send output until it is over, or the client is gone; closes at the end."""
         try:
             await self._serve(stream)
@@ -104,8 +160,8 @@ class LogStream:
         """Where each file was when the client took the last of it."""
         return [str(place) for place in self._places.values()]
 
-    async def _serve(self, stream: Stream) -> None:
-        ended = None
+    async def _serve(self, stream: Receiver) -> None:
+        ended = "read" if self._wanted.only_present else None
         while True:
             if ended is None:
                 ended = await self._state_at_end()
@@ -125,19 +181,20 @@ class LogStream:
                 return
             await self._wait()
 
-    async def _send(self, stream: Stream, chunks: Sequence[Chunk]) -> None:
+    async def _send(self, stream: Receiver, chunks: Sequence[Chunk]) -> None:
         for chunk in chunks:
             self._places.setdefault(chunk.begin.name, chunk.begin)
         for chunk in chunks:
-            body = {
-                "job": chunk.job,
-                "run": chunk.run,
-                "stream": chunk.stream,
-                "text": chunk.text,
-                "cursor": str(chunk.end),
-            }
-            await stream.send("log", body)
+            await stream.send("log", {**body_of(chunk), **self._shape(chunk)})
             self._places[chunk.end.name] = chunk.end
+
+    def _shape(self, chunk: Chunk) -> Json:
+        """Return how the job wants its output to be shown, and when this was written."""
+        job = self._config.job(instances.split(chunk.job)[0])
+        shape = {} if job is None else shape_of(job.log)
+        if shape or self._wanted.wants_times:
+            shape["at"] = iso_of(chunk.at)
+        return shape
 
     async def _wait(self) -> None:
         """Wait for a change that matters, or for a begun line to grow old."""
@@ -194,7 +251,15 @@ class LogStream:
                 found[job] = found.get(job, frozenset()) | {run}
         home = self._services.home
         return [
-            Source(job=job, folder=home.job_log(job), runs=runs, streams=wanted.streams)
+            Source(
+                job=job,
+                folder=home.job_log(job),
+                runs=runs,
+                streams=wanted.streams,
+                since=wanted.since,
+                until=wanted.until,
+                wants_times=wanted.wants_times or self._is_shaped(job),
+            )
             for job, runs in found.items()
             if home.job_log(job) not in self._follower.folders
         ]
@@ -203,6 +268,10 @@ class LogStream:
         """Return under which names the output of a job, or of one instance, lies."""
         job = self._config.job(name)
         return [name] if job is None else names_of(job, there)
+
+    def _is_shaped(self, name: str) -> bool:
+        job = self._config.job(instances.split(name)[0])
+        return job is not None and bool(shape_of(job.log))
 
     async def _state_at_end(self) -> str | None:
         """Return the final state of the one run that is followed, once it has one."""

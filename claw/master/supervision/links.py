@@ -58,6 +58,7 @@ class Links:
         self.on_linked: Callable[[str], None] = lambda _sid: None
         self.on_over: Callable[[str], None] = lambda _sid: None
         self.all: dict[str, Supervised] = {}
+        self.on_rotated: Callable[[str], None] = lambda _path: None  # an output file
 
     async def watch(self, sid: str, offset: int, link: LineLink | None = None) -> None:
         """Follow one supervisor until its run is settled or it is lost."""
@@ -125,6 +126,8 @@ class Links:
             one = self.all.get(sid)
             if message.get("ev") == "journal" and one is not None:
                 one.grown.set()
+            elif message.get("ev") == "rotated":
+                self.on_rotated(str(message.get("path")))
 
         connection.setblocking(False)
         return LineLink(connection, on_notice)

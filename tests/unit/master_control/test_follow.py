@@ -38,7 +38,9 @@ def test_names_of_files_tell_run_and_stream() -> None:
     assert parse_name("out.log") == Output(None, "stdout")
     assert parse_name("err.log") == Output(None, "stderr")
     assert parse_name(f"{RUNS[1]}.err") == Output(RUNS[1], "stderr")
-    for name in ("out.log.1", "x.out", f"{RUNS[1]}.out.gz", "out.txt"):
+    assert parse_name("out.log.17") == parse_name("out.log.17.gz") == Output(None, "stdout")
+    for name in ("out.log.1x", "out.log.idx", "out.log.1.gz.tmp", "x.out", f"{RUNS[1]}.out.gz",
+                 "out.log.1.idx", "out.txt"):  # fmt: skip
         assert parse_name(name) is None
     for output in (Output(None, "stderr"), Output(RUNS[2], "stdout")):
         assert parse_name(output.name) == output

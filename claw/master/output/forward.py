@@ -1,0 +1,265 @@
+"""Forwards output to the daemon's standard output and to the journal (``log.to``).
+
+A task for each job and sink follows the job's files, as a client would, and notes on disk how
+far it has come: a master that is started again goes on there. After a kill what had been
+written and not yet noted, a piece of at most 64 KiB, comes again; nothing is left out. Where
+a sink takes nothing, output waits in its files.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import trio
+
+from claw.kernel import clock, history
+from claw.master.output.logfiles import Place
+from claw.master.output.logs import in_thread
+from claw.master.output.logstream import Following, LogStream
+from claw.master.output.position import Position
+from claw.master.output.sinks import RETRY_S, Journal, SinkError, Stdout
+from claw.master.output.watch import Watcher
+from claw.master.wiring import Services
+from claw.model.home import Home
+from claw.model.job import Config, Sink
+from claw.model.logline import LineOfOutput, LineSplitter
+
+FLUSH_S = 3.0
+"""A line that was begun and goes on for so long is forwarded as it is."""
+FINISH_S = 5.0
+"""In a shutdown, time for what the jobs have written last."""
+
+log = logging.getLogger("claw.logs")
+
+Key = tuple[str, Sink]
+"""A job and where its output goes."""
+
+
+class _Forwarder:
+    """One job's way to one sink; takes what a `LogStream` sends."""
+
+    def __init__(self, job: str, sink: Stdout | Journal, position: Position) -> None:
+        self.job = job
+        self.position = position
+        self._sink = sink
+        self._splitter = LineSplitter()
+        self._pending: dict[str, str] = {}  # cursors of outputs that have a line begun
+        self._since_s = 0.0  # when the oldest begun line came
+        self._shape: Mapping[str, object] = {}
+        self._turn = trio.Lock()
+        self._is_silent = False
+
+    async def send(self, method: str, params: Mapping[str, object]) -> None:
+        """Forward a piece of output."""
+        if method != "log":
+            return
+        async with self._turn:
+            self._shape = params
+            cursor = str(params["cursor"])
+            name = Place.parse(cursor).name
+            await self._write(self._splitter.feed(params))
+            if self._splitter.has_begun(params):
+                self._pending[name] = cursor
+                self._since_s = self._since_s or clock.monotonic()
+                return
+            self._pending.pop(name, None)
+            await self._note([cursor])
+
+    def send_last(self, method: str, params: Mapping[str, object]) -> None:
+        """Take note of the end of what is followed."""
+        log.debug("forwarding of %s: %s %s", self.job, method, params)
+
+    async def flush(self, *, is_over: bool = False) -> None:
+        """Forward lines that were begun long ago."""
+        async with self._turn:
+            waited_s = clock.monotonic() - self._since_s
+            if self._pending and (is_over or waited_s >= FLUSH_S):
+                await self._write(self._splitter.rest())
+                await self._note(list(self._pending.values()))
+                self._pending.clear()
+            if not self._pending:
+                self._since_s = 0.0
+
+    async def pause(self) -> None:
+        """Forward nothing more, once what is being written is written and noted."""
+        await self._turn.acquire()
+
+    async def _write(self, lines: list[LineOfOutput]) -> None:
+        """Write, however long it takes until somebody takes it."""
+        while lines:
+            try:
+                await self._sink.write(
+                    lines,
+                    timestamps=bool(self._shape.get("timestamps")),
+                    as_json=self._shape.get("format") == "json",
+                )
+            except SinkError as error:
+                if not self._is_silent:
+                    self._is_silent = True
+                    log.warning(
+                        "output of %r waits: %s takes none: %s",
+                        self.job, self._sink.name, error,
+                    )  # fmt: skip
+                await trio.sleep(RETRY_S)
+            else:
+                if self._is_silent:
+                    log.info("output of %r goes on to %s", self.job, self._sink.name)
+                self._is_silent = False
+                return
+
+    async def _note(self, cursors: list[str]) -> None:
+        places = [Place.parse(cursor) for cursor in cursors]
+        self.position.advance(places, clock.wall())
+        await in_thread(self.position.save)
+
+
+class Forwarding:
+    """All of it: `serve` runs it, `refresh` tells of another configuration."""
+
+    def __init__(
+        self,
+        home: Home,
+        config: Callable[[], Config],
+        services: Callable[[Watcher], Services],
+    ) -> None:
+        self._home = home
+        self._config = config
+        self._services = services
+        self._sinks: dict[Sink, Stdout | Journal] = {
+            Sink.STDOUT: Stdout(),
+            Sink.JOURNAL: Journal(),
+        }
+        self._changed = trio.Event()
+        self._scopes: dict[Key, trio.CancelScope] = {}
+        self._forwarders: dict[Key, _Forwarder] = {}
+        self._watcher: Watcher | None = None
+
+    def refresh(self) -> None:
+        """The configuration may have changed."""
+        self._changed.set()
+
+    async def serve(self, since: float) -> None:
+        """Forward, until cancelled.
+
+        Args:
+            since: What was written before is not forwarded, where nothing tells how far it
+                had come; seconds since the epoch.
+        """
+        while not self._wanted():
+            await self._await_change()
+            since = clock.wall()
+        self._watcher = Watcher()
+        try:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self._watcher.serve)
+                while True:
+                    self._adjust(nursery, since)
+                    await self._await_change()
+                    since = clock.wall()
+        finally:
+            self._watcher.close()
+
+    async def _await_change(self) -> None:
+        await self._changed.wait()
+        self._changed = trio.Event()
+
+    def _wanted(self) -> set[Key]:
+        return {
+            (job.name, sink)
+            for job in self._config().jobs
+            for sink in job.log.to
+            if sink is not Sink.FILE
+        }
+
+    def _adjust(self, nursery: trio.Nursery, since: float) -> None:
+        wanted = self._wanted()
+        for key in [key for key in self._scopes if key not in wanted]:
+            self._scopes.pop(key).cancel()
+            self._forwarders.pop(key).position.remove()
+        for key in wanted - self._scopes.keys():
+            self._scopes[key] = trio.CancelScope()
+            nursery.start_soon(self._forward, key, since, self._scopes[key])
+
+    async def _forward(self, key: Key, since: float, scope: trio.CancelScope) -> None:
+        job, sink = key
+        position = Position(f"{self._home.forward}/{sink}-{job}.json", since)
+        forwarder = self._forwarders[key] = _Forwarder(job, self._sinks[sink], position)
+        with scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._tend, key, forwarder)
+                while True:
+                    await self._follow(forwarder, only_present=False)
+                    await trio.sleep(RETRY_S)
+
+    async def _follow(self, forwarder: _Forwarder, *, only_present: bool) -> None:
+        assert self._watcher is not None  # noqa: S101
+        output = LogStream(
+            self._services(self._watcher),
+            Following(
+                targets=(),
+                jobs=(forwarder.job,),
+                runs=(),
+                lines=None,
+                places=forwarder.position.places,
+                since=forwarder.position.since,
+                wants_times=True,
+                only_present=only_present,
+            ),
+        )
+        try:
+            await output.open()
+        except BaseException:
+            output.close()
+            raise
+        await output.serve(forwarder)
+
+    async def _tend(self, key: Key, forwarder: _Forwarder) -> None:
+        while True:
+            await trio.sleep(FLUSH_S)
+            await forwarder.flush()
+            await self._empty_buffer(key[0])
+
+    # -- jobs that keep no file ------------------------------------------------------
+
+    async def _empty_buffer(self, name: str) -> None:
+        """Remove what has been forwarded of a job that does not want to keep it."""
+        job = self._config().job(name)
+        if job is None or Sink.FILE in job.log.to:
+            return
+        positions = [self._forwarders[key].position for key in self._wanted() if key[0] == name]
+        passed = [{place.name: place for place in position.places} for position in positions]
+        for place in passed[0].values():
+            everywhere = [places.get(place.name) for places in passed]
+            number = min((one.number if one is not None else 0) for one in everywhere)
+            if number > 1:
+                path = f"{self._home.log}/{place.name}"
+                with contextlib.suppress(OSError):
+                    await in_thread(partial(history.prune, path, number - 1))
+
+    # -- the end -----------------------------------------------------------------------
+
+    async def pause(self) -> None:
+        """Forward nothing more: the jobs go on, and so does another master."""
+        with trio.move_on_after(FINISH_S):
+            for forwarder in self._forwarders.values():
+                await forwarder.pause()
+        for scope in self._scopes.values():
+            scope.cancel()
+
+    async def finish(self) -> None:
+        """Forward what is there now, for a short time: the jobs have ended."""
+        if self._watcher is None:
+            return
+        await self.pause()
+        with trio.move_on_after(FINISH_S):
+            async with trio.open_nursery() as nursery:
+                for key in self._wanted() & self._forwarders.keys():
+                    nursery.start_soon(self._finish_one, key)
+
+    async def _finish_one(self, key: Key) -> None:
+        old = self._forwarders[key]
+        position = Position(f"{self._home.forward}/{key[1]}-{key[0]}.json", old.position.since)
+        last = _Forwarder(key[0], self._sinks[key[1]], position)
+        await self._follow(last, only_present=True)
+        await last.flush(is_over=True)
