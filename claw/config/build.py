@@ -11,8 +11,8 @@ from datetime import datetime
 
 from claw.config import childbuild, when
 from claw.config.check import BrokenError, Checker, Values
-from claw.config.command import argv_of
 from claw.config.fields import LOG, JobKeys, RestartKeys
+from claw.config.command import argv_of, as_own_program
 from claw.config.locate import Path
 from claw.config.table import Field
 from claw.model import backoff
@@ -240,6 +240,7 @@ _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
         JobKeys.stop_signal,
         JobKeys.grace_period,
         JobKeys.kill_mode,
+        JobKeys.sockets,
         JobKeys.catch_up,
         JobKeys.catch_up_window,
         JobKeys.instances,
@@ -297,7 +298,10 @@ def _program(values: Values) -> tuple[tuple[str, ...], bool, str]:
     argv, command = values[JobKeys.argv], values[JobKeys.command]
     if argv is not None and not values.says(JobKeys.command):
         return argv, False, ""
-    words, uses_shell = argv_of(command or "", values[JobKeys.shell])
+    line = command or ""
+    words, uses_shell = argv_of(line, values[JobKeys.shell])
+    if uses_shell and values[JobKeys.sockets]:
+        words, _ = argv_of(as_own_program(line), values[JobKeys.shell])
     return words, uses_shell, command or ""
 
 

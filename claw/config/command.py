@@ -15,6 +15,8 @@ _SYNTAX = re.compile(
     r"|(?:^|\s)(?:[~#]|[{}!](?:\s|$))"  # as a word, or at the beginning of one
     r"|\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}"  # brace expansion of bash and others
 )
+_SEVERAL = re.compile(r"[|;()`\n]|(?<![<>])&(?!>)|<<")
+"""What makes more of a line than one command with its redirections."""
 _HIDDEN = "\0"
 """Stands for a quoted letter, which is no syntax; a command cannot hold it."""
 
@@ -137,6 +139,19 @@ def argv_of(line: str, shell: str) -> tuple[tuple[str, ...], bool]:
     if needs_shell(line):
         return (shell, "-c", line, shell), True
     return split(line), False
+
+
+def as_own_program(line: str) -> str:
+    """Return a shell's line that hands its process to the program, where it is but one.
+
+    Shells do so by themselves with the last command of a line, but not all of them, and
+    bash not with a redirection; a program that is told its pid (LISTEN_PID) relies on it.
+    """
+    bare = _without_quoted(line)
+    first = bare.split(maxsplit=1)[0]
+    if _SEVERAL.search(bare) or first in _SHELL_WORDS or first in "{}!":
+        return line
+    return line if _ASSIGNMENT.match(first) else f"exec {line}"
 
 
 COMMAND = Kind("command line", _line, {"type": "string", "minLength": 1})

@@ -13,6 +13,7 @@ from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.kinds import optional
 from claw.config.logfields import LogKeys
 from claw.config.orderkeys import OrderKeys
+from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
 from claw.model import backoff
 from claw.model.job import CatchUp, JobType, KillMode, Overlap, RestartPolicy
@@ -246,6 +247,15 @@ class JobKeys(ChildKeys, OrderKeys):
         "What a stop ends: the whole tree of descendants, the process group, or the main"
         " process alone.",
     )
+    sockets = Field(
+        SOCKETS,
+        {},
+        "Sockets that claw listens on and passes to the program as descriptors 3, 4, ..."
+        " (`LISTEN_FDS`, sd_listen_fds(3)), in this order; they stay open while it is"
+        ' restarted. `{ http = "tcp://127.0.0.1:8000", admin = "unix:/run/x.sock" }`, or a'
+        ' table of its own: `{ address = "unix:/run/x.sock", mode = "0660", owner = "web",'
+        ' group = "web", backlog = 4096 }`.',
+    )
     max_instances = Field(
         kinds.integer(1, 10_000),
         1,
@@ -320,7 +330,7 @@ JOB = Section(
     JobKeys,
     tables={"restart": RESTART, "log": LOG, "resources": RESOURCES},
     later="skip_code run_timeout priority pool on_pool_busy lock executor"
-    " delivery_guarantee sockets watch ready health jitter retry error_backoff"
+    " delivery_guarantee watch ready health jitter retry error_backoff"
     " dead_letter dedup hours checks overdue_after success_within ping alerts delivery sla"
     " output delete_after_run ttl approval max_pending_approvals context context_limit trigger"
     " events watchdog",

@@ -9,7 +9,7 @@ import os
 import os.path
 from collections.abc import Callable, Mapping
 
-from claw.config import depends, fields
+from claw.config import depends, fields, sockets
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys
@@ -62,6 +62,7 @@ def load(
         loader.forget_defaults()
     loader.read([document for document in documents if document])
     loader.check_dependencies(is_whole=all(documents))
+    loader.check_sockets()
     report.refuse()
     return Config(
         daemon=loader.daemon,
@@ -93,6 +94,7 @@ class _Loader:
         self._defaults = Values()
         self._places: dict[str, str] = {}
         self._files: dict[str, str] = {}
+        self._checkers: dict[str, Checker] = {}
         self._zone_problem = ""
         try:
             self._system_zone = zone.read_local_zone(env)
@@ -128,6 +130,12 @@ class _Loader:
         """Look at what the jobs say of each other, once every file could be read."""
         if is_whole:
             depends.check(self.jobs, set(self._files), self._files, self.report)
+
+    def check_sockets(self) -> None:
+        """Report the sockets that two jobs ask for."""
+        for job, one, text in sockets.clashes(self.jobs):
+            path = ("jobs", job.name, "sockets", one.name)
+            self._checkers[job.name].wrong(path, text)
 
     def _read_main(self, main: Document) -> None:
         checker = _checker(main, self.report)
@@ -167,6 +175,7 @@ class _Loader:
             values = checker.section(fields.JOB, table, path, self._defaults)
             job = build(self._draft(document, name, values), checker, path)
             if job is not None:
+                self._checkers[name] = checker
                 self.jobs.append(depends.located(job, checker.lines))
 
     def _is_new_name(self, checker: Checker, name: str) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from claw.model.graph import Dependency, Graph
+from claw.model.listener import Listener
 
 
 class JobType(StrEnum):
@@ -197,6 +198,7 @@ class Job:
     depends_on: tuple[Dependency, ...] = ()
     on_dependency_restart: OnRestart = OnRestart.IGNORE
     on_dependency_failure: OnFailure = OnFailure.IGNORE
+    sockets: tuple[Listener, ...] = ()  # in the order of their descriptors, from 3 on
     max_instances: int = 1
     on_overlap: Overlap = Overlap.QUEUE
     max_queued: int = 0  # 0: no bound of its own
