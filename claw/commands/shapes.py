@@ -63,6 +63,16 @@ ROLLOUT = record(
     is_open=True,
 )
 
+SOCKET = record(
+    {
+        "name": string("its name in LISTEN_FDNAMES"),
+        "address": string("like tcp://127.0.0.1:8000 or unix:/run/app.sock"),
+        "open": boolean("whether claw listens now"),
+    },
+    description="one socket",
+    is_open=True,
+)
+
 JOB = record(
     {
         "name": string("the job, or one instance of it: web@2"),
@@ -85,6 +95,7 @@ JOB = record(
         "next_at": nullable(time("when it is due next")),
         "enabled": boolean("whether its configuration lets it run"),
         "tags": array("its tags", string("a tag")),
+        "sockets": array("what claw listens on for it", SOCKET),
     },
     ("name", "type", "state"),
     description="one job",

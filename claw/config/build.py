@@ -11,8 +11,8 @@ from datetime import datetime
 
 from claw.config import childbuild, when
 from claw.config.check import BrokenError, Checker, Values
-from claw.config.fields import LOG, JobKeys, RestartKeys
 from claw.config.command import argv_of, as_own_program
+from claw.config.fields import LOG, JobKeys, RestartKeys
 from claw.config.locate import Path
 from claw.config.table import Field
 from claw.model import backoff

@@ -15,8 +15,11 @@ _SYNTAX = re.compile(
     r"|(?:^|\s)(?:[~#]|[{}!](?:\s|$))"  # as a word, or at the beginning of one
     r"|\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}"  # brace expansion of bash and others
 )
-_SEVERAL = re.compile(r"[|;()`\n]|(?<![<>])&(?!>)|<<")
-"""What makes more of a line than one command with its redirections."""
+_COMMENT = re.compile(r"(?<!\S)#[^\n]*")
+_NEXT = re.compile(r"&&|\|\||[;\n]")
+"""What ends a command of a list; the next one begins there."""
+_NO_LIST = re.compile(r"[()`]|<<|(?<!\|)\|(?!\|)|(?<![<>&])&(?![>&])")
+"""What makes more of a line than a list of plain commands with their redirections."""
 _HIDDEN = "\0"
 """Stands for a quoted letter, which is no syntax; a command cannot hold it."""
 
@@ -29,6 +32,7 @@ _BUILT_IN = """
 _SHELL_WORDS = frozenset(f"{_RESERVED} {_BUILT_IN}".split())
 """Commands that only a shell knows: what has a program of its own too is not among them."""
 
+_COMPOUND = frozenset(f"{_RESERVED} trap {{ }} !".split())
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _SECRET = re.compile(r"\$\{secret:(?![-=?+])")
 
@@ -142,16 +146,22 @@ def argv_of(line: str, shell: str) -> tuple[tuple[str, ...], bool]:
 
 
 def as_own_program(line: str) -> str:
-    """Return a shell's line that hands its process to the program, where it is but one.
+    """Return a shell's line that hands its process to the last program of it, where it can.
 
-    Shells do so by themselves with the last command of a line, but not all of them, and
-    bash not with a redirection; a program that is told its pid (LISTEN_PID) relies on it.
+    Many shells fork for it, some only when there is a redirection; but a program that is
+    told its pid (LISTEN_PID) has to have the pid that claw knows. With pipes, background,
+    compound commands and traps a line is left as it is.
     """
-    bare = _without_quoted(line)
-    first = bare.split(maxsplit=1)[0]
-    if _SEVERAL.search(bare) or first in _SHELL_WORDS or first in "{}!":
+    bare = _COMMENT.sub(lambda found: " " * len(found[0]), _without_quoted(line))
+    bare = bare.rstrip(" \t\n;")
+    starts = [0, *(found.end() for found in _NEXT.finditer(bare))]
+    firsts = [(bare[start:].split(maxsplit=1) or [""])[0] for start in starts]
+    if _NO_LIST.search(bare) or _COMPOUND & set(firsts):
         return line
-    return line if _ASSIGNMENT.match(first) else f"exec {line}"
+    if firsts[-1] in {"", *_SHELL_WORDS} or _ASSIGNMENT.match(firsts[-1]):
+        return line
+    at = bare.index(firsts[-1], starts[-1])
+    return f"{line[:at]}exec {line[at:]}"
 
 
 COMMAND = Kind("command line", _line, {"type": "string", "minLength": 1})

@@ -56,6 +56,7 @@ from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.health import serve_health
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.links import Links
+from claw.master.supervision.sockets import Sockets
 from claw.master.supervision.spools import list_spools, read_spools, serve_pruning
 from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
@@ -190,10 +191,12 @@ class App:
         config = self.configuration.get
         self._store = store
         self._decide = Decider(store, config, self._perform)
+        self._sockets = Sockets(config)
         self._fostering = Fostering(
             self.home, self._reaper, self.open_files[0], self._children, self._on_gone
         )
         self._fork_server = self._fostering.fork_server
+        self._fork_server.on_hello = self._sockets.meet
         self._links = Links(self.home, self._apply, self._fostering.knows, self._on_lost)
         self._links.on_linked = self._fostering.look_at
         self._links.on_over = self._fostering.forget
@@ -206,6 +209,7 @@ class App:
             self._decide,
             self._fork_server,
             self._links,
+            self._sockets,
             Surroundings(os.environ, os.geteuid()),
         )
         self._ticker = Ticker(store, self._decide)
@@ -302,6 +306,7 @@ class App:
             decide=self._decide,
             supervisors=self._links,
             next_at=self._next_at,
+            sockets=self._sockets.shown,
             reload=self._reload_told,
             request_shutdown=self._shutdown.request,
             prepare_renewal=self._prepare_renewal,
@@ -374,6 +379,7 @@ class App:
                 return
             await self._jobs_end.run(self._shutdown, timeout_s)
             await self._forwarding.finish()
+            await self._sockets.close_all()
         else:
             _LOG.info("the master ends; %d supervisors go on", len(self._links.all))
             self._notifier.stopping("leaving the jobs to the next daemon", _MARGIN_S)

@@ -70,6 +70,7 @@ class Services:
     decide: Decider
     supervisors: Supervisors
     next_at: Callable[[Job], datetime | None]
+    sockets: Callable[[Job], list[Json]]
     reload: Reload
     request_shutdown: Callable[[str], None]  # auto | stop | detach | renew
     prepare_renewal: Callable[[], Awaitable[str]]  # returns the path of the database's copy

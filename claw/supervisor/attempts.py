@@ -35,6 +35,7 @@ class Attempts:
             standard=(-1, case.streams[0].writing, self._error_fd()),
             report_fd=writing,
             foster_fd=case.handed.foster_fd,
+            sockets={name: case.handed.kept[key] for name, key in launch.sockets.items()},
         )
         self.mark_begin(at_once=launch.is_service)
         case.loop.be_prompt()

@@ -8,7 +8,7 @@ lock and journal, which are closed by exec itself.
 
 from claw.kernel import cgroup, files, process, signals, terminal
 from claw.kernel.bare import os
-from claw.supervisor import entries, fostering, outfit
+from claw.supervisor import entries, fostering, inherited, outfit
 from claw.wire import supervision
 from claw.wire.supervision import Launch
 
@@ -33,9 +33,12 @@ class Wiring:
         journal_fd: The journal; none for an errand, which is on nobody's record.
         foster_fd: The link to a fork server that is not the supervisor's parent.
         is_terminal: Whether all three are one terminal, to be the child's own.
+        sockets: What the child listens on, by the names that it knows them by.
     """
 
-    __slots__ = ("foster_fd", "is_terminal", "journal_fd", "report_fd", "standard")
+    __slots__ = (
+        "foster_fd", "is_terminal", "journal_fd", "report_fd", "sockets", "standard",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -45,12 +48,14 @@ class Wiring:
         journal_fd: int = -1,
         foster_fd: int = -1,
         is_terminal: bool = False,
+        sockets: "dict[str, int] | None" = None,
     ) -> None:
         self.standard = standard
         self.report_fd = report_fd
         self.journal_fd = journal_fd
         self.foster_fd = foster_fd
         self.is_terminal = is_terminal
+        self.sockets = sockets or {}
 
 
 def claim(launch: Launch, attempt: int) -> bool:
@@ -114,10 +119,13 @@ def _steps(
     _connect(launch, wiring)
     yield f"env_file {launch.env_file}"
     env = {**outfit.environment(launch), "CLAW_ATTEMPT": str(attempt)}
+    env.update(inherited.environment(wiring.sockets))
     if wiring.journal_fd >= 0:
         yield "journal"  # before RLIMIT_FSIZE, which holds for this file too
         fostering.hand_myself(wiring.foster_fd, launch)
         files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
+    yield "sockets"
+    inherited.place(wiring.sockets)  # over the lock perhaps: but the start is on record
     yield from outfit.put_on(launch, open_files)
     yield f"chdir to {launch.cwd}"
     if not outfit.enter(launch) and wiring.journal_fd >= 0:
@@ -130,6 +138,9 @@ def _steps(
 
 
 def _connect(launch: Launch, wiring: Wiring) -> None:
+    if wiring.sockets:
+        wiring.journal_fd = inherited.out_of_the_way(wiring.journal_fd, wiring.sockets)
+        wiring.report_fd = inherited.out_of_the_way(wiring.report_fd, wiring.sockets)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     if wiring.is_terminal:
         terminal.take(wiring.standard[0])

@@ -23,13 +23,16 @@ from claw.kernel.bare import os
 from claw.supervisor import rehearsal
 from claw.supervisor.control import Control, Peer
 from claw.supervisor.loop import Loop
+from claw.supervisor.sockets import Sockets
 from claw.supervisor.ward import Ward, close_all
 from claw.supervisor.wards import Wards
 from claw.wire.supervision import LINK, MEMORY, Launch, Message
 
 LONELY_S = 10.0
 """A fork server that no master has called for so long after its start ends."""
-_OPS = frozenset({"launch", "find", "barrier", "hello", "foster", "copy", "reaped"})
+_OPS = frozenset(
+    "launch find barrier hello foster copy reaped keep lend drop".split()  # noqa: SIM905
+)
 _BREATH_S = 0.01
 """Pause after a failure that a ready descriptor would repeat at once."""
 
@@ -41,6 +44,7 @@ class ForkServer:
         self._loop = Loop()
         self._control = Control(self._loop, self._handle)
         self._control.adopt(path, server)
+        self._sockets = Sockets()
         self._lonely_b: float | None = ticks.boottime() + LONELY_S
         open_files = (soft_limit, limits.raise_open_files()[1])
         self._wards = Wards(self._loop, open_files, self._on_gone)
@@ -70,6 +74,8 @@ class ForkServer:
         if self._wards.all or self._control.peers:
             self._lonely_b = None
             return False
+        if self._lonely_b is None and self._sockets.names:  # the next master wants them
+            self._lonely_b = ticks.boottime() + LONELY_S
         return self._lonely_b is None or ticks.boottime() >= self._lonely_b
 
     def _next_deadline(self) -> float | None:
@@ -94,7 +100,12 @@ class ForkServer:
         return handler(peer, message)  # type: ignore[no-any-return]
 
     def _hello(self, _peer: Peer, _message: Message) -> Message:
-        return {"version": __version__, "pid": os.getpid(), "supervisors": [*self._wards.all]}
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "supervisors": [*self._wards.all],
+            "sockets": self._sockets.names,
+        }
 
     def _find(self, _peer: Peer, message: Message) -> Message:
         ward = self._wards.all.get(message["sid"])
@@ -107,6 +118,12 @@ class ForkServer:
     def _reaped(self, _peer: Peer, message: Message) -> Message:
         self._wards.orphans.note_reaped(message)
         return {}
+
+    def _socket(self, peer: Peer, message: Message) -> Message | None:
+        runs = [ward.kept for ward in self._wards.all.values()]
+        return self._sockets.do(peer, message, runs)
+
+    _keep = _lend = _drop = _socket
 
     def _launch(self, peer: Peer, message: Message) -> Message:
         """Begin an attempt: its launch file first, then folder, lock and fork."""

@@ -9,13 +9,16 @@ Fork server (requests of the master):
                                           -> {pid, start} | {error, retryable}
     find     {sid}   -> {alive, pid}: pid is 0 while it is not known
     barrier  {}      -> {}: everything asked before is done
-    hello    {}      -> {version, pid, supervisors: [sid]}
+    hello    {}      -> {version, pid, supervisors: [sid], sockets: [name]}
     copy     {sid}   -> {names} with copies of what is kept for that run
     foster   {sid, spool, names, pid?, start?} with descriptors: look after a run whose fork
              server has died, or keep more of one; asked by the master, by the supervisor
              (who says who it is) and by each child that it starts -> {}
     reaped   {pid, start, code, signal, cpu_s, max_rss}: how an orphan ended that had become
              the master's                 -> {}
+    keep     {name} and a listening socket  -> {}: it is kept for who comes after
+    lend     {name}  -> {names}, with that socket if it is there
+    drop     {name}  -> {}
     gone     {sid}   unasked: that supervisor has ended, its journal is whole
 
 Supervisor (requests of the master):
@@ -33,6 +36,7 @@ and each supervisor of the run has copies in `Handed.kept`; one who wants more t
 supervisor adds a name to the launch and nothing to the fork server:
     memory                  sealed, holds a `Launch`
     out.read, out.write     the pipe of the output, err.* beside it when separate
+    socket JOB ADDRESS      a listening socket for the child; `keep` has it by this name too
     link                    the first supervisor's end of a link to the master; not kept
     child:<pid>:<start>     a pidfd of the present child, of fostered runs only
 
@@ -119,6 +123,7 @@ class Launch:
         "run_dir",
         "sid",
         "slot",
+        "sockets",
         "spool",
         "stderr",
         "stop_signal",
@@ -146,6 +151,7 @@ class Launch:
         "oom_score_adj": None,
         "ready": "none",
         "ready_delay_s": 1.0,
+        "sockets": {},
     }
 
     sid: str
@@ -189,6 +195,7 @@ class Launch:
     nice: int | None
     no_new_privs: bool
     oom_score_adj: int | None
+    sockets: dict[str, str]  # as LISTEN_FDNAMES has it: by which name it is kept
     ready: str  # how the child is known to be ready
     ready_delay_s: float  # with none and delay: how long it lives first
 

@@ -189,6 +189,7 @@ class Desk:
             decide=self.decide,
             supervisors=self.supervisors,
             next_at=lambda job: self.next.get(job.name),
+            sockets=lambda _job: [],
             reload=self._reload,
             request_shutdown=self.shutdowns.append,
             prepare_renewal=self._prepare_renewal,

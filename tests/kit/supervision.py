@@ -73,7 +73,7 @@ class Bench:
             "launch_dir": str(self.home / "state/launch"), "heartbeat_s": 30.0,
         }  # fmt: skip
         launch = Launch(**{**values, **changes})
-        kept = keeping.make_kept(launch)
+        kept = keeping.make_kept(launch, {})
         ours, theirs = socket.pair()
         answer = self.ask(
             *kept.values(),

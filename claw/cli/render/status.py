@@ -38,6 +38,7 @@ _COLUMNS = (
     Column("CPU", is_right=True, is_optional=True),
     Column("MEMORY", is_right=True, is_optional=True),
     Column("HEALTH", is_optional=True),
+    Column("SOCKETS", is_optional=True),
     Column("WHY", is_optional=True, shrinks=True),
     Column("LAST LINE", is_optional=True, shrinks=True),
 )
@@ -63,9 +64,18 @@ def _row(job: Job, now: datetime) -> list[Cell | str]:
         _cpu(job.get("cpu_time")),
         size(job.get("memory")),
         _text(job.get("health")),
+        _sockets(job),
         _text(job.get("why")),
         _text(job.get("last_line")),
     ]
+
+
+def _sockets(job: Job) -> str:
+    """Return where claw listens for a job, for those who ask for more than the least."""
+    if "last_line" not in job:
+        return ""
+    shown = job.get("sockets") or ()
+    return " ".join(one["address"] + ("" if one["open"] else " (closed)") for one in shown)
 
 
 def _since(job: Job, now: datetime) -> str:

@@ -179,7 +179,13 @@ def _bound(turn: Turn, run: Run, sid: str, fact: facts.Launched) -> Run:
 
 
 def launch_refused(
-    turn: Turn, run_id: str, attempt: int, error: str, *, retryable: bool
+    turn: Turn,
+    run_id: str,
+    attempt: int,
+    error: str,
+    *,
+    retryable: bool,
+    wait_s: float | None = None,
 ) -> None:
     """The launch of a claimed run failed before a supervisor was there.
 
@@ -189,12 +195,14 @@ def launch_refused(
         attempt: Which attempt; a later state of the run is left alone.
         error: What failed, for people.
         retryable: It may work in a moment (EAGAIN); else the run fails.
+        wait_s: How long that is; None: `RETRY_WAIT_S`.
     """
     run = turn.run(run_id)
     if run.state is not State.CLAIMED or run.attempt != attempt:
         return
     if retryable:
-        _put_back(turn, run, f"the launch was refused: {error}", RETRY_WAIT_S)
+        wait_s = RETRY_WAIT_S if wait_s is None else wait_s
+        _put_back(turn, run, f"the launch was refused: {error}", wait_s)
         return
     row = turn.tx.attempt(run_id, attempt)
     if row is not None:

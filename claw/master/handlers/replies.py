@@ -13,7 +13,12 @@ FILES_CHANGED = "the configuration on disk differs from what is loaded: clawctl 
 
 def live_view(services: Services) -> Live:
     """Return what is known of jobs beside the database's rows."""
-    return Live(now=clock.now(), next_at=services.next_at, flags=services.supervisors.flags)
+    return Live(
+        now=clock.now(),
+        next_at=services.next_at,
+        flags=services.supervisors.flags,
+        sockets=services.sockets,
+    )
 
 
 async def warnings_of(services: Services, *, files_changed: bool) -> list[str]:

@@ -21,7 +21,10 @@ from claw.master.supervision.launcher import ForkServer, LaunchRefusedError
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.linefeed import LostError
 from claw.master.supervision.links import Links
+from claw.master.supervision.sockets import Sockets, UnopenedError
 from claw.model.home import Home
+from claw.model.job import JobType
+from claw.model.run import State
 
 _LOG = logging.getLogger("claw.dispatch")
 _STORE_PAUSE_S = 1.0
@@ -36,12 +39,14 @@ class Dispatcher:
         decide: Decider,
         fork_server: ForkServer,
         links: Links,
+        sockets: Sockets,
         around: Surroundings,
     ) -> None:
         self._home = home
         self._decide = decide
         self._fork_server = fork_server
         self._links = links
+        self._sockets = sockets
         self._around = around
         self._wake = trio.Event()
         self.on_next_due: Callable[[datetime | None], None] = lambda _at: None
@@ -56,13 +61,14 @@ class Dispatcher:
             await self._wake.wait()
             self._wake = trio.Event()
             try:
-                claims, next_due = await self._decide(_pass_gates)
+                claims, next_due, needed = await self._decide(_pass_gates)
             except StoreError as error:
                 _LOG.error("nothing can be started: %s", error)
                 await trio.sleep(_STORE_PAUSE_S)
                 self._wake.set()
                 continue
             self.on_next_due(next_due)
+            await self._sockets.settle(needed)
             for claim in claims:
                 self._links.expect(claim.sid)
                 nursery.start_soon(self._launch, claim, nursery)
@@ -80,6 +86,11 @@ class Dispatcher:
             ours.close()
             await self._undo(claim, error.message, retryable=error.retryable)
             return
+        except UnopenedError as error:
+            ours.close()
+            wait_s = error.wait_s
+            await self._undo(claim, error.message, retryable=wait_s is not None, wait_s=wait_s)
+            return
         except LostError:
             ours.close()
             nursery.start_soon(self._links.watch, claim.sid, 0)
@@ -92,6 +103,7 @@ class Dispatcher:
     async def _ask(self, claim: Claim, link_fd: int) -> None:
         config = self._decide.config()
         try:
+            sockets = await self._sockets.ready(claim.job) if claim.job.sockets else {}
             launch = launches.build(
                 claim.job,
                 claim.run,
@@ -99,22 +111,34 @@ class Dispatcher:
                 daemon=config.daemon,
                 around=self._around,
             )
-            await self._fork_server.launch(launch, link_fd)
+            await self._fork_server.launch(launch, link_fd, sockets)
         except OSError as error:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
         except LookupError as error:
             raise LaunchRefusedError(str(error), retryable=False) from error
 
-    async def _undo(self, claim: Claim, error: str, *, retryable: bool) -> None:
+    async def _undo(
+        self, claim: Claim, error: str, *, retryable: bool, wait_s: float | None = None
+    ) -> None:
         _LOG.warning("run %s could not be launched: %s", claim.run.id, error)
         self._links.forget(claim.sid)
         await self._decide.patiently(
             lambda turn: journal.launch_refused(
-                turn, claim.run.id, claim.attempt, error, retryable=retryable
+                turn, claim.run.id, claim.attempt, error, retryable=retryable, wait_s=wait_s
             )
         )
 
 
-def _pass_gates(turn: Turn) -> tuple[tuple[Claim, ...], datetime | None]:
+def _pass_gates(turn: Turn) -> tuple[tuple[Claim, ...], datetime | None, dict[str, bool]]:
     claims = dispatch.dispatch(turn)
-    return claims, turn.tx.next_due(turn.now)
+    return claims, turn.tx.next_due(turn.now), _needing_sockets(turn)
+
+
+def _needing_sockets(turn: Turn) -> dict[str, bool]:
+    """Return the jobs that need their sockets, and whether a run of theirs is up."""
+    needing = {}
+    for job in turn.config.jobs:
+        runs = turn.tx.open_runs(job.name) if job.sockets else ()
+        if any(run.is_active or job.type is JobType.CONTINUOUS for run in runs):
+            needing[job.name] = any(run.state is State.RUNNING for run in runs)
+    return needing

@@ -8,7 +8,7 @@ there is still somebody who has the job's pipes and what a replacement needs to 
 import contextlib
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from claw.kernel import files, pidfd
 from claw.supervisor.output import PIPE_BYTES
@@ -19,8 +19,12 @@ _SHARE = 2
 """Copies take at most one in so many of the descriptors that the master may have open."""
 
 
-def make_kept(launch: Launch) -> Kept:
+def make_kept(launch: Launch, sockets: Mapping[str, int]) -> Kept:
     """Return what the supervisors of a launch are to have.
+
+    Args:
+        launch: What is launched.
+        sockets: Listening sockets by name, of which copies are made.
 
     Raises:
         OSError: There is no memory or descriptor for it now; nothing is left open.
@@ -30,6 +34,8 @@ def make_kept(launch: Launch) -> Kept:
         kept[MEMORY] = files.sealed_memory(f"claw:{launch.job}", launch.encode())
         for names in OUTPUTS[: 2 if launch.stderr == "separate" else 1]:
             kept.update(zip(names, files.make_pipe(PIPE_BYTES), strict=True))
+        for name, fd in sockets.items():
+            kept[name] = os.dup(fd)
     except OSError:
         close(kept)
         raise

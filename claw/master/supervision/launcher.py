@@ -8,7 +8,9 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import trio
@@ -91,6 +93,7 @@ class ForkServer:
         self.path = home.forkserver_socket(claw.__version__)
         self._log_path = home.daemon_log
         self._custodian = custodian
+        self.on_hello: Callable[[LineLink, Message], Awaitable[None]] | None = None
         self._link: LineLink | None = None
         self._ready = trio.Event()
         self.pid: int | None = None
@@ -123,6 +126,8 @@ class ForkServer:
         try:
             hello = await link.call(op="hello")
             await self._custodian.on_new(link)
+            if self.on_hello is not None:
+                await self.on_hello(link, hello)
         except LostError:
             return
         self.pid = int(hello["pid"])
@@ -180,14 +185,21 @@ class ForkServer:
             if link is not None:
                 return await link.call(*fds, **message)
 
-    async def launch(self, launch: Launch, link_fd: int) -> int:
+    async def launch(
+        self, launch: Launch, link_fd: int, sockets: Mapping[str, int] = MappingProxyType({})
+    ) -> int:
         """Have a supervisor forked, and return its pid.
+
+        Args:
+            launch: What it is to do.
+            link_fd: Its end of a link to the master.
+            sockets: What its child is to listen on, by the names that the launch gives.
 
         Raises:
             LaunchRefusedError: It was not; nothing has begun.
             LostError: The fork server died meanwhile, but the attempt had begun.
         """
-        kept = keeping.make_kept(launch)
+        kept = keeping.make_kept(launch, sockets)
         link = self._link
         try:
             answer = await self.call(

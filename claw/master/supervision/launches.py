@@ -4,6 +4,7 @@ import os.path
 from collections.abc import Mapping
 
 from claw.kernel import accounts
+from claw.master.supervision.sockets import kept_as
 from claw.model import instances
 from claw.model.home import Home
 from claw.model.job import Daemon, Job, JobType
@@ -105,6 +106,7 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
         log_on_full=str(job.log.on_full),
         log_size=job.log.max_size,
         spool=f"{home.spool}/{run.sid}",
+        sockets={one.name: kept_as(job.name, one) for one in job.sockets},
         run_dir=home.supervisor_run(run.sid),
         launch_dir=home.launches,
         heartbeat_s=daemon.heartbeat_s,

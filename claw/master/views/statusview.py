@@ -42,6 +42,7 @@ class Live:
     now: datetime
     next_at: Callable[[Job], datetime | None]
     flags: Callable[[str], Collection[str]] = lambda _sid: ()  # of a supervisor
+    sockets: Callable[[Job], list[Json]] = lambda _job: []
 
 
 def look(tx: Tx, names: Collection[str] | None = None) -> Look:
@@ -134,6 +135,8 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
     facts = _Facts(job, standing, closed, instances.label(job.name, instance), last, next_at)
     state, why = _state(facts, present, live)
     rolling = rows.parts.rollouts.get(job.name)
+    if state == "backoff" and present is None and next_at is not None:
+        why = _begins_anew(next_at, last, runs, live.now)
     told = present or last
     failed = rows.failed.get(told.id) if told else None
     if failed is not None:
@@ -164,6 +167,7 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
         "next_at": iso(next_at),
         "enabled": job.enabled,
         "tags": list(job.tags),
+        "sockets": live.sockets(job),
     }
 
 
@@ -234,7 +238,7 @@ def _state(facts: _Facts, run: Run | None, live: Live) -> tuple[str, str | None]
         return _closed_state(facts.standing), facts.closed
     if run is not None:
         return "waiting", run.waiting_for or "waits to be claimed"
-    return _idle_state(facts, live.now)
+    return _idle_state(facts)
 
 
 def _closed_state(standing: Standing) -> str:
@@ -302,10 +306,10 @@ def backoff_why(run: Run, now: datetime, failed: Attempt | None = None) -> str:
     return f"{how}; the next one starts in {format_duration(wait_s)}"
 
 
-def _idle_state(facts: _Facts, now: datetime) -> tuple[str, str | None]:
+def _idle_state(facts: _Facts) -> tuple[str, str | None]:
     job, last, next_at = facts.job, facts.last, facts.next_at
     if job.type is JobType.CONTINUOUS:
-        return _idle_service(facts) if next_at is None else _begins_anew(next_at, last, now)
+        return _idle_service(facts) if next_at is None else ("backoff", None)
     if facts.standing.done_at is not None:
         return "done", f"it succeeded at {iso(facts.standing.done_at)}"
     if next_at is not None:
@@ -325,11 +329,14 @@ def _never_ran(job: Job) -> str:
     return "its schedule has no time to come"
 
 
-def _begins_anew(next_at: datetime, last: Run | None, now: datetime) -> tuple[str, str | None]:
-    """Return the state of a service whose run was lost and whose next one waits."""
+def _begins_anew(
+    next_at: datetime, last: Run | None, runs: Sequence[Run], now: datetime
+) -> str:
+    """Return why a service waits whose run was lost, or whose launch was refused."""
+    refused = next((run.waiting_for for run in runs if run.waiting_for), None)
+    how = refused or ("" if last is None else f"the last run: {end_text(last)}")
     wait = format_duration(max((next_at - now).total_seconds(), 0.0))
-    how = "" if last is None else f"the last run: {end_text(last)}; "
-    return "backoff", f"{how}the next one starts in {wait}"
+    return f"{how}; the next one starts in {wait}".removeprefix("; ")
 
 
 def _idle_service(facts: _Facts) -> tuple[str, str | None]:

@@ -131,7 +131,8 @@ def _of_open_run(
     if run.state is State.QUEUED:
         if run.due_at > now:
             due = _clock(run.due_at)
-            return [f"run {name} waits for its time, {due}: clawctl cancel {name}"]
+            why = f", because {run.waiting_for}" if run.waiting_for else ""
+            return [f"run {name} waits for its time, {due}{why}: clawctl cancel {name}"]
         return [f"run {name} waits: {run.waiting_for or 'for its turn'}"]
     if run.stop_why is not None:
         return [f"run {name} is to end: {run.stop_why}, asked for by {run.stop_by or 'claw'}"]

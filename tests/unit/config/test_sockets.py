@@ -160,46 +160,56 @@ def test_another_address_restarts_a_service_and_the_same_one_does_not(read: Read
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "expected"),
     [
-        "server --port $PORT",
-        "server > log 2>&1",
-        "server &> log",
-        ">log server",
-        "~/bin/server",
-        "server 'a;b' \"c|d\" # as it is",
-        "$PROGRAM --here",
+        ("server --port $PORT", "exec server --port $PORT"),
+        ("server > log 2>&1", "exec server > log 2>&1"),
+        (">log server", "exec >log server"),
+        ("~/bin/server", "exec ~/bin/server"),
+        ("server 'a;b' \"c|d\" # as; it is", "exec server 'a;b' \"c|d\" # as; it is"),
+        ("$PROGRAM --here", "exec $PROGRAM --here"),
+        ("cd /srv && server", "cd /srv && exec server"),
+        ("cd /srv; server >log;", "cd /srv; exec server >log;"),
+        ('set -e\ncd $HOME\n"my server" x', 'set -e\ncd $HOME\nexec "my server" x'),
+        ("test -f x || server", "test -f x || exec server"),
+        ("cd x && ${SERVER:-y}", "cd x && exec ${SERVER:-y}"),
     ],
 )
-def test_a_shell_hands_its_process_to_the_one_program_of_a_line(
-    line: str, read_job: ReadJob
+def test_a_shell_hands_its_process_to_the_last_program_of_a_line(
+    line: str, expected: str, read_job: ReadJob
 ) -> None:
     text = f"command = '''{line}'''\n"
 
     assert read_job(text).argv[2] == line
     job = read_job(f'{text}sockets.http = "tcp://127.0.0.1:80"')
-    assert job.argv == ("/bin/sh", "-c", f"exec {line}", "/bin/sh")
+    assert job.argv == ("/bin/sh", "-c", expected, "/bin/sh")
     assert job.command == line
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        "cd /srv && server",
-        "cd /srv; server",
         "server | tee log",
         "server &",
+        "server & wait",
         "server `nproc`",
+        "server $(nproc)",
+        "(cd x; server)",
         "exec server > log",
+        "cd x && exec server",
         "MODE=1 server",
         "if true; then server; fi",
+        "for i in 1 2; do server; done",
+        "trap x EXIT; server",
         "! server",
         "{ server; }",
         "cd $HOME",
         "server << x",
     ],
 )
-def test_a_line_of_more_than_one_program_is_left_as_it_is(line: str, read_job: ReadJob) -> None:
+def test_a_line_that_is_no_list_of_programs_is_left_as_it_is(
+    line: str, read_job: ReadJob
+) -> None:
     job = read_job(f"command = '''{line}'''\nsockets.http = \"tcp://127.0.0.1:80\"")
 
     assert job.argv == ("/bin/sh", "-c", line, "/bin/sh")
