@@ -204,13 +204,9 @@ class App:
         self._keeper = Keeper(self.home, store, config)
         self._forwarding = Forwarding(self.home, config, self._services)
         self._links.on_rotated = self._keeper.note_rotated
+        around = Surroundings(os.environ, os.geteuid())
         self._dispatcher = Dispatcher(
-            self.home,
-            self._decide,
-            self._fork_server,
-            self._links,
-            self._sockets,
-            Surroundings(os.environ, os.geteuid()),
+            self.home, self._decide, self._fork_server, self._links, self._sockets, around
         )
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake

@@ -37,6 +37,8 @@ OWN = {
     "claw.supervisor.forkserver",
     "claw.supervisor.fostering",
     "claw.supervisor.handed",
+    "claw.supervisor.inherited",
+    "claw.supervisor.sockets",
     "claw.supervisor.loop",
     "claw.supervisor.machine",
     "claw.supervisor.main",

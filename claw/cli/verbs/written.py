@@ -10,6 +10,7 @@ from enum import Enum
 from claw.config import fields
 from claw.model import backoff
 from claw.model.job import JobType, Overlap
+from claw.model.listener import Listener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,7 +147,19 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "reload_command": _line,
     "limits": _limits,
     "env": dict,
+    "sockets": lambda sockets: {one.name: _socket(one) for one in sockets},
 }
+
+
+def _socket(one: Listener) -> str | Table:
+    usual = Listener(name=one.name, address=one.address)
+    shown: Table = {"address": one.address}
+    for key in ("owner", "group", "backlog"):
+        if getattr(one, key) != getattr(usual, key):
+            shown[key] = getattr(one, key)
+    if one.mode != usual.mode:
+        shown["mode"] = f"{one.mode:04o}"
+    return shown if len(shown) > 1 else one.address
 
 
 def _dependency(one: Dependency) -> Table:

@@ -11,7 +11,7 @@ from claw.master.control.calls import Call, Params
 from claw.master.engine import intents, slots
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
-from claw.master.views import statusview, usage, whyview
+from claw.master.views import searchview, statusview, usage, whyview
 from claw.master.wiring import Json, Services
 from claw.model import instances
 from claw.model.job import Config
@@ -70,7 +70,7 @@ def _chosen(config: Config, aims: Sequence[targets.Aim], params: Params) -> list
         job = config.job(aim.job)
         if job is None or (tag and tag not in job.tags) or (kind and job.type != kind):
             continue
-        if not text or statusview.has_text(job, text):
+        if not text or searchview.has_text(job, text):
             found.append(aim)
     return found
 
@@ -301,7 +301,7 @@ def parse_signal(text: str) -> int:
 
 async def search(call: Call, params: Params) -> Json:
     """Find jobs by a text."""
-    return {"jobs": statusview.search(call.services.config.current.jobs, params["text"])}
+    return {"jobs": searchview.search(call.services.config.current.jobs, params["text"])}
 
 
 async def why(call: Call, params: Params) -> Json:

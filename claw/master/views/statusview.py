@@ -135,8 +135,8 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
     facts = _Facts(job, standing, closed, instances.label(job.name, instance), last, next_at)
     state, why = _state(facts, present, live)
     rolling = rows.parts.rollouts.get(job.name)
-    if state == "backoff" and present is None and next_at is not None:
-        why = _begins_anew(next_at, last, runs, live.now)
+    if (state, why) == ("backoff", None):
+        why = _begins_anew(facts, runs, live.now)
     told = present or last
     failed = rows.failed.get(told.id) if told else None
     if failed is not None:
@@ -329,13 +329,11 @@ def _never_ran(job: Job) -> str:
     return "its schedule has no time to come"
 
 
-def _begins_anew(
-    next_at: datetime, last: Run | None, runs: Sequence[Run], now: datetime
-) -> str:
+def _begins_anew(facts: _Facts, runs: Sequence[Run], now: datetime) -> str:
     """Return why a service waits whose run was lost, or whose launch was refused."""
-    refused = next((run.waiting_for for run in runs if run.waiting_for), None)
-    how = refused or ("" if last is None else f"the last run: {end_text(last)}")
-    wait = format_duration(max((next_at - now).total_seconds(), 0.0))
+    last = "" if facts.last is None else f"the last run: {end_text(facts.last)}"
+    how = next((run.waiting_for for run in runs if run.waiting_for), last)
+    wait = format_duration(max(((facts.next_at or now) - now).total_seconds(), 0.0))
     return f"{how}; the next one starts in {wait}".removeprefix("; ")
 
 
@@ -380,24 +378,3 @@ def end_text(run: Run) -> str:
 def end_why(name: str, run: Run) -> str:
     """Return how the last run of a job of that name ended badly, and what to type."""
     return f"run {ids.short(run.id)}: {end_text(run)}: clawctl logs {name}"
-
-
-def has_text(job: Job, text: str) -> bool:
-    """Tell whether a text is in a job's name, title, description, command or tags."""
-    where = (job.name, job.title, job.description, job.command, *job.tags)
-    return any(text.lower() in part.lower() for part in where)
-
-
-def search(jobs: Sequence[Job], text: str) -> list[Json]:
-    """Return what ``search`` shows: the jobs that have a text, by name."""
-    return [
-        {
-            "name": job.name,
-            "description": job.description,
-            "command": job.command,
-            "tags": list(job.tags),
-            "file": job.file,
-        }
-        for job in sorted(jobs, key=lambda job: job.name)
-        if has_text(job, text)
-    ]

@@ -39,6 +39,7 @@ tags = ["site", "prod"]
 stop_signal = "USR1"
 grace_period = "1h30m15s"
 kill_mode = "group"
+sockets = { http = "tcp://[::1]:80", "a.b" = { address = "unix:/x", mode = "0600" } }
 autostart = false
 [jobs.web.restart]
 policy = "on-failure"

@@ -9,7 +9,7 @@ import pytest
 from claw.commands import schema, shapes
 from claw.master.control.targets import Aim
 from claw.master.engine import intents, journal, slots
-from claw.master.views import runview, statusview, whyview
+from claw.master.views import runview, searchview, statusview, whyview
 from claw.master.views.statusview import Json, Live
 from claw.model.job import CatchUp, Config, Daemon, JobType, Overlap, Restart, RestartPolicy
 from tests.kit.desk import T0, Desk, Journal, job, service
@@ -308,5 +308,5 @@ def test_search_looks_everywhere(text: str) -> None:
     web = service(
         "web", title="Title", description="the site", command="uvicorn app", tags=("prod",)
     )
-    found = statusview.search([job("other"), web], text)
+    found = searchview.search([job("other"), web], text)
     assert [one["name"] for one in found] == ["web"]
