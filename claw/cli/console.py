@@ -48,9 +48,12 @@ _TELLING = {
     "run.missed": "missed a run", "run.crashed": "crashed", "run.timed_out": "ran out of time",
     "job.fatal": "gave up", "job.added": "was added", "job.changed": "was changed",
     "job.removed": "was removed", "job.paused": "is paused", "job.resumed": "is resumed",
-    "job.refused": "was refused",
+    "job.refused": "was refused", "job.scaled": "was scaled",
+    "job.rolling_failed": "stopped its rolling restart",
 }  # fmt: skip
-_BAD = frozenset({"attempt.failed", "run.crashed", "run.timed_out", "job.fatal"})
+_BAD = frozenset(
+    {"attempt.failed", "run.crashed", "run.timed_out", "job.fatal", "job.rolling_failed"}
+)
 
 
 class Console:

@@ -66,7 +66,7 @@ def fate(renewal: Renewal, run: Run | None, attempts: Sequence[Attempt]) -> Fate
         run: Its run as it is now.
         attempts: That run's last ones.
     """
-    if run is None or run.state in {State.CANCELED, State.SUCCEEDED}:
+    if run is None or run.state is State.CANCELED:
         return Fate.GONE
     later = [one for one in attempts if one.no > renewal.attempt and one.sid != renewal.sid]
     if any(one.ready_at is not None for one in later):

@@ -57,6 +57,7 @@ class Journal:
             run=run.id,
             attempt=claim.attempt,
             job=run.job,
+            instance=run.instance,
             cause=run.cause,
             origin=run.origin,
             origin_key=run.origin_key,

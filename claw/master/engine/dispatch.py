@@ -63,26 +63,23 @@ def _lines(
     if job is None:
         return
     standing = turn.standing(name)
-    due = [run for run in _due(turn, job, standing, free) if not needs.give_up(job, run)]
+    several = instances.wanted(job, standing) > 1
+    known = turn.tx.instances(name) if several else {}
     active = turn.tx.active_runs(name) if name in counts else ()
-    held = needs.held(job, due)
-    if job.type is not JobType.CONTINUOUS:
-        closed = gates.closed(standing)
-        yield Line(job=job, due=due, active=active, closed=closed, held=held)
-        return
-    known = turn.tx.instances(name) if instances.wanted(job, standing) > 1 else {}
-    for no in sorted({instances.number(run) for run in due}):
+    rows: dict[int, list[Run]] = {}
+    for run in _due(turn, job, standing, free):
+        rows.setdefault(instances.number(run) if several else 1, []).append(run)
+    for no, due in sorted(rows.items()):
+        closed = gates.closed(standing, known.get((name, no)))
+        passing = [run for run in due if closed is None or run.forced]
+        given_up = {run.id for run in passing if needs.give_up(job, run)}
         yield Line(
             job=job,
-            due=_of(due, no),
-            active=_of(active, no),
-            closed=gates.closed(standing, known.get((name, no))),
-            held=held,
+            due=[run for run in due if run.id not in given_up],
+            active=[run for run in active if not several or instances.number(run) == no],
+            closed=closed,
+            held=needs.held(job, [run for run in passing if run.id not in given_up]),
         )
-
-
-def _of(runs: Sequence[Run], no: int) -> list[Run]:
-    return [run for run in runs if instances.number(run) == no]
 
 
 def _due(turn: Turn, job: Job, standing: Standing, free: int) -> Sequence[Run]:

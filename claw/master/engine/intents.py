@@ -349,7 +349,7 @@ def renew(turn: Turn, name: str, *, by: str) -> None:
     if gates.closed(turn.standing(name)) is not None:
         return
     if _has_several(turn, job) and turn.tx.open_runs(name):
-        rollouts.begin(turn, job, by=by, why="reload", batch=1)
+        rollouts.begin(turn, job, by=by, why=rollouts.RELOAD, batch=1)
         return
     for run in turn.tx.active_runs(name):
         turn.take(run, machine.ask_end(run, why=outcome.RESTART, by=by))

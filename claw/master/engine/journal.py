@@ -175,7 +175,8 @@ def _bound(turn: Turn, run: Run, sid: str, fact: facts.Launched) -> Run:
     if run.state is not State.QUEUED or run.attempt >= fact.attempt:
         return run
     run = replace(run, attempt=fact.attempt - 1, cause=fact.cause)
-    return turn.take(run, machine.claim(run, sid=sid, at=fact.at), at=fact.at)
+    step = machine.claim(run, sid=sid, at=fact.at, instance=fact.instance)
+    return turn.take(run, step, at=fact.at)
 
 
 def launch_refused(

@@ -13,9 +13,10 @@ from itertools import pairwise
 from claw.master.engine import journal, services, slots
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
+from claw.model import instances
 from claw.model.catchup import Missed
 from claw.model.event import Alert
-from claw.model.gates import Standing
+from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
 
@@ -87,21 +88,57 @@ def _stand(turn: Turn, job: Job, runs: tuple[Run, ...], earliest: datetime | Non
     shown = [run.slot_at for run in runs if run.slot_at is not None]
     # The first slot known keeps `@every` in step; nothing says when the job was added.
     anchor = min(shown, default=turn.now)
+    parts = _by_instance(job, runs)
+    several = len(parts) > 1
     standing = Standing(
         name=job.name,
         added_at=anchor,
         active_since=turn.now,
         enabled=job.enabled,
-        up=_is_up(job, runs),
-        stopped_by=_stopped_by(runs),
+        up=any(_is_up(job, some) for some in parts.values()),
+        stopped_by=None if several else _stopped_by(runs),
         scheduled_through=turn.now,
         schedule_key=slots.schedule_key(job),
         done_at=_done_at(job, runs),
         last_run=_last_run(runs),
     )
+    if several:
+        standing = _stand_apart(turn, job, standing, parts)
     turn.tx.put_standing(standing)
     marks = sorted(set(shown)) or ([earliest] if earliest is not None else [])
     _miss_between(turn, job, anchor, [*marks, turn.now + _TICK])
+
+
+def _by_instance(job: Job, runs: tuple[Run, ...]) -> dict[int, tuple[Run, ...]]:
+    """Return the runs of each instance of a service; of another job all count as one's."""
+    found: dict[int, tuple[Run, ...]] = {}
+    for run in runs:
+        no = instances.number(run) if job.type is JobType.CONTINUOUS else 1
+        found[no] = (*found.get(no, ()), run)
+    return found
+
+
+def _stand_apart(
+    turn: Turn, job: Job, standing: Standing, parts: Mapping[int, tuple[Run, ...]]
+) -> Standing:
+    """Store the standings of instances, and return that of their job.
+
+    The job is stopped when all of them are; it is scaled when there are more than configured.
+    """
+    stopped = {no: _stopped_by(runs) for no, runs in parts.items()}
+    by = next(iter(stopped.values()))
+    if all(stopped.values()):
+        standing = replace(standing, stopped_by=by)
+        stopped = {}
+    for no, runs in parts.items():
+        one = InstanceStanding(
+            job=job.name, no=no, stopped_by=stopped.get(no), last_run=_last_run(runs)
+        )
+        turn.tx.put_instance(one)
+    most = max(no for no, runs in parts.items() if runs[-1].is_open or no == 1)
+    if most > job.instances:
+        standing = replace(standing, scale=most, scaled_from=job.instances)
+    return standing
 
 
 def _is_up(job: Job, runs: tuple[Run, ...]) -> bool:

@@ -9,9 +9,13 @@ from dataclasses import replace
 from claw.master.engine import services
 from claw.master.engine.turn import Turn
 from claw.model import instances, machine, outcome, rollout
+from claw.model.event import Alert
 from claw.model.job import Job
 from claw.model.rollout import Fate, Renewal, Rollout
 
+RELOAD = "reload"
+"""Why instances are made anew whose definition has changed."""
+FAILED = "rollout_failed"
 _ATTEMPTS = 20
 """So many of the last attempts are looked at: a supervisor tells of each as it goes."""
 
@@ -55,13 +59,25 @@ def advance(turn: Turn, name: str) -> None:
     if after == found:
         return
     if after.failed is not None:
-        rest = ", ".join(str(no) for no in after.todo) or "none"
-        turn.note("job.rolling_failed", job=name, why=f"{after.failed}; not restarted: {rest}")
+        _tell_failure(turn, after)
     elif after.is_over:
         turn.note("job.rolled", job=name, why=f"{len(after.done)} instances", by=after.by)
         turn.tx.delete_rollout(name)
         return
     turn.tx.put_rollout(after)
+
+
+def _tell_failure(turn: Turn, rolling: Rollout) -> None:
+    """Note that a rolling restart has stopped; nobody waits for one of a reload, so alert."""
+    rest = ", ".join(instances.label(rolling.job, no) for no in rolling.todo) or "none"
+    why = f"{rolling.failed}; not restarted: {rest}"
+    turn.note("job.rolling_failed", job=rolling.job, why=why)
+    if rolling.why == RELOAD:
+        text = (
+            f"The new definition of {rolling.job} was given to some of its instances only:"
+            f" {why}. clawctl restart {rolling.job}, once it is well"
+        )
+        turn.tx.insert_alert(Alert(kind=FAILED, text=text, at=turn.now))
 
 
 def _fate(turn: Turn, renewal: Renewal) -> Fate | str:

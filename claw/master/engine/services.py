@@ -191,6 +191,9 @@ def fit_to_scale(turn: Turn, job: Job, *, by: str, before: int) -> None:
     for run in turn.tx.open_runs(job.name):
         if instances.number(run) > wanted:
             turn.end(run, why=SCALE, by=by)
+    for one in turn.tx.instances(job.name).values():
+        if one.no > wanted and one.stopped_by is not None:
+            turn.tx.put_instance(replace(one, stopped_by=None))
     if standing.up and gates.closed(standing) is None and wanted > before:
         raise_service(turn, job, Wish(by=by), only=range(before + 1, wanted + 1))
 

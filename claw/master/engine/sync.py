@@ -117,6 +117,7 @@ def _change(turn: Turn, job: Job, before: Standing, old: Config | None, by: str)
         earlier = Turn(turn.tx, old, turn.now)
         slots.settle(earlier, job.name)
         turn.emit(*earlier.effects)
+        turn.changes += earlier.changes
     turn.tx.put_standing(_changed(turn, job, key, "schedule" in what))
     turn.note("job.changed", job=job.name, why=", ".join(what), by=by)
     return True

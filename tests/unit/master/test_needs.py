@@ -114,6 +114,17 @@ def test_who_was_stopped_or_paused_or_disabled_is_not_begun() -> None:
     assert list(_launch_all(desk)) == ["a"]
 
 
+def test_a_job_that_may_not_begin_itself_begins_nothing() -> None:
+    desk = Desk(
+        service("web", depends_on=_on("db", timeout_s=5), autostart=True), service("db")
+    )
+    desk.do(lambda turn: intents.pause_job(turn, "web", by="bob"))
+    desk.pass_s(9)
+    desk.dispatch()
+    assert desk.runs("db") == ()
+    assert _waits(desk, "web") == "paused by bob: clawctl resume web"
+
+
 def test_a_dependency_that_ended_is_begun_once_for_a_request() -> None:
     desk = Desk(service("web", depends_on=_on("db")), service("db"))
     _start(desk, "web")

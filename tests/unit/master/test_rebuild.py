@@ -110,6 +110,28 @@ def test_what_the_operator_stopped_stays_stopped() -> None:
     assert desk.dispatch() == ()
 
 
+def test_instances_come_back_with_what_was_said_of_them() -> None:
+    desk = Desk(service("web", autostart=True, instances=3))
+    found = {claim.run.instance: desk.launch(claim) for claim in desk.dispatch()}
+    desk.do(lambda turn: intents.scale_job(turn, "web", 4, by="eve"))
+    (claim,) = desk.dispatch()
+    desk.launch(claim)
+    desk.do(lambda turn: intents.stop_job(turn, "web", by="eve", instance=2))
+    found[2].add("stopping", run="", attempt=1, why="stop", by="eve", kill_b=0.0)
+    desk.end(found[2], None, signal=15, why="stop")
+    _lose_and_rebuild(desk)
+    desk.do(services.autostart)
+    assert desk.dispatch() == ()
+    assert desk.standing("web").scale == 4
+    known = desk.database.view(lambda tx: tx.instances("web"))
+    assert [(no, one.stopped_by) for (_, no), one in sorted(known.items())] == [
+        (1, None),
+        (2, "eve"),
+        (3, None),
+        (4, None),
+    ]
+
+
 def test_a_service_that_ended_by_itself_is_left_so_and_one_that_runs_is_not_doubled() -> None:
     desk = Desk(WEB, service("db", autostart=True))
     journals = {claim.job.name: desk.launch(claim) for claim in desk.dispatch()}

@@ -156,6 +156,14 @@ def test_a_reload_rolls_too_and_a_paused_job_is_left_alone() -> None:
     assert rollout.why == "reload"
 
 
+def test_a_reload_that_fails_half_way_is_an_alert() -> None:
+    desk, found = _up(2)
+    desk.set_config(desk.config.jobs[0], restart=("web",))
+    desk.end(_renew(desk, found[1]), 7)
+    (alert,) = desk.database.view(lambda tx: tx.open_alerts())
+    assert "web@1: exit 7, before it was ready; not restarted: web@2" in alert.text
+
+
 def test_scaling_touches_no_sibling() -> None:
     desk, found = _up(2)
     desk.do(lambda turn: intents.scale_job(turn, "web", 4, by="me"))
@@ -172,6 +180,7 @@ def test_a_scale_holds_until_the_configured_number_changes() -> None:
     desk, _ = _up(2)
     desk.do(lambda turn: intents.scale_job(turn, "web", 3, by="me"))
     _launch_all(desk)
+    desk.do(lambda turn: intents.stop_job(turn, "web", by="eve", instance=3))
     desk.set_config(service("web", instances=2, autostart=True, tags=("x",)))
     assert desk.standing("web").scale == 3
     desk.set_config(service("web", instances=4, autostart=True))
