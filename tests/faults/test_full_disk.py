@@ -186,6 +186,44 @@ def test_i7_output_that_finds_no_room_is_counted_and_holds_up_nobody(
     assert whole.startswith(kept[:4096])
 
 
+def test_i7_output_may_wait_for_room_instead_and_be_given_up_by_a_stop(
+    tmp_path: Path,
+) -> None:
+    claw = MasterUnderTest(tmp_path / "home")
+    claw.configure("""
+[defaults]
+log = { on_full = "block" }
+[jobs.waits]
+command = "seq 1 100000"
+[jobs.given-up]
+command = "seq 1 100000; sleep 1000"
+grace_period = "0s"
+""")
+    folders = [tmp_path / f"home/log/{name}" for name in ("waits", "given-up")]
+    with small_disk(folders[0], "256k"), small_disk(folders[1], "256k"):
+        ballast = [fill(folder) for folder in folders]
+        claw.start()
+        try:
+            waits, given_up = claw.submit("waits"), claw.submit("given-up")
+            for run in (waits, given_up):
+                claw.client.wait(run, "running", 30)
+            claw.call("run.cancel", targets=[given_up])
+            dropped = claw.ended(given_up)["attempts"][0]["dropped"]
+            ballast[0].unlink()
+            claw.wait_until(lambda: claw.output(f"waits/{waits}.out"), "some output")
+            subprocess.run(
+                ["mount", "-o", "remount,size=2m", folders[0]], check=True, capture_output=True
+            )
+            [attempt] = claw.ended(waits)["attempts"]
+            kept = claw.output(f"waits/{waits}.out")
+        finally:
+            claw.end()
+
+    assert dropped > 0
+    assert attempt["dropped"] == 0
+    assert kept == b"".join(b"%d\n" % number for number in range(1, 100_001))
+
+
 def test_i7_a_state_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
     claw = MasterUnderTest(tmp_path / "home")
     claw.configure("")

@@ -8,12 +8,15 @@ a sink takes nothing, output waits in its files.
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import trio
 
-from claw.kernel import clock, history
+from claw.errors import StoreError
+from claw.kernel import clock, files, history
+from claw.master.output.follow import parse_name
 from claw.master.output.logfiles import Place
 from claw.master.output.logs import in_thread
 from claw.master.output.logstream import Following, LogStream
@@ -24,6 +27,7 @@ from claw.master.wiring import Services
 from claw.model.home import Home
 from claw.model.job import Config, Sink
 from claw.model.logline import LineOfOutput, LineSplitter
+from claw.store.records import Tx
 
 FLUSH_S = 3.0
 """A line that was begun and goes on for so long is forwarded as it is."""
@@ -49,6 +53,7 @@ class _Forwarder:
         self._shape: Mapping[str, object] = {}
         self._turn = trio.Lock()
         self._is_silent = False
+        self.has_news = trio.Event()  # something came since it was tended last
 
     async def send(self, method: str, params: Mapping[str, object]) -> None:
         """Forward a piece of output."""
@@ -56,6 +61,7 @@ class _Forwarder:
             return
         async with self._turn:
             self._shape = params
+            self.has_news.set()
             cursor = str(params["cursor"])
             name = Place.parse(cursor).name
             await self._write(self._splitter.feed(params))
@@ -78,7 +84,9 @@ class _Forwarder:
                 await self._write(self._splitter.rest())
                 await self._note(list(self._pending.values()))
                 self._pending.clear()
-            if not self._pending:
+            if self._pending:
+                self.has_news.set()
+            else:
                 self._since_s = 0.0
 
     async def pause(self) -> None:
@@ -216,6 +224,8 @@ class Forwarding:
 
     async def _tend(self, key: Key, forwarder: _Forwarder) -> None:
         while True:
+            await forwarder.has_news.wait()
+            forwarder.has_news = trio.Event()
             await trio.sleep(FLUSH_S)
             await forwarder.flush()
             await self._empty_buffer(key[0])
@@ -227,15 +237,30 @@ class Forwarding:
         job = self._config().job(name)
         if job is None or Sink.FILE in job.log.to:
             return
-        positions = [self._forwarders[key].position for key in self._wanted() if key[0] == name]
-        passed = [{place.name: place for place in position.places} for position in positions]
-        for place in passed[0].values():
-            everywhere = [places.get(place.name) for places in passed]
-            number = min((one.number if one is not None else 0) for one in everywhere)
-            if number > 1:
-                path = f"{self._home.log}/{place.name}"
+        positions = [
+            self._forwarders[key].position
+            for key in self._wanted()
+            if key[0] == name and key in self._forwarders
+        ]
+        for place in least_of([position.places for position in positions]):
+            path = f"{self._home.log}/{place.name}"
+            if place.number > 1:
                 with contextlib.suppress(OSError):
-                    await in_thread(partial(history.prune, path, number - 1))
+                    await in_thread(partial(history.prune, path, place.number - 1))
+            output = parse_name(path.rpartition("/")[2])
+            if output is not None and output.run and not await self._is_open(output.run):
+                await in_thread(partial(_remove_read, path, place.offset))
+
+    async def _is_open(self, run_id: str) -> bool:
+        def read(tx: Tx) -> bool:
+            run = tx.run(run_id)
+            return run is None or run.is_open
+
+        assert self._watcher is not None  # noqa: S101
+        try:
+            return await self._services(self._watcher).store.read(read)
+        except StoreError:
+            return True
 
     # -- the end -----------------------------------------------------------------------
 
@@ -263,3 +288,24 @@ class Forwarding:
         last = _Forwarder(key[0], self._sinks[key[1]], position)
         await self._follow(last, only_present=True)
         await last.flush(is_over=True)
+
+
+def least_of(all_places: Sequence[Sequence[Place]]) -> list[Place]:
+    """Return how far every one of several readers has come, where all know a file."""
+    by_name: dict[str, list[Place]] = {}
+    for places in all_places:
+        for place in places:
+            by_name.setdefault(place.name, []).append(place)
+    return [
+        min(places, key=lambda one: (one.number, one.offset))
+        for places in by_name.values()
+        if len(places) == len(all_places)
+    ]
+
+
+def _remove_read(path: str, offset: int) -> None:
+    """Remove the output of a run that has ended, if all of it has been read."""
+    with contextlib.suppress(OSError):
+        if os.stat(path).st_size <= offset:  # noqa: PTH116
+            files.remove(path)
+            files.remove(f"{path}.idx")

@@ -27,7 +27,7 @@ from claw.store.records import Tx
 T = TypeVar("T")
 
 LOOK_S = 600.0
-"""Nobody tells of files that appear in other ways, so all folders are looked at so often."""
+"""What grows without being rotated, or could not be compressed, is looked at so often."""
 _PAUSE_S = 1.0
 _SHARE = 20
 """Looks at the whole folder take at most one part in so many of the time."""
@@ -77,6 +77,7 @@ class Keeper:
         self._look_at = 0.0  # monotonic: when the whole folder is looked at again
         self._is_over = False  # the bound, with nothing left to remove
         self._unpacked: set[str] = set()  # files that could not be compressed, told once
+        self._unfinished: set[str] = set()  # their folders
 
     def note_rotated(self, path: str) -> None:
         """A supervisor says that a file has been replaced."""
@@ -95,13 +96,14 @@ class Keeper:
         while True:
             folders, self._folders = self._folders, set()
             await self._compress(folders)
-            if clock.monotonic() >= self._look_at:
+            wait_s = self._look_at - clock.monotonic()
+            if wait_s <= 0:
                 await self._look()
-            with trio.move_on_after(LOOK_S) as patience:
+                self._folders.update(self._unfinished)
+                wait_s = LOOK_S
+            with trio.move_on_after(wait_s):
                 await self._woken.wait()
             self._woken = trio.Event()
-            if patience.cancelled_caught:
-                self._folders.update(self._all_folders())
             await trio.sleep(_PAUSE_S)
 
     def _all_folders(self) -> list[str]:
@@ -131,6 +133,7 @@ class Keeper:
                     if path not in self._unpacked:
                         log.warning("%s stays uncompressed for now: %s", path, error)
                     self._unpacked.add(path)
+                    self._unfinished.add(folder)
 
     # -- the bound -------------------------------------------------------------------
 

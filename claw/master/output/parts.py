@@ -199,7 +199,8 @@ def open_at(path: str, number: int, inode: int) -> tuple[Part | None, bool]:
     """
     fd = open_plain(path)
     if fd is not None:
-        if number and os.fstat(fd).st_ino == inode:
+        is_named = number != 0 and history.number_in(f"{path}.idx")[0] == number
+        if is_named and os.fstat(fd).st_ino == inode:  # an inode alone may be a later file's
             return Part(path, number, inode, False, fd), True
         os.close(fd)
     present = open_present(path)
