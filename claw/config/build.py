@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.config import childbuild, when
+from claw.config import childbuild, probes, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -95,6 +95,7 @@ def contradictions(values: Values) -> Iterator[Fault]:
     restart = values.table("restart")
     if restart.says(RestartKeys.preset) and restart.says(RestartKeys.delays):
         yield ("restart", "delays"), "preset and delays contradict each other: keep one of them"
+    yield from probes.mistakes(values)
 
 
 def _says_one_of_two(draft: Draft) -> Iterator[Fault]:
@@ -135,6 +136,10 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
         (JobKeys.max_queued, (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)),
     )
 )
+
+
+def _probes_are_whole(draft: Draft) -> Iterator[Fault]:
+    return probes.lacks(draft.values)
 
 
 def _suits_its_type(draft: Draft) -> Iterator[Fault]:
@@ -205,6 +210,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _has_program,
     _has_its_time,
     _suits_its_type,
+    _probes_are_whole,
     _overlap_is_clear,
     _zone_is_known,
     _schedule_is_sound,
@@ -271,6 +277,8 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         timezone=draft.timezone() if kind in _TIMED else "UTC",
         run_at=_moment(draft) if kind is JobType.ONESHOT else None,
         restart=_restart(values.table("restart")),
+        ready=probes.ready(values),
+        health=probes.health(values),
         log=_log(values.table("log")),
         resources=childbuild.resources(values.table("resources")),
         file=os.path.abspath(file),  # noqa: PTH100

@@ -153,12 +153,12 @@ class Checker:
 
 def hint(section: Section, key: str) -> str:
     """Return where an unknown key of a table probably belongs, as the end of a sentence."""
-    for name, table in section.tables.items():
-        if key in table.fields:
-            return f', did you mean "{name}.{key}"?'
     elsewhere = fields.ELSEWHERE.get(key.lower().replace("-", "_"))
     if elsewhere and section is fields.JOB:
         return f", here it is called {elsewhere}"
+    for name, table in section.tables.items():
+        if key in table.fields:
+            return f', did you mean "{name}.{key}"?'
     known = section.known()
     near = nearest(key, known)
     if near or len(known) <= _MANY:

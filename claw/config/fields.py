@@ -13,6 +13,7 @@ from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.kinds import optional
 from claw.config.logfields import LogKeys
 from claw.config.orderkeys import OrderKeys
+from claw.config.probekeys import HealthKeys, ReadyKeys
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
 from claw.model import backoff
@@ -323,14 +324,22 @@ DAEMON = Section(
     later="log_format file_log_mode metrics_file metrics_interval priority_aging",
 )
 RESTART = Section("restart", RestartKeys)
+READY = Section("ready", ReadyKeys)
+HEALTH = Section("health", HealthKeys)
 LOG = Section("log", LogKeys)
 RESOURCES = Section("resources", ResourceKeys)
 JOB = Section(
     "jobs.NAME",
     JobKeys,
-    tables={"restart": RESTART, "log": LOG, "resources": RESOURCES},
+    tables={
+        "restart": RESTART,
+        "ready": READY,
+        "health": HEALTH,
+        "log": LOG,
+        "resources": RESOURCES,
+    },
     later="skip_code run_timeout priority pool on_pool_busy lock executor"
-    " delivery_guarantee watch ready health jitter retry error_backoff"
+    " delivery_guarantee watch jitter retry error_backoff"
     " dead_letter dedup hours checks overdue_after success_within ping alerts delivery sla"
     " output delete_after_run ttl approval max_pending_approvals context context_limit trigger"
     " events watchdog",
@@ -356,6 +365,8 @@ ELSEWHERE = {
     "exec": "command",
     "execstart": "command",
     "exec_start": "command",
+    "health_check": "health.type",
+    "healthcheck": "health.type",
     "exitcodes": "success_codes",
     "interval": 'schedule = "@every ..."',
     "kill_signal": "stop_signal",
@@ -367,6 +378,12 @@ ELSEWHERE = {
     "run": "command",
     "script": "command",
     "startsecs": "restart.reset_after",
+    "startup_probe": "ready.type",
+    "readiness_probe": "ready.type",
+    "liveness_probe": "health.type",
+    "notification_fd": "ready.fd",
+    "watchdog_sec": "health.watchdog",
+    "watchdogsec": "health.watchdog",
     "stop_timeout": "grace_period",
     "stopsignal": "stop_signal",
     "stopwaitsecs": "grace_period",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from claw.config.fields import CONTROL, DAEMON, JOB
 from claw.config.table import Applies
+from claw.model.checks import is_same_for_child
 from claw.model.job import Config, Job, JobType
 
 _PLACE = frozenset({"file", "line"})
@@ -93,6 +94,8 @@ def _restarting(old: Job, new: Job, keys: tuple[str, ...]) -> tuple[str, ...]:
 
 def _matters(old: Job, new: Job, key: str) -> bool:
     """Tell whether a changed table holds a change that matters to a running child."""
+    if key == "health":
+        return not is_same_for_child(old.health, new.health)
     if key not in _LIVE_IN:
         return True
     before, after = getattr(old, key), getattr(new, key)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from claw.config.fields import CONTROL, DAEMON, JOB, LOG, RESOURCES, RESTART
+from claw.config.fields import CONTROL, DAEMON, HEALTH, JOB, LOG, READY, RESOURCES, RESTART
 from claw.config.table import Field, Section
 
 _HEAD = Path(__file__).with_name("configuration.head.md")
@@ -12,6 +12,8 @@ _TITLES = (
     (CONTROL, "[control]"),
     (JOB, "[jobs.NAME]"),
     (RESTART, "[jobs.NAME.restart]"),
+    (READY, "[jobs.NAME.ready]"),
+    (HEALTH, "[jobs.NAME.health]"),
     (LOG, "[jobs.NAME.log]"),
     (RESOURCES, "[jobs.NAME.resources]"),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from claw.model.checks import Health, Ready
 from claw.model.graph import Dependency, Graph
 from claw.model.listener import Listener
 
@@ -208,6 +209,8 @@ class Job:
     catch_up_window_s: float | None = None  # None: the gap to the next slot, at most 24 h
     run_at: datetime | None = None
     restart: Restart = field(default_factory=Restart)
+    ready: Ready = field(default_factory=Ready)
+    health: Health | None = None  # None: nobody asks
     log: Log = field(default_factory=Log)
     resources: Resources = field(default_factory=Resources)
     file: str = ""  # where it is defined
