@@ -188,6 +188,15 @@ def inode_of(fd: int) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+def place_of(path: str) -> tuple[int, int] | None:
+    """Return a file's inode and its size, where what is written next goes; None: no file."""
+    try:
+        found = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size
+
+
 def is_folder(path: str) -> bool:
     """Tell whether a folder has that name, and no link to one."""
     try:

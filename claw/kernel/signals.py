@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+SIGABRT = int(signal.SIGABRT)
 SIGCHLD = int(signal.SIGCHLD)
 SIGCONT = int(signal.SIGCONT)
 SIGHUP = int(signal.SIGHUP)

@@ -10,6 +10,7 @@ The tree of tasks::
     ├── dispatcher         gates, claims, launches
     ├── ticker             one sleeper for all due times
     ├── control            the socket: one task per connection
+    ├── checks             readiness and health: one task per child that is looked at
     ├── health, pruning    heartbeats; old spools
     ├── forwarding         output to stdout and the journal
     ├── keeper             output: compression, the bound of the log folder
@@ -33,6 +34,7 @@ from claw.errors import ClawError
 from claw.kernel import clock, limits, signals
 from claw.master import daemonlog
 from claw.master.asyncstore import AsyncStore
+from claw.master.checks.checks import Checks
 from claw.master.configuration import Configuration, Reloader
 from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
@@ -66,6 +68,7 @@ from claw.model.effect import (
     DispatchAt,
     Effect,
     EssentialEnded,
+    Recheck,
     Reschedule,
     Settled,
     StopRun,
@@ -164,6 +167,7 @@ class App:
         await nursery.start(self._serve_control)
         nursery.start_soon(self._keeper.serve)
         nursery.start_soon(self._forwarding.serve, self.started_at.timestamp())
+        nursery.start_soon(self._checks.serve)
         nursery.start_soon(serve_health, self.home, self._links, self._heartbeat_s)
         nursery.start_soon(serve_pruning, self.home, self._store)
         _LOG.info(
@@ -208,6 +212,9 @@ class App:
         self._dispatcher = Dispatcher(
             self.home, self._decide, self._fork_server, self._links, self._sockets, around
         )
+        self._checks = Checks(
+            self.home, store, config, self._links.call, (self._reaper, around)
+        )
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run
@@ -247,20 +254,17 @@ class App:
             match effect:
                 case Dispatch():
                     self._dispatcher.wake()
-                case DispatchAt(at):
-                    self._ticker.expect_wait_over(at)
-                case Reschedule(job):
-                    self._ticker.reschedule(job)
+                case DispatchAt() | Reschedule():
+                    self._ticker.expect(effect)
                 case StopRun():
                     self._nursery.start_soon(tell_stop, self._links, effect)
                 case Settled(sid):
                     self._links.settle(sid)
                     self._keeper.wake()
-                case EssentialEnded(job, run, status):
-                    _LOG.info(
-                        "%s has ended (%s), and the master with it: exit %d", job, run, status
-                    )
-                    self._shutdown.end_as(status)
+                case EssentialEnded():
+                    self._shutdown.end_as(effect)
+                case Recheck(job, run):
+                    self._checks.recheck(job, run)
 
     async def _apply(self, sid: str, data: bytes, offset: int) -> int:
         return await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
@@ -303,6 +307,7 @@ class App:
             supervisors=self._links,
             next_at=self._next_at,
             sockets=self._sockets.shown,
+            found=self._checks.note,
             reload=self._reload_told,
             request_shutdown=self._shutdown.request,
             prepare_renewal=self._prepare_renewal,
@@ -357,6 +362,7 @@ class App:
         daemonlog.set_level(config.daemon.log_level)
         self._forwarding.refresh()
         self._keeper.wake()
+        self._checks.recheck_all()
 
     async def _on_usr1(self) -> None:
         daemonlog.reopen()

@@ -25,7 +25,7 @@ from claw.master.engine import intents
 from claw.master.init import unit
 from claw.master.reaper import Reaper
 from claw.master.supervision.links import Links
-from claw.model.effect import StopRun
+from claw.model.effect import EssentialEnded, StopRun
 
 _LOG = logging.getLogger("claw")
 _LAST_WORD_S = 5.0
@@ -70,10 +70,12 @@ class Shutdown:
             self._mode = mode
         self._asked.set()
 
-    def end_as(self, exit_status: int) -> None:
+    def end_as(self, ended: EssentialEnded) -> None:
         """Have jobs and master end, as an essential job has; the first one's end stands."""
+        status = ended.exit_status
+        _LOG.info("%s has ended, and the master with it: exit %d", ended.job, status)
         if self._exit_status is None:
-            self._exit_status = exit_status
+            self._exit_status = status
         if not self._asked.is_set() or self._mode == RENEW:
             self._mode = STOP
         self._asked.set()

@@ -71,6 +71,7 @@ class Services:
     supervisors: Supervisors
     next_at: Callable[[Job], datetime | None]
     sockets: Callable[[Job], list[Json]]
+    found: Callable[[str], str | None]  # by the last look at a run
     reload: Reload
     request_shutdown: Callable[[str], None]  # auto | stop | detach | renew
     prepare_renewal: Callable[[], Awaitable[str]]  # returns the path of the database's copy

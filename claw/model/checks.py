@@ -4,7 +4,7 @@ Readiness is learnt once for each attempt; health is asked for again and again f
 Both may look at the child from outside, by the same `Probe`.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -94,13 +94,3 @@ def is_same_for_child(old: Health | None, new: Health | None) -> bool:
 def _of_child(health: Health | None) -> tuple[float, tuple[str, ...]]:
     """Return what of a check a child is launched with: its watchdog, its command."""
     return (0.0, ()) if health is None else (health.watchdog_s, health.probe.argv)
-
-
-def with_instance(probe: Probe, text: str) -> Probe:
-    """Return a probe of one instance: its number in place of ``${instance}``."""
-    return replace(
-        probe,
-        url=probe.url.replace("${instance}", text),
-        address=probe.address.replace("${instance}", text),
-        path=probe.path.replace("${instance}", text),
-    )

@@ -57,4 +57,12 @@ class EssentialEnded:
     exit_status: int
 
 
-Effect = EssentialEnded | StopRun | Dispatch | DispatchAt | Reschedule | Settled
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A child has begun, become ready, or ended: its checks begin or end."""
+
+    job: str
+    run: str
+
+
+Effect = EssentialEnded | StopRun | Dispatch | DispatchAt | Reschedule | Settled | Recheck

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from claw.model.checks import HEALTHY, UNHEALTHY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launched:
@@ -47,6 +49,35 @@ class Ready:
     at: datetime
     attempt: int
     by: str  # the kind of readiness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """A check has found the service well, or not any more."""
+
+    at: datetime
+    attempt: int
+    state: str  # healthy | unhealthy
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The child says how it is (sd_notify(3), STATUS)."""
+
+    at: datetime
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Main:
+    """Another process of the tree is the child from now on (sd_notify(3), MAINPID)."""
+
+    at: datetime
+    attempt: int
+    pid: int
+    start: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +158,9 @@ Fact = (
     | Started
     | Ready
     | Note
+    | Health
+    | Status
+    | Main
     | SpawnFailed
     | Stopping
     | Exited
@@ -225,6 +259,23 @@ def _note(line: Line) -> Note:
     return Note(at=_time(line), attempt=_int(line, "attempt"), text=_name(line, "text"))
 
 
+def _health(line: Line) -> Health:
+    state = _name(line, "state")
+    if state not in {HEALTHY, UNHEALTHY}:
+        raise ValueError(state)
+    number, why = _int(line, "attempt"), _text(line, "why")
+    return Health(at=_time(line), attempt=number, state=state, why=why)
+
+
+def _status(line: Line) -> Status:
+    return Status(at=_time(line), attempt=_int(line, "attempt"), text=_text(line, "text"))
+
+
+def _main(line: Line) -> Main:
+    number, pid, start = (_int(line, key) for key in ("attempt", "pid", "start"))
+    return Main(at=_time(line), attempt=number, pid=pid, start=start)
+
+
 def _spawn_failed(line: Line) -> SpawnFailed:
     return SpawnFailed(
         at=_time(line),
@@ -285,6 +336,9 @@ _MAKERS: dict[str, Callable[[Line], Fact]] = {
     "started": _started,
     "ready": _ready,
     "note": _note,
+    "health": _health,
+    "status": _status,
+    "main": _main,
     "spawn_failed": _spawn_failed,
     "stopping": _stopping,
     "exited": _exited,

@@ -20,17 +20,20 @@ A `Step` is written whole in one transaction; its move has exactly one event.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from claw.model import outcome
-from claw.model.effect import Dispatch, Effect, Settled, StopRun
+from claw.model import outcome, wellbeing
+from claw.model.effect import Dispatch, Effect, Recheck, Settled, StopRun
 from claw.model.fact import (
     Ended,
     Exited,
     Fact,
+    Health,
+    Main,
     Note,
     Ready,
     Restarting,
     SpawnFailed,
     Started,
+    Status,
     Stopping,
 )
 from claw.model.run import ACTIVE, Attempt, Phase, Run, State, may_move
@@ -171,9 +174,13 @@ def fold(
             steps += _ended(run, result, fact)
         case Started() | Ready() | SpawnFailed() | Stopping() | Exited() | Restarting():
             note = None if isinstance(fact, Stopping) and run.stop_why else note
-            steps.append(Step(_followed(run, fact), recorded, note, text, _by(fact)))
+            after = _followed(run, fact)
+            steps.append(Step(after, recorded, note, text, _by(fact), _look_again(after)))
         case Note():
             steps.append(Step(run, note="attempt.note", why=fact.text))
+        case Health() | Status() | Main() if fact.attempt == run.attempt:
+            now = wellbeing.of_run(run, fact), wellbeing.of_attempt(attempt, fact)
+            steps.append(Step(*now, *wellbeing.event(fact)))
         case _:
             pass
     return tuple(steps)
@@ -186,6 +193,11 @@ def _failed_before_exec(run: Run, attempt: Attempt | None) -> bool:
 
 def _by(fact: Fact) -> str | None:
     return fact.by if isinstance(fact, Stopping) else None
+
+
+def _look_again(run: Run) -> tuple[Effect, ...]:
+    """Return what has a run's checks begin or end with what has just become of it."""
+    return (Recheck(run.job, run.id),)
 
 
 def _fits(run: Run, fact: Fact) -> bool:
@@ -261,6 +273,9 @@ def _followed(
                 started_at=run.started_at or fact.at,
                 phase=Phase.STOPPING if stopping else _phase_at_start(fact),
                 phase_until=None,
+                health=None,
+                health_why=None,
+                status_text=None,
             )
         case Ready():
             is_starting = run.phase is Phase.STARTING and fact.attempt == run.attempt
@@ -276,7 +291,7 @@ def _followed(
                 stop_by=fact.by if asked else run.stop_by,
             )
         case Exited():
-            return replace(run, pid=None, exit_code=fact.code, signal=fact.signal)
+            return replace(run, pid=None, exit_code=fact.code, signal=fact.signal, health=None)
         case Restarting():
             return replace(
                 run,

@@ -129,6 +129,7 @@ class Run:
     replay_of: str | None = None
     instance: int | None = None  # from 1, of a service that has several
     health: str | None = None  # healthy | unhealthy, as its check says
+    health_why: str | None = None  # what the check has found wrong
     status_text: str | None = None  # what the child says of itself (sd_notify(3), STATUS)
 
     @property

@@ -73,6 +73,7 @@ def row_of_run(run: Run) -> Row:
         "replay_of": run.replay_of,
         "instance": run.instance,
         "health": run.health,
+        "health_why": run.health_why,
         "status_text": run.status_text,
     }
 
@@ -113,6 +114,7 @@ def run_of_row(row: sqlite3.Row) -> Run:
         replay_of=row["replay_of"],
         instance=row["instance"],
         health=row["health"],
+        health_why=row["health_why"],
         status_text=row["status_text"],
     )
 

@@ -5,6 +5,7 @@ from claw.kernel.bare import os
 from claw.supervisor import child, entries, machine
 from claw.supervisor.case import Case
 from claw.wire import supervision
+from claw.wire.supervision import READY_PIPE
 
 
 class Attempts:
@@ -28,6 +29,7 @@ class Attempts:
             case.write(entries.conflict(state), durable=True)
             return
         case.spool.mend()
+        case.notices.drain()
         self._report_fd, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
         wiring = child.Wiring(
@@ -37,6 +39,7 @@ class Attempts:
             foster_fd=case.handed.foster_fd,
             sockets={name: case.handed.kept[key] for name, key in launch.sockets.items()},
         )
+        wiring.ready_fd = case.handed.kept.get(READY_PIPE[1], -1)
         self.mark_begin(at_once=launch.is_service)
         case.loop.be_prompt()
         try:

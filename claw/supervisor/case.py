@@ -6,6 +6,7 @@ from claw.supervisor.control import Control, Peer
 from claw.supervisor.custody import Custody
 from claw.supervisor.handed import Handed
 from claw.supervisor.loop import Loop
+from claw.supervisor.notify import Notices
 from claw.supervisor.outfile import OutputFile
 from claw.supervisor.output import Stream
 from claw.supervisor.spool import Spool
@@ -25,8 +26,8 @@ class Case:
     """
 
     __slots__ = (
-        "control", "custody", "ended_as", "handed", "launch", "loop", "spool", "state",
-        "streams", "tree",
+        "control", "custody", "ended_as", "handed", "launch", "loop", "notices", "spool",
+        "state", "streams", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +44,7 @@ class Case:
         self.loop = Loop()
         self.control = Control(self.loop, handle)
         self.tree = Tree(launch.run, launch.kill_mode)
+        self.notices = Notices(handed.kept)
         self.ended_as: Exit | None = None
         self.streams = [
             Stream(pipe, OutputFile(path, launch, self._tell_rotated), self.loop)
@@ -74,6 +76,16 @@ class Case:
         self.spool.append(line, durable=durable)
         self.state.apply(line)
         self.tell_growth()
+
+    def note(self, line: Message) -> None:
+        """Fold a line that is true whatever the disk says, and write it when that takes it.
+
+        Raises:
+            OSError: It does not now; the line is owed.
+        """
+        self.spool.owe(line)
+        self.state.apply(line)
+        self.pay()
 
     def pay(self) -> None:
         """Write what is owed to the journal; nothing goes on before that.

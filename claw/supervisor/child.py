@@ -32,12 +32,14 @@ class Wiring:
         report_fd: Where a failure is told; closed by exec.
         journal_fd: The journal; none for an errand, which is on nobody's record.
         foster_fd: The link to a fork server that is not the supervisor's parent.
+        ready_fd: Where the program says that it is ready, under a number of its own.
         is_terminal: Whether all three are one terminal, to be the child's own.
         sockets: What the child listens on, by the names that it knows them by.
     """
 
     __slots__ = (
-        "foster_fd", "is_terminal", "journal_fd", "report_fd", "sockets", "standard",
+        "foster_fd", "is_terminal", "journal_fd", "ready_fd", "report_fd", "sockets",
+        "standard",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +56,7 @@ class Wiring:
         self.report_fd = report_fd
         self.journal_fd = journal_fd
         self.foster_fd = foster_fd
+        self.ready_fd = -1
         self.is_terminal = is_terminal
         self.sockets = sockets or {}
 
@@ -121,11 +124,15 @@ def _steps(
     env = {**outfit.environment(launch), "CLAW_ATTEMPT": str(attempt)}
     env.update(inherited.environment(wiring.sockets))
     if wiring.journal_fd >= 0:
+        if launch.watchdog_s:
+            env["WATCHDOG_PID"] = str(os.getpid())  # sd_watchdog_enabled(3)
         yield "journal"  # before RLIMIT_FSIZE, which holds for this file too
         fostering.hand_myself(wiring.foster_fd, launch)
         files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
     yield "sockets"
     inherited.place(wiring.sockets)  # over the lock perhaps: but the start is on record
+    yield f"ready.fd {launch.ready_fd}"
+    _connect_readiness(wiring, launch.ready_fd)
     yield from outfit.put_on(launch, open_files)
     yield f"chdir to {launch.cwd}"
     if not outfit.enter(launch) and wiring.journal_fd >= 0:
@@ -141,6 +148,8 @@ def _connect(launch: Launch, wiring: Wiring) -> None:
     if wiring.sockets:
         wiring.journal_fd = inherited.out_of_the_way(wiring.journal_fd, wiring.sockets)
         wiring.report_fd = inherited.out_of_the_way(wiring.report_fd, wiring.sockets)
+        if wiring.ready_fd >= 0:
+            wiring.ready_fd = inherited.out_of_the_way(wiring.ready_fd, wiring.sockets)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     if wiring.is_terminal:
         terminal.take(wiring.standard[0])
@@ -148,6 +157,19 @@ def _connect(launch: Launch, wiring: Wiring) -> None:
         os.dup2(null if fd < 0 else fd, number)
         if fd >= 0 and launch.identity is not None:  # /dev/stdout can be opened by its user
             os.fchown(fd, launch.identity[0], -1)
+
+
+def _connect_readiness(wiring: Wiring, number: int) -> None:
+    """Give the program the descriptor that it says it is ready on, as s6 does."""
+    if wiring.ready_fd < 0:
+        return
+    for name in ("journal_fd", "report_fd"):
+        if getattr(wiring, name) == number:
+            setattr(wiring, name, os.dup(number))  # closed by exec too
+    if wiring.ready_fd == number:
+        os.set_inheritable(number, True)
+    else:
+        os.dup2(wiring.ready_fd, number)
 
 
 def _leave_word(

@@ -87,6 +87,18 @@ class Custody:
         except ProcessLookupError:
             return -1
 
+    def follow(self, pid: int, start: int) -> None:
+        """Take up another process of the tree (sd_notify(3), MAINPID), whosever child it is."""
+        self._close_pid()
+        self.take(pid)
+        self._start = start
+        self._pid_fd = _open(pid, start)
+        if self._relay is None:
+            self._watch_pid()
+        else:
+            self._relay.reap()
+            self._relay.ask(pid, start)
+
     def look(self) -> None:
         """See whether a child of this process has ended; it stays unreaped."""
         if not self.is_waiting or self._relay is not None or self._pid_fd >= 0:
@@ -119,8 +131,10 @@ class Custody:
         if self._relay is None or self._relay.on_readable():
             return
         self._drop_relay()
-        if not self.is_waiting:
-            return
+        if self.is_waiting:
+            self._watch_pid()
+
+    def _watch_pid(self) -> None:
         if self._pid_fd < 0:
             self._end(UNKNOWN)
             return
@@ -129,7 +143,10 @@ class Custody:
 
     def _on_pid_fd(self) -> None:
         """Another's child has ended: see how, now or when its parent has reaped it."""
-        ended = pidfd.exit_of_stranger(self._pid_fd, self.pid, self._start)
+        try:
+            ended = pidfd.peek_exit(self.pid)  # its parent may have left it to this process
+        except ChildProcessError:
+            ended = pidfd.exit_of_stranger(self._pid_fd, self.pid, self._start)
         if ended is not None:
             self._end(ended)
             return
@@ -142,13 +159,16 @@ class Custody:
             self._relay.close()
             self._relay = None
 
-    def _end(self, ended: Exit) -> None:
+    def _close_pid(self) -> None:
         if self._is_watched:
             self._loop.forget(self._pid_fd)
             self._is_watched = False
         if self._pid_fd >= 0:
             os.close(self._pid_fd)
             self._pid_fd = -1
+
+    def _end(self, ended: Exit) -> None:
+        self._close_pid()
         if self.is_waiting:
             self.is_waiting = False
             self._on_end(ended)

@@ -92,7 +92,9 @@ class Ending:
             return
         if self._signalled is not stop:
             self._signalled = stop
-            self._signal_main(launch.stop_signal)
+            # A core of one that hangs tells more than its end, systemd.service(5).
+            hangs = stop.why == "watchdog"
+            self._signal_main(signals.SIGABRT if hangs else launch.stop_signal)
             self._signal_main(signals.SIGCONT)
         if now_b >= stop.kill_b:
             self._kill(now_b)

@@ -1,7 +1,7 @@
 """The lines that a supervisor and its child write into the journal."""
 
 from claw import __version__
-from claw.kernel import pidfd, ticks
+from claw.kernel import files, pidfd, ticks
 from claw.kernel.bare import os
 from claw.kernel.pidfd import Exit
 from claw.supervisor.machine import Supervision
@@ -46,7 +46,17 @@ def taken_over() -> Message:
 
 def started(launch: Launch, attempt: int) -> Message:
     """Return the line of a child that is about to exec."""
-    return entry("started", run=launch.run, attempt=attempt, ready=launch.ready, **_myself())
+    line = entry("started", run=launch.run, attempt=attempt, ready=launch.ready, **_myself())
+    if launch.ready == "log":  # where its output begins, for who searches it
+        line["logs"] = [
+            [path, *place] for path in _outputs(launch) if (place := files.place_of(path))
+        ]
+    return line
+
+
+def _outputs(launch: Launch) -> list[str]:
+    paths = [launch.out_path, launch.err_path]
+    return paths if launch.stderr == "separate" else paths[:1]
 
 
 def spawn_failed(
@@ -65,6 +75,32 @@ def note(launch: Launch, attempt: int, text: str) -> Message:
 def ready(state: Supervision, by: str) -> Message:
     """Return the line of a child that is ready to serve."""
     return entry("ready", run=state.launch.run, attempt=state.attempt, by=by)
+
+
+def health(state: Supervision, word: str, why: str) -> Message:
+    """Return the line of a service that is found healthy or unhealthy, unlike before."""
+    run = state.launch.run
+    return entry("health", run=run, attempt=state.attempt, state=word, why=why)
+
+
+def status(state: Supervision, text: str) -> Message:
+    """Return the line of what the child says of itself."""
+    return entry("status", run=state.launch.run, attempt=state.attempt, text=text)
+
+
+def main(state: Supervision, pid: int, start: int) -> Message:
+    """Return the line of a child that another process of its tree has taken the place of."""
+    return entry("main", run=state.launch.run, attempt=state.attempt, pid=pid, start=start)
+
+
+def watchdog(state: Supervision, period_s: float) -> Message:
+    """Return the line of a child that will give signs of life so often."""
+    return entry("watchdog", run=state.launch.run, attempt=state.attempt, period_s=period_s)
+
+
+def extended(state: Supervision, until_b: float) -> Message:
+    """Return the line of a child that asks for patience until a boot time."""
+    return entry("extended", run=state.launch.run, attempt=state.attempt, until_b=until_b)
 
 
 def stopping(state: Supervision, why: str, by: str, grace_s: float, text: str) -> Message:

@@ -21,6 +21,8 @@ from claw.wire.supervision import Ladder, Launch, Message
 LAUNCHING, UP, EXITED, BACKOFF, ENDED = "launching", "up", "exited", "backoff", "ended"
 FAILURES = frozenset({"ready_timeout", "resources", "timeout", "unhealthy", "watchdog"})
 """Why a child is stopped that has failed: its restart policy follows, as after an exit."""
+TIMED = ("none", "delay")
+"""Kinds of readiness that come by themselves, in time."""
 SPAWN_FAILURE_DELAY_S = 1.0
 """The least wait after a child that could not even be started, whatever the ladder says."""
 
@@ -28,18 +30,19 @@ SPAWN_FAILURE_DELAY_S = 1.0
 class Stop:
     """Someone wants the child to end: why, who, since when, and how long it may take."""
 
-    __slots__ = ("by", "grace_s", "since_b", "why")
+    __slots__ = ("by", "extended_b", "grace_s", "since_b", "why")
 
     def __init__(self, why: str, by: str, since_b: float, grace_s: float) -> None:
         self.why = why
         self.by = by
         self.since_b = since_b
         self.grace_s = grace_s
+        self.extended_b = 0.0  # the child has asked for patience until then
 
     @property
     def kill_b(self) -> float:
         """When patience ends and SIGKILL follows."""
-        return self.since_b + self.grace_s
+        return max(self.since_b + self.grace_s, self.extended_b)
 
     @property
     def is_failure(self) -> bool:
@@ -51,8 +54,8 @@ class Supervision:
     """The state of one supervisor, as its journal tells it."""
 
     __slots__ = (
-        "attempt", "due_b", "error", "exit", "is_ready", "launch", "phase", "pid", "restarts",
-        "rung", "start", "started_b", "starts_b", "stop", "timed_out",
+        "attempt", "due_b", "error", "exit", "extended_b", "is_ready", "launch", "phase", "pid",
+        "restarts", "rung", "start", "started_b", "starts_b", "stop", "timed_out", "watchdog_s",
     )  # fmt: skip
 
     def __init__(self, launch: Launch) -> None:
@@ -65,6 +68,8 @@ class Supervision:
         self.stop: Stop | None = None
         self.timed_out = False
         self.is_ready = False
+        self.watchdog_s = 0.0  # signs of life are owed so often; 0: none
+        self.extended_b = 0.0  # the child has asked for patience until then
         self.error = False  # the last attempt could not be spawned
         self.exit: tuple[int | None, int | None] = (None, None)
         self.rung = 0  # of the restart ladder
@@ -83,12 +88,22 @@ class Supervision:
         """When the child has had its time; None without a timeout, or once it passed."""
         if self.phase != UP or not self.launch.timeout_s or self.stop is not None:
             return None
-        return self.started_b + self.launch.timeout_s
+        return max(self.started_b + self.launch.timeout_s, self.extended_b)
+
+    @property
+    def ready_limit_b(self) -> float | None:
+        """When the child should have become ready; None: it is, or need not."""
+        limit_s = self.launch.ready_timeout_s
+        if self.phase != UP or self.is_ready or not limit_s or self.stop is not None:
+            return None
+        if self.launch.ready in TIMED:
+            return None
+        return max(self.started_b + limit_s, self.extended_b)
 
     @property
     def ready_b(self) -> float | None:
         """When the child counts as ready by having lived so long; None: not by that."""
-        if self.phase != UP or self.is_ready or self.launch.ready not in {"none", "delay"}:
+        if self.phase != UP or self.is_ready or self.launch.ready not in TIMED:
             return None
         return self.started_b + self.launch.ready_delay_s
 
@@ -98,6 +113,8 @@ class Supervision:
         self.pid = line["pid"]
         self.start = line["start"]
         self.started_b = line["b"]
+        self.watchdog_s = self.launch.watchdog_s
+        self.extended_b = 0.0
         self.error = False
         most = self.launch.restart.start_limit if self.launch.restart else 0
         self.starts_b = [*self.starts_b, line["b"]][-max(most, 1) :]
@@ -109,6 +126,20 @@ class Supervision:
 
     def _on_ready(self, _line: Message) -> None:
         self.is_ready = True
+        self.extended_b = 0.0
+
+    def _on_main(self, line: Message) -> None:
+        self.pid = line["pid"]
+        self.start = line["start"]
+
+    def _on_watchdog(self, line: Message) -> None:
+        self.watchdog_s = line["period_s"]
+
+    def _on_extended(self, line: Message) -> None:
+        if self.stop is None:
+            self.extended_b = line["until_b"]
+        else:
+            self.stop.extended_b = line["until_b"]
 
     def _on_stopping(self, line: Message) -> None:
         if line["why"] == "timeout":

@@ -7,6 +7,7 @@ journal; what it does: look at the phase, act, write the line, fold it.
 
     case       what the parts share: launch, journal, child, tree
     attempts   a child's begin, and the record of its end
+    readiness  whether the child is ready, and gives signs of life
     ending     timeout, stop escalation, the tree
     requests   what the master asks for
     fostering  what is handed to another fork server
@@ -24,6 +25,7 @@ from claw.supervisor.ending import Ending
 from claw.supervisor.fostering import Fostering
 from claw.supervisor.handed import Handed
 from claw.supervisor.presence import Presence
+from claw.supervisor.readiness import Readiness
 from claw.supervisor.requests import Requests
 from claw.wire.supervision import Launch, Message
 
@@ -45,7 +47,10 @@ class Supervisor:
         self._loop = self._case.loop
         self._attempts = Attempts(self._case)
         self._ending = Ending(self._case, self._attempts)
-        self._requests = Requests(self._case, self._ending, Fostering(self._case))
+        self._readiness = Readiness(self._case, self._ending)
+        self._requests = Requests(
+            self._case, self._ending, self._readiness, Fostering(self._case)
+        )
         self._presence = Presence(launch.run_dir, launch.heartbeat_s, self._case.control)
         self._is_first = True  # no predecessor has left a line
         self._retry_b = 0.0  # until then nothing is tried that was refused
@@ -86,6 +91,7 @@ class Supervisor:
             stream.open()
         wake_fd = signals.as_descriptor((signals.SIGCHLD, signals.SIGTERM))
         self._loop.watch(wake_fd, lambda: self._on_signals(signals.taken(wake_fd)))
+        self._readiness.watch()
         self._beat()
         if self._case.handed.link_fd >= 0:
             self._case.control.add(channel.adopt(self._case.handed.link_fd))
@@ -117,7 +123,7 @@ class Supervisor:
         if now_b >= self._retry_b:
             self._guard(self._case.pay)
         if self._state.phase == machine.UP:
-            self._note_readiness(now_b)
+            self._readiness.step(now_b)
             self._ending.step(now_b)
         elif now_b >= self._retry_b:  # nothing begins while the journal cannot be written
             self._step_between(now_b)
@@ -131,15 +137,6 @@ class Supervisor:
             state.begin_launch()
             self._attempts.begin()
 
-    def _note_readiness(self, now_b: float) -> None:
-        """Put on record that the child has lived long enough to count as ready."""
-        ready_b = self._state.ready_b
-        if ready_b is not None and now_b >= ready_b and self._case.is_child_up:
-            line = entries.ready(self._state, self._launch.ready)
-            self._case.spool.owe(line)
-            self._state.apply(line)
-            self._guard(self._case.pay)
-
     def _next_deadline(self) -> float:
         now_b = ticks.boottime()
         if self._retry_b > now_b:
@@ -148,8 +145,7 @@ class Supervisor:
         deadlines += [each.retry_b for each in self._case.streams if each.retry_b is not None]
         if self._state.phase == machine.BACKOFF:
             deadlines.append(self._state.due_b)
-        if self._state.ready_b is not None and self._case.is_child_up:
-            deadlines.append(self._state.ready_b)
+        deadlines += self._readiness.deadlines(now_b)
         return min(deadlines)
 
     # -- what happens -------------------------------------------------------------------
@@ -164,6 +160,7 @@ class Supervisor:
         if signals.SIGTERM in taken:
             self._ending.ask("shutdown", "SIGTERM", self._launch.grace_s)
         if signals.SIGCHLD in taken:
+            self._readiness.listen()  # what was said before an end may be about it
             self._case.custody.look()
             self._ending.reap_strays()
 

@@ -5,22 +5,26 @@ See `claw.wire.supervision` for what is said.
 
 from claw import __version__
 from claw.kernel.bare import os
-from claw.supervisor import machine
+from claw.supervisor import entries, machine
 from claw.supervisor.case import Case
 from claw.supervisor.control import Peer
 from claw.supervisor.ending import Ending
 from claw.supervisor.fostering import Fostering
+from claw.supervisor.readiness import Readiness
 from claw.wire.supervision import Message
 
 
 class Requests:
     """Answers requests; an answer of None comes later, by ``peer.send``."""
 
-    __slots__ = ("_case", "_ending", "_fostering")
+    __slots__ = ("_case", "_ending", "_fostering", "_readiness")
 
-    def __init__(self, case: Case, ending: Ending, fostering: Fostering) -> None:
+    def __init__(
+        self, case: Case, ending: Ending, readiness: Readiness, fostering: Fostering
+    ) -> None:
         self._case = case
         self._ending = ending
+        self._readiness = readiness
         self._fostering = fostering
 
     def handle(self, peer: Peer, message: Message) -> Message | None:
@@ -55,6 +59,22 @@ class Requests:
             self._case.launch.grace_s if grace_s is None else float(grace_s),
             message.get("text", ""),
         )
+        return {}
+
+    def _op_ready(self, _peer: Peer, message: Message) -> Message:
+        if message["attempt"] == self._case.state.attempt:
+            self._readiness.note(message["by"])
+        return {}
+
+    def _op_unready(self, _peer: Peer, message: Message) -> Message:
+        if message["attempt"] == self._case.state.attempt:
+            self._readiness.hindrance = message["why"]
+        return {}
+
+    def _op_health(self, _peer: Peer, message: Message) -> Message:
+        state = self._case.state
+        if message["attempt"] == state.attempt and self._case.is_child_up:
+            self._case.note(entries.health(state, message["state"], message.get("why", "")))
         return {}
 
     def _op_signal(self, _peer: Peer, message: Message) -> Message:

@@ -10,6 +10,9 @@ its environment.
 from claw.kernel import process
 from claw.kernel.bare import os
 
+_DEEPEST = 100
+"""Generations from a process to the child that it came of; beyond, it is a stranger."""
+
 
 class Tree:
     """The processes of one run, as ``kill_mode`` counts them.
@@ -52,6 +55,19 @@ class Tree:
         if pid == self.main or process.session_of(pid) == self.main:
             return True
         return self._mark in process.environment_of(pid)
+
+    def holds(self, pid: int) -> bool:
+        """Tell whether a process, be it a zombie, came of this run's child."""
+        for _ in range(_DEEPEST):
+            parent = process.parent_of(pid)
+            if pid == self.main or parent == os.getpid():
+                return True
+            if parent == self.foster and parent:
+                return self._is_of_this_run(pid)
+            if not parent:
+                return False
+            pid = parent
+        return False
 
     def signal(self, number: int) -> None:
         """Signal everything that `rest` finds."""

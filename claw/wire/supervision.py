@@ -25,6 +25,9 @@ Supervisor (requests of the master):
     hello    {}      -> {pid, run, attempt, child, phase, journal: bytes}
     stop     {why, by, grace_s?, text?, attempt?}  -> {}: the intent is in the journal;
              with an attempt nothing happens once another has begun
+    ready    {attempt, by}        -> {}: a probe has found the child ready
+    unready  {attempt, why}       -> {}: not yet, as a probe has found
+    health   {attempt, state, why}  -> {}: healthy or unhealthy, unlike before
     signal   {number}             -> {sent}
     hand     {path}               -> {}: what it has is on its way to the fork server there
     journal  {size}  unasked: the journal has grown to that many bytes
@@ -37,6 +40,8 @@ supervisor adds a name to the launch and nothing to the fork server:
     memory                  sealed, holds a `Launch`
     out.read, out.write     the pipe of the output, err.* beside it when separate
     socket JOB ADDRESS      a listening socket for the child; `keep` has it by this name too
+    ready.read, ready.write the pipe of readiness by a newline
+    notify                  the socket of sd_notify(3)
     link                    the first supervisor's end of a link to the master; not kept
     child:<pid>:<start>     a pidfd of the present child, of fostered runs only
 
@@ -56,6 +61,7 @@ else:
 
 PROTOCOL = 1
 MEMORY, LINK, CHILD = "memory", "link", "child:"
+READY_PIPE, NOTIFY = ("ready.read", "ready.write"), "notify"
 OUTPUTS = (("out.read", "out.write"), ("err.read", "err.write"))
 """Names of descriptors; see the module."""
 LINE_LIMIT = 4 << 20
@@ -118,6 +124,8 @@ class Launch:
         "out_path",
         "ready",
         "ready_delay_s",
+        "ready_fd",
+        "ready_timeout_s",
         "restart",
         "run",
         "run_dir",
@@ -130,6 +138,7 @@ class Launch:
         "success_codes",
         "timeout_s",
         "umask",
+        "watchdog_s",
     )
 
     # Of fields that came after the first version.
@@ -152,6 +161,9 @@ class Launch:
         "ready": "none",
         "ready_delay_s": 1.0,
         "sockets": {},
+        "ready_fd": 3,
+        "ready_timeout_s": 0.0,
+        "watchdog_s": 0.0,
     }
 
     sid: str
@@ -198,10 +210,18 @@ class Launch:
     sockets: dict[str, str]  # as LISTEN_FDNAMES has it: by which name it is kept
     ready: str  # how the child is known to be ready
     ready_delay_s: float  # with none and delay: how long it lives first
+    ready_fd: int  # with fd: the number of the descriptor
+    ready_timeout_s: float  # to become ready in; 0: any; with none and delay of no meaning
+    watchdog_s: float  # it says so often that it lives; 0: it need not
 
     def __init__(self, **values: object) -> None:
         for name in self.__slots__:
             setattr(self, name, values[name] if name in values else self.DEFAULTS[name])
+
+    @property
+    def hears(self) -> bool:
+        """Whether the child may say things by sd_notify(3)."""
+        return self.ready == "notify" or self.watchdog_s > 0
 
     @property
     def is_service(self) -> bool:

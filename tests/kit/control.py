@@ -190,6 +190,7 @@ class Desk:
             supervisors=self.supervisors,
             next_at=lambda job: self.next.get(job.name),
             sockets=lambda _job: [],
+            found=lambda _run: None,
             reload=self._reload,
             request_shutdown=self.shutdowns.append,
             prepare_renewal=self._prepare_renewal,

@@ -40,6 +40,7 @@ _COLUMNS = (
     Column("HEALTH", is_optional=True),
     Column("SOCKETS", is_optional=True),
     Column("WHY", is_optional=True, shrinks=True),
+    Column("SAYS", is_optional=True, shrinks=True),
     Column("LAST LINE", is_optional=True, shrinks=True),
 )
 
@@ -63,9 +64,10 @@ def _row(job: Job, now: datetime) -> list[Cell | str]:
         _text(job.get("queued") or None),
         _cpu(job.get("cpu_time")),
         size(job.get("memory")),
-        _text(job.get("health")),
+        _text(job.get("health")) if "memory" in job else "",
         _sockets(job),
         _text(job.get("why")),
+        _text(job.get("status_text")) if "memory" in job else "",
         _text(job.get("last_line")),
     ]
 

@@ -18,6 +18,7 @@ def live_view(services: Services) -> Live:
         next_at=services.next_at,
         flags=services.supervisors.flags,
         sockets=services.sockets,
+        found=services.found,
     )
 
 

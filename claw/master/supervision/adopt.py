@@ -158,7 +158,7 @@ class Adoption:
 
     async def _end_leftovers(self, lines: list[supervision.Message]) -> None:
         """Kill a child that nobody can supervise any more, so that none runs beside it."""
-        started = [line for line in lines if line.get("ev") == "started"]
+        started = [line for line in lines if line.get("ev") in {"started", "main"}]
         if not started:
             return
         pid, start = int(started[-1]["pid"]), int(started[-1]["start"] or 0)

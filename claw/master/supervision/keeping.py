@@ -10,13 +10,14 @@ import os
 import resource
 from collections.abc import Iterator, Mapping
 
-from claw.kernel import files, pidfd
+from claw.kernel import datagrams, files, pidfd
 from claw.supervisor.output import PIPE_BYTES
-from claw.wire.supervision import CHILD, MEMORY, OUTPUTS, Launch
+from claw.wire.supervision import CHILD, MEMORY, NOTIFY, OUTPUTS, READY_PIPE, Launch
 
 Kept = dict[str, int]
 _SHARE = 2
 """Copies take at most one in so many of the descriptors that the master may have open."""
+_READY_BYTES = 4096
 
 
 def make_kept(launch: Launch, sockets: Mapping[str, int]) -> Kept:
@@ -36,6 +37,10 @@ def make_kept(launch: Launch, sockets: Mapping[str, int]) -> Kept:
             kept.update(zip(names, files.make_pipe(PIPE_BYTES), strict=True))
         for name, fd in sockets.items():
             kept[name] = os.dup(fd)
+        if launch.ready == "fd":
+            kept.update(zip(READY_PIPE, files.make_pipe(_READY_BYTES), strict=True))
+        if launch.hears:
+            kept[NOTIFY] = datagrams.listen(launch.env["NOTIFY_SOCKET"])
     except OSError:
         close(kept)
         raise

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from claw.kernel import accounts
 from claw.master.supervision.sockets import kept_as
 from claw.model import instances
+from claw.model.checks import ReadyType
 from claw.model.home import Home
 from claw.model.job import Daemon, Job, JobType
 from claw.model.run import Run
 from claw.wire.supervision import Ladder, Launch
+
+_OF_DAEMON = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
+"""What an init system says to the daemon and to nobody else (sd_notify(3))."""
 
 
 class Surroundings:
@@ -110,6 +114,11 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
         run_dir=home.supervisor_run(run.sid),
         launch_dir=home.launches,
         heartbeat_s=daemon.heartbeat_s,
+        ready=str(job.ready.type),
+        ready_delay_s=job.ready.delay_s,
+        ready_fd=job.ready.fd,
+        ready_timeout_s=job.ready.timeout_s,
+        watchdog_s=job.health.watchdog_s if job.health else 0.0,
     )
 
 
@@ -142,6 +151,7 @@ def environment(
     inherited = around.environment
     if "*" not in job.inherit_env:
         inherited = {name: inherited[name] for name in job.inherit_env if name in inherited}
+    inherited = {name: value for name, value in inherited.items() if name not in _OF_DAEMON}
     own = {name: _filled(job, run, value) for name, value in job.env}
     env = {**own, **dict(run.env)}
     env["CLAW_RUN_ID"] = run.id
@@ -150,6 +160,7 @@ def environment(
         env["CLAW_HOME"] = home.folder
     if job.type is JobType.CONTINUOUS:
         env["CLAW_INSTANCE"] = str(instances.number(run))
+    env |= notifying(job, run)
     if run.slot_at is not None:
         env["CLAW_SLOT"] = run.slot_at.isoformat()
     return {**inherited, **around.facts}, env
@@ -160,6 +171,17 @@ def _filled(job: Job, run: Run, text: str) -> str:
     if job.type is not JobType.CONTINUOUS:
         return text
     return instances.fill(text, instances.number(run))
+
+
+def notifying(job: Job, run: Run) -> dict[str, str]:
+    """Return what tells a child of sd_notify(3) and of the watchdog, if it is to use them."""
+    watchdog_s = job.health.watchdog_s if job.health else 0.0
+    if job.ready.type is not ReadyType.NOTIFY and not watchdog_s:
+        return {}
+    env = {"NOTIFY_SOCKET": f"@claw/notify/{run.sid}"}
+    if watchdog_s:
+        env["WATCHDOG_USEC"] = str(int(watchdog_s * 1e6))
+    return env
 
 
 def _ladder(job: Job) -> Ladder | None:

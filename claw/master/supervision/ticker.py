@@ -17,6 +17,7 @@ from claw.kernel import alarm, clock
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
 from claw.master.engine import slots
+from claw.model.effect import DispatchAt, Reschedule
 
 _LOG = logging.getLogger("claw.ticker")
 _STORE_PAUSE_S = 1.0
@@ -36,6 +37,13 @@ class Ticker:
         self._wait_over: datetime | None = None
         self._wake = trio.Event()
         self.on_run_due: Callable[[], None] = lambda: None
+
+    def expect(self, effect: DispatchAt | Reschedule) -> None:
+        """Take note of what a decision has changed."""
+        if isinstance(effect, Reschedule):
+            self.reschedule(effect.job)
+        else:
+            self.expect_wait_over(effect.at)
 
     def reschedule(self, job: str) -> None:
         """The due times of a job have changed; '' stands for all jobs."""

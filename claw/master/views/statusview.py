@@ -12,6 +12,7 @@ from datetime import datetime
 from claw.master.views import parts
 from claw.master.views.parts import Parts
 from claw.model import gates, ids, instances, machine, outcome
+from claw.model.checks import UNHEALTHY
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType, RestartPolicy
 from claw.model.run import Attempt, Phase, Run, State
@@ -43,6 +44,7 @@ class Live:
     next_at: Callable[[Job], datetime | None]
     flags: Callable[[str], Collection[str]] = lambda _sid: ()  # of a supervisor
     sockets: Callable[[Job], list[Json]] = lambda _job: []
+    found: Callable[[str], str | None] = lambda _run: None  # by the last look at a run
 
 
 def look(tx: Tx, names: Collection[str] | None = None) -> Look:
@@ -158,7 +160,8 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
         "uptime": _seconds(started_at, live.now),
         "restarts": present.restarts if present else 0,
         "ready": _is_ready(present),
-        "health": None,
+        "health": present.health if present else None,
+        "status_text": present.status_text if present else None,
         "queued": sum(run.state is State.QUEUED for run in runs),
         "instance": instance,
         "instances": instances.wanted(job, standing),
@@ -255,10 +258,11 @@ def _active_state(run: Run, closed: str | None, live: Live) -> tuple[str, str | 
     if run.stop_why is not None or run.phase is Phase.STOPPING:
         return "stopping", _stopping_why(run)
     if run.state is State.CLAIMED or run.phase is Phase.STARTING:
-        return "starting", None
+        return "starting", live.found(run.id)
     if run.phase is Phase.BACKOFF:
         return "backoff", backoff_why(run, live.now)
-    return "running", closed
+    found, is_ill = live.found(run.id), run.health == UNHEALTHY
+    return ("unhealthy", found or run.health_why) if is_ill else ("running", closed or found)
 
 
 def _stopping_why(run: Run) -> str:

@@ -42,7 +42,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     if last is not None:
         lines.append(f"last run {_name(last)} ended {_clock(last.ended_at)}: {_end(last)}")
     typed = _TO_TYPE.get(str(shown["state"]))
-    return lines if typed is None else [*lines, typed.format(aim.label)]
+    return lines if typed is None else [*lines, typed.format(aim.label, aim.label)]
 
 
 def _of_rollout(rolling: Rollout | None) -> list[str]:
@@ -56,6 +56,8 @@ def _of_rollout(rolling: Rollout | None) -> list[str]:
 
 
 _TO_TYPE = {
+    "starting": "its output: clawctl logs {}",
+    "unhealthy": "its output: clawctl logs {}, a new start: clawctl restart {}",
     "running": "its output: clawctl logs {}",
     "exited": "to run it now: clawctl run {}",
     "done": "to run it again: clawctl run {}",
@@ -141,7 +143,13 @@ def _of_open_run(
     if attempt is None or attempt.pid is None:
         return [f"run {name} is being launched"]
     since = _clock(attempt.started_at)
-    return [f"run {name} has pid {attempt.pid} since {since}, attempt {attempt.no}"]
+    lines = [f"run {name} has pid {attempt.pid} since {since}, attempt {attempt.no}"]
+    if attempt.ready_at is not None:
+        lines.append(f"it is ready since {_clock(attempt.ready_at)}")
+    if run.health is not None:
+        found = f": {run.health_why}" if run.health_why else ""
+        lines.append(f"its check says that it is {run.health}{found}")
+    return [*lines, f"it says: {run.status_text}"] if run.status_text else lines
 
 
 def _of_schedule(tx: Tx, job: Job, live: Live) -> list[str]:

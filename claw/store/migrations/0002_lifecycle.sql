@@ -8,6 +8,8 @@ ALTER TABLE runs ADD COLUMN instance INTEGER;
 
 ALTER TABLE runs ADD COLUMN health TEXT;
 
+ALTER TABLE runs ADD COLUMN health_why TEXT;
+
 ALTER TABLE runs ADD COLUMN status_text TEXT;
 
 ALTER TABLE attempts ADD COLUMN ready_at INTEGER;

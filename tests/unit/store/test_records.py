@@ -51,7 +51,8 @@ FULL_RUN = Run(
     forced=True,
     replay_of="r0",
     instance=2,
-    health="healthy",
+    health="unhealthy",
+    health_why="status 500",
     status_text="serving",
 )
 FULL_ATTEMPT = Attempt(

@@ -1,0 +1,55 @@
+"""The look over HTTP; the only user of httpx, imported when the first is wanted."""
+
+import logging
+
+import httpx
+
+from claw import __version__
+from claw.master.checks.reasons import reason
+from claw.model.checks import Probe
+
+_MOST_BYTES = 64 << 10
+_HEADERS = {
+    "User-Agent": f"claw/{__version__}",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+}
+
+
+class Getter:
+    """Gets URLs, each over a connection of its own, as a new client would."""
+
+    def __init__(self) -> None:
+        for name in ("httpx", "httpcore"):  # a line for each request, and more
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._client = httpx.AsyncClient(
+            headers=_HEADERS,
+            timeout=None,  # noqa: S113  who looks sets the time
+            trust_env=False,  # a proxy's answer says nothing of the service
+            verify=False,  # noqa: S501  whether it answers is asked, not who it is
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        )
+
+    async def get(self, probe: Probe) -> str | None:
+        """Return None when the answer is as expected, else what it was."""
+        try:
+            async with self._client.stream("GET", probe.url) as answer:
+                if answer.status_code != probe.expected_status:
+                    return f"{probe.url}: status {answer.status_code}"
+                if not probe.expected_body:
+                    return None
+                return await _look_for(probe, answer)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return f"{probe.url}: {reason(error)}"
+
+
+async def _look_for(probe: Probe, answer: httpx.Response) -> str | None:
+    wanted, body = probe.expected_body.encode(), b""
+    async for piece in answer.aiter_bytes():
+        body += piece
+        if wanted in body[:_MOST_BYTES]:
+            return None
+        if len(body) >= _MOST_BYTES:
+            break
+    return f"{probe.url}: the answer does not hold {probe.expected_body[:60]!r}"
