@@ -212,9 +212,7 @@ class App:
         self._dispatcher = Dispatcher(
             self.home, self._decide, self._fork_server, self._links, self._sockets, around
         )
-        self._checks = Checks(
-            self.home, store, config, self._links.call, (self._reaper, around)
-        )
+        self._checks = Checks(self.home, store, config, self._links, (self._reaper, around))
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run

@@ -73,6 +73,10 @@ class Bench:
             "launch_dir": str(self.home / "state/launch"), "heartbeat_s": 30.0,
         }  # fmt: skip
         launch = Launch(**{**values, **changes})
+        if launch.hears:
+            launch.env["NOTIFY_SOCKET"] = f"@claw/test/{self.home.stat().st_ino}/{sid}"
+        if launch.watchdog_s:
+            launch.env["WATCHDOG_USEC"] = str(int(launch.watchdog_s * 1e6))
         kept = keeping.make_kept(launch, {})
         ours, theirs = socket.pair()
         answer = self.ask(

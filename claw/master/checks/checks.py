@@ -20,10 +20,11 @@ from claw.master.asyncstore import AsyncStore
 from claw.master.checks.logsearch import LogSearch, beginnings
 from claw.master.checks.matcher import Matcher
 from claw.master.checks.names import Resolver
-from claw.master.checks.probes import Call, Probes
+from claw.master.checks.probes import Probes
 from claw.master.checks.subject import PROBED, Subject, subject_of
 from claw.master.reaper import Reaper
 from claw.master.supervision.launches import Surroundings
+from claw.master.supervision.links import Links
 from claw.model.checks import HEALTHY, UNHEALTHY, Health, HealthAction, Ready, ReadyType
 from claw.model.home import Home
 from claw.model.job import Config, Job
@@ -44,15 +45,15 @@ class Checks:
         home: Home,
         store: AsyncStore,
         config: Callable[[], Config],
-        call: Call,
+        links: Links,
         around: tuple[Reaper, Surroundings],
     ) -> None:
         self._home = home
         reaper, self._around = around
         self._store = store
         self._config = config
-        self._call = call
-        self._probes = Probes(call)
+        self._call = links.call
+        self._probes = Probes(links.call)
         self._matcher = Matcher(reaper)
         self._tasks: dict[str, tuple[Subject, trio.CancelScope]] = {}
         self._notes: dict[str, str] = {}
