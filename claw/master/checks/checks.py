@@ -20,7 +20,7 @@ from claw.master.asyncstore import AsyncStore
 from claw.master.checks.logsearch import LogSearch, beginnings
 from claw.master.checks.matcher import Matcher
 from claw.master.checks.names import Resolver
-from claw.master.checks.probes import Probes
+from claw.master.checks.probes import Call, Probes
 from claw.master.checks.subject import PROBED, Subject, subject_of
 from claw.master.reaper import Reaper
 from claw.master.supervision.launches import Surroundings
@@ -52,7 +52,7 @@ class Checks:
         reaper, self._around = around
         self._store = store
         self._config = config
-        self._call = links.call
+        self._call: Call = links.call
         self._probes = Probes(links.call)
         self._matcher = Matcher(reaper)
         self._tasks: dict[str, tuple[Subject, trio.CancelScope]] = {}
