@@ -124,7 +124,12 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
 
 def _making(job: Job, around: Surroundings) -> dict[str, object]:
     """Return what a child is made as, and what is run beside it."""
-    commands = {"stop": job.stop_command, "reload": job.reload_command}
+    commands = {
+        "stop": job.stop_command,
+        "reload": job.reload_command,
+        "ready": job.ready.probe.argv,
+        "health": job.health.probe.argv if job.health else (),
+    }
     return {
         "identity": around.identity(job),
         "cwd_or_root": not job.cwd,
