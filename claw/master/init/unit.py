@@ -3,7 +3,8 @@
 SIGTERM looks the same for both, so what the init system has in mind is asked for:
 
 - systemd: which job is queued for the unit whose main process this is (systemctl(1)).
-- runit: ``want down`` in supervise/stat of the service's folder, where ``run`` begins.
+- runit: ``want down`` or ``want exit`` in supervise/stat, beneath the folder of the service,
+  which is where its ``run`` begins.
 - s6: ``wantedup`` of s6-svstat(1), in the same place.
 - Others (OpenRC): a file that their script has just made.
 """
@@ -110,7 +111,8 @@ def _wants_up(folder: Path, pid: int) -> bool:
     stat = folder / "stat"
     if stat.exists():
         is_ours = (folder / "pid").read_text(encoding="ascii").strip() == str(pid)
-        return is_ours and "want down" not in stat.read_text(encoding="ascii")
+        wanted = stat.read_text(encoding="ascii")
+        return is_ours and "want down" not in wanted and "want exit" not in wanted
     shown = _ask("s6-svstat", "-o", "pid,wantedup", str(folder.resolve().parent)).split()
     return shown == [str(pid), "true"]
 
