@@ -85,9 +85,9 @@ def test_the_ready_descriptor_gets_one_line_and_is_closed() -> None:
     os.close(reading_fd)
 
 
-@pytest.mark.usefixtures("autojump_clock")
 async def test_the_watchdog_is_fed_at_half_its_interval(
     manager: tuple[str, socket.socket],
+    autojump_clock: trio.testing.MockClock,  # noqa: ARG001
 ) -> None:
     probes = []
 
@@ -101,9 +101,9 @@ async def test_the_watchdog_is_fed_at_half_its_interval(
     assert len(probes) == 14
 
 
-@pytest.mark.usefixtures("autojump_clock")
 async def test_a_store_that_is_silent_starves_the_watchdog(
     manager: tuple[str, socket.socket],
+    autojump_clock: trio.testing.MockClock,  # noqa: ARG001
 ) -> None:
     with trio.move_on_after(60):
         await serve_watchdog(Notifier(manager[0]), 2.0, (trio.sleep_forever,))
@@ -111,8 +111,10 @@ async def test_a_store_that_is_silent_starves_the_watchdog(
     assert told(manager[1]) == []
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_a_store_that_says_no_has_answered(manager: tuple[str, socket.socket]) -> None:
+async def test_a_store_that_says_no_has_answered(
+    manager: tuple[str, socket.socket],
+    autojump_clock: trio.testing.MockClock,  # noqa: ARG001
+) -> None:
     async def refuse() -> None:
         raise StoreError("the disk is full")
 
