@@ -169,3 +169,42 @@ def test_uninstall_removes_what_install_wrote(machine: Booted) -> None:
     assert "is not there" in machine.run(CLAWCTL, "service", "status", status=3)
     machine.run(CLAWCTL, "service", "install")
     machine.run("systemctl", "daemon-reload")
+
+
+# -- a user's own manager ------------------------------------------------------------------
+
+RUNTIME = "XDG_RUNTIME_DIR=/run/user/0"
+ALONE = "[Service]\nPAMName=\nEnvironment=XDG_RUNTIME_DIR=/run/user/%i\n"
+NO_LOGIND = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+
+
+def test_a_users_manager_restarts_without_ending_jobs_and_stops_with_them(
+    machine: Booted,
+) -> None:
+    machine.write("/etc/systemd/system/user@.service.d/alone.conf", ALONE)
+    machine.write("/etc/systemd/system/user-runtime-dir@.service", NO_LOGIND)
+    machine.write("/root/.config/claw/claw.toml", CONFIG)
+    machine.run("install", "-d", "-m", "700", "/run/user/0")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "user@0.service")
+
+    def user(*words: str) -> str:
+        return machine.run("env", RUNTIME, *words)
+
+    def own_web() -> int:
+        user(CLAWCTL, "--user", "wait", "web", "--for", "running")
+        [job] = json.loads(user(CLAWCTL, "--user", "status", "--json"))["jobs"]
+        return int(job["pid"])
+
+    assert "/root/.config/systemd/user/claw.service" in user(
+        CLAWCTL, "service", "install", "--user"
+    )
+    user("systemctl", "--user", "daemon-reload")
+    user("systemctl", "--user", "start", UNIT)
+    child = own_web()
+    user("systemctl", "--user", "restart", UNIT)
+    assert own_web() == child
+    user("systemctl", "--user", "stop", UNIT)
+
+    assert child not in pids_of(machine, "sleep")
+    machine.run("systemctl", "stop", "user@0.service")
