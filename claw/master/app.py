@@ -14,7 +14,8 @@ The tree of tasks::
     ├── health, pruning    heartbeats; old spools
     ├── forwarding         output to stdout and the journal
     ├── keeper             output: compression, the bound of the log folder
-    └── signals            TERM, INT, HUP, USR1
+    ├── reaper, watchdog   orphans; the init system's, fed while all is well
+    └── signals            TERM, INT, QUIT, HUP, USR1, USR2, PWR
 
 A service's own failure ends the master loudly; jobs run on under their supervisors, and the
 next master adopts them.
