@@ -17,6 +17,7 @@ import sys
 from collections import deque
 
 from claw.cli import masters, terminal
+from claw.cli.lines import Lines
 from claw.cli.prefix import Prefixer
 from claw.cli.render import jsontext
 from claw.cli.terminal import GRAY, RED
@@ -78,6 +79,9 @@ class Console:
         self._is_json = is_json
         self._style = terminal.style_of(sys.stdout)
         self._prefixer = Prefixer([], self._style)
+        self._lines_shown = Lines(
+            self._prefixer, is_one=False, is_json=False, timestamps=False, grep=None
+        )
         self._cursor = cursor
         self._marks = Marks(begun or ())
         self._lines = _FIRST_LINES if begun is None else 0
@@ -169,10 +173,8 @@ class Console:
 
     def _show(self, told: Notification, stream: Stream) -> None:
         if told.method == "log":
-            log = told.params
-            lines = self._prefixer.lines(log["job"], log.get("stream", ""), log["text"])
-            self._write(lines, log)
-            self._marks.note(log)
+            self._write("".join(self._lines_shown.feed(told.params)), told.params)
+            self._marks.note(told.params)
         elif told.method == "event":
             self._is_ending = self._is_ending or told.params["type"] == "daemon.stopped"
             self._write(self._line_of(told.params), told.params)
@@ -208,7 +210,7 @@ class Console:
 
     def _finish(self) -> int:
         """Wait for the master's last breath, and say that all is over."""
-        self._write(self._prefixer.rest())
+        self._write("".join(self._lines_shown.rest()))
         if not masters.await_end(self._master, lambda: None, _LAST_WORD_S):
             raise RequestError(
                 f"the daemon (pid {self._master}) does not end",

@@ -21,11 +21,14 @@ def peek(reading: int, count: int) -> bytes:
     """Return bytes from a pipe's beginning, and leave them in it (tee(2)).
 
     At most ``count``, and no more than a pipe of the usual size holds. b'' when the pipe is
-    empty, or the system has no tee(2).
+    empty, or there is no way to tell.
     """
     if not _TEE:
         return b""
-    into, out_of = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)[::-1]
+    try:
+        out_of, into = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:  # no descriptors are left
+        return b""
     try:
         copied = libc.call(_TEE, reading, into, count, _NONBLOCK)
         return os.read(out_of, copied) if copied > 0 else b""

@@ -84,6 +84,13 @@ class Stream:
                 continue
 
     def _move(self) -> bool:
+        """Move once; False when that is all for now."""
+        try:
+            return self._flow()
+        except OSError:
+            return self._refuse()
+
+    def _flow(self) -> bool:
         file = self.file
         if file.fd < 0:
             return self._refuse()
@@ -103,7 +110,9 @@ class Stream:
         try:
             moved = files.splice(self.reading, file.fd, count) or 0
         except OSError as error:
-            return self._copy(count) if error.errno == errno.EINVAL else self._refuse()
+            if error.errno != errno.EINVAL:
+                raise
+            return self._copy(count)
         file.size += moved
         if moved >= PIPE_BYTES // 2 and not self._is_busy:
             self._is_busy = True

@@ -20,7 +20,7 @@ from claw.master.output import compress, total
 from claw.master.output.total import InUse, Kept
 from claw.model import instances
 from claw.model.home import Home
-from claw.model.job import Config, Sink
+from claw.model.job import Config, JobType, Sink
 from claw.model.run import State
 from claw.store.records import Tx
 
@@ -156,13 +156,14 @@ class Keeper:
         self._look_at = clock.monotonic() + _SHARE * (clock.monotonic() - began)
 
     async def _in_use(self, kept: list[Kept]) -> InUse:
+        services = {job.name for job in self._config().jobs if job.type is JobType.CONTINUOUS}
         ids = {one.output.run for one in kept if one.output.run is not None}
 
         def read(tx: Tx) -> InUse:
             found = [run for run in map(tx.run, ids) if run is not None]
-            active = {run.job for run in tx.active_runs()}
+            written = services | {run.job for run in tx.active_runs()}
             return InUse(
-                jobs={one.job for one in kept if instances.split(one.job)[0] in active},
+                jobs={one.job for one in kept if instances.split(one.job)[0] in written},
                 runs={run.id for run in found if run.is_open},
                 failed={run.id for run in found if run.state in _FAILED},
             )
