@@ -154,6 +154,18 @@ def read_from(path: str, offset: int) -> bytes:
     return read_from_fd(fd)
 
 
+def read_piece(path: str, offset: int, count: int) -> bytes:
+    """Return up to ``count`` bytes of a file; b'' at its end, or when it is not there."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    try:
+        return os.pread(fd, count, offset)
+    finally:
+        os.close(fd)
+
+
 def read_at(fd: int, offset: int, count: int) -> bytes:
     """Return up to ``count`` bytes of an open file from an offset on."""
     return os.pread(fd, count, offset)

@@ -35,7 +35,9 @@ class ConfigHolder(Protocol):
 class Supervisors(Protocol):
     """The supervisors that the master is connected to."""
 
-    async def send(self, sid: str, op: dict[str, Any]) -> Mapping[str, Any]:
+    async def call(
+        self, sid: str, *, patience_s: float = 5.0, **message: object
+    ) -> Mapping[str, Any]:
         """Send a request and return the answer.
 
         Raises:

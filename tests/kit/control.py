@@ -136,9 +136,9 @@ class Supervisors:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.unresponsive: set[str] = set()
 
-    async def send(self, sid: str, op: dict[str, Any]) -> Mapping[str, Any]:
+    async def call(self, sid: str, **message: object) -> Mapping[str, Any]:
         """Take a request, or never answer it."""
-        self.sent.append((sid, op))
+        self.sent.append((sid, message))
         if sid in self.unresponsive:
             await trio.sleep_forever()
         return {"sent": True}

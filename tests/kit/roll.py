@@ -40,9 +40,9 @@ def supervisors_of(home: Home) -> dict[str, int]:
         return {sid: pid for sid, pid in found.items() if isinstance(pid, int) and pid}
 
 
-def fork_server_of(home: Home) -> int:
+def fork_server_of(home: Home, version: str = claw.__version__) -> int:
     """Return the pid of the fork server, though it may not serve yet; 0 when there is none."""
-    path = home.forkserver_socket(claw.__version__).encode()
+    path = home.forkserver_socket(version).encode()
     names = [one.name for one in Path("/proc").iterdir() if one.name.isdigit()]
     family = {int(name) for name in names if _says(name, path)}
     found = [pid for pid in family if process.parent_of(pid) not in family]

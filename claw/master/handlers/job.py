@@ -265,9 +265,7 @@ async def send_signal(call: Call, params: Params) -> Json:
 
 async def _signal_one(services: Services, run: Run, number: int) -> None:
     with trio.move_on_after(SIGNAL_PATIENCE_S):
-        answer = await services.supervisors.send(
-            str(run.sid), {"op": "signal", "number": number}
-        )
+        answer = await services.supervisors.call(str(run.sid), op="signal", number=number)
         if not answer.get("sent", True):
             raise ConflictError(f"job {run.job!r} has no child just now")
         return

@@ -2,15 +2,7 @@
 
 The order of trust is from durable to live: the database, the journals, then the kernel
 (lock, heartbeat, boot id). Journals are read first, so whatever finished meanwhile is
-settled by its own ``exited`` line; then:
-
-| launch file | lock held | fork server knows it | verdict                                 |
-|-------------|-----------|----------------------|-----------------------------------------|
-| -           | yes       | -                    | adopt                                   |
-| -           | no        | yes                  | adopt: a replacement is on its way      |
-| no, claimed | no        | no                   | never launched: back to the queue       |
-| yes, or run | no        | no                   | lost: what is left of it is ended, then |
-| is active   |           |                      | `crashed`                               |
+settled by its own ``exited`` line; the rest is judged by `claw.master.supervision.verdict`.
 """
 
 import logging
@@ -25,8 +17,10 @@ from claw.master.decider import Decider
 from claw.master.engine import journal, rebuild
 from claw.master.engine.turn import Turn
 from claw.master.supervision.fostering import Fostering
+from claw.master.supervision.journals import Gist, apply_from, read_gist
 from claw.master.supervision.links import Links
 from claw.master.supervision.spools import list_spools, read_spools
+from claw.master.supervision.verdict import Verdict, judge
 from claw.model.home import Home
 from claw.model.run import Run, State, Supervisor
 from claw.wire import supervision
@@ -81,24 +75,30 @@ class Adoption:
             await self._decide(lambda turn: rebuild.catch_up_with(turn, strange))
 
     async def _read_journal(self, supervisor: Supervisor) -> None:
-        sid, offset = supervisor.sid, supervisor.offset
-        data = files.read_from(f"{self._home.spool}/{sid}/journal", offset)
-        await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
+        path = f"{self._home.spool}/{supervisor.sid}/journal"
+        await apply_from(path, supervisor.sid, supervisor.offset, self._apply)
+
+    async def _apply(self, sid: str, data: bytes, offset: int) -> int:
+        return await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
 
     async def _judge(self, one: Unsettled, nursery: trio.Nursery) -> bool:
         sid, run = one.supervisor.sid, one.run
-        if files.is_locked(f"{self._home.spool}/{sid}/lock") or await self._fostering.knows(
-            sid
-        ):
+        launch_file = f"{self._home.launches}/{run.id}.{run.attempt}"
+        is_held = files.is_locked(f"{self._home.spool}/{sid}/lock")
+        verdict = judge(
+            is_held=is_held,
+            is_known=not is_held and await self._fostering.knows(sid),
+            # Only a claim can be: a run that is active waits in backoff without a file.
+            is_unlaunched=run.state is State.CLAIMED and not files.exists(launch_file),
+        )
+        if verdict is Verdict.ADOPT:
             nursery.start_soon(self._links.watch, sid, one.supervisor.offset)
             return True
         # What it wrote last, it may have written since its journal was read.
         await self._read_journal(one.supervisor)
         if not await self._is_unsettled(sid):
             return False
-        # Only a claim can be unlaunched: a run that is active waits in backoff without a file.
-        launch_file = f"{self._home.launches}/{run.id}.{run.attempt}"
-        if run.state is State.CLAIMED and not files.exists(launch_file):
+        if verdict is Verdict.REQUEUE:
             await self._decide(lambda turn: journal.never_launched(turn, run.id, run.attempt))
             return False
         if await self.lose(sid):
@@ -121,20 +121,22 @@ class Adoption:
         files.make_folder(f"{self._home.spool}/{sid}")
         lock_fd = files.open_lock(f"{self._home.spool}/{sid}/lock")
         try:
-            lines = self._lines(sid)
-            if not files.try_lock(lock_fd) or any(line.get("ev") == "ended" for line in lines):
+            if not files.try_lock(lock_fd):
                 return False
-            await self._bury(sid, lines)
+            path = f"{self._home.spool}/{sid}/journal"
+            gist = await trio.to_thread.run_sync(read_gist, path)
+            if gist.is_ended:
+                return False
+            await self._bury(sid, gist)
         finally:
             os.close(lock_fd)
         return True
 
-    async def _bury(self, sid: str, lines: list[supervision.Message]) -> None:
+    async def _bury(self, sid: str, gist: Gist) -> None:
         _LOG.warning("supervisor %s is gone, and nobody took over its child", sid)
-        booted = [line for line in lines if line.get("ev") == "launch"]
-        same_boot = bool(booted) and booted[0].get("boot") == clock.boot_id()
-        if same_boot:
-            await self._end_leftovers(lines)
+        same_boot = gist.boot == clock.boot_id()
+        if same_boot and gist.child is not None:
+            await self._end_leftovers(*gist.child)
         why = "its supervisor was lost" if same_boot else "the host went down"
         await self._decide.patiently(lambda turn: journal.lost(turn, sid, why))
         self._write_end(sid)
@@ -151,17 +153,8 @@ class Adoption:
         except OSError as error:
             _LOG.error("the journal of %s cannot be ended: %s", sid, error)
 
-    def _lines(self, sid: str) -> list[supervision.Message]:
-        data = files.read_from(f"{self._home.spool}/{sid}/journal", 0)
-        found = (supervision.decode(line) for line in data.splitlines())
-        return [line for line in found if line is not None]
-
-    async def _end_leftovers(self, lines: list[supervision.Message]) -> None:
+    async def _end_leftovers(self, pid: int, start: int) -> None:
         """Kill a child that nobody can supervise any more, so that none runs beside it."""
-        started = [line for line in lines if line.get("ev") in {"started", "main"}]
-        if not started:
-            return
-        pid, start = int(started[-1]["pid"]), int(started[-1]["start"] or 0)
         if not pidfd.is_alive(pid, start):
             return
         victims = [pid, *process.descendants_of(pid)]

@@ -10,6 +10,7 @@ Children of supervisors that were killed while there was no fork server become t
 if it is an ancestor; how they ended is passed on (`note_orphan`).
 """
 
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -172,7 +173,8 @@ class Fostering:
     async def wait_idle(self) -> None:
         """Wait until every launch asked for before, by anyone, is done."""
         for server in self._all():
-            await server.call(op="barrier")
+            with contextlib.suppress(LostError):  # of one that has died nothing is left to do
+                await server.call(op="barrier")
 
     # -- the work ----------------------------------------------------------------------
 

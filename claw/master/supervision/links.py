@@ -13,7 +13,9 @@ import trio
 
 from claw.errors import ClawError, StoreError
 from claw.kernel import files, socket
+from claw.master.supervision.journals import Apply, apply_from
 from claw.master.supervision.linefeed import LineLink, LostError
+from claw.master.supervision.verdict import Verdict, judge
 from claw.model.home import Home
 from claw.wire.supervision import Message
 
@@ -22,9 +24,6 @@ FIRST_PAUSE_S = 0.01
 LAST_PAUSE_S = 1.0
 PING_S = 5.0
 STORE_PAUSE_S = 1.0
-
-Apply = Callable[[str, bytes, int], Awaitable[int]]
-"""Apply a piece of a supervisor's journal, found at an offset; return where to read on."""
 
 
 class Supervised:
@@ -103,8 +102,13 @@ class Links:
             await self.drain(one)
             if one.is_settled:
                 return
-            gone = not self._holds_lock(one) and not await self._knows(one.sid)
-            if gone and await self._lose(one):
+            is_held = self._holds_lock(one)
+            verdict = judge(
+                is_held=is_held,
+                is_known=not is_held and await self._knows(one.sid),
+                is_unlaunched=False,
+            )
+            if verdict is Verdict.LOSE and await self._lose(one):
                 return
             with trio.move_on_after(pause_s):
                 await one.wake.wait()
@@ -160,16 +164,21 @@ class Links:
                 await trio.sleep(STORE_PAUSE_S)
 
     async def _drain_once(self, one: Supervised) -> bool:
-        data = files.read_from(f"{self._home.spool}/{one.sid}/journal", one.offset)
-        if b"\n" not in data:
-            return True
+        path = f"{self._home.spool}/{one.sid}/journal"
         try:
-            with trio.CancelScope(shield=True):
-                one.offset = await self._apply(one.sid, data, one.offset)
+            await apply_from(path, one.sid, one.offset, self._apply_to)
         except StoreError as error:
             _LOG.error("journal of %s cannot be applied: %s", one.sid, error)
             return False
         return True
+
+    async def _apply_to(self, sid: str, data: bytes, offset: int) -> int:
+        with trio.CancelScope(shield=True):
+            reached = await self._apply(sid, data, offset)
+        one = self.all.get(sid)
+        if one is not None:
+            one.offset = reached
+        return reached
 
     def settle(self, sid: str) -> None:
         """The run of a supervisor is on record as ended: its link may go."""
@@ -199,10 +208,6 @@ class Links:
         """Return what is worth saying about a supervisor."""
         one = self.all.get(sid)
         return frozenset({"unresponsive"}) if one is not None and one.is_silent else frozenset()
-
-    async def send(self, sid: str, op: Message) -> Message:
-        """Send a request to a supervisor, as `call`."""
-        return await self.call(sid, **op)
 
     async def call(self, sid: str, *, patience_s: float = PING_S, **message: object) -> Message:
         """Send a request to a supervisor and return its answer.

@@ -1,0 +1,77 @@
+"""Reads journals in pieces, and long ones in another thread: a disk may take its time."""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from claw.kernel import files
+from claw.wire import supervision
+from claw.wire.lines import LineSplitter
+from claw.wire.supervision import Message
+
+PIECE_BYTES = 1 << 20
+"""The most that is read and applied at once: others want the writer too."""
+_AT_ONCE_BYTES = 1 << 16
+
+Apply = Callable[[str, bytes, int], Awaitable[int]]
+"""Apply a piece of a supervisor's journal, found at an offset; return where to read on."""
+
+
+async def apply_from(path: str, sid: str, offset: int, apply: Apply) -> int:
+    """Apply what a journal holds beyond an offset, up to its last whole line.
+
+    Returns:
+        Where to read on.
+    """
+    data = files.read_piece(path, offset, _AT_ONCE_BYTES)
+    is_more = len(data) == _AT_ONCE_BYTES
+    count = PIECE_BYTES
+    while data:
+        if b"\n" in data:
+            offset = await apply(sid, data, offset)
+        elif is_more:
+            count *= 2  # one line, longer than that
+        if not is_more:
+            break
+        data = await trio.to_thread.run_sync(files.read_piece, path, offset, count)
+        is_more = len(data) == count
+    return offset
+
+
+class Gist:
+    """What a journal says of a supervisor that is gone.
+
+    Attributes:
+        boot: Id of the boot that it began in, None when it has written nothing.
+        child: Pid and start time in clock ticks of the last child, None when none began.
+        is_ended: Whether the end of the run is on record.
+    """
+
+    def __init__(self) -> None:
+        self.boot: str | None = None
+        self.child: tuple[int, int] | None = None
+        self.is_ended = False
+
+    def take_in(self, line: Message) -> None:
+        """Take in one line."""
+        match line.get("ev"):
+            case "launch":
+                self.boot = self.boot or line.get("boot")
+            case "started" | "main":  # sd_notify(3) may have named another
+                self.child = int(line["pid"]), int(line["start"] or 0)
+            case "ended":
+                self.is_ended = True
+            case _:
+                pass
+
+
+def read_gist(path: str) -> Gist:
+    """Read a whole journal, a piece at a time."""
+    gist, splitter, offset = Gist(), LineSplitter(supervision.LINE_LIMIT), 0
+    while data := files.read_piece(path, offset, PIECE_BYTES):
+        offset += len(data)
+        for line in splitter.feed(data):
+            message = supervision.decode(line or b"")
+            if message is not None:
+                gist.take_in(message)
+    return gist
