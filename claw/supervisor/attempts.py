@@ -25,7 +25,8 @@ class Attempts:
         """
         case = self._case
         state, launch = case.state, case.launch
-        if state.attempt != launch.attempt and not child.claim(launch, state.attempt):
+        is_claimed = state.attempt == launch.attempt and case.handed.relay_fd < 0
+        if not is_claimed and not child.claim(launch, state.attempt):
             case.write(entries.conflict(state), durable=True)
             return
         case.spool.mend()

@@ -221,6 +221,7 @@ class Wards:
         ward.settling = True
         ward.lines = LineSplitter()
         try:
+            files.make_folder(ward.spool)  # its launch may have been cut short before that
             ward.relay, theirs = channel.pair()
             try:
                 self._loop.watch(ward.relay.fileno(), lambda: self.orphans.on_relay(ward))

@@ -7,6 +7,7 @@ settled by its own ``exited`` line; the rest is judged by `claw.master.supervisi
 
 import logging
 import os
+import shutil
 import signal
 from dataclasses import dataclass
 
@@ -127,9 +128,30 @@ class Adoption:
             gist = await trio.to_thread.run_sync(read_gist, path)
             if gist.is_ended:
                 return False
-            await self._bury(sid, gist)
+            if gist.has_begun or not await self._put_back(sid):
+                await self._bury(sid, gist)
         finally:
             os.close(lock_fd)
+        return True
+
+    async def _put_back(self, sid: str) -> bool:
+        """A launch was cut short, and nothing of it has begun: the run is queued again.
+
+        Returns:
+            False when it cannot be: the run is further, or the launch file is another's.
+        """
+        found = [one for one in await self._decide(unsettled) if one.supervisor.sid == sid]
+        if not found or found[0].run.state is not State.CLAIMED:
+            return False
+        run = found[0].run
+        path = f"{self._home.launches}/{run.id}.{run.attempt}"
+        if files.exists(path) and files.read_all(path) not in {b"", sid.encode()}:
+            return False
+        files.remove(path)
+        await self._decide.patiently(
+            lambda turn: journal.never_launched(turn, run.id, run.attempt)
+        )
+        shutil.rmtree(f"{self._home.spool}/{sid}", ignore_errors=True)
         return True
 
     async def _bury(self, sid: str, gist: Gist) -> None:

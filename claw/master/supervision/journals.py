@@ -52,6 +52,11 @@ class Gist:
         self.child: tuple[int, int] | None = None
         self.is_ended = False
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a supervisor has written anything, which it does before it forks a child."""
+        return self.boot is not None or self.child is not None
+
     def take_in(self, line: Message) -> None:
         """Take in one line."""
         match line.get("ev"):
