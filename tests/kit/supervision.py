@@ -30,21 +30,41 @@ class Bench:
         self.home = home
         for name in ("run", "state/spool", "state/launch", "log"):
             (home / name).mkdir(parents=True)
-        path = str(home / "run/forkserver.sock")
-        server = socket.listen_unix(path)
+        self.path = str(home / "run/forkserver.sock")
+        self.kept: dict[str, keeping.Kept] = {}  # as a master would
+        self.count = 0
+        self._start()
+
+    def _start(self) -> None:
+        server = socket.listen_unix(self.path)
         code = (
             f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
             "from claw.supervisor.forkserver import main; main()"
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code, str(server.fileno()), path, "1024"],
+            [sys.executable, "-I", "-S", "-c", code, str(server.fileno()), self.path, "1024"],
             pass_fds=[server.fileno()],
             stdin=subprocess.DEVNULL,
         )
         server.close()
-        self.connection = socket.connect_unix(path)
+        self.connection = socket.connect_unix(self.path)
         self.file = self.connection.makefile("rb")
-        self.count = 0
+
+    def renew(self) -> None:
+        """Kill the fork server and start another."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+        self.file.close()
+        self.connection.close()
+        self._start()
+
+    def give(self, one: "Supervised") -> None:
+        """Give a new fork server the copies of a run that a master would have."""
+        kept = self.kept[one.sid]
+        answer = self.ask(
+            *kept.values(), op="foster", sid=one.sid, spool=str(one.spool), names=[*kept]
+        )
+        assert "error" not in answer, answer
 
     def ask(self, *fds: int, **message: object) -> Line:
         self.count += 1
@@ -90,7 +110,7 @@ class Bench:
             launch_dir=launch.launch_dir,
             names=[*kept, supervision.LINK],
         )
-        keeping.close(kept)
+        self.kept[sid] = kept
         theirs.close()
         ours.close()
         assert "pid" in answer, answer
@@ -107,6 +127,8 @@ class Bench:
                         op="stop", why="stop", by="test", grace_s=0.0
                     )
             time.sleep(0.005)
+        for kept in self.kept.values():
+            keeping.close(kept)
         self.connection.shutdown(sockets.SHUT_RDWR)
         self.file.close()
         self.connection.close()
@@ -187,6 +209,12 @@ class Supervised:
             assert select.select([fd], [], [], PATIENCE_S)[0]
         finally:
             os.close(fd)
+
+    def hand(self) -> None:
+        """Have it hand what it has to the fork server that is there now."""
+        pid = int(self.tell(op="hello")["pid"])
+        self.tell(op="hand", path=self.bench.path)
+        self.wait_until(lambda: self.pid == pid, "fostering")
 
     def output(self) -> bytes:
         assert self.launch is not None
