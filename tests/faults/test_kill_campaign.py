@@ -30,6 +30,7 @@ def campaign(tmp_path: Path) -> Iterator[Campaign]:
         yield made
     finally:
         made.close()
+        print("\n".join(made.log))
 
 
 def test_i3_i4_twenty_five_kills_lose_nothing(campaign: Campaign) -> None:

@@ -1,7 +1,6 @@
 """Kills masters, fork servers and supervisors at random instants, under load of every kind.
 
-Whatever is killed, one of the three that keep a run lives: supervisors are spared while
-neither the master has come up nor the fork server is whole again.
+Whatever is killed, one of the three that keep a run is left (`Keepers`).
 
 What is killed when comes from a seed; what the load does beside it, too. The machine's own
 timing does not, so a seed makes a failure likely to come again, not certain.
@@ -13,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from claw.client.client import Client
@@ -20,9 +20,10 @@ from claw.errors import ConflictError, NotFoundError, UnreachableError
 from claw.kernel import process
 from claw.master.configuration import Configuration
 from claw.model.job import Job
+from tests.kit.keepers import Keepers
 from tests.kit.ledger import Ledger
 from tests.kit.master import Json, MasterUnderTest, kill_process
-from tests.kit.roll import are_all_known, fork_server_of, supervisors_of
+from tests.kit.roll import fork_server_of, supervisors_of
 from tests.kit.servers import Servers
 from tests.kit.witness import Witness, printed
 
@@ -51,7 +52,8 @@ class Campaign:
         self.claw.configure(self._config())
         self.promised = Acknowledged()
         self.kills: list[str] = []
-        self._is_whole = True  # the fork server knows every supervisor
+        self.log: list[str] = []
+        self.keepers = Keepers(self.claw)
         self._over = threading.Event()
         self._failures: list[str] = []
         self._threads: list[threading.Thread] = []
@@ -173,22 +175,26 @@ schedule = "* * * * * *"
     def _kill_something(self, dice: random.Random) -> None:
         time.sleep(dice.choice((0.0, 0.01, 0.05, 0.2)) * dice.random() * 2)
         which = dice.random()
+        self.keepers.look()
         if which < _MASTERS_SHARE:
-            self._kill_master(dice)
+            if self.keepers.may_kill_master:
+                self._kill_master(dice)
         elif which < _MASTERS_SHARE + _FORK_SERVERS_SHARE:
-            self._kill_fork_server()
-        elif self.claw._answers():
-            self._is_whole = self._is_whole or are_all_known(self.claw.home)
-            self._kill_supervisors(dice)
-        elif self._is_whole:
+            if self.keepers.may_kill_fork_server:
+                self._kill_fork_server()
+        elif self.keepers.may_kill_supervisors:
             self._kill_supervisors(dice)
 
     def _kill_fork_server(self) -> None:
-        """Kill it, and sometimes the next ones as they come up or take over."""
+        """Kill it, though it may just come up or take over from the one before."""
         pid = fork_server_of(self.claw.home)
         if pid and kill_process(pid):
-            self.kills.append("fork server")
-            self._is_whole = False
+            self._note("fork server")
+            self.keepers.fork_server_died()
+
+    def _note(self, what: str) -> None:
+        self.kills.append(what)
+        self.log.append(f"{datetime.now(UTC).isoformat()} {what}")
 
     def _kill_master(self, dice: random.Random) -> None:
         claw = self.claw
@@ -196,7 +202,8 @@ schedule = "* * * * * *"
         status = claw.process.poll()
         assert status is None, f"clawd ended by itself ({status}): {claw.stderr[-3000:]}"
         claw.kill()
-        self.kills.append("master")
+        self.keepers.master_died()
+        self._note("master")
         if dice.random() < _PAUSES_SHARE:
             # Jobs end and slots pass with no master; in a long pause, some are missed.
             time.sleep(dice.random() * 2.5 if dice.random() < _SHORT_SHARE else 7)
@@ -209,19 +216,22 @@ schedule = "* * * * * *"
 
     def _kill_supervisors(self, dice: random.Random) -> None:
         """Kill one or several, rather young ones: services' are old, and many are not."""
-        found = sorted(supervisors_of(self.claw.home).items())
+        home = self.claw.home
+        is_whole = self.keepers.is_fork_server_whole
+        found = sorted((supervisors_of(home) if is_whole else self.claw.supervisors()).items())
         for _ in range(dice.choice((1, 1, 1, 2, 4))):
             if not found:
                 return
             place = -1 if dice.random() < _YOUNG_SHARE else dice.randrange(len(found))
             sid, pid = found.pop(place)
             if process.command_of(pid).startswith("claw") and kill_process(pid):
-                self.kills.append(f"supervisor {sid}")
-            if dice.random() < _AGAIN_SHARE:  # and its replacement, as it begins
+                self._note(f"supervisor {sid}")
+                self.keepers.supervisor_died()
+            if is_whole and dice.random() < _AGAIN_SHARE:  # and its replacement, as it begins
                 pid = supervisors_of(self.claw.home).get(sid, 0)
                 time.sleep(dice.random() * 0.004)
                 if pid and process.command_of(pid).startswith("claw") and kill_process(pid):
-                    self.kills.append(f"replacement {sid}")
+                    self._note(f"replacement {sid}")
 
     # -- the load --------------------------------------------------------------
 

@@ -17,6 +17,11 @@ def supervisors_of(home: Home) -> dict[str, int]:
 
     A supervisor that was just forked is among them, whatever it has done so far.
     """
+    return {sid: pid for sid, pid in wards_of(home).items() if pid}
+
+
+def wards_of(home: Home) -> dict[str, int]:
+    """Return whom the fork server looks after, with pid 0 for who is dead or unseen."""
     try:
         connection = socket.connect_unix(home.forkserver_socket(claw.__version__))
     except OSError:
@@ -34,10 +39,14 @@ def supervisors_of(home: Home) -> dict[str, int]:
         try:
             sids = ask(op="hello")["supervisors"]
             assert isinstance(sids, list)
-            found = {sid: ask(op="find", sid=sid)["pid"] for sid in sids}
+            found = {sid: ask(op="find", sid=sid) for sid in sids}
         except (OSError, ValueError):
             return {}
-        return {sid: pid for sid, pid in found.items() if isinstance(pid, int) and pid}
+        return {sid: _number(one["pid"]) for sid, one in found.items() if one["alive"]}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def fork_server_of(home: Home, version: str = claw.__version__) -> int:
@@ -67,8 +76,10 @@ def _is_supervisor(pid: int) -> bool:
 
 
 def are_all_known(home: Home) -> bool:
-    """Tell whether the fork server knows every supervisor that lives."""
-    known = supervisors_of(home)
+    """Tell whether the fork server knows every supervisor that lives, and no other."""
+    known = wards_of(home)
+    if not all(known.values()):
+        return False
     try:
         sids = [one.name for one in Path(home.spool).iterdir()]
     except FileNotFoundError:
