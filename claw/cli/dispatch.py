@@ -140,11 +140,6 @@ def _refuse_later_forms(name: str, words: list[str]) -> None:
         raise UnsupportedError(
             "`clawctl run -- CMD` is not available yet", hint="define a job and run that"
         )
-    if name == "reload" and any(not word.startswith("-") for word in words[1:]):
-        raise UnsupportedError(
-            "`clawctl reload TARGET` is not available yet",
-            hint="`clawctl signal HUP TARGET` has most services load their settings again",
-        )
 
 
 def _asks_for_help(words: list[str]) -> bool:

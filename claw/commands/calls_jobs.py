@@ -61,6 +61,12 @@ JOBS = (
         ),
         shapes.ACTED,
     ),
+    changing(
+        "job.reload",
+        "have the children read their settings again",
+        record({"targets": TARGETS}, ("targets",)),
+        shapes.ACTED,
+    ),
     reading(
         "job.search",
         "find jobs by a text",

@@ -30,15 +30,29 @@ COMMANDS = (
     Command(
         "reload",
         CONFIGURATION,
-        "load the configuration: all of it or nothing",
+        "load the configuration, or have jobs read theirs again",
         verb="config:reload",
         reply="plan",
         method="config.reload",
         params=(
+            argument(
+                "targets",
+                kinds.TARGET,
+                "these jobs, not claw itself",
+                many=True,
+                required=False,
+            ),
             flag("dry_run", "only show what would be done"),
             flag("no_restart", "restart no service whose definition changed"),
         ),
-        examples=(("clawctl reload", "apply what was edited"),),
+        detail=(
+            "Of the configuration all or nothing is loaded. With TARGETS, the main process of "
+            "each job gets its `reload_signal`, or its `reload_command` is run and waited for."
+        ),
+        examples=(
+            ("clawctl reload", "apply what was edited"),
+            ("clawctl reload web", "have one job read its own settings again"),
+        ),
     ),
     Command(
         "config show",

@@ -42,6 +42,7 @@ LAST_RUN = record(
         "state": choice("how it ended", *RUN_STATES),
         "exit_code": EXIT_CODE,
         "signal": SIGNAL,
+        "survivors": nullable(string("processes of it that could not be ended")),
         "ended_at": nullable(time("when it ended")),
     },
     description="the job's last run that is over",

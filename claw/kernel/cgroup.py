@@ -66,6 +66,14 @@ def remove(folder: str) -> None:
     try:
         for name in _groups_in(folder):
             remove(f"{folder}/{name}")
+    except OSError:
+        return
+    remove_empty(folder)
+
+
+def remove_empty(folder: str) -> None:
+    """Remove a group that has neither processes nor groups in it; another stays."""
+    try:
         os.rmdir(folder)
     except OSError:
         return

@@ -15,6 +15,7 @@ SIGCONT = int(signal.SIGCONT)
 SIGHUP = int(signal.SIGHUP)
 SIGINT = int(signal.SIGINT)
 SIGKILL = int(signal.SIGKILL)
+SIGSTOP = int(signal.SIGSTOP)
 SIGTERM = int(signal.SIGTERM)
 
 

@@ -52,8 +52,10 @@ from claw.master.output.forward import Forwarding
 from claw.master.output.keeper import Keeper
 from claw.master.output.watch import Watcher
 from claw.master.reaper import Reaper
+from claw.master.resources import Sampler
 from claw.master.shutdown import AUTO, DETACH, JobsEnd, Shutdown
 from claw.master.supervision.adopt import Adoption
+from claw.master.supervision.cgroups import find_groups
 from claw.master.supervision.dispatcher import Dispatcher
 from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.health import serve_health
@@ -73,7 +75,7 @@ from claw.model.effect import (
     Reschedule,
     Settled,
     StopRun,
-)
+)  # fmt: skip
 from claw.model.home import Home
 from claw.model.job import Config, Job
 from claw.store.damage import Opened, open_or_rebuild
@@ -144,6 +146,7 @@ class App:
             await self._shutdown.wait()
             if not (self._shutdown.is_renewal and await self._make_way()):
                 await self._wind_down()
+                self._groups.leave(self._links.all)
             nursery.cancel_scope.cancel()
 
     @property
@@ -161,6 +164,7 @@ class App:
         self._adopted.set()
         if self._shutdown.is_asked:  # nothing is begun that would have to be ended
             return
+        self._groups.sweep(self._links.all)
         await self._decide(services.autostart)
         nursery.start_soon(self._ticker.serve)
         nursery.start_soon(self._dispatcher.serve, nursery)
@@ -171,6 +175,7 @@ class App:
         nursery.start_soon(self._checks.serve)
         nursery.start_soon(serve_health, self.home, self._links, self._heartbeat_s)
         nursery.start_soon(serve_pruning, self.home, self._store)
+        nursery.start_soon(self._sampler.serve)
         _LOG.info(
             "claw %s is up: pid %d, %d jobs, %d supervisors adopted",
             claw.__version__, os.getpid(), len(self.configuration.current.jobs), adopted,
@@ -209,11 +214,13 @@ class App:
         self._keeper = Keeper(self.home, store, config)
         self._forwarding = Forwarding(self.home, config, self._services)
         self._links.on_rotated = self._keeper.note_rotated
-        around = Surroundings(os.environ, os.geteuid())
+        self._groups = find_groups(self.home)
+        around = Surroundings(os.environ, os.geteuid(), self._groups)
         self._dispatcher = Dispatcher(
             self.home, self._decide, self._fork_server, self._links, self._sockets, around
         )
         self._checks = Checks(self.home, store, config, self._links, (self._reaper, around))
+        self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run

@@ -1,6 +1,6 @@
 """What the handlers of requests work with: one small object, filled by `claw.master.app`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -37,8 +37,8 @@ class Supervisors(Protocol):
 
     async def call(
         self, sid: str, *, patience_s: float = 5.0, **message: object
-    ) -> Mapping[str, Any]:
-        """Send a request and return the answer.
+    ) -> dict[str, Any]:
+        """Send a request and return the answer, waiting so long.
 
         Raises:
             ClawError: It is not connected, or did not answer.

@@ -122,6 +122,8 @@ class Exited:
     cpu_time_s: float | None
     max_memory_bytes: int | None
     dropped_bytes: int
+    out_of_memory: bool = False  # the kernel killed it, or a part of it, at its limit
+    survivors: tuple[str, ...] = ()  # "pid command" of what would not die
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,11 @@ def _text(line: Line, key: str) -> str:
     value = line.get(key)
     # A path that is no UTF-8 arrives with lone surrogates, which no database takes.
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _texts(line: Line, key: str) -> tuple[str, ...]:
+    values = line.get(key)
+    return tuple(map(str, values)) if isinstance(values, list) else ()
 
 
 def _name(line: Line, key: str) -> str:
@@ -306,6 +313,8 @@ def _exited(line: Line) -> Exited:
         cpu_time_s=float(cpu) if isinstance(cpu, int | float) else None,
         max_memory_bytes=_optional_int(line, "max_rss"),
         dropped_bytes=_optional_int(line, "dropped") or 0,
+        out_of_memory=line.get("oom") is True,
+        survivors=_texts(line, "survivors"),
     )
 
 

@@ -247,6 +247,7 @@ def _recorded(run: Run, attempt: Attempt | None, fact: Fact, sid: str) -> Attemp
                 cpu_time_s=fact.cpu_time_s,
                 max_memory_bytes=fact.max_memory_bytes,
                 dropped_bytes=fact.dropped_bytes,
+                ended_for=_OUT_OF_MEMORY if fact.out_of_memory else attempt.ended_for,
             )
         case _:
             return attempt
@@ -291,7 +292,14 @@ def _followed(
                 stop_by=fact.by if asked else run.stop_by,
             )
         case Exited():
-            return replace(run, pid=None, exit_code=fact.code, signal=fact.signal, health=None)
+            return replace(
+                run,
+                pid=None,
+                exit_code=fact.code,
+                signal=fact.signal,
+                health=None,
+                survivors=", ".join(fact.survivors) or None,
+            )
         case Restarting():
             return replace(
                 run,
@@ -319,9 +327,19 @@ def _note(fact: Fact) -> tuple[str | None, str | None]:
         case Stopping():
             return "attempt.stopping", _stop_text(fact)
         case Exited():
-            return "attempt.exited", exit_text(fact.code, fact.signal, timed_out=fact.timed_out)
+            return "attempt.exited", _exited_text(fact)
         case _:
             return None, None
+
+
+_OUT_OF_MEMORY = "resources: the kernel killed it at its limit of memory"
+
+
+def _exited_text(fact: Exited) -> str:
+    text = exit_text(fact.code, fact.signal, timed_out=fact.timed_out)
+    if fact.out_of_memory:
+        text += f"; {_OUT_OF_MEMORY}"
+    return f"{text}; it left behind {', '.join(fact.survivors)}" if fact.survivors else text
 
 
 def _stop_text(fact: Stopping) -> str:

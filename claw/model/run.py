@@ -130,6 +130,7 @@ class Run:
     instance: int | None = None  # from 1, of a service that has several
     health: str | None = None  # healthy | unhealthy, as its check says
     health_why: str | None = None  # what the check has found wrong
+    survivors: str | None = None  # "pid command" of what a stop could not end
     status_text: str | None = None  # what the child says of itself (sd_notify(3), STATUS)
 
     @property

@@ -59,6 +59,14 @@ def format_duration(seconds: float) -> str:
     return "".join(parts[:2])
 
 
+def format_size(size: int) -> str:
+    """Return a short text for people: ``"512M"``, ``"1.5G"``, ``"100B"``."""
+    for unit in "TGMK":
+        if size >= _SIZE_UNITS[unit]:
+            return f"{size / _SIZE_UNITS[unit]:.4g}{unit}"
+    return f"{size}B"
+
+
 def parse_size(value: object) -> int:
     """Return bytes for ``"64K"``, ``"50M"``, ``"2G"`` (powers of 1024) or a whole number.
 

@@ -75,6 +75,7 @@ def row_of_run(run: Run) -> Row:
         "health": run.health,
         "health_why": run.health_why,
         "status_text": run.status_text,
+        "survivors": run.survivors,
     }
 
 
@@ -116,6 +117,7 @@ def run_of_row(row: sqlite3.Row) -> Run:
         health=row["health"],
         health_why=row["health_why"],
         status_text=row["status_text"],
+        survivors=row["survivors"],
     )
 
 

@@ -97,7 +97,14 @@ class Attempts:
         for stream in case.streams:
             stream.drain(is_patient=case.state.stop is None)
         dropped = sum(stream.dropped for stream in case.streams)
-        line = entries.exited(case.state, case.ended_as, dropped, survivors)
+        oom_kills = case.tree.oom_kills()
+        case.tree.leave()  # the next attempt makes its groups anew
+        is_out_of_memory = oom_kills > case.state.oom
+        line = entries.exited(
+            case.state, case.ended_as, dropped, survivors, is_out_of_memory=is_out_of_memory
+        )
+        if left := case.tree.oom_kills():
+            line["oom_left"] = left
         case.spool.append(line, durable=False)  # on disk with the line that follows
         for stream in case.streams:
             stream.take_dropped()

@@ -43,7 +43,7 @@ class Case:
         self.spool = Spool(launch.spool)
         self.loop = Loop()
         self.control = Control(self.loop, handle)
-        self.tree = Tree(launch.run, launch.kill_mode)
+        self.tree = Tree(launch.run, launch.kill_mode, [*launch.cgroups])
         self.notices = Notices(handed.kept)
         self.ended_as: Exit | None = None
         self.streams = [

@@ -6,7 +6,7 @@ instruction, whoever is killed meanwhile; until exec it holds copies of its supe
 lock and journal, which are closed by exec itself.
 """
 
-from claw.kernel import cgroup, files, process, signals, terminal
+from claw.kernel import files, process, signals, terminal
 from claw.kernel.bare import os
 from claw.supervisor import entries, fostering, inherited, outfit
 from claw.wire import supervision
@@ -33,12 +33,13 @@ class Wiring:
         journal_fd: The journal; none for an errand, which is on nobody's record.
         foster_fd: The link to a fork server that is not the supervisor's parent.
         ready_fd: Where the program says that it is ready, under a number of its own.
-        is_terminal: Whether all three are one terminal, to be the child's own.
         sockets: What the child listens on, by the names that it knows them by.
+        is_terminal: Whether all three are one terminal, to be the child's own.
+        errand: What is run, in place of the job's command.
     """
 
     __slots__ = (
-        "foster_fd", "is_terminal", "journal_fd", "ready_fd", "report_fd", "sockets",
+        "errand", "foster_fd", "is_terminal", "journal_fd", "ready_fd", "report_fd", "sockets",
         "standard",
     )  # fmt: skip
 
@@ -49,7 +50,6 @@ class Wiring:
         report_fd: int,
         journal_fd: int = -1,
         foster_fd: int = -1,
-        is_terminal: bool = False,
         sockets: "dict[str, int] | None" = None,
     ) -> None:
         self.standard = standard
@@ -57,8 +57,9 @@ class Wiring:
         self.journal_fd = journal_fd
         self.foster_fd = foster_fd
         self.ready_fd = -1
-        self.is_terminal = is_terminal
         self.sockets = sockets or {}
+        self.is_terminal = False
+        self.errand: list[str] | None = None
 
 
 def claim(launch: Launch, attempt: int) -> bool:
@@ -92,36 +93,66 @@ def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, i
         process.leave(GIVEN_UP)
 
 
+def spawn_errand(
+    launch: Launch,
+    argv: list[str],
+    env: dict[str, str],
+    out_fd: int,
+    open_files: tuple[int, int],
+) -> int:
+    """Fork a process that will exec a command beside the child, made as the child is.
+
+    What it says, and why it could not be executed, goes to ``out_fd``.
+
+    Raises:
+        OSError: fork(2) failed.
+    """
+    pid = process.fork_held()
+    if pid:
+        return pid
+    try:
+        wiring = Wiring(standard=(-1, out_fd, out_fd), report_fd=-1)
+        wiring.errand = argv
+        failure = _fail(_steps(launch, env, wiring, open_files))
+        files.append(out_fd, f"{failure[0]}: {failure[2]}".encode(errors="replace"))
+    finally:
+        process.leave(GIVEN_UP)
+
+
 def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> None:
     """Turn this forked process into the user's program, or leave word why not."""
+    env = {"CLAW_ATTEMPT": str(attempt)}
+    _leave_word(launch, attempt, wiring, _fail(_steps(launch, env, wiring, open_files)))
+
+
+def _fail(steps: "Iterator[str]") -> tuple[str, int | None, str]:
+    """Take the steps, of which the last does not return, and tell which one failed and why."""
     step = ""
     try:
-        for step in _steps(launch, attempt, wiring, open_files):  # noqa: B007
+        for step in steps:  # noqa: B007
             pass
     except OSError as error:
-        text = error.strerror or str(error)
-        if step == "exec":
-            text += f": {launch.argv[0]!r}"
-        _leave_word(launch, attempt, wiring, (step, error.errno, text))
+        return step, error.errno, error.strerror or str(error)
     except ValueError as error:  # a NUL byte in an argument or a variable; a line of env_file
-        _leave_word(launch, attempt, wiring, (step, None, str(error)))
+        return step, None, str(error)
     except MemoryError:
-        _leave_word(launch, attempt, wiring, (step, None, "no memory: a limit is too low"))
+        return step, None, "no memory: a limit is too low"
+    return step, None, "it returned"
 
 
 def _steps(
-    launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]
+    launch: Launch, more: dict[str, str], wiring: Wiring, open_files: tuple[int, int]
 ) -> "Iterator[str]":
     """Yield each step's name before it is taken; the last one does not return."""
+    attempt = int(more["CLAW_ATTEMPT"])
     yield "session"
     process.new_session()
     yield "cgroup"
-    for folder in launch.cgroups:
-        cgroup.join(folder)
+    outfit.join_groups(launch)
     yield "descriptors"
     _connect(launch, wiring)
     yield f"env_file {launch.env_file}"
-    env = {**outfit.environment(launch), "CLAW_ATTEMPT": str(attempt)}
+    env = {**outfit.environment(launch), **more}
     env.update(inherited.environment(wiring.sockets))
     if wiring.journal_fd >= 0:
         if launch.watchdog_s:
@@ -141,7 +172,7 @@ def _steps(
     yield "signals"
     signals.reset_for_child()  # what was sent meanwhile comes now, its start on record
     yield "exec"
-    process.execute(launch.argv, env)
+    outfit.execute(wiring.errand or launch.argv, env)
 
 
 def _connect(launch: Launch, wiring: Wiring) -> None:

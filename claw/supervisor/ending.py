@@ -5,6 +5,8 @@ from claw.kernel.bare import os
 from claw.supervisor import entries, machine
 from claw.supervisor.attempts import Attempts
 from claw.supervisor.case import Case
+from claw.supervisor.errands import Errands
+from claw.wire.supervision import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,11 +21,14 @@ KILL_PATIENCE_S = 10.0
 class Ending:
     """Ends the children of a case; `step` does what is due."""
 
-    __slots__ = ("_attempts", "_case", "_killed_b", "_rest_kill_b", "_signalled", "_wake_b")
+    __slots__ = (
+        "_attempts", "_case", "_errands", "_killed_b", "_rest_kill_b", "_signalled", "_wake_b",
+    )  # fmt: skip
 
-    def __init__(self, case: Case, attempts: Attempts) -> None:
+    def __init__(self, case: Case, attempts: Attempts, errands: Errands) -> None:
         self._case = case
         self._attempts = attempts
+        self._errands = errands
         self._signalled: machine.Stop | None = None  # the stop that the child was told of
         self._killed_b: float | None = None  # when the child was first sent SIGKILL
         self._rest_kill_b: float | None = None  # when what is left of the tree is killed
@@ -92,19 +97,46 @@ class Ending:
             return
         if self._signalled is not stop:
             self._signalled = stop
-            # A core of one that hangs tells more than its end, systemd.service(5).
-            hangs = stop.why == "watchdog"
-            self._signal_main(signals.SIGABRT if hangs else launch.stop_signal)
-            self._signal_main(signals.SIGCONT)
+            if not self._begin_stop_command(stop, now_b):
+                self._signal_to_stop()
         if now_b >= stop.kill_b:
             self._kill(now_b)
+
+    def _begin_stop_command(self, stop: machine.Stop, now_b: float) -> bool:
+        """Run the job's own command for a stop; False: there is none, or no time for it."""
+        has_time = stop.kill_b > now_b and not self._errands.has("stop")
+        if not has_time or "stop" not in self._case.launch.commands:
+            return False
+
+        def ended(said: Message) -> None:
+            if said["code"] != 0:
+                how = "ran out of time" if said["timed_out"] else f"exit {said['code']}"
+                text = f"stop_command: {how}: {said['output'].strip()}"
+                state = self._case.state
+                self._case.spool.owe(entries.note(state.launch, state.attempt, text))
+            if self._signalled is stop and self._case.ended_as is None:
+                self._signal_to_stop()
+            self._wake_b = 0.0
+
+        try:
+            self._errands.begin("stop", stop.kill_b - now_b, ended)
+        except OSError:
+            return False
+        return True
+
+    def _signal_to_stop(self) -> None:
+        stop, number = self._case.state.stop, self._case.launch.stop_signal
+        # A core of one that hangs tells more than its end, systemd.service(5).
+        hangs = stop is not None and stop.why == "watchdog"
+        self._signal_main(signals.SIGABRT if hangs else number)
+        self._signal_main(signals.SIGCONT)
 
     def _kill(self, now_b: float) -> None:
         """Kill the child with its tree, until it ends or patience does."""
         if self._killed_b is None:
             self._killed_b = now_b
         self._signal_main(signals.SIGKILL)
-        self._case.tree.signal(signals.SIGKILL)
+        self._case.tree.kill()
         self._wake_b = now_b + KILL_ROUND_S
         if now_b > self._killed_b + KILL_PATIENCE_S:
             self._case.custody.give_up()
@@ -123,6 +155,8 @@ class Ending:
         case = self._case
         self._attempts.on_report()
         self.reap_strays()
+        if self._errands.has("stop") and now_b < (self._rest_kill_b or now_b):
+            return  # it is for the stop command to end the rest
         # Twice: what becomes this process's child in the midst of a look may be missed by it.
         rest = case.tree.rest() or case.tree.rest()
         if not rest or self._is_beyond_patience(now_b):
@@ -133,7 +167,7 @@ class Ending:
         if self._rest_kill_b is None:
             self._rest_kill_b = now_b + case.launch.grace_s
         if now_b >= self._rest_kill_b:
-            case.tree.signal(signals.SIGKILL)
+            case.tree.kill()
             self._wake_b = now_b + KILL_ROUND_S
         elif self._wake_b == 0.0:
             case.tree.signal(case.launch.stop_signal)
@@ -151,6 +185,7 @@ class Ending:
             self._attempts.finish(survivors)
         finally:
             if self._case.ended_as is None:  # it is on record; the next one may have begun
+                self._errands.end()
                 self._signalled = None
                 self._killed_b = None
                 self._rest_kill_b = None
@@ -158,5 +193,5 @@ class Ending:
     def reap_strays(self) -> None:
         """Reap what the child's tree has left to this process, never the child itself."""
         for pid in process.children_of(os.getpid()):
-            if pid != self._case.custody.pid:
+            if pid != self._case.custody.pid and pid not in self._errands.pids:
                 pidfd.reap(pid)

@@ -111,7 +111,14 @@ def stopping(state: Supervision, why: str, by: str, grace_s: float, text: str) -
     return {**line, "grace_s": grace_s}
 
 
-def exited(state: Supervision, ended: Exit, dropped: int, survivors: list[str]) -> Message:
+def exited(
+    state: Supervision,
+    ended: Exit,
+    dropped: int,
+    survivors: list[str],
+    *,
+    is_out_of_memory: bool,
+) -> Message:
     """Return the completion marker of an attempt."""
     line = entry(
         "exited",
@@ -127,6 +134,8 @@ def exited(state: Supervision, ended: Exit, dropped: int, survivors: list[str]) 
     )
     if survivors:
         line["survivors"] = survivors
+    if is_out_of_memory and ended.code not in state.launch.success_codes:
+        line["oom"] = True
     return line
 
 

@@ -54,8 +54,9 @@ class Supervision:
     """The state of one supervisor, as its journal tells it."""
 
     __slots__ = (
-        "attempt", "due_b", "error", "exit", "extended_b", "is_ready", "launch", "phase", "pid",
-        "restarts", "rung", "start", "started_b", "starts_b", "stop", "timed_out", "watchdog_s",
+        "attempt", "due_b", "error", "exit", "extended_b", "is_ready", "launch", "oom", "phase",
+        "pid", "restarts", "rung", "start", "started_b", "starts_b", "stop", "timed_out",
+        "watchdog_s",
     )  # fmt: skip
 
     def __init__(self, launch: Launch) -> None:
@@ -72,6 +73,7 @@ class Supervision:
         self.extended_b = 0.0  # the child has asked for patience until then
         self.error = False  # the last attempt could not be spawned
         self.exit: tuple[int | None, int | None] = (None, None)
+        self.oom = 0  # kills by the kernel for want of memory that an attempt before saw
         self.rung = 0  # of the restart ladder
         self.restarts = 0
         self.due_b = 0.0
@@ -149,6 +151,7 @@ class Supervision:
     def _on_exited(self, line: Message) -> None:
         self.phase = EXITED
         self.exit = (line["code"], line["signal"])
+        self.oom = line.get("oom_left", 0)
         if not self.error and line["b"] - self.started_b >= self._reset_after_s:
             self.rung = 0
 

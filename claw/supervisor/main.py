@@ -9,6 +9,7 @@ journal; what it does: look at the phase, act, write the line, fold it.
     attempts   a child's begin, and the record of its end
     readiness  whether the child is ready, and gives signs of life
     ending     timeout, stop escalation, the tree
+    errands    commands of the job beside its child
     requests   what the master asks for
     fostering  what is handed to another fork server
 
@@ -22,6 +23,7 @@ from claw.supervisor.attempts import Attempts
 from claw.supervisor.case import Case
 from claw.supervisor.control import Peer
 from claw.supervisor.ending import Ending
+from claw.supervisor.errands import Errands
 from claw.supervisor.fostering import Fostering
 from claw.supervisor.handed import Handed
 from claw.supervisor.presence import Presence
@@ -46,10 +48,11 @@ class Supervisor:
         self._state = self._case.state
         self._loop = self._case.loop
         self._attempts = Attempts(self._case)
-        self._ending = Ending(self._case, self._attempts)
+        self._errands = Errands(self._case)
+        self._ending = Ending(self._case, self._attempts, self._errands)
         self._readiness = Readiness(self._case, self._ending)
         self._requests = Requests(
-            self._case, self._ending, self._readiness, Fostering(self._case)
+            self._case, (self._ending, self._errands, self._readiness), Fostering(self._case)
         )
         self._presence = Presence(launch.run_dir, launch.heartbeat_s, self._case.control)
         self._is_first = True  # no predecessor has left a line
@@ -120,6 +123,7 @@ class Supervisor:
             self._beat()
         for stream in self._case.streams:
             stream.retry(now_b)
+        self._errands.step(now_b)
         if now_b >= self._retry_b:
             self._guard(self._case.pay)
         if self._state.phase == machine.UP:
@@ -142,6 +146,7 @@ class Supervisor:
         if self._retry_b > now_b:
             return self._retry_b
         deadlines = [self._presence.due_b, *self._ending.deadlines(now_b)]
+        deadlines += self._errands.deadlines()
         deadlines += [each.retry_b for each in self._case.streams if each.retry_b is not None]
         if self._state.phase == machine.BACKOFF:
             deadlines.append(self._state.due_b)
@@ -162,6 +167,7 @@ class Supervisor:
         if signals.SIGCHLD in taken:
             self._readiness.listen()  # what was said before an end may be about it
             self._case.custody.look()
+            self._errands.look()
             self._ending.reap_strays()
 
     def _beat(self) -> None:

@@ -4,7 +4,7 @@ Only children run this, so that it costs a supervisor nothing. Each generator yi
 of a step before it takes it; a step that fails raises, and the name says which one it was.
 """
 
-from claw.kernel import limits, process
+from claw.kernel import cgroup, limits, process
 from claw.kernel.bare import os
 from claw.supervisor import envfile
 from claw.wire.supervision import Launch
@@ -24,6 +24,21 @@ def environment(launch: Launch) -> "dict[str, str]":
     if not launch.env_file:
         return launch.env
     return {**launch.env_beneath, **envfile.read(launch.env_file), **launch.env}
+
+
+def join_groups(launch: Launch) -> None:
+    """Make the control groups of the run, and move into them.
+
+    Raises:
+        OSError: A limit cannot be set so; a group that has none is done without.
+    """
+    for folder, settings in launch.cgroups.items():
+        try:
+            cgroup.make(folder, settings)
+            cgroup.join(folder)
+        except OSError:
+            if settings:
+                raise
 
 
 def put_on(launch: Launch, open_files: "tuple[int, int]") -> "Iterator[str]":
@@ -58,6 +73,19 @@ def _become(uid: int, gid: int, groups: "list[int]") -> "Iterator[str]":
     os.setresuid(uid, uid, uid)
     yield "check of the user"
     process.check_identity(uid, gid, groups)
+
+
+def execute(argv: "list[str]", env: "dict[str, str]") -> None:
+    """Become the program.
+
+    Raises:
+        OSError: Why it cannot be executed, with its name.
+    """
+    try:
+        process.execute(argv, env)
+    except OSError as error:
+        text = error.strerror or str(error)
+        raise OSError(error.errno, f"{text}: {argv[0]!r}") from error
 
 
 def enter(launch: Launch) -> bool:

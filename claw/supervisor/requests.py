@@ -9,6 +9,7 @@ from claw.supervisor import entries, machine
 from claw.supervisor.case import Case
 from claw.supervisor.control import Peer
 from claw.supervisor.ending import Ending
+from claw.supervisor.errands import Errands
 from claw.supervisor.fostering import Fostering
 from claw.supervisor.readiness import Readiness
 from claw.wire.supervision import Message
@@ -17,14 +18,13 @@ from claw.wire.supervision import Message
 class Requests:
     """Answers requests; an answer of None comes later, by ``peer.send``."""
 
-    __slots__ = ("_case", "_ending", "_fostering", "_readiness")
+    __slots__ = ("_case", "_ending", "_errands", "_fostering", "_readiness")
 
     def __init__(
-        self, case: Case, ending: Ending, readiness: Readiness, fostering: Fostering
+        self, case: Case, parts: tuple[Ending, Errands, Readiness], fostering: Fostering
     ) -> None:
         self._case = case
-        self._ending = ending
-        self._readiness = readiness
+        self._ending, self._errands, self._readiness = parts
         self._fostering = fostering
 
     def handle(self, peer: Peer, message: Message) -> Message | None:
@@ -82,6 +82,15 @@ class Requests:
             return {"sent": False}
         self._case.custody.signal(int(message["number"]))
         return {"sent": True}
+
+    def _op_perform(self, peer: Peer, message: Message) -> None:
+        number = message.get("id")
+
+        def ended(said: Message) -> None:
+            if not peer.is_closed:
+                peer.send({"id": number, **said})
+
+        self._errands.begin(message["what"], float(message["timeout_s"]), ended)
 
     def _op_hand(self, _peer: Peer, message: Message) -> Message:
         self._fostering.hand(message["path"])

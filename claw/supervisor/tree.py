@@ -7,26 +7,31 @@ the master's or init's; it is told from others there by its session and by CLAW_
 its environment.
 """
 
-from claw.kernel import process
+from claw.kernel import cgroup, process, signals
 from claw.kernel.bare import os
 
 _DEEPEST = 100
 """Generations from a process to the child that it came of; beyond, it is a stranger."""
+_PASSES = 32
+"""Looks at a tree that goes on forking while it is stopped, to be killed."""
 
 
 class Tree:
     """The processes of one run, as ``kill_mode`` counts them.
+
+    Where the run has a control group, that holds them all, whatever they do to hide.
 
     Attributes:
         main: The child's pid, 0 when there is none.
         foster: The fork server's pid, when an earlier supervisor of this run was killed.
     """
 
-    __slots__ = ("_mark", "_mode", "foster", "main")
+    __slots__ = ("_groups", "_mark", "_mode", "foster", "main")
 
-    def __init__(self, run: str, mode: str) -> None:
+    def __init__(self, run: str, mode: str, groups: list[str]) -> None:
         self._mark = f"CLAW_RUN_ID={run}".encode()
         self._mode = mode
+        self._groups = groups
         self.main = 0
         self.foster = 0
 
@@ -37,6 +42,9 @@ class Tree:
         found = process.descendants_of(os.getpid())
         if self.foster:
             found += self._fostered()
+        for group in self._groups[:1]:
+            more = set(cgroup.members(group)).difference(found, (os.getpid(),))
+            found += [pid for pid in more if not process.is_zombie(pid)]
         if self._mode == "group":
             found = [pid for pid in found if process.group_of(pid) == self.main]
         return [pid for pid in found if pid != self.main]
@@ -73,6 +81,34 @@ class Tree:
         """Signal everything that `rest` finds."""
         for pid in self.rest():
             process.kill(pid, number)
+
+    def kill(self) -> None:
+        """Kill everything that `rest` finds, with no way to fork out of it."""
+        if self._mode == "tree" and self._groups:
+            cgroup.kill(self._groups[0])
+        seen: dict[int, None] = {}
+        for _ in range(_PASSES):
+            fresh = [pid for pid in self.rest() if pid not in seen]
+            if not fresh:
+                break
+            for pid in fresh:
+                seen[pid] = None
+                process.kill(pid, signals.SIGSTOP)
+        for pid in seen:
+            process.kill(pid, signals.SIGKILL)
+
+    def oom_kills(self) -> int:
+        """Return how often the kernel has killed in the groups, for want of memory."""
+        return sum(
+            cgroup.count(group, name, "oom_kill")
+            for group in self._groups
+            for name in ("memory.events", "memory.oom_control")
+        )
+
+    def leave(self) -> None:
+        """Remove the groups; one in which something lives on stays."""
+        for group in self._groups:
+            cgroup.remove(group)
 
     def names(self, *others: int) -> list[str]:
         """Return ``pid command`` for each process that lives on, and for others."""

@@ -29,6 +29,8 @@ Supervisor (requests of the master):
     unready  {attempt, why}       -> {}: not yet, as a probe has found
     health   {attempt, state, why}  -> {}: healthy or unhealthy, unlike before
     signal   {number}             -> {sent}
+    perform  {what, timeout_s}    -> {code, signal, timed_out, output} of a command of the
+             launch, once it has ended
     hand     {path}               -> {}: what it has is on its way to the fork server there
     journal  {size}  unasked: the journal has grown to that many bytes
     rotated  {path}  unasked: an output file has been replaced

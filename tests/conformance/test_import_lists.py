@@ -35,6 +35,7 @@ OWN = {
     "claw.supervisor.ending",
     "claw.supervisor.entries",
     "claw.supervisor.envfile",
+    "claw.supervisor.errands",
     "claw.supervisor.forkserver",
     "claw.supervisor.fostering",
     "claw.supervisor.handed",

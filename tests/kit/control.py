@@ -136,8 +136,11 @@ class Supervisors:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.unresponsive: set[str] = set()
 
-    async def call(self, sid: str, **message: object) -> Mapping[str, Any]:
-        """Take a request, or never answer it."""
+    async def call(
+        self, sid: str, *, patience_s: float = 5.0, **message: object
+    ) -> dict[str, Any]:
+        """Take a request, or never answer it, however patient one is."""
+        assert patience_s > 0
         self.sent.append((sid, message))
         if sid in self.unresponsive:
             await trio.sleep_forever()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from claw.cli.render import acted
 from claw.cli.terminal import GREEN, RED, YELLOW
 
 TYPE_CHECKING = False
@@ -14,8 +15,13 @@ if TYPE_CHECKING:
 NOTHING = "nothing has changed"
 
 
-def render(reply: dict[str, Any], style: Style, _now: datetime) -> str:
-    """Return one line for each job that is added, changed, restarted or removed."""
+def render(reply: dict[str, Any], style: Style, now: datetime) -> str:
+    """Return one line for each job that is added, changed, restarted or removed.
+
+    Or, for jobs that have read their own settings again, one row for each.
+    """
+    if "results" in reply:
+        return acted.render(reply, style, now)
     lines = [style.paint(f"+ {job}", GREEN) for job in reply["add"]]
     lines += [f"~ {one['job']}: {', '.join(one['fields'])}" for one in reply["live"]]
     lines += [

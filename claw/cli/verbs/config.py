@@ -11,6 +11,7 @@ from claw.config import schema as schemas
 from claw.config import starter
 from claw.config.load import load
 from claw.config.source import collect
+from claw.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ def plan(context: Context) -> int:
 
 
 def reload(context: Context) -> int:
-    """Load the configuration."""
+    """Load the configuration; with targets, have jobs read theirs again."""
+    args = context.args
+    if args["targets"]:
+        if args["dry_run"] or args["no_restart"]:
+            raise UsageError("--dry-run and --no-restart are about claw's own configuration")
+        context.show(context.call("job.reload", targets=args["targets"]))
+        return 0
     return _reload(context, is_dry=context.args["dry_run"])
 
 

@@ -101,11 +101,18 @@ def _act(
     by_name = {job["name"]: job for job in jobs}
     for result in reply["results"]:
         _bring_up_to_date(result, by_name.get(result.get("name") or result["job"]))
+    touched = {result["job"] for result in reply["results"] if result.get("run")}
+    left = (
+        []
+        if is_to_run
+        else _left_behind([job for job in jobs if job.get("job", job["name"]) in touched])
+    )
+    reply["warnings"] = [*reply.get("warnings", ()), *left]
     context.show(reply)
     failed = _failed_rollouts(jobs) if is_to_run else []
     for text in failed:
         terminal.note(f"clawctl: {text}")
-    is_well = not is_to_run or not (failed or any(_is_down(job) for job in jobs))
+    is_well = not (failed or any(map(_is_down, jobs)) if is_to_run else left)
     return 0 if is_well else 1
 
 
@@ -118,6 +125,12 @@ def _failed_rollouts(jobs: list[Job]) -> list[str]:
         for name, rollout in found.items()
         if rollout["failed"] is not None
     ]
+
+
+def _left_behind(jobs: list[Job]) -> list[str]:
+    """Return what to say of jobs of which something outlived even SIGKILL."""
+    found = [(job["name"], (job.get("last") or {}).get("survivors")) for job in jobs]
+    return [f"{name}: cannot be ended, and lives on: {pids}" for name, pids in found if pids]
 
 
 def _bring_up_to_date(result: dict[str, Any], job: Job | None) -> None:

@@ -69,11 +69,12 @@ class Turn:
         kind: str,
         *,
         job: str | None = None,
+        run: str | None = None,
         why: str | None = None,
         by: str | None = None,
     ) -> None:
         """Append an event that is no move of a run."""
-        self.tx.append_event(Event(at=self.now, type=kind, job=job, why=why, by=by))
+        self.tx.append_event(Event(at=self.now, type=kind, job=job, run=run, why=why, by=by))
 
     def new_run_id(self) -> str:
         """Return an id that no run has."""

@@ -1,11 +1,10 @@
 """``job.*``: how jobs are doing, and what operators want of them."""
 
-import signal
 from collections.abc import Callable, Sequence
 
 import trio
 
-from claw.errors import ClawError, ConflictError, TimedOutError, UsageError
+from claw.errors import ClawError, ConflictError
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
 from claw.master.engine import intents, slots
@@ -13,13 +12,8 @@ from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
 from claw.master.views import searchview, statusview, usage, whyview
 from claw.master.wiring import Json, Services
-from claw.model import instances
 from claw.model.job import Config
-from claw.model.run import Run
 from claw.store.records import Tx
-
-SIGNAL_PATIENCE_S = 5.0
-"""How long a supervisor may take to pass a signal on."""
 
 _AT_ONCE = 100
 
@@ -240,61 +234,6 @@ def _results(
         }
         for one in shown
     ]
-
-
-async def send_signal(call: Call, params: Params) -> Json:
-    """Send a signal to the children of jobs or runs."""
-    services, number = call.services, parse_signal(params["signal"])
-    runs = await services.store.read(lambda tx: _active_runs(tx, services, params["targets"]))
-    if not runs:
-        raise ConflictError("none of them has a child just now", hint="clawctl status")
-    results, problems = [], []
-    for run in runs:
-        label = instances.label(run.job, run.instance)
-        result: Json = {"job": run.job, "name": label, "state": "running", "run": run.id}
-        try:
-            await _signal_one(services, run, number)
-        except ClawError as error:
-            problems.append(error)
-            result["error"] = error.message
-        results.append(result)
-    if len(problems) == len(runs):
-        raise problems[0]
-    return {"results": results, "warnings": [error.message for error in problems]}
-
-
-async def _signal_one(services: Services, run: Run, number: int) -> None:
-    with trio.move_on_after(SIGNAL_PATIENCE_S):
-        answer = await services.supervisors.call(str(run.sid), op="signal", number=number)
-        if not answer.get("sent", True):
-            raise ConflictError(f"job {run.job!r} has no child just now")
-        return
-    raise TimedOutError(
-        f"the supervisor of {run.job!r} did not answer within {SIGNAL_PATIENCE_S:g} s",
-        hint=f"clawctl why {run.job}",
-    )
-
-
-def _active_runs(tx: Tx, services: Services, wanted: Sequence[str]) -> list[Run]:
-    chosen = targets.choose(tx, services.config.current, wanted)
-    runs = chosen.open_runs(tx).values()
-    return [run for run in runs if run.is_active and run.sid and run.pid]
-
-
-def parse_signal(text: str) -> int:
-    """Return the number of a signal: ``HUP``, ``SIGHUP`` and ``1`` are the same.
-
-    Raises:
-        UsageError: There is no such signal.
-    """
-    try:
-        if text.isascii() and text.isdecimal():
-            return int(signal.Signals(int(text)))
-        return int(signal.Signals[f"SIG{text.upper().removeprefix('SIG')}"])
-    except (KeyError, ValueError):
-        raise UsageError(
-            f"there is no signal {text[:40]!r}", hint="a name such as HUP, or a number"
-        ) from None
 
 
 async def search(call: Call, params: Params) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from claw.master.control.calls import Handler
-from claw.master.handlers import alert, config, daemon, event, job, log, rpc, run
+from claw.master.handlers import alert, child, config, daemon, event, job, log, rpc, run
 
 HANDLERS: Mapping[str, Handler] = {
     "hello": rpc.hello,
@@ -15,7 +15,8 @@ HANDLERS: Mapping[str, Handler] = {
     "job.scale": job.scale,
     "job.pause": job.pause,
     "job.resume": job.resume,
-    "job.signal": job.send_signal,
+    "job.signal": child.send_signal,
+    "job.reload": child.reload,
     "job.search": job.search,
     "job.why": job.why,
     "run.submit": run.submit,

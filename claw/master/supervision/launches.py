@@ -4,6 +4,7 @@ import os.path
 from collections.abc import Mapping
 
 from claw.kernel import accounts
+from claw.master.supervision.cgroups import Groups
 from claw.master.supervision.sockets import kept_as
 from claw.model import instances
 from claw.model.checks import ReadyType
@@ -19,8 +20,11 @@ _OF_DAEMON = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
 class Surroundings:
     """What a child inherits from: the daemon's environment and the user it runs as."""
 
-    def __init__(self, environment: Mapping[str, str], uid: int) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], uid: int, groups: Groups | None = None
+    ) -> None:
         self.environment = environment
+        self.groups = groups or Groups()
         self.uid = uid
         user = accounts.user_of(uid)
         self.gid = user.pw_gid if user else uid
@@ -43,7 +47,7 @@ class Surroundings:
         if uid is None:
             raise LookupError(f"user: there is no user {job.user!r} any more")
         environment = {**self.environment, "HOME": "/"}
-        return Surroundings(environment, uid)
+        return Surroundings(environment, uid, self.groups)
 
     def identity(self, job: Job) -> tuple[int, int, list[int]] | None:
         """Return the job's uid, gid and groups; None: it stays as claw is.
@@ -95,6 +99,7 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
         env_beneath=beneath if job.env_file else {},
         env_file=os.path.join(cwd, job.env_file) if job.env_file else "",  # noqa: PTH118
         **_making(job, around),
+        cgroups=around.groups.of(run.sid, job.resources),
         success_codes=list(job.success_codes),
         timeout_s=job.timeout_s,
         stop_signal=job.stop_signal,

@@ -182,6 +182,7 @@ def last_object(run: Run) -> Json:
         "exit_code": run.exit_code,
         "signal": run.signal,
         "reason": run.reason,
+        "survivors": run.survivors,
         "ended_at": iso(run.ended_at),
     }
 

@@ -3,7 +3,7 @@
 The only user of psutil, whose figures come from /proc and are read in a thread.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 import psutil
@@ -26,7 +26,7 @@ async def add_usage(home: Home, jobs: Sequence[Json]) -> None:
 
 
 def _look(home: Home, jobs: Sequence[Json]) -> list[Json]:
-    children = _children_of_all() if any(shown["pid"] for shown in jobs) else {}
+    children = children_of_all() if any(shown["pid"] for shown in jobs) else {}
     return [
         {**tree_usage(shown["pid"], children), "last_line": _last_line(home, shown["name"])}
         for shown in jobs
@@ -38,7 +38,8 @@ def _last_line(home: Home, job: str) -> str | None:
     return parts[0]["text"].rstrip("\n")[:_MAX_LINE] if parts else None
 
 
-def _children_of_all() -> Children:
+def children_of_all() -> Children:
+    """Return every process there is."""
     found: dict[int, list[psutil.Process]] = {}
     for process in psutil.process_iter(["ppid"]):
         found.setdefault(process.info["ppid"], []).append(process)
@@ -60,6 +61,33 @@ def tree_usage(pid: int | None, children: Children) -> Json:
         used["memory"] = (used["memory"] or 0) + memory
         used["processes"] += 1
     return used
+
+
+def pids_below(roots: Collection[int], children: Children) -> list[int]:
+    """Return processes with their descendants; of the last of several only those.
+
+    The last is a supervisor, which takes in what its child's tree has left behind.
+    """
+    front = list(roots)
+    for pid in front:  # grows as it is walked
+        front += [one.pid for one in children.get(pid, ()) if one.pid not in front]
+    return [pid for pid in front if len(roots) == 1 or pid != [*roots][-1]]
+
+
+def sum_of(pids: Iterable[int]) -> tuple[int, float, int]:
+    """Return resident bytes, processor seconds and threads of processes, all together."""
+    memory, cpu_s, threads = 0, 0.0, 0
+    for pid in pids:
+        try:
+            process = psutil.Process(pid)
+            with process.oneshot():
+                times = process.cpu_times()
+                memory += process.memory_info().rss
+                cpu_s += times.user + times.system
+                threads += process.num_threads()
+        except psutil.Error:  # ended meanwhile
+            continue
+    return memory, cpu_s, threads
 
 
 def _tree(pid: int | None, children: Children) -> list[psutil.Process]:

@@ -12,6 +12,8 @@ ALTER TABLE runs ADD COLUMN health_why TEXT;
 
 ALTER TABLE runs ADD COLUMN status_text TEXT;
 
+ALTER TABLE runs ADD COLUMN survivors TEXT;
+
 ALTER TABLE attempts ADD COLUMN ready_at INTEGER;
 
 ALTER TABLE attempts ADD COLUMN ended_for TEXT;

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from claw.errors import UsageError
+from claw.master.handlers.child import parse_signal
 from claw.master.handlers.event import Filter
-from claw.master.handlers.job import parse_signal
 from claw.master.handlers.replies import parse_time
 from claw.model.event import Event
 

@@ -54,6 +54,7 @@ FULL_RUN = Run(
     health="unhealthy",
     health_why="status 500",
     status_text="serving",
+    survivors="12 sleep",
 )
 FULL_ATTEMPT = Attempt(
     run=FULL_RUN.id,
