@@ -66,16 +66,7 @@ from claw.master.supervision.spools import list_spools, read_spools, serve_pruni
 from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
 from claw.master.wiring import Services
-from claw.model.effect import (
-    Dispatch,
-    DispatchAt,
-    Effect,
-    EssentialEnded,
-    Recheck,
-    Reschedule,
-    Settled,
-    StopRun,
-)  # fmt: skip
+from claw.model import effect as effects
 from claw.model.home import Home
 from claw.model.job import Config, Job
 from claw.store.damage import Opened, open_or_rebuild
@@ -255,21 +246,21 @@ class App:
 
     # -- what decisions lead to ------------------------------------------------------
 
-    async def _perform(self, effects: Sequence[Effect]) -> None:
-        for effect in effects:
+    async def _perform(self, asked: Sequence[effects.Effect]) -> None:
+        for effect in asked:
             match effect:
-                case Dispatch():
+                case effects.Dispatch():
                     self._dispatcher.wake()
-                case DispatchAt() | Reschedule():
+                case effects.DispatchAt() | effects.Reschedule():
                     self._ticker.expect(effect)
-                case StopRun():
+                case effects.StopRun():
                     self._nursery.start_soon(tell_stop, self._links, effect)
-                case Settled(sid):
+                case effects.Settled(sid):
                     self._links.settle(sid)
                     self._keeper.wake()
-                case EssentialEnded():
+                case effects.EssentialEnded():
                     self._shutdown.end_as(effect)
-                case Recheck(job, run):
+                case effects.Recheck(job, run):
                     self._checks.recheck(job, run)
 
     async def _apply(self, sid: str, data: bytes, offset: int) -> int:

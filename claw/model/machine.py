@@ -293,13 +293,9 @@ def _followed(
             )
         case Exited():
             return replace(
-                run,
-                pid=None,
-                exit_code=fact.code,
-                signal=fact.signal,
-                health=None,
+                run, pid=None, exit_code=fact.code, signal=fact.signal, health=None,
                 survivors=", ".join(fact.survivors) or None,
-            )
+            )  # fmt: skip
         case Restarting():
             return replace(
                 run,
