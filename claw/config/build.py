@@ -249,7 +249,6 @@ _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
         JobKeys.sockets,
         JobKeys.catch_up,
         JobKeys.catch_up_window,
-        JobKeys.instances,
         JobKeys.depends_on,
         JobKeys.on_dependency_restart,
         JobKeys.on_dependency_failure,
@@ -287,10 +286,11 @@ def _job(draft: Draft, file: str, line: int) -> Job:
 
 
 def _turns(draft: Draft) -> dict[str, object]:
-    """Return what bounds the job's runs among themselves; a service has but one."""
+    """Return what bounds the job's runs among themselves; a service has one per instance."""
     values, kind = draft.values, draft.kind()
     if kind is JobType.CONTINUOUS:
-        return {"max_instances": 1, "on_overlap": Overlap.QUEUE, "max_queued": 0}
+        one = {"max_instances": 1, "on_overlap": Overlap.QUEUE, "max_queued": 0}
+        return {**one, "instances": values[JobKeys.instances]}
     queued = values[JobKeys.max_queued]
     if queued is None:
         queued = 1 if kind is JobType.SCHEDULED else 0

@@ -449,9 +449,9 @@ def test_verbs_of_other_tools_are_answered_with_ours(away: Shell, verb: str, our
 @pytest.mark.parametrize(
     "words",
     [
-        "dlq list", "scale web=2", "attach web", "top", "shell", "workflow list", "approve x",
+        "dlq list", "attach web", "top", "shell", "workflow list", "approve x",
         "run -- true", "reload web", "enable web", "runs retry x", "import crontab", "doctor",
-        "secret set x", "job add x", "metrics", "completion bash", "man", "service install",
+        "secret set x", "job add x", "metrics", "completion bash", "man",
     ],
 )  # fmt: skip
 def test_later_commands_are_known_and_not_available_yet(away: Shell, words: str) -> None:

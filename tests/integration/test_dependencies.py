@@ -74,6 +74,31 @@ def test_the_daemon_ends_its_jobs_in_the_reverse_order_too(start_master: StartMa
     claw.wait_state("web", "running")
 
 
+def test_the_time_for_a_shutdown_bounds_all_of_an_ordered_stop(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master("""
+[daemon]
+shutdown_timeout = "500ms"
+[jobs.web]
+type = "continuous"
+command = "sh -c 'trap : TERM; while true; do sleep 1; done'"
+depends_on = ["db"]
+grace_period = "10m"
+[jobs.db]
+type = "continuous"
+command = "sleep 600"
+""")
+    pids = [claw.wait_state(name, "running")["pid"] for name in ("web", "db")]
+
+    claw.call("daemon.stop", mode="stop")
+
+    assert claw.process is not None
+    assert claw.process.wait(60) == 0
+    claw.client.close()
+    assert all(process.is_zombie(pid) for pid in pids)
+
+
 def test_a_kill_of_the_master_amidst_an_ordered_stop_changes_no_order(
     start_master: StartMaster, tmp_path: Path
 ) -> None:

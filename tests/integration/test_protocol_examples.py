@@ -67,7 +67,7 @@ def test_the_client_prints_the_jobs_and_then_what_happens(
     source.write_text(example(language))
     words = run_by(language, source)
     master = start_master(CONFIG)
-    master.call("run.wait", target="web", **{"for": "running"})
+    master.call("run.wait", target="web", **{"for": "ready"})
 
     with subprocess.Popen(
         words, env=master.environment, stdout=subprocess.PIPE, text=True
