@@ -5,6 +5,7 @@ open socket, which all who hold it share, so nothing here may change it.
 """
 
 import contextlib
+import select
 import socket
 import stat
 
@@ -125,13 +126,11 @@ def is_at(path: str) -> bool:
         return False
 
 
-def retune(listening: socket.socket, backlog: int) -> None:
-    """Change how many connections may wait.
-
-    Raises:
-        OSError: It does not listen.
-    """
-    listening.listen(backlog)
+def is_ended(listening: socket.socket) -> bool:
+    """Tell whether `end` was called for a socket, by whoever has a copy."""
+    poll = select.poll()
+    poll.register(listening, 0)
+    return any(events & select.POLLHUP for _fd, events in poll.poll(0))
 
 
 def end(listening: socket.socket) -> None:

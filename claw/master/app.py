@@ -61,7 +61,7 @@ from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.health import serve_health
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.links import Links
-from claw.master.supervision.sockets import Sockets
+from claw.master.supervision.sockets import Sockets, needing_sockets
 from claw.master.supervision.spools import list_spools, read_spools, serve_pruning
 from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
@@ -157,6 +157,7 @@ class App:
             return
         self._groups.sweep(self._links.all)
         await self._decide(services.autostart)
+        await self._sockets.settle(await self._decide(needing_sockets))
         nursery.start_soon(self._ticker.serve)
         nursery.start_soon(self._dispatcher.serve, nursery)
         self._dispatcher.wake()
@@ -192,12 +193,11 @@ class App:
         config = self.configuration.get
         self._store = store
         self._decide = Decider(store, config, self._perform)
-        self._sockets = Sockets(config)
         self._fostering = Fostering(
             self.home, self._reaper, self.open_files[0], self._children, self._on_gone
         )
         self._fork_server = self._fostering.fork_server
-        self._fork_server.on_hello = self._sockets.meet
+        self._sockets = Sockets(config, self._fostering)
         self._links = Links(self.home, self._apply, self._fostering.knows, self._on_lost)
         self._links.on_linked = self._fostering.look_at
         self._links.on_over = self._fostering.forget

@@ -120,8 +120,7 @@ class ForkServer:
         return {}
 
     def _socket(self, peer: Peer, message: Message) -> Message | None:
-        runs = [ward.kept for ward in self._wards.all.values()]
-        return self._sockets.do(peer, message, runs)
+        return self._sockets.do(peer, message)
 
     _keep = _lend = _drop = _socket
 

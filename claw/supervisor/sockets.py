@@ -22,20 +22,12 @@ class Sockets:
         """What is kept."""
         return [*self._fds]
 
-    def do(self, peer: Peer, message: Message, runs: "list[dict[str, int]]") -> Message | None:
-        """Keep, lend or close one.
-
-        Args:
-            peer: Who asks; a descriptor to keep came with the request.
-            message: What is asked.
-            runs: What the supervisors have: all that is known in the place of a fork server
-                that was killed.
-        """
+    def do(self, peer: Peer, message: Message) -> Message | None:
+        """Keep the one that came with a request, lend one, or close one."""
         operation, name = message["op"], message["name"]
         if operation == "lend":
-            fds = [kept[name] for kept in (self._fds, *runs) if name in kept]
-            names = [name] if fds else []
-            peer.send({"id": message.get("id"), "names": names}, (*fds[:1],))
+            found = {name: self._fds[name]} if name in self._fds else {}
+            peer.send({"id": message.get("id"), "names": [*found]}, (*found.values(),))
             return None
         new = peer.take([name]) if operation == "keep" else {}
         if name in self._fds:

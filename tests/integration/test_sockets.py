@@ -291,3 +291,42 @@ def test_a_job_that_is_gone_when_a_master_starts_listens_no_more(
 
     claw.wait_until(lambda: is_refused(tcp), "end of the socket")
     assert json.loads(claw.ctl("status", "--json"))["jobs"] == []
+
+
+def test_instances_share_their_sockets_over_a_rolling_restart_and_scaling(
+    tmp_path: Path, start_master: StartMaster, tcp: str
+) -> None:
+    claw = start_master(
+        service("web", write_server(tmp_path), f'http = "{tcp}"', "instances = 2")
+    )
+
+    def who_answers() -> set[str]:
+        return {str(ask(tcp).get("CLAW_INSTANCE")) for _ in range(30)}
+
+    claw.wait_until(lambda: who_answers() == {"1", "2"}, "answers of both")
+    with Load(tcp, tcp) as load:
+        before = {ask(tcp)["pid"] for _ in range(30)}
+        claw.ctl("restart", "web")
+        claw.wait_until(lambda: not before & {ask(tcp)["pid"]}, "other children")
+        claw.ctl("scale", "web=3")
+        claw.wait_until(lambda: who_answers() >= {"1", "2", "3"}, "answers of three")
+        claw.ctl("stop", "web@1")
+        claw.wait_until(lambda: who_answers() == {"2", "3"}, "an end of the first")
+    assert load.failures == []
+    claw.ctl("stop", "web")
+    claw.wait_until(lambda: is_refused(tcp), "end of the socket")
+
+
+def test_a_daemon_that_is_renewed_in_place_keeps_its_sockets(
+    tmp_path: Path, start_master: StartMaster, tcp: str
+) -> None:
+    claw = start_master(service("web", write_server(tmp_path), f'http = "{tcp}"'))
+    pid = claw.wait_state("web", "running")["pid"]
+
+    with Load(tcp) as load:
+        claw.ctl("daemon", "restart")
+        claw.client.close()  # its connection has ended with the old program
+        claw.ctl("restart", "web")
+        claw.wait_until(lambda: ask(tcp).get("pid") not in {pid, None}, "another child")
+
+    assert load.failures == []

@@ -21,10 +21,8 @@ from claw.master.supervision.launcher import ForkServer, LaunchRefusedError
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.linefeed import LostError
 from claw.master.supervision.links import Links
-from claw.master.supervision.sockets import Sockets, UnopenedError
+from claw.master.supervision.sockets import Sockets, UnopenedError, needing_sockets
 from claw.model.home import Home
-from claw.model.job import JobType
-from claw.model.run import State
 
 _LOG = logging.getLogger("claw.dispatch")
 _STORE_PAUSE_S = 1.0
@@ -131,14 +129,4 @@ class Dispatcher:
 
 def _pass_gates(turn: Turn) -> tuple[tuple[Claim, ...], datetime | None, dict[str, bool]]:
     claims = dispatch.dispatch(turn)
-    return claims, turn.tx.next_due(turn.now), _needing_sockets(turn)
-
-
-def _needing_sockets(turn: Turn) -> dict[str, bool]:
-    """Return the jobs that need their sockets, and whether a run of theirs is up."""
-    needing = {}
-    for job in turn.config.jobs:
-        runs = turn.tx.open_runs(job.name) if job.sockets else ()
-        if any(run.is_active or job.type is JobType.CONTINUOUS for run in runs):
-            needing[job.name] = any(run.state is State.RUNNING for run in runs)
-    return needing
+    return claims, turn.tx.next_due(turn.now), needing_sockets(turn)

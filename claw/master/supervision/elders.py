@@ -42,6 +42,7 @@ class Elders:
         self._own = home.forkserver_socket(claw.__version__)
         self._on_gone = on_gone
         self._on_death = on_death
+        self.on_hello: Callable[[LineLink, Message], Awaitable[None]] | None = None
         self.links: dict[str, LineLink] = {}
 
     async def serve(
@@ -83,6 +84,8 @@ class Elders:
     async def _let_go_when_idle(self, path: str, link: LineLink) -> None:
         try:
             hello = await link.call(op="hello")
+            if self.on_hello is not None:
+                await self.on_hello(link, hello)
         except LostError:
             return
         _LOG.info(

@@ -8,7 +8,7 @@ there is still somebody who has the job's pipes and what a replacement needs to 
 import contextlib
 import os
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from claw.kernel import datagrams, files, pidfd
 from claw.supervisor.output import PIPE_BYTES
@@ -59,6 +59,7 @@ class Copies:
 
     def __init__(self) -> None:
         self.all: dict[str, Kept] = {}
+        self.on_added: Callable[[Kept], None] = lambda _kept: None
 
     @property
     def has_room(self) -> bool:
@@ -68,6 +69,7 @@ class Copies:
 
     def add(self, sid: str, kept: Kept) -> None:
         """Keep these for a run, or close them when there are too many."""
+        self.on_added(kept)
         self.drop(sid)
         if self.has_room:
             self.all[sid] = kept

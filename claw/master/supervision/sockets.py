@@ -2,14 +2,15 @@
 
 A socket is open while its job has something to do with it: for a service from when it is
 wanted until it is stopped, for other jobs while a run is active. Nothing else closes it: the
-fork server has a copy of each, so the next master gets them back, and each supervisor has
-copies of its own. A socket is known by job and address (`kept_as`), so a reload that leaves
-the address alone leaves the socket alone.
+fork server has a copy of each, and each supervisor has copies of its own, so the next master
+gets them back from the one or the others. A socket is known by job and address (`kept_as`),
+so a reload that leaves the address alone leaves the socket alone.
 """
 
 import errno
 import grp
 import logging
+import os
 import pwd
 import socket as sockets
 from collections.abc import Callable, Mapping
@@ -19,10 +20,14 @@ import trio
 
 from claw.errors import ClawError
 from claw.kernel import listening
+from claw.master.engine.turn import Turn
+from claw.master.supervision import keeping
+from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.model import backoff
 from claw.model.job import Config, Job, JobType, RestartPolicy
 from claw.model.listener import Listener
+from claw.model.run import State
 from claw.wire.supervision import Message
 
 _LOG = logging.getLogger("claw.sockets")
@@ -68,16 +73,36 @@ def kept_as(job: str, one: Listener) -> str:
     return f"{_KIND} {job} {one.address}"
 
 
+def needing_sockets(turn: Turn) -> dict[str, bool]:
+    """Return the jobs that need their sockets, and whether a run of theirs is up."""
+    needing = {}
+    for job in turn.config.jobs:
+        runs = turn.tx.open_runs(job.name) if job.sockets else ()
+        if any(run.is_active or job.type is JobType.CONTINUOUS for run in runs):
+            needing[job.name] = any(run.state is State.RUNNING for run in runs)
+    return needing
+
+
 class Sockets:
     """All of them; `settle` opens and closes, `ready` gives a launch what it needs."""
 
-    def __init__(self, config: Callable[[], Config]) -> None:
+    def __init__(self, config: Callable[[], Config], fostering: Fostering) -> None:
+        """Begin with none.
+
+        Args:
+            config: Returns the configuration in force.
+            fostering: Of whose fork servers and copies those are taken that are open already.
+        """
+        fostering.fork_server.on_hello = self.meet
+        fostering.elders.on_hello = self.ask
+        fostering.copies.on_added = self.adopt
         self._config = config
         self._open: dict[str, Open] = {}
         self._failures: dict[str, Failure] = {}
         self._tried: set[str] = set()  # jobs whose sockets were opened early, or not
         self._turns: dict[str, trio.Lock] = {}
-        self._link: LineLink | None = None
+        self._link: LineLink | None = None  # to the fork server
+        self._kept: set[str] = set()  # what it is known to have
 
     # -- the fork server's copies --------------------------------------------------------
 
@@ -87,22 +112,44 @@ class Sockets:
         Raises:
             LostError: It has died meanwhile.
         """
-        names = set(hello.get("sockets", ()))
-        for name in names - self._open.keys():
-            await self._borrow(link, name)
-        self._link = link
-        for name in self._open.keys() - names:
-            await link.call(self._open[name].socket.fileno(), op="keep", name=name)
+        await self.ask(link, hello)
+        self._link, self._kept = link, set(hello.get("sockets", ()))
+        await self._have_all_kept()
 
-    async def _borrow(self, link: LineLink, name: str) -> None:
-        kind, job, address = [*name.split(" ", 2), "", ""][:3]
-        if kind == _KIND:
+    async def ask(self, link: LineLink, hello: Message) -> None:
+        """Take from a fork server, of another version perhaps, what is not known here.
+
+        Raises:
+            LostError: It has died meanwhile.
+        """
+        for name in set(hello.get("sockets", ())) - self._open.keys():
             answer = await link.call(op="lend", name=name)
-            for fd in answer.get("kept", {}).values():
-                self._open[name] = Open(job, address, sockets.socket(fileno=fd))
+            self.adopt(answer.get("kept", {}))
+            keeping.close(answer.get("kept", {}))
+
+    def adopt(self, kept: Mapping[str, int]) -> None:
+        """Take copies of what is not known here, from what somebody else has."""
+        for name, fd in kept.items():
+            kind, job, address = [*name.split(" ", 2), "", ""][:3]
+            if kind == _KIND and name not in self._open:
+                found = sockets.socket(fileno=os.dup(fd))
+                if listening.is_ended(found):
+                    found.close()
+                else:
+                    self._open[name] = Open(job, address, found)
+
+    async def _have_all_kept(self) -> None:
+        """Give the fork server what it has not; the next one is given all, in `meet`."""
+        for name, one in [*self._open.items()]:
+            if name in self._kept or self._open.get(name) is not one:
+                continue
+            self._kept.add(name)
+            with one.socket.dup() as copy:  # it may be closed while this waits its turn
+                await self._tell(copy.fileno(), op="keep", name=name)
+            if name not in self._open:
+                await self._tell(op="drop", name=name)
 
     async def _tell(self, *fds: int, **message: object) -> None:
-        """Tell the fork server; the next one hears of it in `meet`."""
         if self._link is not None:
             try:
                 await self._link.call(*fds, **message)
@@ -137,19 +184,13 @@ class Sockets:
     async def _have(self, name: str, job: Job, one: Listener) -> None:
         """See that a socket is open as the job wants it."""
         known = self._open.get(name)
-        if known is None and self._link is not None:
-            try:
-                await self._borrow(self._link, name)
-            except LostError:
-                self._link = None
-            known = self._open.get(name)
         if known is not None and one.path and not listening.is_at(one.path):
             await self._close(name)  # somebody has removed its file: nobody can reach it
             known = None
         if known is None:
             made = await _opened(one)
             known = self._open[name] = Open(job.name, one.address, made, one)
-            await self._tell(made.fileno(), op="keep", name=name)
+            await self._have_all_kept()
         elif known.as_asked != one:
             known.socket.listen(one.backlog)
             if one.path:
@@ -186,6 +227,7 @@ class Sockets:
             needed: Jobs that need their sockets, and whether a run of theirs has a
                 supervisor.
         """
+        await self._have_all_kept()
         for name, one in [*self._open.items()]:
             if one.job not in needed:
                 await self._close(name)
@@ -210,7 +252,10 @@ class Sockets:
             _LOG.info("job %s: %s", job.name, error.message)
 
     async def _close(self, name: str) -> None:
-        one = self._open.pop(name)
+        one = self._open.pop(name, None)
+        self._kept.discard(name)
+        if one is None:
+            return
         listening.end(one.socket)
         if one.address.startswith("unix:"):
             listening.remove_dead(one.address.removeprefix("unix:"))

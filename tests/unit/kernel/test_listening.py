@@ -76,8 +76,10 @@ def test_what_is_ended_is_ended_for_all_who_hold_it() -> None:
     [port] = free_ports(1)
     made = open_tcp("127.0.0.1", port)
     with made.dup() as copy:
+        assert not listening.is_ended(copy)
         listening.end(made)
 
+        assert listening.is_ended(copy)
         assert not is_answered(socket.AF_INET, ("127.0.0.1", port))
         with open_tcp("127.0.0.1", port):
             assert is_answered(socket.AF_INET, ("127.0.0.1", port))
@@ -97,6 +99,18 @@ def test_a_unix_socket_has_its_mode_owner_name_and_folders(tmp_path: Path) -> No
         assert made.getsockname() == str(path)
         assert os.get_blocking(made.fileno())
         assert is_answered(socket.AF_UNIX, str(path))
+
+
+def test_a_unix_socket_that_is_ended_refuses_whoever_comes(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.sock")
+    made = listening.open_unix(path, 0o600, UNCHANGED, 5)
+    with made.dup() as copy:
+        assert not listening.is_ended(copy)
+        listening.end(made)
+
+        assert listening.is_ended(copy)
+        assert not is_answered(socket.AF_UNIX, path)
+        assert listening.remove_dead(path)
 
 
 def test_a_dead_socket_is_replaced(tmp_path: Path) -> None:
