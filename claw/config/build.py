@@ -139,7 +139,8 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
 
 
 def _probes_are_whole(draft: Draft) -> Iterator[Fault]:
-    return probes.lacks(draft.values)
+    yield from probes.lacks(draft.values)
+    yield from probes.beside_sockets(draft.values)
 
 
 def _suits_its_type(draft: Draft) -> Iterator[Fault]:

@@ -21,6 +21,8 @@ from claw.config.probekeys import (
 from claw.config.table import Field
 from claw.model.checks import ALIVE_S, Health, Probe, Ready, ReadyType
 
+FIRST_FD = 3
+"""Of the sockets, sd_listen_fds(3)."""
 _make_probe: Callable[..., Probe] = Probe
 _make_ready: Callable[..., Ready] = Ready
 _make_health: Callable[..., Health] = Health
@@ -47,6 +49,18 @@ def lacks(values: Values) -> Iterator[tuple[Path, str]]:
         if key and table[_field(keys, key)] is None:
             where = (name, "type") if values.says_table(name) else ()
             yield where, f'{name}.type = "{kind}" needs {key}, like {key} = {example}'
+
+
+def beside_sockets(values: Values) -> Iterator[tuple[Path, str]]:
+    """Yield what cannot be known of, or given to, a job that is born with sockets."""
+    count, table = len(values[JobKeys.sockets]), values.table("ready")
+    where: Path = ("ready", "type") if values.says_table("ready") else ()
+    kind = table[ReadyKeys.type]
+    if count and kind is ReadyType.TCP:
+        yield where, 'with sockets, claw itself would answer: use another type, like "http"'
+    if kind is ReadyType.FD and table[ReadyKeys.fd] < FIRST_FD + count:
+        taken = f"{FIRST_FD} to {FIRST_FD + count - 1}"
+        yield ("ready", "fd") if where else (), f"the sockets are {taken}: use another number"
 
 
 def _misplaced(
