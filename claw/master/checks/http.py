@@ -45,11 +45,11 @@ class Getter:
 
 
 async def _look_for(probe: Probe, answer: httpx.Response) -> str | None:
-    wanted, body = probe.expected_body.encode(), b""
-    async for piece in answer.aiter_bytes():
+    body = b""
+    async for piece in answer.aiter_bytes():  # to its end: what is left is not closed in time
         body += piece
-        if wanted in body[:_MOST_BYTES]:
-            return None
         if len(body) >= _MOST_BYTES:
             break
+    if probe.expected_body.encode() in body[:_MOST_BYTES]:
+        return None
     return f"{probe.url}: the answer does not hold {probe.expected_body[:60]!r}"
