@@ -3,10 +3,16 @@
 Each of the three holds what a replacement needs, so whoever is left passes it on.
 """
 
+import contextlib
+import os
+import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from claw.kernel import process
+from tests.kit import roll
 from tests.kit.ledger import Ledger
 from tests.kit.master import MasterUnderTest, StartMaster, kill_process
 from tests.kit.roll import supervisors_of
@@ -128,4 +134,71 @@ def test_i4_jobs_live_on_when_their_master_and_fork_server_and_then_supervisors_
     claw.wait_until(lambda: witness.count(web["run"]) == 2, "a restart")
     claw.ctl("stop", "web")
     claw.wait_state("web", "stopped")
+    assert books_of(claw, witness) == []
+
+
+@pytest.mark.parametrize("wrote", ["launch file", "spool"])
+def test_i3_a_launch_that_was_cut_short_before_anything_began_is_queued_again(
+    start_master: StartMaster, witness: Witness, wrote: str
+) -> None:
+    claw = start_master(jobs(witness))
+    claw.wait_state("web", "running")
+    fork_server = fork_server_of(claw)
+    os.kill(fork_server, signal.SIGSTOP)
+    run = claw.submit("quick", args=["6"])
+    claw.wait_until(lambda: claw.runs("quick")[0]["state"] == "claimed", "a claim")
+    claw.kill()
+    assert kill_process(fork_server)
+    with contextlib.closing(sqlite3.connect(claw.home.database)) as database:
+        [(sid,)] = database.execute("SELECT sid FROM runs WHERE id = ?", (run,))
+
+    (Path(claw.home.launches) / f"{run}.1").write_text(sid)
+    if wrote == "spool":
+        (Path(claw.home.spool) / sid).mkdir()
+        (Path(claw.home.spool) / sid / "lock").touch()
+    claw.start()
+
+    assert claw.ended(run)["exit_code"] == 6
+    assert witness.count(run) == 1
+    assert books_of(claw, witness) == []
+
+
+def test_i4_what_all_three_keepers_lost_is_crashed_and_begun_anew_never_doubled(
+    start_master: StartMaster, witness: Witness
+) -> None:
+    claw = start_master(jobs(witness))
+    web = claw.wait_state("web", "running")
+    [supervisor] = supervisors_of(claw.home).values()
+    fork_server = fork_server_of(claw)
+
+    claw.kill()
+    assert kill_process(fork_server)
+    assert kill_process(supervisor)
+    claw.start()
+
+    again = claw.wait_state("web", "running")
+    assert again["run"] != web["run"]
+    assert process.stat_of(web["pid"]) is None or process.is_zombie(web["pid"])
+    assert claw.call("run.show", run=web["run"])["state"] == "crashed"
+
+
+def test_i4_a_fork_server_that_is_killed_again_and_again_costs_no_run(
+    start_master: StartMaster, witness: Witness
+) -> None:
+    claw = start_master(jobs(witness))
+    web = claw.wait_state("web", "running")
+    run, _ = running(claw, witness, "7", "500", "3")
+
+    for _ in range(6):
+        claw.wait_until(lambda: roll.fork_server_of(claw.home), "a fork server")
+        assert kill_process(roll.fork_server_of(claw.home))
+
+    claw.wait_until(lambda: roll.are_all_known(claw.home), "fostering")
+    supervisors = supervisors_of(claw.home)
+    assert supervisors
+    for pid in supervisors.values():
+        assert kill_process(pid)
+    assert claw.ended(run)["exit_code"] == 7
+    assert claw.output(f"quick/{run}.out") == printed(500)
+    assert claw.wait_state("web", "running")["pid"] == web["pid"]
     assert books_of(claw, witness) == []
