@@ -20,6 +20,8 @@ grace_period = "0s"
 log = {{ max_size = {size}, keep = 100000 }}
 """
 
+MOST_OF_SUPERVISOR_MIB, MOST_OF_MASTER_MIB = 32, 128
+
 
 def pour(start_master: StartMaster, tmp_path: Path, count: int, size: int) -> None:
     """Flood a log while it is followed, and hold every line to the rule."""
@@ -36,10 +38,20 @@ def pour(start_master: StartMaster, tmp_path: Path, count: int, size: int) -> No
         slow.close()
     folder = claw.folder / "log/flood"
     claw.wait_until(lambda: not plain_rotated(folder), "compression of all")
+    [supervisor] = claw.supervisors().values()
 
     check(folder, count)
+    assert peak_mib(supervisor) < MOST_OF_SUPERVISOR_MIB
+    assert peak_mib(claw.pid) < MOST_OF_MASTER_MIB
     assert (follower.wrongs, follower.count) == ([], count)
     assert (slow.wrongs, slow.count) == ([], count)
+
+
+def peak_mib(pid: int) -> float:
+    """Return the most memory that a process ever had (VmHWM, proc_pid_status(5))."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
 
 
 def check(folder: Path, count: int) -> None:

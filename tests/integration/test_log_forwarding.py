@@ -115,6 +115,36 @@ log = {{ to = ["stdout"], max_size = "64K", keep = 100000 }}
     )
 
 
+def test_a_reload_begins_forwarding_and_ends_it(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    text = f"""
+[jobs.web]
+type = "continuous"
+command = '''
+for word in one two; do until [ -e {tmp_path}/$word ]; do sleep 0.02; done; echo $word; done
+sleep 1000'''
+log = {{ to = TO }}
+"""
+    claw = start_master(text.replace("TO", '["file"]'))
+    pid = claw.wait_state("web", "running")["pid"]
+    claw.configure(text.replace("TO", '["file", "stdout"]'))
+    claw.call("config.reload")
+    (tmp_path / "one").touch()
+    claw.wait_until(lambda: said(claw) == [b"one"], "a line")
+    position = claw.folder / "state/forward/stdout-web.json"
+    assert position.exists()
+
+    claw.configure(text.replace("TO", '["file"]'))
+    claw.call("config.reload")
+    claw.wait_until(lambda: not position.exists(), "an end of forwarding")
+    (tmp_path / "two").touch()
+    claw.wait_until(lambda: claw.output("web/out.log") == b"one\ntwo\n", "the rest")
+
+    assert said(claw) == [b"one"]
+    assert claw.job("web")["pid"] == pid
+
+
 def test_what_jobs_write_last_is_forwarded_in_a_shutdown(tmp_path: Path) -> None:
     with master(
         tmp_path / "home",

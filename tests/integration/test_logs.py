@@ -3,7 +3,7 @@
 import json
 import os
 import re
-import time
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,12 +190,17 @@ grace_period = "0s"
 log = { max_size = 4096, keep = 1 }
 """)
     claw.wait_state("web", "running")
-    folder = claw.folder / "log/web"
-    claw.wait_until(lambda: list(folder.glob("out.log.*")), "a rotation")
+
+    def newest() -> int:
+        names = [one.name.split(".") for one in (claw.folder / "log/web").glob("out.log.*")]
+        return max((int(words[2]) for words in names if words[2].isdigit()), default=0)
+
+    claw.wait_until(newest, "a rotation")
     with Shell(claw.environment).begin("logs", "web", "-f") as following:
         following.wait_text("1999")
-        os.kill(claw.pid, 19)
-        time.sleep(0.5)
-        os.kill(claw.pid, 18)
+        os.kill(claw.pid, signal.SIGSTOP)
+        before = newest()
+        claw.wait_until(lambda: newest() > before + 5, "rotations that nobody reads")
+        os.kill(claw.pid, signal.SIGCONT)
         claw.wait_until(lambda: any("log.keep" in line for line in following.err), "a note")
         following.interrupt()

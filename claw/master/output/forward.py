@@ -184,7 +184,9 @@ class Forwarding:
         wanted = self._wanted()
         for key in [key for key in self._scopes if key not in wanted]:
             self._scopes.pop(key).cancel()
-            self._forwarders.pop(key).position.remove()
+            forwarder = self._forwarders.pop(key, None)
+            if forwarder is not None:
+                forwarder.position.remove()
         for key in wanted - self._scopes.keys():
             self._scopes[key] = trio.CancelScope()
             nursery.start_soon(self._forward, key, since, self._scopes[key])
@@ -192,6 +194,7 @@ class Forwarding:
     async def _forward(self, key: Key, since: float, scope: trio.CancelScope) -> None:
         job, sink = key
         position = Position(f"{self._home.forward}/{sink}-{job}.json", since)
+        await in_thread(position.save)  # so that another master knows since when
         forwarder = self._forwarders[key] = _Forwarder(job, self._sinks[sink], position)
         with scope:
             async with trio.open_nursery() as nursery:

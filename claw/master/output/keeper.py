@@ -90,9 +90,7 @@ class Keeper:
 
     async def serve(self) -> None:
         """Keep it small, until cancelled."""
-        for folder in self._all_folders():
-            compress.clear_begun(folder)
-        self._folders.update(self._all_folders())
+        self._folders.update(await in_idle_thread(self._clear_begun))
         while True:
             folders, self._folders = self._folders, set()
             await self._compress(folders)
@@ -105,6 +103,13 @@ class Keeper:
                 await self._woken.wait()
             self._woken = trio.Event()
             await trio.sleep(_PAUSE_S)
+
+    def _clear_begun(self) -> list[str]:
+        """Remove what a crash has left half done; return all folders."""
+        folders = self._all_folders()
+        for folder in folders:
+            compress.clear_begun(folder)
+        return folders
 
     def _all_folders(self) -> list[str]:
         try:

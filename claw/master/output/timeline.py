@@ -5,15 +5,17 @@ known, and nothing is left out because of that.
 """
 
 import os
+from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
 
 from claw.kernel import history
 from claw.master.output.parts import Part, open_plain
 
-_BARE, _RUN_AT = 2, {"begin": 4, "start": 3}
+_BARE, _RUN_AT = 2, {b"begin": 4, b"start": 3}
 """Words of a line that says a time only; which word names the run that writes from there."""
 _BLOCK_BYTES = 4096
+_CHUNK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,8 @@ class Timeline:
         self._fd: int | None = None
         self._rest = b""
         self._read = 0
-        self._times: list[float] = []
-        self._offsets: list[int] = []
+        self._times = array("d")  # an entry for each second in which something was written
+        self._offsets = array("q")
         self._runs: list[tuple[int, str]] = []
         self.refresh()
 
@@ -50,12 +52,11 @@ class Timeline:
             self._fd = self._open()
         if self._fd is None:
             return
-        size = os.fstat(self._fd).st_size
-        data = self._rest + os.pread(self._fd, max(0, size - self._read), self._read)
-        self._read = max(size, self._read)
-        *lines, self._rest = data.split(b"\n")
-        for line in lines:
-            self._take(line.decode(errors="replace").split())
+        while data := os.pread(self._fd, _CHUNK_BYTES, self._read):
+            self._read += len(data)
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            for line in lines:
+                self._take(line.split())
 
     def _open(self) -> int | None:
         index = self._part.index
@@ -65,18 +66,20 @@ class Timeline:
             return None
         return open_plain(index)
 
-    def _take(self, words: list[str]) -> None:
+    def _take(self, words: list[bytes]) -> None:
         try:
             at, offset = float(words[0]), int(words[1])
         except (ValueError, IndexError):
             return  # torn
-        if offset < (self._offsets[-1] if self._offsets else 0):
-            return
-        self._times.append(max(at, self._times[-1] if self._times else at))
+        if self._offsets:
+            if offset < self._offsets[-1]:
+                return
+            at = max(at, self._times[-1])
+        self._times.append(at)
         self._offsets.append(offset)
         where = _RUN_AT.get(words[2], 0) if len(words) > _BARE else 0
         if 0 < where < len(words):
-            self._runs.append((offset, words[where]))
+            self._runs.append((offset, words[where].decode(errors="replace")))
 
     def close(self) -> None:
         """Close the index."""
