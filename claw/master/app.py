@@ -46,7 +46,7 @@ from claw.master.engine.rebuild import rebuild
 from claw.master.engine.sync import sync
 from claw.master.init import handover
 from claw.master.init.held import ALL, HeldSignals
-from claw.master.init.inherited import Inherited
+from claw.master.init.inherited import Inherited, boot_id
 from claw.master.init.notify import Notifier, serve_watchdog
 from claw.master.output.forward import Forwarding
 from claw.master.output.keeper import Keeper
@@ -133,6 +133,14 @@ class App:
             await self._recall(opened)
             await nursery.start(self._reaper.serve)
             await nursery.start(self._serve_signals)
+            if self._inherited.watchdog_s is not None:
+                probes = (
+                    lambda: self._decide(lambda _turn: None),
+                    lambda: self._store.read(lambda tx: tx.meta(CLEAN_STOP)),
+                )
+                nursery.start_soon(
+                    serve_watchdog, self._notifier, self._inherited.watchdog_s, probes
+                )
             nursery.start_soon(self._come_up, nursery)
             await self._shutdown.wait()
             if not (self._shutdown.is_renewal and await self._make_way()):
@@ -173,20 +181,9 @@ class App:
             claw.__version__, os.getpid(), len(self.configuration.current.jobs), adopted,
         )  # fmt: skip
         self._notifier.ready(self._status_text())
-        if self._inherited.watchdog_s is not None:
-            probes = (self._probe_decisions, self._probe_reads)
-            nursery.start_soon(
-                serve_watchdog, self._notifier, self._inherited.watchdog_s, probes
-            )
 
     def _status_text(self) -> str:
         return f"claw {claw.__version__}, {len(self.configuration.current.jobs)} jobs"
-
-    async def _probe_decisions(self) -> None:
-        await self._decide(lambda _turn: None)
-
-    async def _probe_reads(self) -> None:
-        await self._store.read(lambda tx: tx.meta(CLEAN_STOP))
 
     def _build(self, store: AsyncStore) -> None:
         """Make the parts and connect them."""
@@ -241,7 +238,7 @@ class App:
                 _LOG.error("the database is rebuilt from the journals: %s", why)
                 await self._decide(lambda turn: rebuild(turn, spools, why=why))
         about = f"claw {claw.__version__}, pid {os.getpid()}"
-        await self._decide(lambda turn: services.begin(turn, clock.boot_id(), about))
+        await self._decide(lambda turn: services.begin(turn, boot_id(), about))
         await self._decide(lambda turn: sync(turn, start=False, by="start"))
 
     # -- what decisions lead to ------------------------------------------------------
@@ -259,7 +256,7 @@ class App:
                     self._links.settle(sid)
                     self._keeper.wake()
                 case effects.EssentialEnded():
-                    self._shutdown.end_as(effect)
+                    self._shutdown.end_as(effect, was_seen=self._adopted.is_set())
                 case effects.Recheck(job, run):
                     self._checks.recheck(job, run)
 

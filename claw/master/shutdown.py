@@ -70,8 +70,15 @@ class Shutdown:
             self._mode = mode
         self._asked.set()
 
-    def end_as(self, ended: EssentialEnded) -> None:
-        """Have jobs and master end, as an essential job has; the first one's end stands."""
+    def end_as(self, ended: EssentialEnded, *, was_seen: bool) -> None:
+        """Have jobs and master end, as an essential job has; the first one's end stands.
+
+        Args:
+            ended: Which job, and how.
+            was_seen: Whether this master was there; else the job is begun anew.
+        """
+        if not was_seen:
+            return
         status = ended.exit_status
         _LOG.info("%s has ended, and the master with it: exit %d", ended.job, status)
         if self._exit_status is None:

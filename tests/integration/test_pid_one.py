@@ -149,3 +149,21 @@ def test_pid_1_is_replaced_in_place(container: Container) -> None:
     container.client.close()
     assert '"pid": 1' in said
     assert (container.init, container.job("other")["pid"]) == (init, child)
+
+
+def test_a_container_that_was_killed_comes_up_again_with_its_essential_job(
+    container: Container, tmp_path: Path
+) -> None:
+    container.configure(ESSENTIAL % (tmp_path / "go", "exit 4"))
+    container.run()
+    container.wait_state("web", "running")
+    assert container.process is not None
+    process.kill(container.init, signal.SIGKILL)
+    container.process.wait(PATIENCE_S)
+    container.client.close()
+
+    container.run()
+
+    container.wait_state("web", "running")
+    (tmp_path / "go").touch()
+    assert container.status() == 4

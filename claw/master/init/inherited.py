@@ -12,7 +12,7 @@ import socket
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
-from claw.kernel import files
+from claw.kernel import clock, files, pidfd
 from claw.master.init import held
 
 HANDOVER = "CLAW_HANDOVER"
@@ -99,6 +99,12 @@ class Inherited:
     door: Door = field(default_factory=Door)
     signals: frozenset[int] = frozenset()
     is_successor: bool = False
+
+
+def boot_id() -> str:
+    """Return what names the present boot; each start of a container is one, to its PID 1."""
+    boot = clock.boot_id()
+    return f"{boot}:{pidfd.start_ticks(1)}" if os.getpid() == 1 else boot
 
 
 def take(environ: MutableMapping[str, str], pid: int) -> Inherited:
