@@ -5,6 +5,7 @@ from pathlib import Path
 
 from claw.kernel import process
 from claw.master.configuration import Configuration
+from tests.kit.clawctl import Shell
 from tests.kit.master import Json, MasterUnderTest, StartMaster
 
 GATED = "while [ ! -e {gate} ]; do sleep 0.02; done; {then}"
@@ -144,6 +145,8 @@ def test_starting_a_job_starts_what_it_needs_and_not_what_an_operator_stopped(
     api = claw.wait_state("api", "waiting")
     assert "waits for cache to be ready: cache is stopped by " in api["why"]
     assert "clawctl start cache" in api["why"]
+    said = Shell(claw.environment)("start", "--timeout", "1s", "api", status=6)
+    assert "api waits: depends_on: waits for cache to be ready: cache is stopped" in said.err
     told = claw.ctl("why", "web")
     assert "web waits for api to be ready: api waits itself" in told
     assert "    api waits for cache to be ready: cache is stopped by" in told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claw.cli.render import when
-from claw.cli.render.runs import exit_of
+from claw.cli.render.runs import exit_of, name_of
 from claw.cli.render.status import COLORS, size
 from claw.cli.render.table import Column, lay_out
 from claw.cli.terminal import GRAY
@@ -33,7 +33,7 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
     """Return what is known of a run, line by line, then its attempts."""
     facts = [
         ("run", run["id"]),
-        ("job", run["job"]),
+        ("job", name_of(run)),
         ("state", style.paint(run["state"], COLORS.get(run["state"], ""))),
         ("waits for" if run.get("waiting_for") else "reason", run.get("reason")),
         ("origin", run.get("origin")),

@@ -42,7 +42,7 @@ def _row(run: dict[str, Any], now: datetime) -> list[Cell | str]:
     tries = run.get("attempt") or 0
     return [
         ids.short(run["id"]),
-        run["job"],
+        name_of(run),
         Cell(run["state"], COLORS.get(run["state"], "")),
         exit_of(run) if run.get("ended_at") else "",
         when.relative(at, now),
@@ -51,6 +51,12 @@ def _row(run: dict[str, Any], now: datetime) -> list[Cell | str]:
         run.get("origin") or "",
         run.get("reason") or run.get("waiting_for") or "",
     ]
+
+
+def name_of(run: dict[str, Any]) -> str:
+    """Return what a run is of: a job, or one instance of it, as ``web@2``."""
+    instance = run.get("instance")
+    return str(run["job"]) if instance is None else f"{run['job']}@{instance}"
 
 
 def exit_of(ended: dict[str, Any]) -> str:

@@ -62,7 +62,9 @@ def start_job(
     _check_enabled(job, forced=forced)
     _release(turn, name, by, instance)
     if job.type is JobType.CONTINUOUS:
-        turn.tx.delete_rollout(name)
+        rolling = turn.tx.rollout(name)
+        if rolling is not None and rolling.is_over:
+            turn.tx.delete_rollout(name)
         wish = services.Wish(origin=Origin.MANUAL, key=key, by=by, forced=forced)
         only = None if instance is None else (instance,)
         return next(iter(services.raise_service(turn, job, wish, only)), None)
@@ -214,6 +216,8 @@ def restart_job(
     if only is None and extent.batch is not None and _has_several(turn, job):
         turn.tx.put_standing(replace(turn.standing(name), up=True))
         return rollouts.begin(turn, job, by=by, why=outcome.RESTART, batch=extent.batch)
+    if only is None:
+        turn.tx.delete_rollout(name)
     runs = _of_instance(turn.tx.active_runs(name), only)
     for run in runs:
         step = machine.ask_end(run, why=outcome.RESTART, by=by)

@@ -171,15 +171,15 @@ def test_runs_are_a_table() -> None:
         {"id": RUN, "job": "report", "state": "failed", "exit_code": 3, "signal": None,
          "ended_at": "2026-11-21T11:55:00+00:00", "duration": 0.25, "attempt": 1,
          "origin": "manual", "reason": None},
-        {"id": RUN, "job": "web", "state": "running", "exit_code": None, "signal": 9,
-         "started_at": "2026-11-21T11:59:00+00:00", "duration": None, "attempt": 3,
-         "origin": "autostart", "reason": None},
+        {"id": RUN, "job": "web", "instance": 2, "state": "running", "exit_code": None,
+         "signal": 9, "started_at": "2026-11-21T11:59:00+00:00", "duration": None,
+         "attempt": 3, "origin": "autostart", "reason": None},
     ]  # fmt: skip
 
     assert runs.render({"runs": shown}, PLAIN, NOW) == (
         "RUN     JOB     STATE    EXIT  WHEN     TOOK  TRIES  ORIGIN\n"
         "a097hk  report  failed      3  5m ago  0.25s         manual\n"
-        "a097hk  web     running        1m ago             3  autostart"
+        "a097hk  web@2   running        1m ago             3  autostart"
     )
     assert runs.render({"runs": []}, PLAIN, NOW) == "no runs"
 

@@ -127,6 +127,17 @@ def test_a_child_that_its_supervisor_started_before_it_heard_is_not_the_new_one(
     assert desk.run_of(found[2]).stop_why == "restart"
 
 
+def test_a_start_lets_a_rolling_restart_go_on_and_forgets_one_that_failed() -> None:
+    desk, found = _up(2)
+    _restart(desk)
+    desk.do(lambda turn: intents.start_job(turn, "web", by="me", key="s"))
+    assert _rollout(desk) is not None
+    later = _renew(desk, found[1])
+    desk.end(later, 7)
+    desk.do(lambda turn: intents.start_job(turn, "web", by="me", key="s2"))
+    assert _rollout(desk) is None
+
+
 def test_what_is_stopped_meanwhile_is_passed_over() -> None:
     desk, found = _up(3)
     _restart(desk)
