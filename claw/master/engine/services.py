@@ -56,8 +56,25 @@ def autostart(turn: Turn) -> None:
         if job.type is not JobType.CONTINUOUS or not job.autostart or not job.enabled:
             continue
         standing = turn.standing(job.name)
-        if standing.stopped_by is None and (booted or not standing.up):
+        if standing.stopped_by is not None:
+            continue
+        if booted or not standing.up:
             raise_service(turn, job, Wish())
+        elif new := _never_begun(turn, job, standing):
+            raise_service(turn, job, Wish(), only=new)
+
+
+def _never_begun(turn: Turn, job: Job, standing: Standing) -> list[int]:
+    """Return the instances that there are to be since another number was configured."""
+    if instances.wanted(job, standing) == 1:
+        return []
+    known, begun = turn.tx.instances(job.name), {1}
+    begun |= {instances.number(run) for run in turn.tx.open_runs(job.name)}
+    for one in known.values():
+        last = None if one.last_run is None else turn.tx.run(one.last_run)
+        if last is not None and last.reason != SCALE:
+            begun.add(one.no)
+    return [no for no in instances.numbers(job, standing) if no not in begun]
 
 
 def _on_boot(turn: Turn) -> None:

@@ -72,11 +72,12 @@ def _fit_to_scale(turn: Turn, old: Config | None, by: str) -> None:
         standing = turn.standing(job.name)
         if standing.scale is not None and standing.scaled_from != job.instances:
             turn.tx.put_standing(replace(standing, scale=None, scaled_from=None))
-        before = None if old is None else old.job(job.name)
-        if before is None or job.type is not JobType.CONTINUOUS:
+        if job.type is not JobType.CONTINUOUS:
             continue
-        was = instances.wanted(before, standing)
-        if was != instances.wanted(job, standing):
+        before = None if old is None else old.job(job.name)
+        wanted = instances.wanted(job, standing)
+        was = wanted if before is None else instances.wanted(before, standing)
+        if was != wanted or old is None:
             services.fit_to_scale(turn, job, by=by, before=was)
 
 

@@ -1,9 +1,10 @@
 """Instances of services: begun, restarted one after the other, scaled, stopped alone."""
 
-from claw.master.engine import intents, journal, services
+from claw.master.engine import intents, journal, services, sync
 from claw.model import instances
+from claw.model.job import Config
 from claw.model.run import State
-from tests.kit.desk import Desk, Journal, service
+from tests.kit.desk import BOOT, Desk, Journal, service
 
 
 def _launch_all(desk: Desk) -> dict[int, Journal]:
@@ -197,6 +198,25 @@ def test_a_scale_holds_until_the_configured_number_changes() -> None:
     desk.set_config(service("web", instances=4, autostart=True))
     assert desk.standing("web").scale is None
     assert sorted(_launch_all(desk)) == [4]
+
+
+def test_a_number_that_changed_while_there_was_no_master_holds_for_the_next() -> None:
+    desk, found = _up(3)
+    desk.end(found[2], 0)
+
+    def begin_with(count: int) -> None:
+        desk.config = Config(jobs=(service("web", instances=count, autostart=True),))
+        desk.do(lambda turn: services.begin(turn, BOOT))
+        desk.do(lambda turn: sync.sync(turn, start=False))
+        desk.do(services.autostart)
+
+    desk.stops()
+    begin_with(2)
+    assert _sids(desk) == [found[3].sid]
+    desk.end(found[3], None, signal=15, why="scale")
+    assert desk.dispatch() == ()
+    begin_with(4)
+    assert sorted(_launch_all(desk)) == [3, 4]  # the second one had ended by itself
 
 
 def test_a_scale_of_what_is_down_is_only_noted() -> None:
