@@ -74,14 +74,18 @@ class Keeper:
         self._config = config
         self._woken = trio.Event()
         self._folders: set[str] = set()  # in which something was rotated
+        self._looks_everywhere = False  # something may have been that nobody told of
         self._look_at = 0.0  # monotonic: when the whole folder is looked at again
         self._is_over = False  # the bound, with nothing left to remove
         self._unpacked: set[str] = set()  # files that could not be compressed, told once
         self._unfinished: set[str] = set()  # their folders
 
-    def note_rotated(self, path: str) -> None:
-        """A supervisor says that a file has been replaced."""
-        self._folders.add(os.path.dirname(path))  # noqa: PTH120
+    def note_rotated(self, path: str | None) -> None:
+        """A supervisor says that a file has been replaced; None: any may have been."""
+        if path is None:
+            self._looks_everywhere = True
+        else:
+            self._folders.add(os.path.dirname(path))  # noqa: PTH120
         self._woken.set()
 
     def wake(self) -> None:
@@ -92,6 +96,9 @@ class Keeper:
         """Keep it small, until cancelled."""
         self._folders.update(await in_idle_thread(self._clear_begun))
         while True:
+            if self._looks_everywhere:
+                self._looks_everywhere = False
+                self._folders.update(self._all_folders())
             folders, self._folders = self._folders, set()
             await self._compress(folders)
             wait_s = self._look_at - clock.monotonic()

@@ -57,7 +57,8 @@ class Links:
         self.on_linked: Callable[[str], None] = lambda _sid: None
         self.on_over: Callable[[str], None] = lambda _sid: None
         self.all: dict[str, Supervised] = {}
-        self.on_rotated: Callable[[str], None] = lambda _path: None  # an output file
+        # An output file; None: nobody listened for a while, and any may have been.
+        self.on_rotated: Callable[[str | None], None] = lambda _path: None
 
     async def watch(self, sid: str, offset: int, link: LineLink | None = None) -> None:
         """Follow one supervisor until its run is settled or it is lost."""
@@ -139,6 +140,7 @@ class Links:
     async def _serve(self, one: Supervised, link: LineLink) -> None:
         one.link = link
         self.on_linked(one.sid)
+        self.on_rotated(None)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._drain_as_it_grows, one)
