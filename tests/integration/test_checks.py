@@ -385,6 +385,31 @@ def test_a_service_that_is_stopped_or_waits_is_never_checked(
     claw.wait_until(lambda: answers.count > count + 2, "checks")
 
 
+def test_commands_of_the_job_tell_of_readiness_and_of_health(
+    start_master: StartMaster,
+) -> None:
+    ready = {"type": "exec", "command": "[ -e $CLAW_HOME/up ]", "interval": "100ms"}
+    health = {
+        "type": "exec", "command": "[ ! -e $CLAW_HOME/ill ] || { echo too ill; exit 3; }",
+        "start_period": "0", "interval": "100ms", "failures": 2, "timeout": "20s",
+    }  # fmt: skip
+    claw = start_master(PATIENCE + service("web", "sleep 600", ready=ready, health=health))
+    unready = claw.wait_until(lambda: claw.job("web")["why"], "a reason")
+    assert unready == "the command ended with exit 1"
+
+    (claw.folder / "up").touch()
+    wait_well(claw, "web")
+    first = claw.job("web")["pid"]
+    (claw.folder / "ill").touch()
+    ill = claw.wait_until(lambda: events(claw, "web", "job.unhealthy"), "illness")
+    (claw.folder / "ill").unlink()
+
+    told = "2 checks in a row failed: the command ended with exit 3: too ill"
+    assert ill[0]["why"] == told
+    claw.wait_until(lambda: claw.job("web")["pid"] not in {None, first}, "another child")
+    wait_well(claw, "web")
+
+
 def test_a_changed_check_is_taken_up_without_a_restart(
     start_master: StartMaster, answers: Answers
 ) -> None:
