@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 from claw.commands import shapes
-from claw.commands.method import FORCE, TARGETS, changing, on_targets, reading
-from claw.commands.schema import array, boolean, choice, integer, mapping, record, string, time
+from claw.commands.method import (
+    FORCE,
+    OPERATOR,
+    TARGETS,
+    Method,
+    changing,
+    on_targets,
+    reading,
+)
+from claw.commands.schema import (
+    array,
+    boolean,
+    choice,
+    integer,
+    mapping,
+    nullable,
+    record,
+    string,
+    time,
+)
 
 _COUNT = integer("instances", minimum=1, maximum=1000)
 
@@ -66,6 +84,54 @@ JOBS = (
         "have the children read their settings again",
         record({"targets": TARGETS}, ("targets",)),
         shapes.ACTED,
+    ),
+    Method(
+        "job.attach",
+        "let this connection type at a child; `log.follow` shows what that says",
+        role=OPERATOR,
+        params=record({"target": string("a job, an instance, or a run")}, ("target",)),
+        result=record(
+            {
+                "job": string("the job, or the instance"),
+                "run": shapes.RUN_ID,
+                "pid": nullable(integer("the child")),
+                "tty": boolean("whether it runs on a terminal"),
+            },
+            ("job", "run", "tty"),
+        ),
+        is_mutating=True,
+    ),
+    Method(
+        "job.type",
+        "give an attached child something to read",
+        role=OPERATOR,
+        params=record(
+            {
+                "run": shapes.RUN_ID,
+                "data": string(
+                    "each letter stands for the byte of its number", maxLength=65536
+                ),
+            },
+            ("run", "data"),
+        ),
+        result=record(
+            {"taken": integer("bytes that there was room for; send the others again later")},
+            ("taken",),
+        ),
+    ),
+    Method(
+        "job.resize",
+        "say how large the terminal of an attached child is",
+        role=OPERATOR,
+        params=record(
+            {
+                "run": shapes.RUN_ID,
+                "rows": integer("its height", minimum=1, maximum=65535),
+                "columns": integer("its width", minimum=1, maximum=65535),
+            },
+            ("run", "rows", "columns"),
+        ),
+        result=record({}),
     ),
     reading(
         "job.search",

@@ -145,6 +145,23 @@ COMMANDS = (
         examples=(("clawctl signal HUP web", "have one job read its settings again"),),
     ),
     Command(
+        "attach",
+        JOBS,
+        "type at a job, and see what it says",
+        verb="attach:attach",
+        method="job.attach",
+        params=(argument("target", kinds.TARGET_OR_RUN, "a job, an instance or a run"),),
+        detail=(
+            "For a job with `tty = true` the terminal is handed over: ^] gives it back, and "
+            'every other key goes to the job. For one with `stdin = "open"` lines are sent; '
+            "^D or ^C ends it. The job runs on. Several may be attached at once."
+        ),
+        examples=(
+            ("clawctl attach console", "^] to leave"),
+            ("echo save-all | clawctl attach game", "send a line"),
+        ),
+    ),
+    Command(
         "search",
         JOBS,
         "find jobs by name, description, command or tag",

@@ -50,7 +50,7 @@ ELSEWHERE = {
 
 LATER = frozenset(
     {
-        "alias", "approvals", "approve", "attach", "backup", "chain", "chord", "completion",
+        "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
         "delivery", "disable", "dlq", "doctor", "emit", "enable", "group", "idem", "import",
         "incident", "job", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs cancel", "runs result", "runs retry", "runs stale", "secret",

@@ -80,12 +80,12 @@ class ChildKeys:
     stdin = Field(
         kinds.member_of(Stdin),
         "null",
-        "`open`: one can attach to it and type its standard input.",
+        "`open`: what is typed at `clawctl attach` is its standard input.",
     )
     tty = Field(
         kinds.SWITCH,
         False,
-        "It runs on a terminal of its own, which one can attach to.",
+        "It runs on a terminal of its own, which `clawctl attach` shows.",
     )
     stop_command = Field(
         optional(COMMAND),

@@ -35,11 +35,13 @@ class Attempts:
         case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
         wiring = child.Wiring(
             journal_fd=case.spool.journal_fd,
-            standard=(-1, case.streams[0].writing, self._error_fd()),
+            standard=self._standard(),
             report_fd=writing,
             foster_fd=case.handed.foster_fd,
             sockets={name: case.handed.kept[key] for name, key in launch.sockets.items()},
         )
+        wiring.is_terminal = case.console.terminal_fd >= 0
+        case.console.begin()
         wiring.ready_fd = case.handed.kept.get(READY_PIPE[1], -1)
         self.mark_begin(at_once=launch.is_service)
         case.loop.be_prompt()
@@ -59,6 +61,12 @@ class Attempts:
         """Mark where the output of the present attempt begins, once it is known."""
         for stream in self._case.streams:
             stream.file.begin(self._case.state.attempt, at_once=at_once)
+
+    def _standard(self) -> tuple[int, int, int]:
+        console = self._case.console
+        if console.terminal_fd >= 0:
+            return (console.terminal_fd,) * 3
+        return console.in_fd, self._case.streams[0].writing, self._error_fd()
 
     def _error_fd(self) -> int:
         case = self._case
@@ -94,6 +102,7 @@ class Attempts:
         if case.ended_as is None:
             return
         code, signal = case.ended_as.code, case.ended_as.signal
+        case.console.drain()
         for stream in case.streams:
             stream.drain(is_patient=case.state.stop is None)
         dropped = sum(stream.dropped for stream in case.streams)

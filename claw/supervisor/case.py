@@ -2,6 +2,7 @@
 
 from claw.kernel.pidfd import Exit
 from claw.supervisor import machine
+from claw.supervisor.console import Console
 from claw.supervisor.control import Control, Peer
 from claw.supervisor.custody import Custody
 from claw.supervisor.handed import Handed
@@ -26,8 +27,8 @@ class Case:
     """
 
     __slots__ = (
-        "control", "custody", "ended_as", "handed", "launch", "loop", "notices", "spool",
-        "state", "streams", "tree",
+        "console", "control", "custody", "ended_as", "handed", "launch", "loop", "notices",
+        "spool", "state", "streams", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,8 @@ class Case:
                 handed.outputs, (launch.out_path, launch.err_path), strict=False
             )
         ]
+
+        self.console = Console(handed, self.streams[0], self.loop)
 
         def ended(how: Exit) -> None:
             self.ended_as = how

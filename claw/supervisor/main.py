@@ -92,6 +92,7 @@ class Supervisor:
     def _watch_everything(self) -> None:
         for stream in self._case.streams:
             stream.open()
+        self._case.console.open()
         wake_fd = signals.as_descriptor((signals.SIGCHLD, signals.SIGTERM))
         self._loop.watch(wake_fd, lambda: self._on_signals(signals.taken(wake_fd)))
         self._readiness.watch()
@@ -123,6 +124,7 @@ class Supervisor:
             self._beat()
         for stream in self._case.streams:
             stream.retry(now_b)
+        self._case.console.retry(now_b)
         self._errands.step(now_b)
         if now_b >= self._retry_b:
             self._guard(self._case.pay)
@@ -147,6 +149,8 @@ class Supervisor:
             return self._retry_b
         deadlines = [self._presence.due_b, *self._ending.deadlines(now_b)]
         deadlines += self._errands.deadlines()
+        if self._case.console.retry_b is not None:
+            deadlines.append(self._case.console.retry_b)
         deadlines += [each.retry_b for each in self._case.streams if each.retry_b is not None]
         if self._state.phase == machine.BACKOFF:
             deadlines.append(self._state.due_b)

@@ -83,6 +83,15 @@ class Requests:
         self._case.custody.signal(int(message["number"]))
         return {"sent": True}
 
+    def _op_type(self, _peer: Peer, message: Message) -> Message:
+        if not self._case.is_child_up:
+            return {"taken": None}
+        return {"taken": self._case.console.type(message["data"].encode("latin-1"))}
+
+    def _op_resize(self, _peer: Peer, message: Message) -> Message:
+        self._case.console.resize(int(message["rows"]), int(message["columns"]))
+        return {}
+
     def _op_perform(self, peer: Peer, message: Message) -> None:
         number = message.get("id")
 

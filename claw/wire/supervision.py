@@ -31,6 +31,9 @@ Supervisor (requests of the master):
     signal   {number}             -> {sent}
     perform  {what, timeout_s}    -> {code, signal, timed_out, output} of a command of the
              launch, once it has ended
+    type     {data}               -> {taken}: for its standard input; each letter is the byte
+             of its number, and what is not taken had no room
+    resize   {rows, columns}      -> {}: of its terminal
     hand     {path}               -> {}: what it has is on its way to the fork server there
     journal  {size}  unasked: the journal has grown to that many bytes
     rotated  {path}  unasked: an output file has been replaced
@@ -44,6 +47,8 @@ supervisor adds a name to the launch and nothing to the fork server:
     socket JOB ADDRESS      a listening socket for the child; `keep` has it by this name too
     ready.read, ready.write the pipe of readiness by a newline
     notify                  the socket of sd_notify(3)
+    in.read, in.write       the pipe of an open standard input
+    tty.drive, tty.program  both ends of its terminal, pty(7)
     link                    the first supervisor's end of a link to the master; not kept
     child:<pid>:<start>     a pidfd of the present child, of fostered runs only
 
@@ -65,6 +70,7 @@ PROTOCOL = 1
 MEMORY, LINK, CHILD = "memory", "link", "child:"
 READY_PIPE, NOTIFY = ("ready.read", "ready.write"), "notify"
 OUTPUTS = (("out.read", "out.write"), ("err.read", "err.write"))
+STDIN, TERMINAL = ("in.read", "in.write"), ("tty.drive", "tty.program")
 """Names of descriptors; see the module."""
 LINE_LIMIT = 4 << 20
 """Bytes of the longest line that either side takes."""
@@ -136,9 +142,11 @@ class Launch:
         "sockets",
         "spool",
         "stderr",
+        "stdin",
         "stop_signal",
         "success_codes",
         "timeout_s",
+        "tty",
         "umask",
         "watchdog_s",
     )
@@ -160,6 +168,8 @@ class Launch:
         "nice": None,
         "no_new_privs": False,
         "oom_score_adj": None,
+        "stdin": "null",
+        "tty": False,
         "ready": "none",
         "ready_delay_s": 1.0,
         "sockets": {},
@@ -209,6 +219,8 @@ class Launch:
     nice: int | None
     no_new_privs: bool
     oom_score_adj: int | None
+    stdin: str  # null or open
+    tty: bool
     sockets: dict[str, str]  # as LISTEN_FDNAMES has it: by which name it is kept
     ready: str  # how the child is known to be ready
     ready_delay_s: float  # with none and delay: how long it lives first

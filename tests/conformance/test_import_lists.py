@@ -30,6 +30,7 @@ OWN = {
     "claw.supervisor.attempts",
     "claw.supervisor.case",
     "claw.supervisor.child",
+    "claw.supervisor.console",
     "claw.supervisor.control",
     "claw.supervisor.custody",
     "claw.supervisor.ending",

@@ -1,6 +1,7 @@
-"""``job.*`` that reach into a running child: signals, and having it read its settings again."""
+"""``job.*`` that reach into a running child: signals, reloads, and what is typed at it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from weakref import WeakKeyDictionary
 
 import trio
 
@@ -8,8 +9,10 @@ from claw.config import kinds
 from claw.errors import ClawError, ConflictError, TimedOutError, UsageError
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
+from claw.master.control.connection import Connection
 from claw.master.wiring import Json, Services
 from claw.model import instances
+from claw.model.job import Stdin
 from claw.model.run import Run
 from claw.store.records import Tx
 from claw.wire.supervision import Message
@@ -18,6 +21,9 @@ RELOAD_S = 60.0
 """How long a ``reload_command`` may take."""
 _PATIENCE_S = 5.0
 """How long a supervisor may take to answer."""
+
+_ATTACHED: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
+"""The runs that each connection is attached to: who types is on record by that."""
 
 Act = Callable[[Run], Awaitable[None]]
 
@@ -82,6 +88,58 @@ def _how(said: Message) -> str:
     if said["code"] is not None:
         return f"failed, exit {said['code']}"
     return f"was ended by signal {said['signal']}"
+
+
+async def attach(call: Call, params: Params) -> Json:
+    """Let a client type at a child: what it types comes by ``job.type``."""
+    services = call.services
+    runs = await services.store.read(lambda tx: active_runs(tx, services, [params["target"]]))
+    if len(runs) != 1:
+        hint = "name one of its instances, like web@1" if runs else "clawctl status"
+        what = "has several children" if runs else "has no child just now"
+        raise ConflictError(f"{params['target']!r} {what}", hint=hint)
+    [run] = runs
+    job = services.config.current.job(run.job)
+    if job is None or not (job.tty or job.stdin is Stdin.OPEN):
+        raise ConflictError(
+            f"job {run.job!r} reads nothing",
+            hint='stdin = "open" or tty = true lets one type, after a restart; '
+            f"clawctl logs -f {run.job} shows what it says",
+        )
+    _ATTACHED.setdefault(call.connection, set()).add(run.id)
+    label = instances.label(run.job, run.instance)
+    return {"job": label, "run": run.id, "pid": run.pid, "tty": job.tty}
+
+
+async def type_(call: Call, params: Params) -> Json:
+    """Give a child something to read."""
+    run = await _attached(call, params["run"])
+    data = params["data"]
+    if any(ord(letter) > _LAST_BYTE for letter in data):
+        raise UsageError("job.type: each letter of 'data' stands for a byte, up to \\u00ff")
+    said = await ask(call.services, run, op="type", data=data)
+    if said["taken"] is None:
+        raise ConflictError(f"job {run.job!r} has no child just now")
+    return {"taken": said["taken"]}
+
+
+async def resize(call: Call, params: Params) -> Json:
+    """Say how large the terminal is that a child is looked at on."""
+    run = await _attached(call, params["run"])
+    await ask(call.services, run, op="resize", rows=params["rows"], columns=params["columns"])
+    return {}
+
+
+_LAST_BYTE = 255
+
+
+async def _attached(call: Call, run_id: str) -> Run:
+    if run_id not in _ATTACHED.get(call.connection, ()):
+        raise ConflictError("this connection is not attached to that run", hint="job.attach")
+    run = await call.services.store.read(lambda tx: tx.run(run_id))
+    if run is None or not run.is_active or run.sid is None:
+        raise ConflictError("that run is over")
+    return run
 
 
 async def ask(

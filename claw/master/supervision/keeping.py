@@ -10,9 +10,18 @@ import os
 import resource
 from collections.abc import Callable, Iterator, Mapping
 
-from claw.kernel import datagrams, files, pidfd
+from claw.kernel import datagrams, files, pidfd, terminal
 from claw.supervisor.output import PIPE_BYTES
-from claw.wire.supervision import CHILD, MEMORY, NOTIFY, OUTPUTS, READY_PIPE, Launch
+from claw.wire.supervision import (
+    CHILD,
+    MEMORY,
+    NOTIFY,
+    OUTPUTS,
+    READY_PIPE,
+    STDIN,
+    TERMINAL,
+    Launch,
+)
 
 Kept = dict[str, int]
 _SHARE = 2
@@ -39,6 +48,11 @@ def make_kept(launch: Launch, sockets: Mapping[str, int]) -> Kept:
             kept[name] = os.dup(fd)
         if launch.ready == "fd":
             kept.update(zip(READY_PIPE, files.make_pipe(_READY_BYTES), strict=True))
+        if launch.tty:
+            kept.update(zip(TERMINAL, terminal.open_pair(), strict=True))
+        elif launch.stdin == "open":
+            kept.update(zip(STDIN, os.pipe2(os.O_CLOEXEC), strict=True))
+            os.set_blocking(kept[STDIN[1]], False)
         if launch.hears:
             kept[NOTIFY] = datagrams.listen(launch.env["NOTIFY_SOCKET"])
     except OSError:

@@ -143,6 +143,8 @@ def _making(job: Job, around: Surroundings) -> dict[str, object]:
         "limits": {name: [soft, hard] for name, soft, hard in job.limits},
         "no_new_privs": job.no_new_privs,
         "oom_score_adj": job.oom_score_adj,
+        "stdin": str(job.stdin),
+        "tty": job.tty,
         "commands": {what: list(argv) for what, argv in commands.items() if argv},
     }
 
