@@ -158,7 +158,7 @@ COMMANDS = (
         ),
         examples=(
             ("clawctl attach console", "^] to leave"),
-            ("echo save-all | clawctl attach game", "send a line"),
+            ("clawctl attach game", "send lines; ^D to leave"),
         ),
     ),
     Command(
