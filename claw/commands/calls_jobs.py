@@ -87,7 +87,7 @@ JOBS = (
     ),
     Method(
         "job.attach",
-        "let this connection type at a child; `log.follow` shows what that says",
+        "let this connection type at a child",
         role=OPERATOR,
         params=record({"target": string("a job, an instance, or a run")}, ("target",)),
         result=record(
