@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit.listening import Load, ask, is_refused, write_server
 from tests.kit.master import MasterUnderTest, StartMaster
-from tests.kit.servers import free_ports
+from tests.kit.servers import Servers, free_ports
 
 BASH = shutil.which("bash") or "/bin/sh"
 
@@ -330,3 +330,30 @@ def test_a_daemon_that_is_renewed_in_place_keeps_its_sockets(
         claw.wait_until(lambda: ask(tcp).get("pid") not in {pid, None}, "another child")
 
     assert load.failures == []
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="not installed: nginx")
+def test_nginx_takes_its_socket_and_refuses_nobody_over_a_restart(
+    tmp_path: Path, start_master: StartMaster
+) -> None:
+    servers = Servers(tmp_path / "servers")
+    folder, address = servers.folder, f"tcp://127.0.0.1:{servers.nginx_port}"
+    claw = start_master(
+        service(
+            "nginx",
+            f"{shutil.which('nginx')} -p {folder} -c {folder}/nginx.conf",
+            f'http = "{address}"',
+            'env = { NGINX = "3;" }\nstop_signal = "QUIT"',
+        )
+    )
+    first = claw.wait_state("nginx", "running")["pid"]
+    claw.wait_until(servers.nginx_answers, "an answer of nginx")
+
+    for _ in range(5):
+        claw.call("job.restart", targets=["nginx"])
+        assert not is_refused(address)
+        assert servers.nginx_answers()
+
+    claw.wait_until(lambda: claw.job("nginx")["pid"] not in {None, first}, "another nginx")
+    assert servers.nginx_answers()
+    assert "using inherited sockets" in claw.ctl("logs", "nginx")
