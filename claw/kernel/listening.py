@@ -5,6 +5,7 @@ open socket, which all who hold it share, so nothing here may change it.
 """
 
 import contextlib
+import errno
 import select
 import socket
 import stat
@@ -21,9 +22,10 @@ def resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[obje
     Raises:
         OSError: The name is not known, or no server answers (socket.gaierror).
     """
-    found = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
-    )
+    try:
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
+    except UnicodeError as error:
+        raise OSError(errno.EINVAL, f"no name of a host: {error}") from None
     return [(one[0], one[4]) for one in found]
 
 

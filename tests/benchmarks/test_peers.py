@@ -6,6 +6,7 @@ logs go to files, and it is measured from the outside alone. What takes too long
 on, so that the whole takes less than six minutes.
 """
 
+import faulthandler
 import os
 import signal
 import statistics
@@ -164,6 +165,7 @@ def behind(found: dict[str, Figures]) -> list[str]:
 
 
 def test_claw_beside_its_peers(tmp_path: Path) -> None:
+    faulthandler.cancel_dump_traceback_later()  # that it takes its minutes is no fault
     found: dict[str, Figures] = {}
     print()
     for make in PEERS:

@@ -260,6 +260,29 @@ def test_a_unix_socket_whose_file_was_removed_is_back_after_a_restart(
     assert ask(unix)["pid"] not in {0, first}
 
 
+def test_a_socket_that_a_child_has_shut_down_is_another_one_after_a_restart(
+    start_master: StartMaster, tcp: str, tmp_path: Path
+) -> None:
+    marker = tmp_path / "shut"
+    script = tmp_path / "shutting.py"
+    script.write_text(
+        "import pathlib, socket, time\n"
+        "one = socket.socket(fileno=3)\n"
+        f"mark = pathlib.Path({str(marker)!r})\n"
+        "if not mark.exists():\n"
+        "    one.shutdown(socket.SHUT_RDWR)\n"
+        "    mark.touch()\n"
+        "time.sleep(3600)\n"
+    )
+    claw = start_master(service("web", f"python3 {script}", f'http = "{tcp}"'))
+    claw.wait_until(marker.exists, "a socket that is shut down")
+    assert is_refused(tcp)
+
+    claw.ctl("restart", "web")
+
+    claw.wait_until(lambda: not is_refused(tcp), "another socket")
+
+
 def test_a_new_master_has_the_sockets_of_the_one_before(
     tmp_path: Path, start_master: StartMaster, tcp: str
 ) -> None:

@@ -7,6 +7,7 @@ gets them back from the one or the others. A socket is known by job and address 
 so a reload that leaves the address alone leaves the socket alone.
 """
 
+import contextlib
 import errno
 import grp
 import logging
@@ -113,7 +114,7 @@ class Sockets:
             LostError: It has died meanwhile.
         """
         await self.ask(link, hello)
-        self._link, self._kept = link, set(hello.get("sockets", ()))
+        self._link, self._kept = link, self._open.keys() & set(hello.get("sockets", ()))
         await self._have_all_kept()
 
     async def ask(self, link: LineLink, hello: Message) -> None:
@@ -131,20 +132,30 @@ class Sockets:
         """Take copies of what is not known here, from what somebody else has."""
         for name, fd in kept.items():
             kind, job, address = [*name.split(" ", 2), "", ""][:3]
-            if kind == _KIND and name not in self._open:
+            if kind != _KIND or name in self._open:
+                continue
+            try:
                 found = sockets.socket(fileno=os.dup(fd))
-                if listening.is_ended(found):
-                    found.close()
-                else:
-                    self._open[name] = Open(job, address, found)
+            except OSError as error:
+                _LOG.error("socket %s of job %s is not kept: %s", address, job, error)
+                continue
+            if listening.is_ended(found):
+                found.close()
+            else:
+                self._open[name] = Open(job, address, found)
 
     async def _have_all_kept(self) -> None:
         """Give the fork server what it has not; the next one is given all, in `meet`."""
         for name, one in [*self._open.items()]:
             if name in self._kept or self._open.get(name) is not one:
                 continue
+            try:
+                copy = one.socket.dup()  # it may be closed while this waits its turn
+            except OSError as error:
+                _LOG.error("%s is kept by nobody else: %s", name, error)
+                continue
             self._kept.add(name)
-            with one.socket.dup() as copy:  # it may be closed while this waits its turn
+            with copy:
                 await self._tell(copy.fileno(), op="keep", name=name)
             if name not in self._open:
                 await self._tell(op="drop", name=name)
@@ -176,6 +187,8 @@ class Sockets:
                 except OSError as error:
                     raise self._failed(job, one, error) from error
             self._failures.pop(job.name, None)
+            if wanted.keys() - self._open.keys():
+                raise UnopenedError("its sockets were closed meanwhile", _LEAST_WAIT_S)
             return {name: self._open[name].socket.fileno() for name in wanted}
 
     def _of(self, job: str) -> list[str]:
@@ -184,8 +197,8 @@ class Sockets:
     async def _have(self, name: str, job: Job, one: Listener) -> None:
         """See that a socket is open as the job wants it."""
         known = self._open.get(name)
-        if known is not None and one.path and not listening.is_at(one.path):
-            await self._close(name)  # somebody has removed its file: nobody can reach it
+        if known is not None and _is_useless(known, one):
+            await self._close(name)
             known = None
         if known is None:
             made = await _opened(one)
@@ -258,7 +271,8 @@ class Sockets:
             return
         listening.end(one.socket)
         if one.address.startswith("unix:"):
-            listening.remove_dead(one.address.removeprefix("unix:"))
+            with contextlib.suppress(OSError):
+                listening.remove_dead(one.address.removeprefix("unix:"))
         await self._tell(op="drop", name=name)
 
     async def close_all(self) -> None:
@@ -280,6 +294,11 @@ class Sockets:
 
 _LEAST_WAIT_S = 1.0
 """As for a child that could not be started, whatever the ladder says."""
+
+
+def _is_useless(known: Open, one: Listener) -> bool:
+    """Tell whether somebody has shut a socket down, or has removed its file."""
+    return listening.is_ended(known.socket) or bool(one.path and not listening.is_at(one.path))
 
 
 async def _opened(one: Listener) -> sockets.socket:
