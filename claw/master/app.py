@@ -252,8 +252,9 @@ class App:
                     self._ticker.expect(effect)
                 case effects.StopRun():
                     self._nursery.start_soon(tell_stop, self._links, effect)
-                case effects.Settled(sid):
+                case effects.Settled(sid, run):
                     self._links.settle(sid)
+                    self._checks.recheck("", run)
                     self._keeper.wake()
                 case effects.EssentialEnded():
                     self._shutdown.end_as(effect, was_seen=self._adopted.is_set())

@@ -180,7 +180,8 @@ def fold(
             steps.append(Step(run, note="attempt.note", why=fact.text))
         case Health() | Status() | Main() if fact.attempt == run.attempt:
             now = wellbeing.of_run(run, fact), wellbeing.of_attempt(attempt, fact)
-            steps.append(Step(*now, *wellbeing.event(fact)))
+            effects = _look_again(run) if isinstance(fact, Main) else ()
+            steps.append(Step(*now, *wellbeing.event(fact), effects=effects))
         case _:
             pass
     return tuple(steps)

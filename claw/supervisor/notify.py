@@ -57,8 +57,9 @@ class Notices:
 
     def drain(self) -> None:
         """Forget what an earlier child has said."""
-        for _ in self._received():
-            continue
+        if self._socket is not None:
+            for _ in self._received():
+                continue
         if self.pipe_fd >= 0:
             self.has_newline()
 

@@ -10,7 +10,7 @@ from claw.kernel.bare import os
 from claw.supervisor import entries
 from claw.supervisor.case import Case
 from claw.supervisor.ending import Ending
-from claw.supervisor.machine import Supervision
+from claw.supervisor.machine import TIMED, Supervision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,13 +33,15 @@ class Readiness:
     """
 
     __slots__ = (
-        "_alive", "_case", "_doing", "_ending", "_said", "_stage", "_told_b", "_words",
-        "hindrance",
+        "_alive", "_case", "_doing", "_ending", "_is_plain", "_said", "_stage", "_told_b",
+        "_words", "hindrance",
     )  # fmt: skip
 
     def __init__(self, case: Case, ending: Ending) -> None:
         self._case = case
         self._ending = ending
+        # Nothing but time tells: most jobs, whose supervisors touch no more memory than that.
+        self._is_plain = case.launch.ready in TIMED and not case.launch.hears
         self._stage = (0, False)  # the attempt, and whether its watchdog counts
         self._alive = 0.0  # last sign of life, monotonic time
         self._doing = self._words = ""  # of the child: reloading or stopping; its STATUS
@@ -73,9 +75,15 @@ class Readiness:
         state = self._case.state
         if not self._case.is_child_up:
             return
-        self._note_stage()
-        if state.ready_b is not None and now_b >= state.ready_b:
+        ready_b = state.ready_b
+        if ready_b is not None and now_b >= ready_b:
             self.note(self._case.launch.ready)
+        if not self._is_plain:
+            self._step_further(now_b)
+
+    def _step_further(self, now_b: float) -> None:
+        state = self._case.state
+        self._note_stage()
         limit_b = state.ready_limit_b
         if limit_b is not None and now_b >= limit_b:
             text = f"not ready within {limit_b - state.started_b:.3g} s"
@@ -92,7 +100,12 @@ class Readiness:
         state = self._case.state
         if not self._case.is_child_up:
             return
-        for due_b in (state.ready_b, state.ready_limit_b, self._watchdog_b(now_b)):
+        due_b = state.ready_b
+        if due_b is not None:
+            yield due_b
+        if self._is_plain:
+            return
+        for due_b in (state.ready_limit_b, self._watchdog_b(now_b)):
             if due_b is not None:
                 yield due_b
         if self._said is not None:
@@ -131,7 +144,7 @@ class Readiness:
             OSError: The disk refuses a line; it is owed.
         """
         case = self._case
-        for fields in case.notices.messages(case.tree):
+        for fields in () if self._is_plain else case.notices.messages(case.tree):
             if case.is_child_up:
                 self._note_stage()
                 self._take(fields)

@@ -61,7 +61,7 @@ class Checks:
         self._wake = trio.Event()
 
     def recheck(self, job: str, run: str) -> None:
-        """Something has become of a run."""
+        """Something has become of a run; without a job: it is over, or made anew."""
         if run not in self._tasks and not self._is_checked(job):
             return
         if self._changed is not None:

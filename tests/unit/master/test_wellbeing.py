@@ -84,11 +84,13 @@ def test_what_is_told_of_an_earlier_child_says_nothing_of_the_present_one() -> N
 def test_another_process_may_become_the_child() -> None:
     desk = Desk(service("web"))
     found = launched(desk)
+    desk.effects.clear()
 
     found.add("main", run="", attempt=1, pid=802, start=6)
     desk.read(found)
 
     run = desk.run_of(found)
+    assert desk.effects == [Recheck("web", run.id)]
     attempt = desk.database.view(lambda tx: tx.attempt(run.id, 1))
     assert attempt is not None
     assert (run.pid, attempt.pid, attempt.start_ticks) == (802, 802, 6)
