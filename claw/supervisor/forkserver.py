@@ -18,7 +18,7 @@ import gc
 import sys
 
 from claw import __version__
-from claw.kernel import channel, files, limits, pidfd, process, signals, ticks
+from claw.kernel import channel, files, immortal, limits, pidfd, process, signals, ticks
 from claw.kernel.bare import os
 from claw.supervisor import rehearsal
 from claw.supervisor.control import Control, Peer
@@ -57,6 +57,7 @@ class ForkServer:
         wake_fd = signals.as_descriptor((signals.SIGCHLD,))
         self._loop.watch(wake_fd, lambda: self._on_signals(wake_fd))
         gc.collect()
+        immortal.make_all()
         gc.freeze()
         gc.disable()
         while not self._is_needless():

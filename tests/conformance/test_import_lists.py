@@ -18,6 +18,7 @@ OWN = {
     "claw.kernel.datagrams",
     "claw.kernel.files",
     "claw.kernel.history",
+    "claw.kernel.immortal",
     "claw.kernel.libc",
     "claw.kernel.limits",
     "claw.kernel.pidfd",
