@@ -79,6 +79,17 @@ def remove_empty(folder: str) -> None:
         return
 
 
+def remove_above(folder: str) -> None:
+    """Remove the empty group that a group lay in, unless it hands controllers on."""
+    above = files.folder_of(folder)
+    try:
+        if files.read_all(f"{above}/cgroup.subtree_control").strip():
+            return
+    except OSError:  # version 1, where every group has the controllers of its hierarchy
+        pass
+    remove_empty(above)
+
+
 def count(folder: str, name: str, key: str) -> int:
     """Return the number beside a key in a file of a group; 0 when there is none."""
     try:

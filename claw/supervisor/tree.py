@@ -109,6 +109,7 @@ class Tree:
         """Remove the groups; one in which something lives on stays."""
         for group in self._groups:
             cgroup.remove(group)
+            cgroup.remove_above(group)  # made again by whoever needs it
 
     def names(self, *others: int) -> list[str]:
         """Return ``pid command`` for each process that lives on, and for others."""

@@ -225,3 +225,12 @@ def test_what_outlives_sigkill_is_named_and_the_stop_has_failed(
         ]
         assert "it left behind" in exited["why"]
         made.wait_until(lambda: not cgroup.members(str(cold)), "its end")
+
+
+def test_no_group_is_left_where_nothing_runs(bench: Bench, place: Groups) -> None:
+    supervised = bench.launch(["true"], cgroups=place.of("s1", Resources(pids=50)))
+    supervised.wait_for("ended")
+
+    there = {place.tracking, *place.older.values()} - {""}
+    if not place.unified:
+        assert [folder for folder in there if Path(folder).exists()] == []

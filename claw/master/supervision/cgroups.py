@@ -1,8 +1,8 @@
 """Which control groups claw may make here, and what a job's launch is to have of them.
 
-Found once, by trying. Version 2 is used where its controllers are, version 1 beside it for
-the rest, and none where claw may not: then descendants are found as a subreaper finds them,
-and what they use is watched. A folder of claw's own, named after its home, lies in the group
+Found once, by trying; what was made to try is taken away again. Version 2 is used where its
+controllers are, version 1 beside it for the rest, and none where claw may not: then
+descendants are found as a subreaper finds them, and what they use is watched. A folder of claw's own, named after its home, lies in the group
 that claw runs in; each launch has one in that. See cgroups(7).
 """
 
@@ -80,7 +80,7 @@ class Groups:
             wanted = {"memory.max": str(most), "memory.oom.group": "1"}
             return wanted | self._if_there(self.tracking, "memory.swap.max", "0")
         limited = {"memory.limit_in_bytes": str(most)}
-        folder = self.older.get("memory", "")
+        folder = files.folder_of(self.older.get("memory", ""))  # its own is made with a launch
         return limited | self._if_there(folder, "memory.memsw.limit_in_bytes", str(most))
 
     def _if_there(self, folder: str, name: str, value: str) -> dict[str, str]:
@@ -134,6 +134,8 @@ def find_groups(home: Home, mounts: str | None = None, own: str | None = None) -
         and (folder := _made(places.get(controller, ""), f"claw-{digest}"))
     }
     tracking = tracking or next(iter(older.values()), "")
+    for folder in {tracking, *older.values()} - {""}:
+        cgroup.remove_above(f"{folder}/any")  # a launch makes it again; so none is left over
     _LOG.info("control groups: %s; limits: %s", tracking or "none", [*unified, *older])
     return Groups(tracking, unified, older)
 
