@@ -78,6 +78,8 @@ class _Attached:
                 patience_s = _AGAIN_S
             else:
                 patience_s = _LAST_WORDS_S if self._is_done else None
+            if not self._show():  # what came while an answer was awaited
+                return 0
             waiting: list[Any] = [self._stream]
             waiting += [] if self._is_done or self._typed else [self._in_fd]
             waiting += [self._resized_fd] if self._resized_fd >= 0 else []

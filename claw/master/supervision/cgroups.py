@@ -2,8 +2,9 @@
 
 Found once, by trying; what was made to try is taken away again. Version 2 is used where its
 controllers are, version 1 beside it for the rest, and none where claw may not: then
-descendants are found as a subreaper finds them, and what they use is watched. A folder of claw's own, named after its home, lies in the group
-that claw runs in; each launch has one in that. See cgroups(7).
+descendants are found as a subreaper finds them, and what they use is watched. A folder of
+claw's own, named after its home, lies in the group that claw runs in; each launch has one in
+that. See cgroups(7).
 """
 
 import hashlib
