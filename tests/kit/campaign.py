@@ -134,6 +134,7 @@ schedule = "* * * * * *"
         self._over.set()
         for thread in self._threads:
             thread.join(QUIET_S)
+        self.keepers.close()
         self.claw.end()
 
     def _begin(

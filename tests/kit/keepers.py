@@ -37,6 +37,10 @@ class Keepers:
             self.is_master_whole = True
             self._are_supervisors_whole = True
 
+    def close(self) -> None:
+        """Let go of the master."""
+        self._client.close()
+
     @property
     def may_kill_master(self) -> bool:
         """Whether others keep every run."""
