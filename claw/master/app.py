@@ -198,6 +198,7 @@ class App:
         self._links = Links(self.home, self._apply, self._fostering.knows, self._on_lost)
         self._links.on_linked = self._fostering.look_at
         self._links.on_over = self._fostering.forget
+        self._links.on_child = self._fostering.copies.take_child
         self._adoption = Adoption(self.home, self._decide, self._fostering, self._links)
         self._keeper = Keeper(self.home, store, config)
         self._forwarding = Forwarding(self.home, config, self._services)

@@ -2,7 +2,7 @@
 
 from claw.kernel import pidfd, ticks
 from claw.kernel.bare import os
-from claw.supervisor import child, entries, machine
+from claw.supervisor import child, entries, fostering, machine
 from claw.supervisor.case import Case
 from claw.wire import supervision
 from claw.wire.supervision import READY_PIPE
@@ -37,7 +37,7 @@ class Attempts:
             journal_fd=case.spool.journal_fd,
             standard=self._standard(),
             report_fd=writing,
-            foster_fd=case.handed.foster_fd,
+            foster_fd=fostering.keeper_fd(case),
             sockets={name: case.handed.kept[key] for name, key in launch.sockets.items()},
         )
         wiring.is_terminal = case.console.terminal_fd >= 0

@@ -31,7 +31,7 @@ class Wiring:
         standard: Standard input, output and error; none is /dev/null.
         report_fd: Where a failure is told; closed by exec.
         journal_fd: The journal; none for an errand, which is on nobody's record.
-        foster_fd: The link to a fork server that is not the supervisor's parent.
+        foster_fd: Leads to who is to have a pidfd of the child (`fostering.keeper_fd`).
         ready_fd: Where the program says that it is ready, under a number of its own.
         sockets: What the child listens on, by the names that it knows them by.
         is_terminal: Whether all three are one terminal, to be the child's own.

@@ -2,8 +2,9 @@
 
 Then a supervisor that is killed after that is replaced as ever. The link stays open: a child
 that begins sends a pidfd of itself over it before it execs, since no fork server is its
-parent and its end could not be learnt without one. A link that breaks is made again when
-the master says where (`hand`), which it does until the fork server there knows the run.
+parent and its end could not be learnt without one; while there is no fork server, it sends
+that to the master. A link that breaks is made again when the master says where (`hand`), which
+it does until the fork server there knows the run.
 """
 
 from claw.kernel import channel, pidfd
@@ -82,11 +83,23 @@ def child_name(pid: int) -> str:
     return f"{CHILD}{pid}:{pidfd.start_ticks(pid) or 0}"
 
 
+def keeper_fd(case: Case) -> int:
+    """Return what leads to whoever is to have a pidfd of a child that begins.
+
+    That is the fork server that fosters the run or, while there is none, the master; -1:
+    the fork server is this process's parent and needs none, or there is nobody.
+    """
+    handed, peers = case.handed, case.control.peers
+    if handed.foster_fd >= 0 or os.getppid() == handed.parent or not peers:
+        return handed.foster_fd
+    return peers[-1].fileno()
+
+
 def hand_myself(foster_fd: int, launch: Launch) -> None:
-    """Send a pidfd of this process, a child that is about to exec, to the fork server.
+    """Send a pidfd of this process, a child that is about to exec, to a keeper.
 
     Args:
-        foster_fd: Leads there; -1: the fork server is the supervisor's parent, and needs none.
+        foster_fd: Leads there, -1 to nobody.
         launch: Of the run.
     """
     if foster_fd < 0:
@@ -94,7 +107,7 @@ def hand_myself(foster_fd: int, launch: Launch) -> None:
     pid = os.getpid()
     try:
         fd = pidfd.open_pid(pid)
-        send(channel.Socket(fileno=foster_fd), launch, {child_name(pid): fd})
+        send(channel.Socket(fileno=foster_fd), launch, {child_name(pid): fd}, ev="child")
     except OSError:  # it has died too: then the master will see to another
         return
 

@@ -6,7 +6,7 @@ from claw.wire.supervision import OUTPUTS
 class Handed:
     """What the fork server hands to a supervisor: descriptors, -1 for none, and facts."""
 
-    __slots__ = ("foster_fd", "kept", "link_fd", "lock_fd", "open_files", "relay_fd")
+    __slots__ = ("foster_fd", "kept", "link_fd", "lock_fd", "open_files", "parent", "relay_fd")
 
     def __init__(
         self,
@@ -16,12 +16,14 @@ class Handed:
         lock_fd: int = -1,
         link_fd: int = -1,
         relay_fd: int = -1,
+        parent: int = 0,
     ) -> None:
         self.kept = kept  # by name: copies of what the fork server keeps for the run
         self.open_files = open_files  # the limit that claw was started with
         self.lock_fd = lock_fd  # held already; a replacement takes the lock itself
         self.link_fd = link_fd  # a connection of the master, there from the start
         self.relay_fd = relay_fd  # to the fork server; replacements only
+        self.parent = parent  # the fork server; while it lives, children need no other keeper
         self.foster_fd = -1  # to a fork server that is not the parent
 
     @property

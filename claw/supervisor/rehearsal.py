@@ -55,6 +55,7 @@ def _perform(folder: str) -> None:
         open_files=(1024, 1024),
         lock_fd=files.open_lock(f"{folder}/lock"),
         link_fd=theirs.detach(),
+        parent=os.getppid(),
     )
     Supervisor(launch, handed).run()
     ours.close()

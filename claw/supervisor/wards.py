@@ -33,7 +33,7 @@ _HEALTHY_S = 60.0
 class Wards:
     """All wards, by the id of their supervisor."""
 
-    __slots__ = ("_loop", "_on_gone", "_open_files", "all", "orphans")
+    __slots__ = ("_loop", "_on_gone", "_open_files", "_pid", "all", "orphans")
 
     def __init__(
         self, loop: Loop, open_files: tuple[int, int], on_gone: "Callable[[str], None]"
@@ -41,6 +41,7 @@ class Wards:
         self._loop = loop
         self._open_files = open_files
         self._on_gone = on_gone
+        self._pid = os.getpid()
         self.all: dict[str, Ward] = {}
         self.orphans = Orphans(loop, self.all)
 
@@ -170,7 +171,9 @@ class Wards:
             launch = Launch.decode(files.read_memory(ward.kept[MEMORY]))
             process.new_session()
             process.set_name(f"claw:{launch.job}")
-            handed = Handed(kept=ward.kept, open_files=self._open_files, **given)
+            handed = Handed(
+                kept=ward.kept, open_files=self._open_files, parent=self._pid, **given
+            )
             Supervisor(launch, handed).run()
             status = 0
         except BaseException:

@@ -36,6 +36,8 @@ Supervisor (requests of the master):
     resize   {rows, columns}      -> {}: of its terminal
     hand     {path}               -> {}: what it has is on its way to the fork server there
     journal  {size}  unasked: the journal has grown to that many bytes
+    child    {sid, names} with a descriptor, unasked, from a child that begins while there is
+             no fork server: its pidfd, to be kept as copies are
     rotated  {path}  unasked: an output file has been replaced
 
 Descriptors travel beside a message (SCM_RIGHTS, unix(7)) that names them, in their order.

@@ -3,14 +3,17 @@
 No master lives in any of this.
 """
 
+import contextlib
 import os
+import socket as sockets
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from claw.kernel import clock, pidfd, process
+from claw.kernel import clock, pidfd, process, socket
+from claw.wire import supervision as supervision_wire
 from tests.kit import supervision
 from tests.kit.supervision import Bench, Supervised, ladder
 
@@ -159,6 +162,39 @@ def test_i4_the_status_of_a_child_that_ends_before_anyone_takes_over_is_known(
         assert len(known) >= 24
     else:
         assert len(known) == 25
+
+
+@needs_exit_info
+def test_a_child_that_begins_without_a_fork_server_leaves_a_pidfd_with_the_master(
+    bench: Bench,
+) -> None:
+    os.mkfifo(bench.home / "fifo")
+    script = "read x < fifo; exit $((CLAW_ATTEMPT + 10))"
+    run = bench.launch(["sh", "-c", script], cwd=str(bench.home), restart=ladder(start_limit=2))
+    run.wait_for("started")
+    supervisor = run.pid
+    path = str(bench.home / "run/sup" / run.sid / "control.sock")
+    with contextlib.closing(socket.connect_unix(path)) as master:
+        master.settimeout(30)
+        run.tell(op="hello")  # it has taken the connection before this one
+        bench.process.kill()
+        bench.process.wait()
+        (bench.home / "fifo").open("w").close()
+        run.wait_for("started", 2)
+        text, fds, _flags, _address = sockets.recv_fds(master, 1 << 16, 4)
+    assert process.kill(supervisor, 9)
+    (bench.home / "fifo").open("w").close()
+    child = run.of("started")[1]
+    run.wait_until(lambda: process.stat_of(child["pid"]) is None, "its end")
+
+    lines = [supervision_wire.decode(line) for line in text.splitlines()]
+    [said] = [line for line in lines if line is not None and line["ev"] == "child"]
+    bench.kept[run.sid][said["names"][0]] = fds[0]
+    bench.renew()
+    bench.give(run)
+
+    run.wait_for("ended")
+    assert [line["code"] for line in run.of("exited")] == [11, 12]
 
 
 def test_what_the_master_has_reaped_tells_a_replacement_how_the_child_ended(

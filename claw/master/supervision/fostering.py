@@ -26,7 +26,7 @@ from claw.master.supervision.launcher import ForkServer
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.master.supervision.links import Links
 from claw.model.home import Home
-from claw.wire.supervision import Message  # noqa: TC001
+from claw.wire.supervision import MEMORY, Message
 
 _LOG = logging.getLogger("claw.fostering")
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.05, 2.0
@@ -116,7 +116,7 @@ class Fostering:
 
     async def _foster(self, link: Asked, sid: str, kept: dict[str, int]) -> None:
         spool = f"{self._home.spool}/{sid}"
-        if kept:
+        if MEMORY in kept:
             await link.call(*kept.values(), op="foster", sid=sid, spool=spool, names=[*kept])
 
     async def _renew(self) -> None:
@@ -217,7 +217,7 @@ class Fostering:
             if found is None or not found[0]:
                 await links.call(sid, op="hand", path=self.fork_server.path)
                 return
-            if sid not in self.copies.all and self.copies.has_room:
+            if not self.copies.is_whole(sid) and self.copies.has_room:
                 answer = await found[1].call(op="copy", sid=sid)
                 self.copies.add(sid, answer.get("kept", {}))
         except (LostError, OSError):

@@ -84,11 +84,25 @@ class Copies:
     def add(self, sid: str, kept: Kept) -> None:
         """Keep these for a run, or close them when there are too many."""
         self.on_added(kept)
-        self.drop(sid)
-        if self.has_room:
-            self.all[sid] = kept
-        else:
+        if not self.has_room:
             close(kept)
+            return
+        old = self.all.pop(sid, {})
+        for name in [one for one in old if one not in kept]:
+            kept[name] = old.pop(name)  # of the present child, perhaps
+        close(old)
+        self.all[sid] = kept
+
+    def take_child(self, sid: str, given: Kept) -> None:
+        """Keep the pidfd that a child has sent of itself."""
+        kept = self.all.setdefault(sid, {})
+        for other in [one for one in kept if one.startswith(CHILD)]:
+            os.close(kept.pop(other))
+        kept.update(given)
+
+    def is_whole(self, sid: str) -> bool:
+        """Tell whether a replacement could be made from what there is of a run."""
+        return MEMORY in self.all.get(sid, {})
 
     def add_child(self, sid: str, pid: int, start: int) -> None:
         """Keep a pidfd of a child, if it lives; its end may be learnt by it alone."""

@@ -13,6 +13,7 @@ import trio
 
 from claw.errors import ClawError, StoreError
 from claw.kernel import files, socket
+from claw.master.supervision import keeping
 from claw.master.supervision.journals import Apply, apply_from
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.master.supervision.verdict import Verdict, judge
@@ -56,6 +57,9 @@ class Links:
         self._on_lost = on_lost
         self.on_linked: Callable[[str], None] = lambda _sid: None
         self.on_over: Callable[[str], None] = lambda _sid: None
+        self.on_child: Callable[[str, keeping.Kept], None] = lambda _sid, kept: keeping.close(
+            kept
+        )
         self.all: dict[str, Supervised] = {}
         # An output file; None: nobody listened for a while, and any may have been.
         self.on_rotated: Callable[[str | None], None] = lambda _path: None
@@ -129,7 +133,11 @@ class Links:
 
         async def on_notice(message: Message) -> None:
             one = self.all.get(sid)
-            if message.get("ev") == "journal" and one is not None:
+            if one is None:
+                keeping.close(message.get("kept", {}))
+            elif message.get("ev") == "child":
+                self.on_child(sid, message.get("kept", {}))
+            elif message.get("ev") == "journal":
                 one.grown.set()
             elif message.get("ev") == "rotated":
                 self.on_rotated(str(message.get("path")))
