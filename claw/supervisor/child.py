@@ -72,8 +72,20 @@ def claim(launch: Launch, attempt: int) -> bool:
     try:
         files.create_exclusive(path, launch.sid.encode())
     except FileExistsError:
-        return files.read_all(path) in (b"", launch.sid.encode())
+        holder = files.read_all(path)
+        if not holder:
+            _sign(path, launch)
+        return holder in (b"", launch.sid.encode())
     return True
+
+
+def _sign(path: str, launch: Launch) -> None:
+    """Write the name into a launch file whose maker was killed over it."""
+    fd = files.open_append(path)
+    try:
+        files.append(fd, launch.sid.encode())
+    finally:
+        os.close(fd)
 
 
 def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> int:

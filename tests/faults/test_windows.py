@@ -293,6 +293,8 @@ def test_an_empty_launch_file_of_a_killed_predecessor_is_taken_over(bench: Bench
     let_go(bench)
 
     assert run.wait_for("started", 2)["attempt"] == 2
+    launch_file = bench.home / f"state/launch/{run.launch.run}.2"  # type: ignore[union-attr]
+    assert launch_file.read_text() == run.sid
 
 
 def test_a_launch_file_of_another_supervisor_is_not_taken_over(bench: Bench) -> None:
