@@ -110,8 +110,8 @@ def test_i8_secrets_come_from_sealed_memory_and_lie_in_no_file(
 ) -> None:
     script = f'[ "$SECRET" = "{SECRET[:5]}"-{SECRET[6:]} ] && echo right; read x < fifo; exit 3'
     os.mkfifo(bench.home / "fifo")
-    env = {"PATH": os.environ["PATH"], "SECRET": SECRET, "CLAW_RUN_ID": "r" + "1" * 26}
-    run = bench.launch(["sh", "-c", script], env=env, restart=ladder(), run="r" + "1" * 26)
+    env = {"PATH": os.environ["PATH"], "SECRET": SECRET}
+    run = bench.launch(["sh", "-c", script], env=env, restart=ladder())
     run.wait_until(run.output, "a first attempt")
 
     take_over(bench, [run])

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import select
 import signal
 import socket as sockets
@@ -78,7 +79,7 @@ class Bench:
     def launch(self, argv: list[str], **changes: Any) -> "Supervised":
         number = len(list((self.home / "state/spool").iterdir())) + 1
         sid = f"s{number:026}"
-        run = changes.pop("run", f"r{number:026}")
+        run = changes.pop("run", f"r{secrets.token_hex(13)}")
         values: dict[str, Any] = {
             "sid": sid, "run": run, "attempt": 1, "job": "job", "cause": "start",
             "origin": "manual", "origin_key": "k", "slot": None, "argv": argv,
