@@ -56,6 +56,7 @@ class Peer:
             one.mkdir(parents=True)
         self.environment = {**os.environ, MARK: str(folder)}
         self._script = folder / "run.sh"
+        self._daemons: list[subprocess.Popen[bytes]] = []
 
     @classmethod
     def missing(cls) -> list[str]:
@@ -92,7 +93,9 @@ class Peer:
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=self.environment,
                 cwd=self.folder, start_new_session=True,
             )  # fmt: skip
-        if not is_daemon:
+        if is_daemon:
+            self._daemons.append(begun)
+        else:
             begun.wait()
 
     # -- looking ---------------------------------------------------------------------------
@@ -127,6 +130,8 @@ class Peer:
             for pid in left:
                 process.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
+        for daemon in self._daemons:
+            daemon.wait()
 
 
 def find(program: str) -> str | None:
