@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from claw.kernel import process
 from claw.master.supervision import cgroups
+from claw.master.views import usage
 from tests.kit.clawctl import Shell
 from tests.kit.master import MasterUnderTest, master
 
@@ -125,3 +127,24 @@ def test_a_processor_is_shared_out_by_the_kernel(tmp_path: Path) -> None:
         made.wait_until(lambda: throttled() > 3, "some throttling")
         assert not process.is_zombie(pid)
         assert os.getpriority(os.PRIO_PROCESS, pid) == 0
+
+
+def test_without_control_groups_a_tree_is_measured_by_its_descendants() -> None:
+    script = "sleep 600 & sleep 600 & echo up; wait"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) as tree:
+        try:
+            assert tree.stdout is not None
+            tree.stdout.readline()
+            children = usage.children_of_all()
+
+            alone = usage.pids_below((tree.pid,), children)
+            beside = usage.pids_below((tree.pid, os.getpid()), children)
+
+            memory, _cpu_s, threads = usage.sum_of(alone)
+            assert (len(alone), threads) == (3, 3)
+            assert memory > 0
+            assert set(alone) <= set(beside)
+            assert os.getpid() not in beside  # as a supervisor is no part of the tree
+        finally:
+            for pid in process.descendants_of(tree.pid):
+                process.kill(pid, signal.SIGKILL)
