@@ -56,6 +56,7 @@ class Attempts:
         case.tree.main = pid
         case.custody.take(pid)
         state.apply(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
+        case.tree.start = state.start
 
     def mark_begin(self, *, at_once: bool) -> None:
         """Mark where the output of the present attempt begins, once it is known."""

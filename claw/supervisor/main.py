@@ -105,6 +105,7 @@ class Supervisor:
         state, tree = self._state, self._case.tree
         tree.foster = os.getppid()
         tree.main = state.pid if state.phase == machine.UP else 0
+        tree.start = state.start
         if tree.main:
             self._attempts.mark_begin(at_once=False)
         self._case.custody.take_from(connection, tree.main, state.start, self._case.handed.kept)

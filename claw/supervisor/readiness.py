@@ -193,7 +193,7 @@ class Readiness:
         if start is None or process.is_zombie(pid):
             return
         case.note(entries.main(case.state, pid, start))
-        case.tree.main = pid
+        case.tree.main, case.tree.start = pid, start
         case.custody.follow(pid, start)
 
 

@@ -7,7 +7,7 @@ the master's or init's; it is told from others there by its session and by CLAW_
 its environment.
 """
 
-from claw.kernel import cgroup, process, signals
+from claw.kernel import cgroup, pidfd, process, signals
 from claw.kernel.bare import os
 
 _DEEPEST = 100
@@ -23,16 +23,18 @@ class Tree:
 
     Attributes:
         main: The child's pid, 0 when there is none.
+        start: Its start time in clock ticks: when it is reaped, its number may be used again.
         foster: The fork server's pid, when an earlier supervisor of this run was killed.
     """
 
-    __slots__ = ("_groups", "_mark", "_mode", "foster", "main")
+    __slots__ = ("_groups", "_mark", "_mode", "foster", "main", "start")
 
     def __init__(self, run: str, mode: str, groups: list[str]) -> None:
         self._mark = f"CLAW_RUN_ID={run}".encode()
         self._mode = mode
         self._groups = groups
         self.main = 0
+        self.start = 0
         self.foster = 0
 
     def rest(self) -> list[int]:
@@ -60,7 +62,8 @@ class Tree:
         return [pid for pid in mine + below if not process.is_zombie(pid)]
 
     def _is_of_this_run(self, pid: int) -> bool:
-        if pid == self.main or process.session_of(pid) == self.main:
+        is_used_again = pidfd.start_ticks(self.main) not in {None, self.start}
+        if not is_used_again and self.main in {pid, process.session_of(pid)}:
             return True
         return self._mark in process.environment_of(pid)
 
