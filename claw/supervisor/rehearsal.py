@@ -72,5 +72,5 @@ def _launch(folder: str) -> Launch:
             start_limit_window_s=60.0,
         ),
         out_path=f"{folder}/out", err_path="", stderr="merge", log_mode=0o600, spool=folder,
-        run_dir=f"{folder}/run", launch_dir=folder, heartbeat_s=30.0,
+        run_dir=f"{folder}/run", launch_dir=folder, heartbeat_s=30.0, ready_delay_s=0.0,
     )  # fmt: skip
