@@ -6,6 +6,7 @@ leads back to where it came from, is refused when the files are read.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import PurePath
 from typing import TypeVar
 
 from claw.config.kinds import (
@@ -187,12 +188,17 @@ def _check_cycle(jobs: Mapping[str, Job], files: Mapping[str, str], report: Repo
     pairs = list(zip(cycle, (*cycle[1:], cycle[0]), strict=True))
     said = [_declared(jobs, waits, needed) for waits, needed in pairs]
     steps = [
-        f"{waits} waits for {needed} ({printable(files[by])}:{one.line})"
+        f"{waits} waits for {needed} ({_name(files[by])}:{one.line})"
         for (waits, needed), (by, one, _index) in zip(pairs, said, strict=True)
     ]
     by, one, index = said[0]
     text = f"the jobs wait for each other in a circle: {', '.join(steps)}: remove one of these"
     report.add(Diagnostic(files[by], one.line, ("jobs", by, "depends_on", index), text))
+
+
+def _name(file: str) -> str:
+    """Return a file's bare name: with its folder, a long way round would not fit a line."""
+    return printable(PurePath(file).name)
 
 
 def _declared(jobs: Mapping[str, Job], waits: str, needed: str) -> tuple[str, Dependency, int]:

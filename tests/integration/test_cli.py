@@ -223,7 +223,7 @@ def test_bare_clawctl_shows_the_commands_in_groups(away: Shell) -> None:
     assert away("help").out == away("--help").out == page
     assert away("help", "runs", "list").out == away("runs", "list", "-h").out
     assert away("help", "runs").out == away("runs", "-h").out == away("runs", status=2).out
-    for name in ("dlq", "shell", "workflow", "attach"):
+    for name in ("dlq", "shell", "workflow"):
         assert name not in page
 
 
@@ -449,8 +449,8 @@ def test_verbs_of_other_tools_are_answered_with_ours(away: Shell, verb: str, our
 @pytest.mark.parametrize(
     "words",
     [
-        "dlq list", "attach web", "top", "shell", "workflow list", "approve x",
-        "run -- true", "reload web", "enable web", "runs retry x", "import crontab", "doctor",
+        "dlq list", "top", "shell", "workflow list", "approve x",
+        "run -- true", "enable web", "runs retry x", "import crontab", "doctor",
         "secret set x", "job add x", "metrics", "completion bash", "man",
     ],
 )  # fmt: skip
@@ -535,7 +535,7 @@ def test_validate_names_every_mistake_with_file_line_and_key(away: Shell) -> Non
     (config / "jobs.d").mkdir(parents=True)
     (config / "claw.toml").write_text(
         '[daemon]\nmax_paralel = 3\n\n[jobs.web]\ncomand = "true"\n\n[jobs.x]\n'
-        'command = "true"\ntimeout = "soon"\nhealth = {}\n'
+        'command = "true"\ntimeout = "soon"\ndedup = {}\n'
     )
     (config / "jobs.d" / "more.toml").write_text(
         '[jobs.y]\ncommand = "x"\nschedule = "61 * * * *"\n'
@@ -549,7 +549,7 @@ def test_validate_names_every_mistake_with_file_line_and_key(away: Shell) -> Non
         (f"{claw}:2: daemon.max_paralel: ", "max_parallel"),
         (f"{claw}:5: jobs.web.comand: ", "command"),
         (f"{claw}:9: jobs.x.timeout: ", "soon"),
-        (f"{claw}:10: jobs.x.health: ", "not available yet"),
+        (f"{claw}:10: jobs.x.dedup: ", "not available yet"),
         (f"{more}:3: jobs.y.schedule: ", "minute 61"),
     ):
         [line] = [line for line in lines if line.startswith(start)]

@@ -107,17 +107,18 @@ def test_an_interrupt_ends_whole_trees_and_what_hid_from_the_terminal(shell: She
 [jobs.tree]
 type = "continuous"
 command = '''
-(setsid sleep 600 &)
-sh -c "trap '' INT TERM HUP; while :; do sleep 0.2; done" &
-echo up; wait
+(setsid sh -c "echo hidden; exec sleep 600" &)
+sh -c "trap '' INT TERM HUP; echo up; while :; do sleep 0.2; done" &
+wait
 '''
 grace_period = "300ms"
 """)
 
     with shell.begin("up") as up:
         up.wait_text("tree | up")
+        up.wait_text("tree | hidden")
         found = processes_of(shell.cwd)
-        assert "sleep 600" in found
+        assert any("sleep 600" in one for one in found)
         assert any("clawd" in one for one in found)
         up.interrupt()
         up.end(status=0)
