@@ -188,7 +188,7 @@ def _check_cycle(jobs: Mapping[str, Job], files: Mapping[str, str], report: Repo
     pairs = list(zip(cycle, (*cycle[1:], cycle[0]), strict=True))
     said = [_declared(jobs, waits, needed) for waits, needed in pairs]
     steps = [
-        f"{waits} waits for {needed} ({_name(files[by])}:{one.line})"
+        f"{waits} waits for {needed} ({_bare(files[by])}:{one.line})"
         for (waits, needed), (by, one, _index) in zip(pairs, said, strict=True)
     ]
     by, one, index = said[0]
@@ -196,7 +196,7 @@ def _check_cycle(jobs: Mapping[str, Job], files: Mapping[str, str], report: Repo
     report.add(Diagnostic(files[by], one.line, ("jobs", by, "depends_on", index), text))
 
 
-def _name(file: str) -> str:
+def _bare(file: str) -> str:
     """Return a file's bare name: with its folder, a long way round would not fit a line."""
     return printable(PurePath(file).name)
 
