@@ -9,7 +9,7 @@ from claw.config.locate import Path
 from claw.errors import ConfigError
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_LONGEST_TEXT = 2000
+_LONGEST_TEXT = 800
 _LONGEST_KEY = 80
 _MOST_STEPS = 10
 _MOST_SHOWN = 1000
