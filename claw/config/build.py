@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.config import childbuild, probes, when
+from claw.config import child, probes, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -203,7 +203,7 @@ def _run_at_exists(draft: Draft) -> Iterator[Fault]:
 
 
 def _child_can_be_made(draft: Draft) -> Iterator[Fault]:
-    return childbuild.faults(draft.values, draft.uid)
+    return child.faults(draft.values, draft.uid)
 
 
 _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
@@ -264,7 +264,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
     return _make_job(
         **{field.attr: values[field] for field in _AS_THEY_ARE},
         **_turns(draft),
-        **childbuild.child_values(values),
+        **child.child_values(values),
         name=draft.name,
         argv=argv,
         uses_shell=uses_shell,
@@ -280,7 +280,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         ready=probes.ready(values),
         health=probes.health(values),
         log=_log(values.table("log")),
-        resources=childbuild.resources(values.table("resources")),
+        resources=child.resources(values.table("resources")),
         file=os.path.abspath(file),  # noqa: PTH100
         line=line,
     )

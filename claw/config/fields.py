@@ -7,13 +7,13 @@ on the day it works.
 """
 
 from claw.config import kinds, when
-from claw.config.childfields import ChildKeys, ResourceKeys
 from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
+from claw.config.keys.child import ChildKeys, ResourceKeys
+from claw.config.keys.log import LogKeys
+from claw.config.keys.order import OrderKeys
+from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.kinds import optional
-from claw.config.logfields import LogKeys
-from claw.config.orderkeys import OrderKeys
-from claw.config.probekeys import HealthKeys, ReadyKeys
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
 from claw.model import backoff

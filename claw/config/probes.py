@@ -10,14 +10,14 @@ from typing import cast
 from claw.config.check import BrokenError, Values
 from claw.config.command import argv_of
 from claw.config.fields import JobKeys
-from claw.config.locate import Path
-from claw.config.probekeys import (
+from claw.config.keys.probe import (
     HEALTH_KEYS_OF,
     NEEDED,
     READY_KEYS_OF,
     HealthKeys,
     ReadyKeys,
 )
+from claw.config.locate import Path
 from claw.config.table import Field
 from claw.model.checks import ALIVE_S, Health, Probe, Ready, ReadyType
 

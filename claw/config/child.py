@@ -1,14 +1,14 @@
-"""What `claw.config.childfields` says of a job, judged as a whole and made into values."""
+"""What `claw.config.keys.child` says of a job, judged as a whole and made into values."""
 
 from collections.abc import Callable, Iterator
 
 from claw.config.check import Values
-from claw.config.childfields import ResourceKeys
 from claw.config.command import argv_of
 from claw.config.fields import JobKeys
+from claw.config.keys.child import ResourceKeys
+from claw.config.keys.log import LogKeys
 from claw.config.kinds import nearest, show
 from claw.config.locate import Path
-from claw.config.logfields import LogKeys
 from claw.config.table import Field
 from claw.kernel import accounts
 from claw.model.job import Resources, Stderr, Stdin

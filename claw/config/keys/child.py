@@ -1,6 +1,6 @@
 """The keys of a job that say as what, and with what, its process is started and stopped."""
 
-from claw.config import childkinds, kinds
+from claw.config import kinds, processkinds
 from claw.config.command import COMMAND
 from claw.config.kinds import optional
 from claw.config.table import Applies, Field
@@ -11,13 +11,13 @@ class ResourceKeys:
     """What the whole tree of a job's processes may use. Left out: as much as there is."""
 
     memory = Field(
-        optional(childkinds.MEMORY),
+        optional(processkinds.MEMORY),
         None,
         "Resident memory of all processes together, like `512M`.",
         attr="memory_bytes",
     )
     cpu = Field(
-        optional(childkinds.CPU),
+        optional(processkinds.CPU),
         None,
         "Processors kept busy: 1.5 is one and a half, as the mean over half a minute.",
     )
@@ -42,13 +42,13 @@ class ChildKeys:
         shown="none",
     )
     user = Field(
-        childkinds.ACCOUNT,
+        processkinds.ACCOUNT,
         "",
         "The user to run as, by name or number. Only root can give a job another user.",
         shown="the daemon's",
     )
     group = Field(
-        childkinds.ACCOUNT,
+        processkinds.ACCOUNT,
         "",
         "The group to run as, by name or number; the user's other groups are kept.",
         shown="the user's",
@@ -60,7 +60,7 @@ class ChildKeys:
         shown="the daemon's",
     )
     limits = Field(
-        childkinds.LIMITS,
+        processkinds.LIMITS,
         {},
         "Limits of each process, by their names in getrlimit(2) without RLIMIT_:"
         ' `{ nofile = 65536, core = "unlimited", nproc = "100:200" }`; two numbers are the soft'
