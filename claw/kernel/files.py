@@ -9,7 +9,9 @@ import fcntl
 from claw.kernel.bare import os
 
 _FROM_END = 2  # SEEK_END
-_KIND, _FOLDER, _REGULAR = 0o170000, 0o040000, 0o100000  # inode(7)
+_KIND, _FOLDER, _REGULAR, _LINK = 0o170000, 0o040000, 0o100000, 0o120000  # inode(7)
+_STICKY, _BY_OTHERS = 0o1000, 0o022
+_MOST_LINKS = 40  # path_resolution(7)
 _CHUNK_BYTES = 1 << 16
 _OWN_FILE = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _NEW_FILE = os.O_WRONLY | _OWN_FILE
@@ -119,6 +121,37 @@ def read_regular(path: str, most_bytes: int) -> bytes:
         return os.pread(fd, most_bytes + 1, 0)
     finally:
         os.close(fd)
+
+
+def is_roots_own(path: str) -> bool:
+    """Tell whether root alone has a say in where an absolute path leads, and in what is there.
+
+    Every folder and link on the way counts. What lies in a folder like /tmp, where everybody
+    may put names, has to be a folder: of a file there may be a second name, link(2).
+
+    Raises:
+        OSError: ENOENT, ENOTDIR, ...
+    """
+    done, names, links, is_shared = "", path.split("/"), 0, False
+    while names:
+        here = f"{done}/{names.pop(0)}"
+        facts = os.lstat(here)
+        kind = facts.st_mode & _KIND
+        if facts.st_uid != 0 or (is_shared and kind != _FOLDER):
+            return False
+        if kind == _LINK:
+            links += 1
+            if links > _MOST_LINKS:
+                return False
+            target = os.readlink(here)
+            done = "" if target.startswith("/") else done
+            names = target.split("/") + names
+            continue
+        is_shared = bool(facts.st_mode & _BY_OTHERS)
+        if is_shared and not (kind == _FOLDER and facts.st_mode & _STICKY):
+            return False
+        done = here.rstrip("/")
+    return True
 
 
 def read_from_fd(fd: int) -> bytes:

@@ -41,7 +41,7 @@ def parse(text: str) -> "dict[str, str]":
     """Return what a text sets; what is said later wins.
 
     Raises:
-        ValueError: A line is none; the text says which.
+        ValueError: A line is none; the text says which, but nothing of what is secret in it.
     """
     found = {}
     at = 0
@@ -68,7 +68,7 @@ def _name(text: str, at: int) -> "tuple[str, int]":
         name = name[7:].lstrip()
     plain = name.replace("_", "a")
     if not (plain.isascii() and plain.isalnum()) or plain[0].isdigit():
-        raise ValueError(f"line {_line(text, at)}: no name of a variable: {name[:40]!r}")
+        raise ValueError(f"line {_line(text, at)}: what is before = is no name of a variable")
     return name, equals + 1
 
 

@@ -4,7 +4,7 @@ Only children run this, so that it costs a supervisor nothing. Each generator yi
 of a step before it takes it; a step that fails raises, and the name says which one it was.
 """
 
-from claw.kernel import cgroup, limits, process
+from claw.kernel import cgroup, files, limits, process
 from claw.kernel.bare import os
 from claw.supervisor import envfile
 from claw.wire.supervision import Launch
@@ -17,13 +17,33 @@ if TYPE_CHECKING:
 def environment(launch: Launch) -> "dict[str, str]":
     """Return the whole environment, with what ``env_file`` says now.
 
+    Root reads it for another user only if nobody else has had a say in what it is: else that
+    user would choose one of root's files by a link, and be shown it.
+
     Raises:
         OSError: The file cannot be read.
         ValueError: A line in it is none.
     """
-    if not launch.env_file:
+    path, identity = launch.env_file, launch.identity
+    if not path:
         return launch.env
-    return {**launch.env_beneath, **envfile.read(launch.env_file), **launch.env}
+    if identity and identity[0] and not os.geteuid() and not files.is_roots_own(path):
+        found = _read_as(path, *identity)
+    else:
+        found = envfile.read(path)
+    return {**launch.env_beneath, **found, **launch.env}
+
+
+def _read_as(path: str, uid: int, gid: int, groups: "list[int]") -> "dict[str, str]":
+    """Read a file with the rights of a user, which are taken on for good later."""
+    os.setgroups(groups)
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        return envfile.read(path)
+    finally:
+        os.seteuid(os.getuid())
+        os.setegid(os.getgid())
 
 
 def join_groups(launch: Launch) -> None:

@@ -4,6 +4,7 @@ import grp
 import os
 import pwd
 import resource
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,62 @@ def test_an_env_file_may_be_closed_to_the_jobs_user(bench: Bench, tmp_path: Path
     )
 
     assert output_of(child) == "secret\n"
+
+
+@pytest.fixture
+def users_folder() -> Iterator[Path]:
+    """Yield a folder of the user nobody."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chown(name, NOBODY, NOBODY)
+        yield Path(name)
+
+
+@as_root
+@pytest.mark.parametrize("way", ["link", "folder-link", "hard-link"])
+def test_a_user_cannot_have_one_of_roots_files_read_as_the_env_file(
+    bench: Bench, tmp_path: Path, users_folder: Path, way: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("A=secret\n")
+    secret.chmod(0o600)
+    path = users_folder / "env"
+    if way == "link":
+        path.symlink_to(secret)
+    elif way == "folder-link":
+        (users_folder / "to").symlink_to(tmp_path)
+        path = users_folder / "to/secret"
+    else:
+        try:
+            path.hardlink_to(secret)
+        except OSError:
+            pytest.skip("two file systems")
+
+    child = bench.launch(
+        shell("echo $A"), cwd="/", env_file=str(path), identity=[NOBODY, NOBODY, [NOBODY]]
+    )
+
+    failed = failure_of(child)
+    assert (failed["stage"], failed["error"]) == (f"env_file {path}", "Permission denied")
+    assert child.output() == b""
+
+
+@as_root
+def test_a_users_own_env_file_is_read_as_that_user(bench: Bench, users_folder: Path) -> None:
+    path = users_folder / "env"
+    path.write_text("A=own\n")
+    path.chmod(0o600)
+    os.chown(path, NOBODY, NOBODY)
+
+    child = bench.launch(
+        shell(f"echo $A; {SHOW_USER}"),
+        cwd="/",
+        env_file=str(path),
+        identity=[NOBODY, NOBODY, [4, NOBODY]],
+    )
+
+    shown = output_of(child)
+    assert shown.startswith("own\n")
+    assert "Uid:\t65534\t65534\t65534\t65534" in shown
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,9 @@ def test_a_file_sets_what_its_lines_say(text: str, found: dict[str, str]) -> Non
     ("text", "line"),
     [
         ("A=1\nB\n", "line 2: NAME=value is expected"),
-        ("1A=x\n", "line 1: no name of a variable: '1A'"),
-        ("A B=x\n", "line 1: no name of a variable: 'A B'"),
-        ("=x\n", "line 1: no name of a variable: ''"),
+        ("1A=x\n", "line 1: what is before = is no name of a variable"),
+        ("A B=x\n", "line 1: what is before = is no name of a variable"),
+        ("=x\n", "line 1: what is before = is no name of a variable"),
         ("\n\nA='x\n", "line 3: the quote is not closed"),
         ('A="x" y\n', "line 1: nothing may follow a closing quote"),
     ],
