@@ -17,13 +17,16 @@ _LIMIT_NAMES = [
 ]  # fmt: skip
 _LEAST_MEMORY_BYTES = 1 << 20
 _LIMIT_EXAMPLE = 'a number, "64M", "unlimited" or "SOFT:HARD"'
+_MOST_ID = 2**32 - 2
+"""The largest number of a user or group: the one above it stands for none (chown(2))."""
 _ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\$?")
 
 
 def _account(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return str(value)
-    text = plain(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    text = str(value) if is_number else plain(value)
+    if text.isdecimal() and int(text[:20]) > _MOST_ID:
+        raise ValueError(f"{show(text)} is no number of a user or group: {_MOST_ID} at most")
     if text and not _ACCOUNT.fullmatch(text):
         raise ValueError(f"{show(text)} is no name of a user or group")
     return text
