@@ -18,7 +18,7 @@ import gc
 import sys
 
 from claw import __version__
-from claw.kernel import channel, files, immortal, limits, pidfd, process, signals, ticks
+from claw.kernel import channel, files, immortal, limits, pidfd, pools, process, signals, ticks
 from claw.kernel.bare import os
 from claw.supervisor import rehearsal
 from claw.supervisor.control import Control, Peer
@@ -58,6 +58,7 @@ class ForkServer:
         self._loop.watch(wake_fd, lambda: self._on_signals(wake_fd))
         gc.collect()
         immortal.make_all()
+        self._ballast = pools.fill()
         gc.freeze()
         gc.disable()
         while not self._is_needless():

@@ -23,6 +23,7 @@ OWN = {
     "claw.kernel.limits",
     "claw.kernel.pidfd",
     "claw.kernel.pipes",
+    "claw.kernel.pools",
     "claw.kernel.process",
     "claw.kernel.signals",
     "claw.kernel.terminal",
