@@ -208,3 +208,45 @@ def test_a_process_that_may_not_be_signalled_raises_nothing() -> None:
         roots.kill()
 
     assert (os.waitstatus_to_exitcode(status), is_alive) == (0, True)
+
+
+def test_the_log_folder_is_looked_after_again_once_there_is_room_for_a_thread(
+    tmp_path: Path,
+) -> None:
+    code = """
+import logging, os, resource, sys, threading
+import trio
+from claw.master.output import keeper
+from claw.model.home import at_folder
+from claw.model.job import Config
+
+async def main():
+    home = at_folder(sys.argv[1])
+    os.makedirs(home.log + "/web")
+    begun = home.log + "/web/out.log.1.gz.tmp"
+    open(begun, "w").close()
+    failed = trio.Event()
+    class Handler(logging.Handler):
+        def emit(self, record):
+            print(record.getMessage(), flush=True)
+            failed.set()
+    logging.getLogger("claw.logs").addHandler(Handler())
+    keeper._RETRY_S = 0.01
+    threading.stack_size(1 << 30)
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, hard))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keeper.Keeper(home, None, Config).serve)
+        await failed.wait()
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+        while os.path.exists(begun):
+            await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+
+trio.run(main)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "home"], check=True, timeout=60,
+        capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert "can't start new thread" in said

@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 import trio
 
+from claw.master.control.limits import Limits
 from claw.master.output import sinks
+from claw.master.output.forward import Forwarding
 from claw.master.output.sinks import Journal
+from claw.model.job import JobType, Log, Sink
 from claw.model.logline import LineOfOutput
+from tests.kit.control import job, serving, until
 from tests.kit.flood import WRITER, wrongs_in
 from tests.kit.master import MasterUnderTest, StartMaster, kill_process, master
 
@@ -246,3 +250,49 @@ def test_output_waits_for_a_journal_in_its_file(start_master: StartMaster) -> No
     assert claw.output(f"a/{run}.out") == b"hello\n"
     assert claw.stderr.count("waits:") == 1
     kill_process(claw.pid)
+
+
+def make_unreadable(path: Path) -> None:
+    """Have what this process has open of a file fail with EIO, for as long as it is open."""
+    with Path("/proc/self/mem").open("rb") as unreadable:  # regular, without a first page
+        for fd in Path("/proc/self/fd").iterdir():
+            if os.path.realpath(fd) == str(path):
+                os.dup2(unreadable.fileno(), int(fd.name))
+
+
+async def test_a_file_that_cannot_be_read_for_now_holds_up_nothing_but_itself(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    web = job("web", JobType.CONTINUOUS, log=Log(to=(Sink.STDOUT, Sink.FILE)))
+    heard = ""
+
+    async def hear(text: str) -> None:
+        def is_there() -> bool:
+            nonlocal heard
+            heard += capfd.readouterr().out
+            return text in heard
+
+        await until(is_there, text)
+
+    async with serving(tmp_path, web) as desk, trio.open_nursery() as nursery:
+        path = Path(desk.home.job_log("web")) / "out.log"
+        path.parent.mkdir()
+        path.write_text("one\n")
+        forwarding = Forwarding(
+            desk.home,
+            lambda: desk.config.current,
+            lambda watcher: desk.services(watcher, Limits()),
+        )
+        nursery.start_soon(forwarding.serve, 0.0)
+        await hear("one\n")
+
+        make_unreadable(path)
+        with path.open("a") as file:
+            file.write("two\n")
+        await until(lambda: "Input/output error" in caplog.text, "the failure")
+        path.with_name("err.log").write_text("an error\n")
+
+        await hear("an error\n")
+        await hear("two\n")
+        nursery.cancel_scope.cancel()
+    assert heard.splitlines() == ["one", "an error", "two"]

@@ -296,15 +296,25 @@ class Follower:
             now_s: Monotonic time.
             limit_bytes: Enough for now.
             is_over: Nothing more will be written: begun lines are passed on.
+
+        Raises:
+            OSError: A file cannot be read, and what the others have was returned before.
         """
         if is_over:
             self._waiting.update((key, None) for key, _file in self._all())
-        chunks, count = [], 0
+        chunks: list[Chunk] = []
+        count = 0
         while self._waiting and count < limit_bytes:
             path, output = key = next(iter(self._waiting))
             del self._waiting[key]
             folder = self._folders[path]
-            data = folder.files[output].read(now_s, is_over=is_over)
+            try:
+                data = folder.files[output].read(now_s, is_over=is_over)
+            except OSError:
+                self._waiting[key] = None
+                if not chunks:
+                    raise
+                break
             if data:
                 self._waiting[key] = None
                 count += len(data)

@@ -33,6 +33,7 @@ FLUSH_S = 3.0
 """A line that was begun and goes on for so long is forwarded as it is."""
 FINISH_S = 5.0
 """In a shutdown, time for what the jobs have written last."""
+_TELL_S = 600.0
 
 log = logging.getLogger("claw.logs")
 
@@ -53,6 +54,8 @@ class _Forwarder:
         self._shape: Mapping[str, object] = {}
         self._turn = trio.Lock()
         self._is_silent = False
+        self._failure = ""  # what was told last
+        self._tell_at = 0.0
         self.has_news = trio.Event()  # something came since it was tended last
 
     async def send(self, method: str, params: Mapping[str, object]) -> None:
@@ -71,6 +74,15 @@ class _Forwarder:
                 return
             self._pending.pop(name, None)
             await self._note([cursor])
+
+    def tell_failure(self, failed: BaseException) -> None:
+        """Say why its files cannot be read, now and then: it is tried again."""
+        while isinstance(failed, BaseExceptionGroup):
+            failed = failed.exceptions[0]
+        now = clock.monotonic()
+        if str(failed) != self._failure or now >= self._tell_at:
+            self._failure, self._tell_at = str(failed), now + _TELL_S
+            log.warning("output of %r is not forwarded for now: %s", self.job, failed)
 
     def send_last(self, method: str, params: Mapping[str, object]) -> None:
         """Take note of the end of what is followed."""
@@ -194,14 +206,28 @@ class Forwarding:
     async def _forward(self, key: Key, since: float, scope: trio.CancelScope) -> None:
         job, sink = key
         position = Position(f"{self._home.forward}/{sink}-{job}.json", since)
-        await in_thread(position.save)  # so that another master knows since when
         forwarder = self._forwarders[key] = _Forwarder(job, self._sinks[sink], position)
+        with contextlib.suppress(OSError):
+            await in_thread(position.save)  # so that another master knows since when
         with scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._tend, key, forwarder)
-                while True:
-                    await self._follow(forwarder, only_present=False)
-                    await trio.sleep(RETRY_S)
+            while True:
+                try:
+                    await self._forward_on(key, forwarder)
+                except* OSError as failed:
+                    forwarder.tell_failure(failed)
+                await trio.sleep(RETRY_S)
+
+    async def _forward_on(self, key: Key, forwarder: _Forwarder) -> None:
+        """Forward from where it has come to, until what it follows ends or fails.
+
+        Raises:
+            ExceptionGroup: Of OSError: a file cannot be read, ...
+        """
+        await forwarder.flush(is_over=True)  # it goes on behind the line it had begun
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tend, key, forwarder)
+            await self._follow(forwarder, only_present=False)
+            nursery.cancel_scope.cancel()
 
     async def _follow(self, forwarder: _Forwarder, *, only_present: bool) -> None:
         assert self._watcher is not None  # noqa: S101
@@ -289,8 +315,11 @@ class Forwarding:
         old = self._forwarders[key]
         position = Position(f"{self._home.forward}/{key[1]}-{key[0]}.json", old.position.since)
         last = _Forwarder(key[0], self._sinks[key[1]], position)
-        await self._follow(last, only_present=True)
-        await last.flush(is_over=True)
+        try:
+            await self._follow(last, only_present=True)
+            await last.flush(is_over=True)
+        except OSError as error:
+            last.tell_failure(error)
 
 
 def least_of(all_places: Sequence[Sequence[Place]]) -> list[Place]:

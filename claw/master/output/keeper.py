@@ -4,6 +4,7 @@ One task; its work is done in a thread of the lowest priority, since nobody wait
 looks when a supervisor has rotated a file or a run has ended, and now and then besides.
 """
 
+import errno
 import logging
 import os
 import threading
@@ -29,6 +30,7 @@ T = TypeVar("T")
 LOOK_S = 600.0
 """What grows without being rotated, or could not be compressed, is looked at so often."""
 _PAUSE_S = 1.0
+_RETRY_S = 10.0
 _SHARE = 20
 """Looks at the whole folder take at most one part in so many of the time."""
 _LOWEST = 19
@@ -42,6 +44,9 @@ async def in_idle_thread(fn: Callable[[], T]) -> T:
 
     A thread that has lowered its priority cannot raise it again (setpriority(2)), so none of
     trio's. It is left to itself when this is cancelled, and must bear to be cut short.
+
+    Raises:
+        OSError: There is no room for another thread, or as ``fn`` has it.
     """
     token, ended = trio.lowlevel.current_trio_token(), trio.Event()
     results: list[T] = []
@@ -58,7 +63,10 @@ async def in_idle_thread(fn: Callable[[], T]) -> T:
         except trio.RunFinishedError:
             return
 
-    threading.Thread(target=work, name="claw-logs", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="claw-logs", daemon=True).start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, str(error)) from error  # as pthread_create(3) has it
     await ended.wait()
     if errors:
         raise errors[0]
@@ -93,7 +101,16 @@ class Keeper:
         self._woken.set()
 
     async def serve(self) -> None:
-        """Keep it small, until cancelled."""
+        """Keep it small, until cancelled; what fails is tried again."""
+        while True:
+            try:
+                await self._serve()
+            except OSError as error:
+                log.warning("the log folder is not looked after for now: %s", error)
+                self._looks_everywhere = True
+            await trio.sleep(_RETRY_S)
+
+    async def _serve(self) -> None:
         self._folders.update(await in_idle_thread(self._clear_begun))
         while True:
             if self._looks_everywhere:

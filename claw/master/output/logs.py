@@ -4,6 +4,7 @@ Files are read in threads, since a disk can be slow; `claw.master.output.logstre
 them.
 """
 
+import errno
 from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from typing import TypeVar
@@ -32,8 +33,15 @@ _threads = trio.CapacityLimiter(_READERS)
 
 
 async def in_thread(fn: Callable[[], T]) -> T:
-    """Run what reads files in one of a few threads of its own."""
-    return await trio.to_thread.run_sync(fn, limiter=_threads)
+    """Run what reads files in one of a few threads of its own.
+
+    Raises:
+        OSError: There is no room for another thread, or as ``fn`` has it.
+    """
+    try:
+        return await trio.to_thread.run_sync(fn, limiter=_threads)
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, str(error)) from error  # as pthread_create(3) has it
 
 
 async def read(

@@ -7,6 +7,7 @@ its way from one to the next while files are rotated, compressed and removed und
 import gzip
 import os
 import stat
+import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -58,7 +59,7 @@ class Part:
         """How many bytes of output it has."""
         if self._unpacked is None:
             return os.fstat(self._fd).st_size
-        end = os.fstat(self._fd).st_size - _TRAILER_BYTES
+        end = max(0, os.fstat(self._fd).st_size - _TRAILER_BYTES)  # damaged, if shorter
         return int.from_bytes(os.pread(self._fd, _TRAILER_BYTES, end), "little")  # RFC 1952
 
     @property
@@ -83,13 +84,17 @@ class Part:
             return True  # another is about to take its place
 
     def read(self, offset: int, count: int) -> bytes:
-        """Return up to so many bytes from an offset on."""
+        """Return up to so many bytes from an offset on.
+
+        Raises:
+            OSError: EIO, ESTALE: the file cannot be read.
+        """
         if self._unpacked is None:
             return os.pread(self._fd, count, offset)
         try:
             self._unpacked.seek(offset)
             return self._unpacked.read(count)
-        except (OSError, EOFError):  # damaged: what can be read of it has been
+        except (OSError, EOFError, zlib.error):  # damaged: what can be read of it has been
             return b""
 
     def close(self) -> None:

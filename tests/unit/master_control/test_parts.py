@@ -341,3 +341,19 @@ def test_an_index_that_is_torn_or_missing_hides_nothing(make: Any) -> None:
     assert between(writer.path, 0, None) == [b"one", b"two"]
     index.unlink()
     assert between(writer.path, 0, 1) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("damage", ["short", "twisted"])
+def test_a_damaged_compressed_file_is_passed_over(tmp_path: Path, damage: str) -> None:
+    whole = gzip.compress(os.urandom(5000))
+    packed = tmp_path / "out.log.7.gz"
+    packed.write_bytes(b"\x1f" if damage == "short" else whole[:10] + b"\xff" * 50 + whole[60:])
+    (tmp_path / "out.log").write_text("present\n")
+
+    file = GrowingFile(str(tmp_path / "out.log"), keeps_open=True)
+    found = b""
+    while block := file.read(LATER):
+        found += block
+    file.close()
+
+    assert found.endswith(b"present\n")
