@@ -31,21 +31,13 @@ class Attempts:
             return
         case.spool.mend()
         case.notices.drain()
-        self._report_fd, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
-        wiring = child.Wiring(
-            journal_fd=case.spool.journal_fd,
-            standard=self._standard(),
-            report_fd=writing,
-            foster_fd=fostering.keeper_fd(case),
-            sockets={name: case.handed.kept[key] for name, key in launch.sockets.items()},
-        )
-        wiring.is_terminal = case.console.terminal_fd >= 0
         case.console.begin()
-        wiring.ready_fd = case.handed.kept.get(READY_PIPE[1], -1)
         self.mark_begin(at_once=launch.is_service)
         case.loop.be_prompt()
+        self._report_fd, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
+            case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
+            wiring = self._wiring(writing)
             pid = child.spawn(launch, state.attempt, wiring, case.handed.open_files)
         except BaseException:
             self._close_report()
@@ -57,6 +49,20 @@ class Attempts:
         case.custody.take(pid)
         state.apply(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
         case.tree.start = state.start
+
+    def _wiring(self, report_fd: int) -> child.Wiring:
+        case = self._case
+        kept = case.handed.kept
+        wiring = child.Wiring(
+            journal_fd=case.spool.journal_fd,
+            standard=self._standard(),
+            report_fd=report_fd,
+            foster_fd=fostering.keeper_fd(case),
+            sockets={name: kept[key] for name, key in case.launch.sockets.items()},
+        )
+        wiring.is_terminal = case.console.terminal_fd >= 0
+        wiring.ready_fd = kept.get(READY_PIPE[1], -1)
+        return wiring
 
     def mark_begin(self, *, at_once: bool) -> None:
         """Mark where the output of the present attempt begins, once it is known."""

@@ -160,12 +160,19 @@ class OutputFile:
             return
         is_moved = files.inode_at(self._path) != self._inode
         if is_moved or files.size_of(self.fd) < self.size:
-            files.remove(self._index)
+            self._forget_index()
             self.open()
         age_s = self._launch.log_age_s
         self._is_due = bool(age_s and self.size and ticks.wall() - self._begun >= age_s)
         if self._is_due and self.is_at_a_break:
             self.rotate()
+
+    def _forget_index(self) -> None:
+        """Remove the index of another file; one that stays may tell wrong times."""
+        try:
+            files.remove(self._index)
+        except OSError:
+            return
 
     def _place(self) -> str:
         return f"{ticks.wall():.3f} {self.size}"

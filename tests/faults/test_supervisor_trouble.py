@@ -196,6 +196,33 @@ def test_output_that_a_leaver_goes_on_writing_holds_up_no_end(bench: Bench) -> N
         os.kill(left, signal.SIGKILL)
 
 
+def test_an_index_that_cannot_be_removed_holds_up_no_attempt_and_costs_no_descriptor(
+    bench: Bench,
+) -> None:
+    os.mkfifo(bench.home / "fifo")
+    run = bench.launch(
+        ["sh", "-c", "echo said; read line < fifo"], cwd=str(bench.home), restart=ladder()
+    )
+    run.wait_until(lambda: run.output() == b"said\n", "output")
+    before = descriptors_of(run.pid)
+    assert run.launch is not None
+    output = Path(run.launch.out_path)
+    output.rename(output.with_name("moved"))
+    index = Path(f"{output}.idx")
+    index.unlink(missing_ok=True)
+    index.mkdir()
+
+    (bench.home / "fifo").open("w").close()
+
+    run.wait_until(lambda: run.of("started")[1:], "another attempt")
+    run.wait_until(lambda: descriptors_of(run.pid) <= before, "no descriptor more")
+
+
+def descriptors_of(pid: int) -> int:
+    """Return how many descriptors a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 # -- the fork server ------------------------------------------------------------------------
 
 
