@@ -145,9 +145,11 @@ def _take_handover(found: Inherited, text: str, pid: int) -> None:
         handed = json.loads(text or "{}")
         if handed.get("pid") != pid:
             return
-        lock_fd, control_fd = int(handed["lock"]), int(handed["control"])
-        os.fstat(lock_fd)
+        lock_fd = int(handed["lock"])
+        os.set_inheritable(lock_fd, False)
+        found.lock_fd = lock_fd  # whatever else is wrong: only who holds it can lock it
         door = Door(is_foreign=bool(handed["is_foreign"]))
+        control_fd = int(handed["control"])
         if control_fd >= 0:
             door.given = _listener(control_fd)
             door.inode = (int(handed["inode"][0]), int(handed["inode"][1]))
@@ -155,8 +157,7 @@ def _take_handover(found: Inherited, text: str, pid: int) -> None:
         return
     with contextlib.suppress(OSError):
         found.signals = frozenset(held.read(int(handed.get("signals", -1))))
-    os.set_inheritable(lock_fd, False)
-    found.lock_fd, found.door, found.is_successor = lock_fd, door, True
+    found.door, found.is_successor = door, True
 
 
 def _activated(taken: dict[str, str]) -> Door:

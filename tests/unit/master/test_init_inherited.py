@@ -103,6 +103,21 @@ def test_a_handover_that_is_none_is_passed_over(text: str) -> None:
     assert (found.lock_fd, found.is_successor, found.door) == (None, False, Door())
 
 
+def test_a_lock_that_is_handed_over_stays_held_whatever_else_is_wrong(
+    listener: tuple[int, str], tmp_path: Path
+) -> None:
+    lock_fd = files.open_lock(str(tmp_path / "lock"))
+    assert files.try_lock(lock_fd)
+
+    found = take(handed(listener, lock_fd, control=99999), PID)
+
+    assert (found.lock_fd, found.is_successor, found.door) == (lock_fd, False, Door())
+    assert files.try_lock(lock_fd)
+    assert not os.get_inheritable(lock_fd)
+    os.close(lock_fd)
+    os.close(listener[0])
+
+
 def test_a_socket_that_the_path_no_longer_leads_to_is_closed(
     listener: tuple[int, str], tmp_path: Path
 ) -> None:
