@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Socket = _socket.socket
 _LONGEST_PATH = 107
 """Bytes that fit into sockaddr_un; a longer path is reached through /proc/self/fd."""
+_PRIVATE_MODE = 0o600
 DONT_WAIT = _socket.MSG_DONTWAIT
 _FD_BYTES = 4
 MOST_FDS = 253
@@ -40,11 +41,10 @@ def listen(path: str, mode: int = 0o600, backlog: int = 128) -> Socket:
     files.remove(passing)
     server = Socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
-        old = os.umask(0o177)
-        try:
-            _at(passing, server.bind)
-        finally:
-            os.umask(old)
+        os.fchmod(
+            server.fileno(), _PRIVATE_MODE
+        )  # bind(2) gives it to the file, less the umask
+        _at(passing, server.bind)
         os.chmod(passing, mode)
         server.listen(backlog)
         server.setblocking(False)

@@ -14,6 +14,7 @@ from claw.kernel import files
 from claw.kernel.bare import os
 
 _FOLDER_MODE = 0o755
+_PRIVATE_MODE = 0o600
 
 
 def resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
@@ -69,11 +70,8 @@ def open_unix(path: str, mode: int, owner: tuple[int, int], backlog: int) -> soc
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         remove_dead(path)
-        old = os.umask(0o177)
-        try:
-            made.bind(path)
-        finally:
-            os.umask(old)
+        os.fchmod(made.fileno(), _PRIVATE_MODE)  # which bind(2) gives the file, less the umask
+        made.bind(path)
         adorn(path, mode, owner)
         made.listen(backlog)
     except BaseException:

@@ -91,6 +91,11 @@ def test_imports_are_absolute() -> None:
     assert relative == []
 
 
+def test_the_umask_is_changed_before_there_are_threads_and_after_a_fork_only() -> None:
+    places = {one.name for one in modules() if "os.umask(" in one.text}
+    assert places == {"claw/master/main.py", "claw/supervisor/outfit.py"}
+
+
 def test_nothing_is_left_to_be_done() -> None:
     left = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 

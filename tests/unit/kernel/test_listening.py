@@ -175,3 +175,21 @@ def test_a_socket_whose_folder_cannot_be_made_says_why(tmp_path: Path) -> None:
 
     with pytest.raises(NotADirectoryError):
         listening.open_unix(str(tmp_path / "file" / "x.sock"), 0o600, UNCHANGED, 5)
+
+
+def test_nobody_may_connect_before_the_file_has_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[int] = []
+    monkeypatch.setattr(
+        listening,
+        "adorn",
+        lambda path, _mode, _owner: modes.append(stat.S_IMODE(os.lstat(path).st_mode)),
+    )
+    old = os.umask(0)
+    try:
+        listening.open_unix(str(tmp_path / "socket"), 0o666, UNCHANGED, 16).close()
+    finally:
+        os.umask(old)
+
+    assert modes == [0o600]
