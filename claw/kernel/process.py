@@ -287,8 +287,20 @@ def may_trace(pid: int) -> bool:
 
 
 def stat_of(pid: int) -> list[bytes] | None:
-    """Return the fields of /proc/PID/stat from the state on; None when it has gone."""
+    """Return the fields of /proc/PID/stat from the state on; None when it cannot be read."""
+    try:
+        return read_stat(pid)
+    except OSError:
+        return None
+
+
+def read_stat(pid: int) -> list[bytes] | None:
+    """Return the fields of /proc/PID/stat from the state on; None when it has gone.
+
+    Raises:
+        OSError: EMFILE, ENOMEM, ...: nobody knows.
+    """
     try:
         return files.read_all(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None

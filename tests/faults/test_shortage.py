@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from claw.kernel import channel, process, signals, socket
 from tests.kit import supervision as kit
 from tests.kit import users
+from tests.kit.descriptors import free_descriptors
 from tests.kit.master import ROOT
 from tests.kit.supervision import Bench, ladder
 
@@ -23,21 +23,6 @@ from tests.kit.supervision import Bench, ladder
 def bench(tmp_path: Path) -> Iterator[Bench]:
     with kit.bench(tmp_path) as made:
         yield made
-
-
-@contextlib.contextmanager
-def free_descriptors(pid: int, count: int) -> Iterator[None]:
-    """Leave a process so many descriptors to open."""
-    listed = list(Path(f"/proc/{pid}/fd").iterdir())
-    there = {int(path.name) for path in listed if path.is_symlink()}  # not the listing's own
-    free = [fd for fd in range(max(there) + count + 2) if fd not in there]
-    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free[count], hard))
-    try:
-        assert sum(fd < free[count] for fd in free) == count
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # -- launches ------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import pytest
 
 from claw.kernel import process
 from tests.kit import servers
+from tests.kit.descriptors import free_descriptors
 from tests.kit.master import MasterUnderTest, StartMaster, kill_process
 from tests.kit.servers import Servers
 
@@ -265,6 +266,42 @@ def test_an_ill_service_is_started_anew_after_so_many_failures_in_a_row(
     run = claw.call("run.show", run=claw.job("web")["run"])
     assert run["attempts"][0]["ended_for"] == f"unhealthy: {told}"
     assert run["attempts"][0]["signal"] == signal.SIGTERM
+
+
+@pytest.mark.parametrize("kind", ["tcp", "http", "exec"])
+def test_claws_own_shortage_is_no_fault_of_the_service(
+    start_master: StartMaster, answers: Answers, kind: str
+) -> None:
+    health = http_health(answers, failures=1, type=kind)
+    port = answers.server.server_port
+    how = {"tcp": {"address": f"127.0.0.1:{port}"}, "exec": {"command": "true"}}.get(kind)
+    if how is not None:
+        del health["url"]
+        health.update(how)
+    claw = start_master(PATIENCE + service("web", "sleep 600", health=health))
+    wait_well(claw, "web")
+    first = claw.job("web")["pid"]
+    [supervisor] = claw.supervisors().values()
+
+    with free_descriptors(supervisor if kind == "exec" else claw.pid, 0):
+        claw.wait_until(lambda: "job web: it could not be checked" in claw.stderr, "a note")
+
+    claw.wait_until(lambda: "could not be" not in str(claw.job("web")["why"]), "a check")
+    assert events(claw, "web", "job.unhealthy", "attempt.stopping") == []
+    assert claw.job("web")["pid"] == first
+
+
+def test_the_search_for_a_line_goes_on_after_a_shortage(start_master: StartMaster) -> None:
+    waiter = "while [ ! -e $CLAW_HOME/go ]; do sleep 0.05; done; echo listening; sleep 600"
+    ready = {"type": "log", "pattern": "^listening", "timeout": "60s", "interval": "100ms"}
+    claw = start_master(PATIENCE + service("web", waiter, ready=ready))
+    claw.wait_until(lambda: "matches" in str(claw.job("web")["why"]), "a look")
+
+    with free_descriptors(claw.pid, 0):
+        (claw.folder / "go").touch()
+        claw.wait_until(lambda: "job web: it could not be checked" in claw.stderr, "a note")
+
+    claw.ctl("wait", "web", "--for", "ready")
 
 
 def test_a_flapping_check_restarts_nothing(start_master: StartMaster, answers: Answers) -> None:

@@ -21,6 +21,7 @@ from claw.master.checks.logsearch import LogSearch, beginnings
 from claw.master.checks.matcher import Matcher
 from claw.master.checks.names import Resolver
 from claw.master.checks.probes import Call, Probes
+from claw.master.checks.reasons import NoLookError, reason
 from claw.master.checks.subject import PROBED, Subject, subject_of
 from claw.master.reaper import Reaper
 from claw.master.supervision.launches import Surroundings
@@ -35,6 +36,8 @@ _LOG = logging.getLogger("claw.checks")
 READY_LOOK_S = 5.0
 """A look for readiness takes no longer; the next one may find what this one did not."""
 _STORE_PAUSE_S = 1.0
+AGAIN_S = 1.0
+"""Pause before checks that have failed, not what they look at, begin again."""
 
 
 class Checks:
@@ -144,17 +147,39 @@ class Checks:
         _subject, scope = self._tasks.pop(run_id)
         scope.cancel()
         self._notes.pop(run_id, None)
-        self._probes.forget(run_id)
 
     async def _run(self, subject: Subject, run: Run, scope: trio.CancelScope) -> None:
         with scope:
-            try:
-                if isinstance(subject.check, Health):
-                    await self._watch_health(subject, subject.check, run)
-                else:
-                    await self._await_ready(subject, subject.check)
-            except Exception:  # noqa: BLE001  the edge of one job's loop
-                _LOG.exception("job %s is not checked any more", subject.job)
+            known = run.health
+            while not await self._check(subject, known):
+                known = None  # it may have changed meanwhile
+                await trio.sleep(AGAIN_S)
+
+    async def _check(self, subject: Subject, known: str | None) -> bool:
+        """Look until there is nothing more to see; False: that failed, and begins again."""
+        try:
+            if isinstance(subject.check, Health):
+                await self._watch_health(subject, subject.check, known)
+            else:
+                await self._await_ready(subject, subject.check)
+        except (ClawError, OSError, RuntimeError, trio.BrokenResourceError) as error:
+            await self._note_no_look(subject, reason(error))
+            return False
+        except Exception as error:  # noqa: BLE001  the edge of one job's loop
+            _LOG.exception("the check of job %s has failed; it begins again", subject.job)
+            await self._note_no_look(subject, reason(error))
+            return False
+        return True
+
+    async def _note_no_look(self, subject: Subject, why: str) -> None:
+        """Say that it could not be looked, once for each reason; nothing follows from it."""
+        text = f"it could not be checked: {why}"
+        if self._notes.get(subject.run) == text:
+            return
+        _LOG.warning("job %s: %s", subject.job, text)
+        self._notes[subject.run] = text
+        if not isinstance(subject.check, Health):
+            await self._tell(subject, op="unready", why=text)
 
     # -- readiness ---------------------------------------------------------------------
 
@@ -178,34 +203,57 @@ class Checks:
         is_found = False
         while True:
             begun = trio.current_time()
-            why = None if is_found else await look()
-            is_found = why is None
-            if why is None and await self._tell(subject, op="ready", by=str(ready.type)):
-                return
-            if why is not None and self._notes.get(subject.run) != why:
-                self._notes[subject.run] = why
-                await self._tell(subject, op="unready", why=why)
+            try:
+                why = None if is_found else await look()
+            except NoLookError as error:
+                await self._note_no_look(subject, error.message)
+            else:
+                is_found = why is None
+                if is_found and await self._tell(subject, op="ready", by=str(ready.type)):
+                    return
+                if why is not None and self._notes.get(subject.run) != why:
+                    self._notes[subject.run] = why
+                    await self._tell(subject, op="unready", why=why)
             await trio.sleep_until(begun + ready.interval_s)
 
     # -- health --------------------------------------------------------------------------
 
-    async def _watch_health(self, subject: Subject, health: Health, run: Run) -> None:
-        """Look again and again, and tell of every change."""
-        state, failures = run.health, 0
+    async def _watch_health(self, subject: Subject, health: Health, state: str | None) -> None:
+        """Look again and again, and tell of every change.
+
+        A look that could not be made is as if there had been none.
+        """
+        failures = 0
         await trio.sleep(_wait_s(subject, health))
         while True:
             begun = trio.current_time()
-            why = await self._probes.look(subject, health.timeout_s)
-            failures = failures + 1 if why else 0
-            self._note_failures(subject.run, failures, why)
-            if why is None and state != HEALTHY and await self._say(subject, HEALTHY, ""):
-                state = HEALTHY
-            if why is not None and failures >= health.failures:
-                text = why if failures == 1 else f"{failures} checks in a row failed: {why}"
-                if state == UNHEALTHY or await self._say(subject, UNHEALTHY, text):
-                    state = UNHEALTHY
-                    await self._act(subject, health, text)
+            try:
+                why = await self._probes.look(subject, health.timeout_s)
+            except NoLookError as error:
+                await self._note_no_look(subject, error.message)
+            else:
+                failures = failures + 1 if why else 0
+                self._note_failures(subject.run, failures, why)
+                state = await self._judge(subject, health, state, failures, why)
             await trio.sleep_until(begun + health.interval_s)
+
+    async def _judge(
+        self,
+        subject: Subject,
+        health: Health,
+        state: str | None,
+        failures: int,
+        why: str | None,
+    ) -> str | None:
+        """Tell the supervisor what has changed, have it act; return what it knows now."""
+        if why is None and state != HEALTHY and await self._say(subject, HEALTHY, ""):
+            return HEALTHY
+        if why is not None and failures >= health.failures:
+            text = why if failures == 1 else f"{failures} checks in a row failed: {why}"
+            if state == UNHEALTHY or await self._say(subject, UNHEALTHY, text):
+                await self._act(subject, health, text)
+                return UNHEALTHY
+        return state
 
     def _note_failures(self, run: str, failures: int, why: str | None) -> None:
         if why is None:

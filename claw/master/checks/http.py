@@ -5,7 +5,7 @@ import logging
 import httpx
 
 from claw import __version__
-from claw.master.checks.reasons import reason
+from claw.master.checks.reasons import fault
 from claw.model.checks import Probe
 
 _MOST_BYTES = 64 << 10
@@ -32,7 +32,11 @@ class Getter:
         )
 
     async def get(self, probe: Probe) -> str | None:
-        """Return None when the answer is as expected, else what it was."""
+        """Return None when the answer is as expected, else what it was.
+
+        Raises:
+            NoLookError: It could not be asked.
+        """
         try:
             async with self._client.stream("GET", probe.url) as answer:
                 if answer.status_code != probe.expected_status:
@@ -41,7 +45,7 @@ class Getter:
                     return None
                 return await _look_for(probe, answer)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return f"{probe.url}: {reason(error)}"
+            return fault(probe.url, error)
 
 
 async def _look_for(probe: Probe, answer: httpx.Response) -> str | None:

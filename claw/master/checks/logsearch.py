@@ -22,10 +22,14 @@ _TAIL = 1 << 18
 
 
 def beginnings(journal: str, attempt: int) -> list[tuple[str, int, int]]:
-    """Return path, inode and offset where an attempt's output begins, as its journal tells."""
+    """Return path, inode and offset where an attempt's output begins, as its journal tells.
+
+    Raises:
+        OSError: The journal cannot be read now.
+    """
     try:
         size = os.path.getsize(journal)  # noqa: PTH202
-    except OSError:
+    except FileNotFoundError:
         return []
     data = files.read_from(journal, max(0, size - _TAIL))
     found: list[tuple[str, int, int]] = []
@@ -48,7 +52,13 @@ class LogSearch:
         self._refusal = "" if places else "its output is not known"
 
     async def look(self) -> str | None:
-        """Search what is new; None once the line has come, else why it has not."""
+        """Search what is new; None once the line has come, else why it has not.
+
+        Raises:
+            OSError: What is new cannot be read or searched now: some of it is left out, so
+                that the search is to be made anew from the beginning.
+            trio.BrokenResourceError: The searching process ends again and again.
+        """
         for reader in self._readers if not self._refusal else ():
             for text in reader.texts():
                 if await self._is_in(text):
@@ -58,12 +68,12 @@ class LogSearch:
         return self._refusal or f"no line of its output matches {self._pattern!r} yet"
 
     async def _is_in(self, text: str) -> bool:
-        """Search a text; what cannot be searched now never will be."""
+        """Search a text; one that takes too long once always will."""
         try:
             with contextlib.suppress(trio.BrokenResourceError):  # somebody killed it
                 return await self._matcher.search(self._pattern, text)
             return await self._matcher.search(self._pattern, text)
-        except (TooSlowError, trio.BrokenResourceError, OSError) as error:
+        except TooSlowError as error:
             self._refusal = f"its output cannot be searched: {error}"
             return False
 
@@ -94,7 +104,7 @@ class _Reader:
         aside = re.compile(re.escape(name) + r"\.(\d+)")
         try:
             found = [aside.fullmatch(one) for one in os.listdir(folder)]  # noqa: PTH208
-        except OSError:
+        except FileNotFoundError:
             return []
         numbers = sorted(int(one[1]) for one in found if one is not None)
         paths = [f"{self._path}.{number}" for number in numbers] + [self._path]
@@ -106,7 +116,7 @@ class _Reader:
 def _read(path: str, offset: int) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
+    except FileNotFoundError:
         return b""
     try:
         return os.pread(fd, _CHUNK, offset)

@@ -1,6 +1,10 @@
-"""One look at a child from outside. Each returns None when all is well, else why not."""
+"""One look at a child from outside. Each returns None when all is well, else why not.
+
+What keeps claw itself from looking is no fault of the child: then `NoLookError` is raised.
+"""
 
 import importlib
+import math
 import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -9,7 +13,7 @@ import trio
 
 from claw.errors import ClawError
 from claw.kernel import clock, process
-from claw.master.checks.reasons import reason
+from claw.master.checks.reasons import NoLookError, fault, reason
 from claw.master.checks.subject import Subject
 from claw.model.checks import Health, HealthType, Probe
 from claw.model.units import format_duration
@@ -33,7 +37,7 @@ class Probes:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._http: Callable[[Probe], Awaitable[str | None]] | None = None
-        self._threads: dict[str, trio.CapacityLimiter] = {}
+        self._threads: dict[str, trio.CapacityLimiter] = {}  # by path
         self._looks: dict[str, Look] = {
             str(HealthType.PROCESS): self._process,
             str(HealthType.HTTP): self._get,
@@ -43,18 +47,22 @@ class Probes:
         }
 
     async def look(self, subject: Subject, timeout_s: float) -> str | None:
-        """Look once, for so long at most."""
+        """Look once, for so long at most.
+
+        Raises:
+            NoLookError: That could not be done; what is looked at may well be well.
+        """
         kind = str(subject.check.type)
-        with trio.move_on_after(timeout_s + (ANSWER_S if kind == HealthType.EXEC else 0.0)):
-            return await self._looks[kind](subject, timeout_s)
+        is_timed_there = kind == HealthType.EXEC  # by the supervisor
+        with trio.move_on_after(math.inf if is_timed_there else timeout_s):
+            try:
+                return await self._looks[kind](subject, timeout_s)
+            except (OSError, RuntimeError) as error:  # "can't start new thread"
+                raise NoLookError(reason(error)) from error
         return f"no answer within {format_duration(timeout_s)}"
 
-    def forget(self, run: str) -> None:
-        """Nothing of a run is looked at any more."""
-        self._threads.pop(run, None)
-
     async def _process(self, subject: Subject, _timeout_s: float) -> str | None:
-        fields = process.stat_of(subject.pid)
+        fields = process.read_stat(subject.pid)
         return "it has ended" if fields is None else _STILL.get(fields[0])
 
     async def _get(self, subject: Subject, _timeout_s: float) -> str | None:
@@ -71,20 +79,23 @@ class Probes:
                 host, _, port = address.rpartition(":")
                 stream = await trio.open_tcp_stream(host.strip("[]"), int(port))
         except OSError as error:
-            return f"{address}: {reason(error)}"
+            return fault(address, error)
         await trio.aclose_forcefully(stream)
         return None
 
     async def _file(self, subject: Subject, _timeout_s: float) -> str | None:
         """Look at a file's age, in a thread: a dead network file system answers never."""
         path = os.path.join(subject.cwd, subject.check.probe.path)  # noqa: PTH118
-        limiter = self._threads.setdefault(subject.run, trio.CapacityLimiter(1))
+        limiter = self._threads.setdefault(path, trio.CapacityLimiter(1))
         try:
             found = await trio.to_thread.run_sync(
                 os.stat, path, abandon_on_cancel=True, limiter=limiter
             )
         except OSError as error:
-            return f"{path}: {reason(error)}"
+            return fault(path, error)
+        finally:
+            if not limiter.borrowed_tokens:  # else a thread hangs, and another would too
+                self._threads.pop(path, None)
         return _age_of(path, found.st_mtime, subject)
 
     async def _exec(self, subject: Subject, timeout_s: float) -> str | None:
@@ -96,7 +107,7 @@ class Probes:
                 subject.sid, patience_s=patience_s, op="perform", what=what, timeout_s=timeout_s
             )
         except ClawError as error:
-            return error.message
+            raise NoLookError(error.message) from error
         return _ending(answer, timeout_s)
 
 

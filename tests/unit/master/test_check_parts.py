@@ -1,19 +1,25 @@
 """What is looked at, and where a child's own output begins and goes on."""
 
+import contextlib
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trio
 
+from claw.errors import ClawError
 from claw.master.checks.logsearch import LogSearch, beginnings
 from claw.master.checks.matcher import TooSlowError
-from claw.master.checks.reasons import reason
+from claw.master.checks.probes import Probes
+from claw.master.checks.reasons import NoLookError, fault, reason
 from claw.master.checks.subject import subject_of
-from claw.model.checks import Health, Probe, Ready, ReadyType
+from claw.model.checks import Health, HealthType, Probe, Ready, ReadyType
 from claw.model.job import Job, JobType
 from claw.model.run import Attempt, Phase, Run, State
+from tests.kit.descriptors import free_descriptors
 from tests.kit.desk import T0, a_run, job
 
 PROBE = Probe(url="http://127.0.0.1:80${instance}/", path="x.pid")
@@ -155,3 +161,97 @@ def test_a_reason_is_the_innermost_one() -> None:
     assert reason(failure) == "Connection refused"
     assert reason(ValueError("no port")) == "no port"
     assert reason(ValueError()) == "ValueError"
+
+
+def test_a_shortage_of_claws_own_is_told_from_a_fault() -> None:
+    short = OSError("all attempts failed")
+    short.__cause__ = ExceptionGroup(
+        "several", [ConnectionRefusedError(111, "refused"), OSError(24, "too many")]
+    )
+
+    with pytest.raises(NoLookError, match="there: Too many open files"):
+        fault("there", short)
+    assert fault("there", ConnectionRefusedError(111, "no")) == "there: Connection refused"
+
+
+async def test_a_look_that_no_descriptor_is_left_for_is_no_look() -> None:
+    async def call(*_args: object, **_words: object) -> dict[str, object]:
+        raise ClawError("no connection to the supervisor")
+
+    probes = Probes(call)
+    for kind, probe in (
+        (HealthType.TCP, Probe(address="127.0.0.1:1")),
+        (HealthType.TCP, Probe(address="/nowhere")),
+        (HealthType.HTTP, Probe(url="http://127.0.0.1:1/")),
+        (HealthType.PROCESS, Probe()),
+        (HealthType.EXEC, Probe()),
+    ):
+        at = subject_of(
+            replace(WEB, health=Health(type=kind, probe=probe)),
+            replace(UP, phase=Phase.UP, pid=os.getpid()),
+            replace(ATTEMPT, ready_at=T0),
+            "/",
+        )
+        assert at is not None
+        with contextlib.suppress(NoLookError):
+            await probes.look(at, 20.0)  # what it takes once is there
+        with free_descriptors(os.getpid(), 0), pytest.raises(NoLookError):
+            await probes.look(at, 20.0)
+
+
+async def test_while_a_thread_hangs_over_a_file_no_other_begins(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    probes = Probes(None)  # type: ignore[arg-type]
+    check = Health(type=HealthType.FILE, probe=Probe(path="x", max_age_s=600.0))
+    at = subject_of(
+        replace(WEB, health=check, cwd=""),
+        replace(UP, phase=Phase.UP),
+        replace(ATTEMPT, ready_at=T0),
+        str(tmp_path),
+    )
+    assert at is not None
+    limiter = probes._threads[str(tmp_path / "x")] = trio.CapacityLimiter(1)
+    limiter.acquire_on_behalf_of_nowait("a thread that hangs")
+
+    for number in (1, 2, 3):  # a new run each time, as after restarts
+        told = await probes.look(replace(at, run=f"r{number}"), 0.05)
+        assert told == "no answer within 0.05s"
+
+    limiter.release_on_behalf_of("a thread that hangs")
+    assert await probes.look(at, 60.0) is None
+    assert probes._threads == {}
+
+
+class Faulty(Searching):
+    """Fails once."""
+
+    async def search(self, pattern: str, text: str) -> bool:
+        self.texts.append(text)
+        if len(self.texts) == 1:
+            raise BlockingIOError(11, "no process can be forked")
+        return await super().search(pattern, text)
+
+
+async def test_a_search_that_failed_is_no_refusal(tmp_path: Path) -> None:
+    log = tmp_path / "out.log"
+    log.touch()
+    found = LogSearch(Faulty(), "up", [place(log)])  # type: ignore[arg-type]
+    log.write_text("up\n")
+
+    with pytest.raises(BlockingIOError):
+        await found.look()
+    with log.open("a") as file:
+        file.write("up\n")
+    assert await found.look() is None
+
+
+async def test_output_that_cannot_be_opened_now_is_not_passed_over(tmp_path: Path) -> None:
+    log = tmp_path / "out.log"
+    log.touch()
+    found, searching = search("up", place(log))
+    log.write_text("up\n")
+
+    with free_descriptors(os.getpid(), 0), pytest.raises(OSError, match="Too many"):
+        await found.look()
+    assert await found.look() is None
+    assert searching.texts == ["up\n"]
