@@ -114,6 +114,10 @@ class Dispatcher:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
         except LookupError as error:
             raise LaunchRefusedError(str(error), retryable=False) from error
+        except (ArithmeticError, TypeError, ValueError) as error:
+            # What no check of the configuration foresaw: one job fails, and no other.
+            _LOG.exception("the launch of run %s cannot be made", claim.run.id)
+            raise LaunchRefusedError(f"cannot launch: {error}", retryable=False) from error
 
     async def _undo(
         self, claim: Claim, error: str, *, retryable: bool, wait_s: float | None = None
