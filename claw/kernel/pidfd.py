@@ -5,6 +5,7 @@ See pidfd_open(2), waitid(2), proc_pid_stat(5).
 
 import errno
 import fcntl
+import select
 import sys
 
 from claw.kernel import libc, process
@@ -61,6 +62,13 @@ def send_signal(fd: int, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def has_ended(fd: int) -> bool:
+    """Tell whether the process behind a descriptor has ended, whoever is to reap it."""
+    waiting = select.poll()
+    waiting.register(fd, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def peek_exit(pid: int) -> Exit | None:

@@ -85,14 +85,23 @@ class Attempts:
         """The child has exec'd (end of file), or says why it could not."""
         if self._report_fd < 0:
             return
-        data = os.read(self._report_fd, 65536)
+        try:
+            while data := os.read(self._report_fd, 65536):
+                self._take_report(data)
+        except BlockingIOError:  # what follows has not happened yet
+            return
         self._close_report()
-        failure = supervision.decode(data)
-        if failure is not None:
-            if failure.pop(child.OWED, False):
-                self._case.spool.owe(failure)
-            self._case.state.error = True
         self._case.tell_growth()
+
+    def _take_report(self, data: bytes) -> None:
+        for word in data.splitlines():
+            line = supervision.decode(word)
+            if line is None:
+                continue
+            if line.pop(child.OWED, False):
+                self._case.spool.owe(line)
+            if line["ev"] == "spawn_failed":
+                self._case.state.error = True
 
     def _close_report(self) -> None:
         self._case.loop.forget(self._report_fd)

@@ -21,7 +21,7 @@ GIVEN_UP = 127
 
 
 OWED = "owed"
-"""Marks a report that the child could not append to the journal: its supervisor does."""
+"""Marks a report that the child has not appended to the journal: its supervisor does."""
 
 
 class Wiring:
@@ -30,17 +30,18 @@ class Wiring:
     Attributes:
         standard: Standard input, output and error; none is /dev/null.
         report_fd: Where a failure is told; closed by exec.
-        journal_fd: The journal; none for an errand, which is on nobody's record.
+        journal_fd: The journal; none for an errand that is on nobody's record.
         foster_fd: Leads to who is to have a pidfd of the child (`fostering.keeper_fd`).
         ready_fd: Where the program says that it is ready, under a number of its own.
         sockets: What the child listens on, by the names that it knows them by.
         is_terminal: Whether all three are one terminal, to be the child's own.
         errand: What is run, in place of the job's command.
+        recorded: What an errand with a journal is, and when it has had its time, boot time.
     """
 
     __slots__ = (
-        "errand", "foster_fd", "is_terminal", "journal_fd", "ready_fd", "report_fd", "sockets",
-        "standard",
+        "errand", "foster_fd", "is_terminal", "journal_fd", "ready_fd", "recorded", "report_fd",
+        "sockets", "standard",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +61,7 @@ class Wiring:
         self.sockets = sockets or {}
         self.is_terminal = False
         self.errand: list[str] | None = None
+        self.recorded = ("", 0.0)
 
 
 def claim(launch: Launch, attempt: int) -> bool:
@@ -91,7 +93,7 @@ def _sign(path: str, launch: Launch) -> None:
 def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> int:
     """Fork a child that will exec the job's command, and return its pid.
 
-    The report pipe is closed by exec; bytes in it are a ``spawn_failed`` line.
+    The report pipe is closed by exec; bytes in it are lines, of which ``spawn_failed`` is one.
 
     Raises:
         OSError: fork(2) failed.
@@ -106,15 +108,11 @@ def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, i
 
 
 def spawn_errand(
-    launch: Launch,
-    argv: list[str],
-    env: dict[str, str],
-    out_fd: int,
-    open_files: tuple[int, int],
+    launch: Launch, env: dict[str, str], wiring: Wiring, open_files: tuple[int, int]
 ) -> int:
     """Fork a process that will exec a command beside the child, made as the child is.
 
-    What it says, and why it could not be executed, goes to ``out_fd``.
+    Why it could not be executed goes where its output goes.
 
     Raises:
         OSError: fork(2) failed.
@@ -123,10 +121,8 @@ def spawn_errand(
     if pid:
         return pid
     try:
-        wiring = Wiring(standard=(-1, out_fd, out_fd), report_fd=-1)
-        wiring.errand = argv
-        failure = _fail(_steps(launch, env, wiring, open_files))
-        files.append(out_fd, f"{failure[0]}: {failure[2]}".encode(errors="replace"))
+        step, _number, why = _fail(_steps(launch, env, wiring, open_files))
+        files.append(wiring.standard[1], f"{step}: {why}".encode(errors="replace"))
     finally:
         process.leave(GIVEN_UP)
 
@@ -166,25 +162,45 @@ def _steps(
     yield f"env_file {launch.env_file}"
     env = {**outfit.environment(launch), **more}
     env.update(inherited.environment(wiring.sockets))
-    if wiring.journal_fd >= 0:
-        if launch.watchdog_s:
-            env["WATCHDOG_PID"] = str(os.getpid())  # sd_watchdog_enabled(3)
-        yield "journal"  # before RLIMIT_FSIZE, which holds for this file too
-        fostering.hand_myself(wiring.foster_fd, launch)
-        files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
+    if launch.watchdog_s and wiring.errand is None:
+        env["WATCHDOG_PID"] = str(os.getpid())  # sd_watchdog_enabled(3)
+    yield "journal"  # before RLIMIT_FSIZE, which holds for this file too
+    _put_on_record(launch, attempt, wiring)
     yield "sockets"
     inherited.place(wiring.sockets)  # over the lock perhaps: but the start is on record
     yield f"ready.fd {launch.ready_fd}"
     _connect_readiness(wiring, launch.ready_fd)
     yield from outfit.put_on(launch, open_files)
     yield f"chdir to {launch.cwd}"
-    if not outfit.enter(launch) and wiring.journal_fd >= 0:
-        text = f"it runs in /, since its home {launch.cwd} is not there"
-        files.append(wiring.journal_fd, supervision.encode(entries.note(launch, attempt, text)))
+    if not outfit.enter(launch):
+        _note_home(launch, attempt, wiring)
     yield "signals"
     signals.reset_for_child()  # what was sent meanwhile comes now, its start on record
     yield "exec"
     outfit.execute(wiring.errand or launch.argv, env)
+
+
+def _put_on_record(launch: Launch, attempt: int, wiring: Wiring) -> None:
+    """Have it known that this is run; an errand is run on a full disk all the same."""
+    if wiring.errand is None:
+        fostering.hand_myself(wiring.foster_fd, launch)
+        files.append(wiring.journal_fd, supervision.encode(entries.started(launch, attempt)))
+        return
+    if wiring.journal_fd < 0:
+        return
+    line = entries.errand(launch, attempt, *wiring.recorded)
+    try:
+        files.append(wiring.journal_fd, supervision.encode(line))
+    except OSError:
+        return
+
+
+def _note_home(launch: Launch, attempt: int, wiring: Wiring) -> None:
+    """Have the supervisor note where the child runs: RLIMIT_FSIZE holds for this process."""
+    if wiring.errand is None:
+        text = f"it runs in /, since its home {launch.cwd} is not there"
+        line = {**entries.note(launch, attempt, text), OWED: True}
+        files.append(wiring.report_fd, supervision.encode(line))
 
 
 def _connect(launch: Launch, wiring: Wiring) -> None:

@@ -55,6 +55,15 @@ class Ending:
         if case.ended_as is not None and case.state.stop is not None:
             self._rest_kill_b = case.state.stop.kill_b
 
+    def take_over(self) -> None:
+        """Wait for the stop command of a killed predecessor, if that runs: none is run anew."""
+        case = self._case
+        stop, begun = case.state.stop, case.state.stop_command
+        if stop is None or begun is None or case.state.phase != machine.UP:
+            return
+        if self._errands.take_over(begun, lambda _said: self._after_stop_command(stop)):
+            self._signalled = stop
+
     def on_end(self) -> None:
         """The child has ended: what is left of its tree is dealt with next."""
         stop = self._case.state.stop
@@ -103,8 +112,11 @@ class Ending:
             self._kill(now_b)
 
     def _begin_stop_command(self, stop: machine.Stop, now_b: float) -> bool:
-        """Run the job's own command for a stop; False: there is none, or no time for it."""
-        has_time = stop.kill_b > now_b and not self._errands.has("stop")
+        """Run the job's own command for a stop; False: there is none, or no time for it.
+
+        It is run once in an attempt, however often that is to end.
+        """
+        has_time = stop.kill_b > now_b and self._case.state.stop_command is None
         if not has_time or "stop" not in self._case.launch.commands:
             return False
 
@@ -114,15 +126,18 @@ class Ending:
                 text = f"stop_command: {how}: {said['output'].strip()}"
                 state = self._case.state
                 self._case.spool.owe(entries.note(state.launch, state.attempt, text))
-            if self._signalled is stop and self._case.ended_as is None:
-                self._signal_to_stop()
-            self._wake_b = 0.0
+            self._after_stop_command(stop)
 
         try:
             self._errands.begin("stop", stop.kill_b - now_b, ended)
         except OSError:
             return False
         return True
+
+    def _after_stop_command(self, stop: machine.Stop) -> None:
+        if self._signalled is stop and self._case.ended_as is None:
+            self._signal_to_stop()
+        self._wake_b = 0.0
 
     def _signal_to_stop(self) -> None:
         stop, number = self._case.state.stop, self._case.launch.stop_signal

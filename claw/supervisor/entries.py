@@ -72,6 +72,12 @@ def note(launch: Launch, attempt: int, text: str) -> Message:
     return entry("note", run=launch.run, attempt=attempt, text=text)
 
 
+def errand(launch: Launch, attempt: int, what: str, until_b: float) -> Message:
+    """Return the line of a command that is about to run beside the child."""
+    line = entry("errand", run=launch.run, attempt=attempt, what=what, **_myself())
+    return {**line, "until_b": until_b}
+
+
 def ready(state: Supervision, by: str) -> Message:
     """Return the line of a child that is ready to serve."""
     return entry("ready", run=state.launch.run, attempt=state.attempt, by=by)

@@ -1,13 +1,14 @@
 """Errands: the commands of a job that are run beside its child, as its user.
 
 ``stop_command``, ``reload_command`` and the commands of checks. Each leads a session of its
-own, is killed with what it has begun when its time is up, and there is one of a kind at most.
-What it says is kept in part, for people.
+own, is killed with what it has begun when its time is up, and a supervisor runs one of a kind
+at most. A ``stop_command`` is on record before it runs, so that a replacement of the supervisor
+waits for it. What one says is kept in part, for people.
 """
 
 from claw.kernel import pidfd, process, signals, ticks
 from claw.kernel.bare import os
-from claw.supervisor import child
+from claw.supervisor import child, entries
 from claw.supervisor.case import Case
 
 TYPE_CHECKING = False
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 OUTPUT_BYTES = 2048
 """The end of an errand's output that is kept."""
+_RECORDED = ("stop",)
+"""What is done once: others are asked for again, by those who have had no answer."""
+_ROUNDS = 16
+"""Reads at once: more than a pipe holds, and who writes all the time holds up nothing."""
 
 
 class Errand:
@@ -26,23 +31,23 @@ class Errand:
     Attributes:
         pid: Its process, which leads a session and a group.
         until_b: When it has had its time, in boot time.
+        pid_fd: Leads to one that a killed supervisor has begun; -1: it is a child of this one.
     """
 
-    __slots__ = ("on_end", "output", "output_fd", "pid", "timed_out", "until_b")
+    __slots__ = ("on_end", "output", "output_fd", "pid", "pid_fd", "timed_out", "until_b")
 
-    def __init__(
-        self, pid: int, output_fd: int, until_b: float, on_end: "Callable[[Message], None]"
-    ) -> None:
+    def __init__(self, pid: int, until_b: float, on_end: "Callable[[Message], None]") -> None:
         self.pid = pid
-        self.output_fd = output_fd
         self.until_b = until_b
         self.on_end = on_end
+        self.output_fd = -1
+        self.pid_fd = -1
         self.output = b""
         self.timed_out = False
 
     def take_output(self) -> bool:
-        """Read what it has said and keep the end; False: nobody can say more."""
-        while True:
+        """Read some of what it has said and keep the end; False: nobody can say more."""
+        for _ in range(_ROUNDS):
             try:
                 data = os.read(self.output_fd, 1 << 16)
             except BlockingIOError:
@@ -50,6 +55,7 @@ class Errand:
             if not data:
                 return False
             self.output = (self.output + data)[-OUTPUT_BYTES:]
+        return True
 
 
 class Errands:
@@ -82,21 +88,43 @@ class Errands:
         argv = case.launch.commands[what]
         if what in self._running:
             raise BlockingIOError(f"the {what} command runs already")
+        until_b = ticks.boottime() + timeout_s
         reading, writing = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(reading, False)
+        wiring = child.Wiring(standard=(-1, writing, writing), report_fd=-1)
+        wiring.errand = argv
+        wiring.recorded = (what, until_b)
+        if what in _RECORDED:
+            wiring.journal_fd = case.spool.journal_fd
         try:
             case.loop.be_prompt()
             pid = child.spawn_errand(
-                case.launch, argv, self._variables(), writing, case.handed.open_files
+                case.launch, self._variables(), wiring, case.handed.open_files
             )
         except BaseException:
             os.close(reading)
             raise
         finally:
             os.close(writing)
-        errand = Errand(pid, reading, ticks.boottime() + timeout_s, on_end)
+        errand = Errand(pid, until_b, on_end)
+        errand.output_fd = reading
         self._running[what] = errand
+        case.state.apply(entries.entry("errand", what=what, pid=pid))  # its line is its own
         case.loop.watch(reading, lambda: self._on_output(errand))
+
+    def take_over(self, line: "Message", on_end: "Callable[[Message], None]") -> bool:
+        """Wait for an errand of a killed supervisor; False: it is over, or out of reach."""
+        errand = Errand(line["pid"], line["until_b"], on_end)
+        try:
+            errand.pid_fd = pidfd.open_pid(errand.pid)
+        except OSError:
+            return False
+        if not pidfd.is_alive(errand.pid, line["start"]):
+            os.close(errand.pid_fd)
+            return False
+        self._running[line["what"]] = errand
+        self._case.loop.watch(errand.pid_fd, self.look)
+        return True
 
     def _variables(self) -> "dict[str, str]":
         state = self._case.state
@@ -105,13 +133,14 @@ class Errands:
 
     def _on_output(self, errand: Errand) -> None:
         if errand.output_fd >= 0 and not errand.take_output():
-            self._close(errand)
+            self._close(errand)  # its own child's: that has no pidfd
 
     def _close(self, errand: Errand) -> None:
-        if errand.output_fd >= 0:
-            self._case.loop.forget(errand.output_fd)
-            os.close(errand.output_fd)
-            errand.output_fd = -1
+        for fd in (errand.output_fd, errand.pid_fd):
+            if fd >= 0:
+                self._case.loop.forget(fd)
+                os.close(fd)
+        errand.output_fd = errand.pid_fd = -1
 
     def deadlines(self) -> "Iterable[float]":
         """Return when errands have had their time."""
@@ -132,11 +161,12 @@ class Errands:
     def look(self) -> None:
         """See which have ended, and tell those who wait for them."""
         for what, errand in tuple(self._running.items()):
-            ended = pidfd.peek_exit(errand.pid)
+            ended = _end_of(errand)
             if ended is None:
                 continue
             self._kill(errand)  # what it has left behind
-            pidfd.reap(errand.pid)
+            if errand.pid_fd < 0:
+                pidfd.reap(errand.pid)
             if errand.output_fd >= 0:
                 errand.take_output()
             self._close(errand)
@@ -152,7 +182,16 @@ class Errands:
 
     @staticmethod
     def _kill(errand: Errand) -> None:
+        if errand.pid_fd >= 0 and not pidfd.send_signal(errand.pid_fd, 0):
+            return  # its number may be another's; what it has left is of the child's tree
         below = process.descendants_of(errand.pid)
         process.kill_group(errand.pid, signals.SIGKILL)
         for pid in (errand.pid, *below):  # it may lead no group yet
             process.kill(pid, signals.SIGKILL)
+
+
+def _end_of(errand: Errand) -> "pidfd.Exit | None":
+    """Return how an errand has ended, None while it runs; nobody knows how another's did."""
+    if errand.pid_fd < 0:
+        return pidfd.peek_exit(errand.pid)
+    return pidfd.Exit(None, None) if pidfd.has_ended(errand.pid_fd) else None

@@ -55,8 +55,8 @@ class Supervision:
 
     __slots__ = (
         "attempt", "due_b", "error", "exit", "extended_b", "is_ready", "launch", "oom", "phase",
-        "pid", "restarts", "rung", "start", "started_b", "starts_b", "stop", "timed_out",
-        "watchdog_s",
+        "pid", "restarts", "rung", "start", "started_b", "starts_b", "stop", "stop_command",
+        "timed_out", "watchdog_s",
     )  # fmt: skip
 
     def __init__(self, launch: Launch) -> None:
@@ -67,6 +67,7 @@ class Supervision:
         self.start = 0
         self.started_b = 0.0
         self.stop: Stop | None = None
+        self.stop_command: Message | None = None  # the line of this attempt's, once begun
         self.timed_out = False
         self.is_ready = False
         self.watchdog_s = 0.0  # signs of life are owed so often; 0: none
@@ -118,6 +119,7 @@ class Supervision:
         self.watchdog_s = self.launch.watchdog_s
         self.extended_b = 0.0
         self.error = False
+        self.stop_command = None
         most = self.launch.restart.start_limit if self.launch.restart else 0
         self.starts_b = [*self.starts_b, line["b"]][-max(most, 1) :]
 
@@ -147,6 +149,10 @@ class Supervision:
         if line["why"] == "timeout":
             self.timed_out = True
         self.stop = Stop(line["why"], line["by"], line["b"], line["grace_s"])
+
+    def _on_errand(self, line: Message) -> None:
+        if line["what"] == "stop":
+            self.stop_command = line
 
     def _on_exited(self, line: Message) -> None:
         self.phase = EXITED

@@ -108,6 +108,7 @@ class Supervisor:
         tree.start = state.start
         if tree.main:
             self._attempts.mark_begin(at_once=False)
+        self._ending.take_over()
         self._case.custody.take_from(connection, tree.main, state.start, self._case.handed.kept)
 
     # -- what to do next --------------------------------------------------------------

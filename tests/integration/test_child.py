@@ -96,6 +96,24 @@ def test_a_home_that_is_not_there_is_noted_and_no_failure(bench: Bench) -> None:
     )
 
 
+def test_a_home_that_is_not_there_is_noted_whatever_size_files_may_have(bench: Bench) -> None:
+    child = bench.launch(
+        ["pwd"], cwd="/no/such/home", cwd_or_root=True, limits={"fsize": [0, 0]}
+    )
+
+    assert output_of(child) == "/\n"
+    [note] = child.of("note")
+    assert note["text"] == "it runs in /, since its home /no/such/home is not there"
+    assert not child.of("spawn_failed")
+
+
+def test_a_failure_after_a_home_that_is_not_there_is_told_too(bench: Bench) -> None:
+    child = bench.launch(["/no/such"], cwd="/no/such/home", cwd_or_root=True)
+
+    assert failure_of(child)["stage"] == "exec"
+    assert len(child.of("note")) == 1
+
+
 def test_a_user_that_cannot_be_taken_names_the_step(bench: Bench) -> None:
     if os.geteuid() == 0:
         pytest.skip("root can take any user")

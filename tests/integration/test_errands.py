@@ -165,6 +165,69 @@ def test_a_stop_command_that_fails_is_noted_and_the_signal_sent(bench: Bench) ->
     assert supervised.of("exited")[0]["signal"] == signal.SIGTERM
 
 
+def test_i4_a_stop_command_is_waited_for_by_who_replaces_its_supervisor(
+    bench: Bench, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    script = "trap 'echo term >> out; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+    command = f"echo begin >> out; read line < {gate}; sleep 0.2; echo end >> out"
+    supervised = bench.launch(shell(script), commands={"stop": shell(command)})
+    supervised.wait_until(supervised.output, "an output")
+    supervised.tell(op="stop", why="stop", by="me")
+    supervised.wait_until((bench.home / "out").exists, "a beginning")
+
+    for count in (1, 2):
+        supervised.kill()
+        supervised.wait_for("taken_over", count)
+        assert supervised.tell(op="hello")["child"]
+    gate.write_text("open\n")
+
+    supervised.wait_for("ended")
+    assert (bench.home / "out").read_text() == "begin\nend\nterm\n"
+
+
+def test_i4_a_stop_command_that_has_ended_is_not_run_again(
+    bench: Bench, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    script = f"trap 'echo term' TERM; echo up; until read line < {gate}; do :; done"
+    supervised = bench.launch(shell(script), commands={"stop": shell("echo ran >> out")})
+    supervised.wait_until(supervised.output, "an output")
+    supervised.tell(op="stop", why="stop", by="me")
+    supervised.wait_until(lambda: b"term" in supervised.output(), "a signal")
+
+    supervised.kill()
+    supervised.wait_for("taken_over")
+    supervised.wait_until(lambda: supervised.output().count(b"term") == 2, "another signal")
+    supervised.tell(op="stop", why="stop", by="someone else", grace_s=5.0)
+    gate.write_text("open\n")
+
+    supervised.wait_for("ended")
+    assert (bench.home / "out").read_text() == "ran\n"
+
+
+@pytest.mark.parametrize("kills", [0, 1])
+def test_a_stop_command_that_hangs_has_its_time_whoever_began_it(
+    bench: Bench, kills: int
+) -> None:
+    supervised = bench.launch(
+        IGNORES_TERM, grace_s=1.0, commands={"stop": shell("echo $$ > pid; exec sleep 600")}
+    )
+    supervised.wait_until(supervised.output, "an output")
+    supervised.tell(op="stop", why="stop", by="me")
+    path = bench.home / "pid"
+    supervised.wait_until(lambda: path.exists() and path.read_text(), "a beginning")
+
+    for _ in range(kills):
+        supervised.kill()
+
+    supervised.wait_for("ended")
+    assert supervised.of("exited")[0]["signal"] == signal.SIGKILL
+    assert process.is_zombie(int(path.read_text()))
+
+
 # -- reload and signal, by clawctl --------------------------------------------------------
 
 JOBS = """
