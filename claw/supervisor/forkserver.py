@@ -64,9 +64,9 @@ class ForkServer:
         while not self._is_needless():
             try:
                 self._loop.turn(self._next_deadline())
-            except OSError:  # whatever is short, no job may lose its foster parent over it
+                self._wards.retry()
+            except OSError:  # no shortage that the kernel reports may end the foster parent
                 ticks.sleep(_BREATH_S)
-            self._wards.retry()
         self._control.close()
 
     def _on_gone(self, sid: str) -> None:

@@ -58,9 +58,9 @@ class Orphans:
         ward.settling = False
         self.reap_unasked()
 
-    def watch(self, ward: Ward, pid: int, start: int = 0) -> None:
+    def watch(self, ward: Ward, pid: int, start: int) -> None:
         """Look after a child; how one ended that is not ours, others may have told."""
-        ward.watched = pid
+        ward.watched, ward.watched_start = pid, start
         ward.retry_b = None
         try:
             if pidfd.peek_exit(pid) is None:

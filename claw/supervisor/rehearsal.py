@@ -22,7 +22,7 @@ _MEMORY = "/dev/shm"  # noqa: S108
 
 
 def rehearse(folder: str, keep: set[int]) -> None:
-    """Supervise ``true`` a few times; whatever goes wrong, it was only a rehearsal.
+    """Supervise ``true`` a few times; where something is short or forbidden, fewer.
 
     Args:
         folder: Where the files of these runs are for a moment, when memory cannot be used.

@@ -15,6 +15,7 @@ class Ward:
     __slots__ = (
         "deaths_b", "is_unseen", "kept", "lines", "pause_s", "pid", "pid_fd", "relay",
         "retry_b", "settling", "sid", "since_b", "spool", "watch_fd", "watched",
+        "watched_start",
     )  # fmt: skip
 
     def __init__(self, sid: str, spool: str, kept: dict[str, int]) -> None:
@@ -29,6 +30,7 @@ class Ward:
         self.lines = LineSplitter()
         self.settling = False  # a replacement has not yet said whose parent we are
         self.watched = 0  # the orphaned child
+        self.watched_start = 0  # in clock ticks: another process may have its number by now
         self.watch_fd = -1
         self.deaths_b: list[float] = []
         self.pause_s = 0.0  # before the next replacement, when they die of errors

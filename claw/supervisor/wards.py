@@ -51,17 +51,23 @@ class Wards:
         return min(times, default=None)
 
     def retry(self) -> None:
-        """Do again what could not be done when it was due."""
+        """Do again what could not be done when it was due; what fails is due once more."""
         now_b = ticks.boottime()
         for ward in tuple(self.all.values()):
             if ward.retry_b is None or now_b < ward.retry_b:
                 continue
-            if ward.pid:
-                self.orphans.watch(ward, ward.watched)
-            elif ward.is_unseen and files.is_locked(f"{ward.spool}/lock"):
-                ward.retry_b = now_b + RETRY_S  # it lives, and will say who it is
-            else:
-                self._replace(ward)
+            try:
+                self._retry(ward, now_b)
+            except OSError:
+                ward.retry_b = now_b + RETRY_S
+
+    def _retry(self, ward: Ward, now_b: float) -> None:
+        if ward.pid:
+            self.orphans.watch(ward, ward.watched, ward.watched_start)
+        elif ward.is_unseen and files.is_locked(f"{ward.spool}/lock"):
+            ward.retry_b = now_b + RETRY_S  # it lives, and will say who it is
+        else:
+            self._replace(ward)
 
     # -- who comes ---------------------------------------------------------------------
 

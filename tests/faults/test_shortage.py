@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from claw.kernel import channel, process, signals, socket
+from claw.master.reaper import Reaper
+from claw.master.supervision.fostering import Fostering
+from claw.model.home import Home
 from tests.kit import supervision as kit
 from tests.kit import users
 from tests.kit.descriptors import free_descriptors
 from tests.kit.master import ROOT
-from tests.kit.supervision import Bench, ladder
+from tests.kit.supervision import Bench, free_descriptors, ladder
 
 
 @pytest.fixture
@@ -114,7 +118,7 @@ soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 lowest = os.dup(0)
 os.close(lowest)
 resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
-fork_server._wards.orphans.watch(ward, child)
+fork_server._wards.orphans.watch(ward, child, 0)
 assert ward.watch_fd == -1
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 while ward.watch_fd < 0:
@@ -235,3 +239,32 @@ trio.run(main)
         capture_output=True, text=True,
     ).stdout  # fmt: skip
     assert "can't start new thread" in said
+
+
+# -- the fork server's log -------------------------------------------------------------------
+
+
+def test_a_fork_server_whose_log_cannot_be_opened_serves_without(tmp_path: Path) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+    for path in (home.run, home.daemon_log):  # a folder cannot be opened as a file
+        Path(path).mkdir(parents=True)
+
+    async def nobody() -> dict[str, tuple[int, int]]:
+        return {}
+
+    async def nothing(_sid: str) -> None:
+        """Note nothing."""
+
+    async def main() -> object:
+        server = Fostering(home, Reaper(), 1024, nobody, nothing).fork_server
+        async with trio.open_nursery() as nursery:
+            with trio.fail_after(kit.PATIENCE_S):
+                await nursery.start(server.serve)
+                answer = await server.call(op="hello")
+            nursery.cancel_scope.cancel()
+        with trio.fail_after(kit.PATIENCE_S):  # without a master it ends
+            while answer["pid"] in process.children_of(os.getpid()):  # noqa: ASYNC110
+                await trio.sleep(0.01)
+        return answer["supervisors"]
+
+    assert trio.run(main) == []

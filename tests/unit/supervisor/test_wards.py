@@ -1,0 +1,61 @@
+"""What the fork server cannot do at once, it does later."""
+
+import os
+import signal
+from pathlib import Path
+
+from claw.kernel import channel, files, process, ticks
+from claw.supervisor.loop import Loop
+from claw.supervisor.ward import Ward
+from claw.supervisor.wards import Wards
+from claw.wire import supervision
+from tests.kit.supervision import free_descriptors
+
+
+def wards() -> Wards:
+    return Wards(Loop(), (1024, 1024), lambda _sid: None)
+
+
+def test_a_fostered_run_whose_lock_cannot_be_opened_now_is_looked_at_later(
+    tmp_path: Path,
+) -> None:
+    made, now_b = wards(), ticks.boottime()
+    for sid in ("s1", "s2"):
+        (tmp_path / sid).mkdir()
+        os.close(files.open_lock(str(tmp_path / sid / "lock")))
+        ward = made.all[sid] = Ward(sid, str(tmp_path / sid), {})
+        ward.is_unseen = True
+        ward.retry_b = now_b
+
+    with free_descriptors(os.getpid(), 0):
+        made.retry()
+
+    assert all(ward.is_unseen for ward in made.all.values())
+    assert all(ward.retry_b and ward.retry_b > now_b for ward in made.all.values())
+
+
+def test_a_watch_that_is_tried_again_finds_what_the_master_has_told_meanwhile() -> None:
+    made = wards()
+    ward = made.all["s1"] = Ward("s1", "/nowhere", {})
+    ward.pid = os.getpid()
+    ward.relay, theirs = channel.pair()
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    with free_descriptors(os.getpid(), 0):
+        made.orphans.watch(ward, child, 77)
+    assert ward.retry_b is not None
+
+    process.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    made.orphans.note_reaped(
+        {"pid": child, "start": 77, "code": 7, "signal": None, "cpu_s": 0.5, "max_rss": 1}
+    )
+    ward.retry_b = ticks.boottime()
+    made.retry()
+
+    said = supervision.decode(theirs.recv(4096).strip())
+    assert said is not None
+    assert (said["ev"], said["code"]) == ("exit", 7)
+    ward.relay.close()
+    theirs.close()
