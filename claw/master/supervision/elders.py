@@ -7,6 +7,7 @@ server without supervisors and without a master ends.
 
 import logging
 import os
+import socket as sockets
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -71,37 +72,71 @@ class Elders:
         except OSError as error:
             _LOG.warning("%s does not answer: %s", path, error)
             return
-        link = LineLink(connection, self._on_notice)
-        self.links[path] = link
-        nursery.start_soon(self._serve, path, link)
-        await self._let_go_when_idle(path, link)
+        one = _Elder(connection, self._on_gone)
+        self.links[path] = one.link
+        nursery.start_soon(self._serve, path, one)
+        await one.is_met.wait()
 
-    async def _serve(self, path: str, link: LineLink) -> None:
-        await link.serve()
+    async def _serve(self, path: str, one: "_Elder") -> None:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._let_go_when_idle, path, one)
+                await one.link.serve()
+                nursery.cancel_scope.cancel()
+        finally:
+            one.is_met.set()
         self.links.pop(path, None)
         await self._on_death()
 
-    async def _let_go_when_idle(self, path: str, link: LineLink) -> None:
+    async def _let_go_when_idle(self, path: str, one: "_Elder") -> None:
+        """Ask one again only when all that it named have ended: it may name a thousand."""
         try:
-            hello = await link.call(op="hello")
-            if self.on_hello is not None:
-                await self.on_hello(link, hello)
+            while count := await self._ask(one):
+                one.is_met.set()
+                await one.wait_gone(count)
         except LostError:
             return
-        _LOG.info(
-            "the fork server of claw %s has %d supervisors",
-            hello.get("version"), len(hello["supervisors"]),
-        )  # fmt: skip
-        if not hello["supervisors"]:
-            self.links.pop(path, None)
-            link.close()
+        self.links.pop(path, None)
+        one.link.close()
+
+    async def _ask(self, one: "_Elder") -> int:
+        """Return how many supervisors one has.
+
+        Raises:
+            LostError: It has died.
+        """
+        one.gone = 0
+        hello = await one.link.call(op="hello")
+        if self.on_hello is not None:
+            await self.on_hello(one.link, hello)
+        count = len(hello["supervisors"])
+        _LOG.info("the fork server of claw %s has %d supervisors", hello.get("version"), count)
+        return count
+
+
+class _Elder:
+    """One of them, and how many of its supervisors have ended since it was asked."""
+
+    def __init__(
+        self, connection: sockets.socket, on_gone: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self.link = LineLink(connection, self._on_notice)
+        self.is_met = trio.Event()  # set: it has said whom it looks after, or has gone
+        self.gone = 0
+        self._one_more = trio.Event()
+        self._on_gone = on_gone
 
     async def _on_notice(self, message: Message) -> None:
-        if message.get("ev") != "gone":
-            return
-        await self._on_gone(str(message["sid"]))
-        for path, link in tuple(self.links.items()):
-            trio.lowlevel.spawn_system_task(self._let_go_when_idle, path, link)
+        if message.get("ev") == "gone":
+            self.gone += 1
+            self._one_more.set()
+            await self._on_gone(str(message["sid"]))
+
+    async def wait_gone(self, count: int) -> None:
+        """Wait until so many have ended."""
+        while self.gone < count:
+            self._one_more = trio.Event()
+            await self._one_more.wait()
 
 
 def _is_socket_name(name: str) -> bool:

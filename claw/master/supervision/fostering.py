@@ -68,7 +68,7 @@ class Fostering:
         self.elders = Elders(home, self.on_gone, self._renew)
         self._safe: set[str] = set()  # known to their fork server, and copied
         self._orphans: deque[Message] = deque(maxlen=_ORPHANS_KEPT)
-        self._untold = 0  # of them, the last so many
+        self._untold: deque[Message] = deque(maxlen=_ORPHANS_KEPT)  # to the fork server
         self._wake = trio.Event()
 
     # -- what happens ------------------------------------------------------------------
@@ -103,9 +103,9 @@ class Fostering:
         Raises:
             LostError: It has gone again.
         """
-        for orphan in tuple(self._orphans):
-            await link.call(op="reaped", **orphan)
-        self._untold = 0
+        self._untold.clear()
+        self._untold.extend(self._orphans)
+        await self._tell_orphans(link)
         for sid in tuple(self.copies.all):
             try:
                 with self.copies.lent(sid) as kept:
@@ -113,6 +113,14 @@ class Fostering:
             except OSError as error:
                 _LOG.error("supervisor %s is without a fork server: %s", sid, error)
         await self._renew()
+
+    async def _tell_orphans(self, link: Asked) -> None:
+        """Tell of each orphan; more may be reaped, and others may tell, before an answer."""
+        while self._untold:
+            orphan = self._untold[0]
+            await link.call(op="reaped", **orphan)
+            if self._untold and self._untold[0] is orphan:
+                self._untold.popleft()
 
     async def _foster(self, link: Asked, sid: str, kept: dict[str, int]) -> None:
         spool = f"{self._home.spool}/{sid}"
@@ -126,11 +134,12 @@ class Fostering:
 
     def note_orphan(self, pid: int, start: int, ended: Exit) -> None:
         """An orphan has been reaped: a replacement may ask how it ended."""
-        self._orphans.append({
+        orphan: Message = {
             "pid": pid, "start": start, "code": ended.code, "signal": ended.signal,
             "cpu_s": ended.cpu_s, "max_rss": ended.max_rss,
-        })  # fmt: skip
-        self._untold += 1
+        }  # fmt: skip
+        self._orphans.append(orphan)
+        self._untold.append(orphan)
         self._wake.set()
 
     def look_at(self, sid: str) -> None:
@@ -197,10 +206,7 @@ class Fostering:
     async def see_to_all(self, links: Links) -> bool:
         """Do what can be done now; tell whether everyone is safe."""
         try:
-            while self._untold:
-                orphan = self._orphans[-self._untold]
-                self._untold -= 1
-                await self.fork_server.call(op="reaped", **orphan)
+            await self._tell_orphans(self.fork_server)
         except LostError:
             return False
         async with trio.open_nursery() as nursery:
