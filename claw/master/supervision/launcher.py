@@ -148,14 +148,30 @@ class ForkServer:
             return None
 
     def _start(self) -> None:
-        """Exec a bare interpreter that becomes the fork server."""
+        """Exec a bare interpreter that becomes the fork server, with its log or without."""
+        log_fd = self._open_log()
+        try:
+            process = self._exec(log_fd)
+        finally:
+            if log_fd >= 0:
+                os.close(log_fd)
+        self._reaper.own(process.pid)
+        trio.lowlevel.spawn_system_task(self._reaper.reap_own, process)
+
+    def _open_log(self) -> int:
+        try:
+            return files.open_append(self._log_path, 0o640)
+        except OSError as error:
+            _LOG.warning("the fork server has no log: %s: %s", self._log_path, error)
+            return subprocess.DEVNULL
+
+    def _exec(self, log_fd: int) -> subprocess.Popen[bytes]:
         server = socket.listen_unix(self.path)
-        log_fd = files.open_append(self._log_path, 0o640)
         root = str(Path(claw.__file__).resolve().parents[1])
         argv = [sys.executable, "-I", "-S", "-c", _CODE, root, str(server.fileno())]
         argv += [self.path, str(self._soft_limit)]
         try:
-            process = subprocess.Popen(  # noqa: S603
+            return subprocess.Popen(  # noqa: S603
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log_fd,
@@ -165,9 +181,6 @@ class ForkServer:
             )
         finally:
             server.close()
-            os.close(log_fd)
-        self._reaper.own(process.pid)
-        trio.lowlevel.spawn_system_task(self._reaper.reap_own, process)
 
     async def _on_notice(self, message: Message) -> None:
         if message.get("ev") == "gone":

@@ -6,6 +6,7 @@ breaks is made again for as long as the supervisor, or a replacement, holds its 
 """
 
 import logging
+import math
 import socket as sockets
 from collections.abc import Awaitable, Callable
 
@@ -25,6 +26,7 @@ FIRST_PAUSE_S = 0.01
 LAST_PAUSE_S = 1.0
 PING_S = 5.0
 STORE_PAUSE_S = 1.0
+_COMPLAINT_EVERY_S = 30.0
 
 
 class Supervised:
@@ -61,6 +63,7 @@ class Links:
             kept
         )
         self.all: dict[str, Supervised] = {}
+        self._complains_from = -math.inf  # in trio's time
         # An output file; None: nobody listened for a while, and any may have been.
         self.on_rotated: Callable[[str | None], None] = lambda _path: None
 
@@ -79,10 +82,19 @@ class Links:
         """Follow; a mistake of ours with one supervisor must not reach the others."""
         try:
             await self._follow(one, link)
+        except OSError as error:
+            self._complain("supervisor %s cannot be followed: %s", one.sid, error)
+            return False
         except Exception:  # noqa: BLE001  the edge of one job's loop
             _LOG.exception("supervisor %s cannot be followed; trying again", one.sid)
             return False
         return True
+
+    def _complain(self, text: str, sid: str, error: Exception) -> None:
+        """Log one line now and then: what is short for one is short for all of them."""
+        if trio.current_time() >= self._complains_from:
+            self._complains_from = trio.current_time() + _COMPLAINT_EVERY_S
+            _LOG.error(f"{text}; trying again, and what else is like it", sid, error)
 
     def expect(self, sid: str) -> None:
         """A supervisor is about to be launched: who wants to tell it something waits."""
@@ -168,7 +180,7 @@ class Links:
         return files.is_locked(f"{self._home.spool}/{one.sid}/lock")
 
     async def drain(self, one: Supervised) -> None:
-        """Apply what the journal holds beyond the offset; a failing store is waited for."""
+        """Apply what the journal holds beyond the offset; what fails is tried again."""
         async with one.draining:
             while not await self._drain_once(one):  # noqa: ASYNC110  nothing tells of room
                 await trio.sleep(STORE_PAUSE_S)
@@ -177,8 +189,8 @@ class Links:
         path = f"{self._home.spool}/{one.sid}/journal"
         try:
             await apply_from(path, one.sid, one.offset, self._apply_to)
-        except StoreError as error:
-            _LOG.error("journal of %s cannot be applied: %s", one.sid, error)
+        except (StoreError, OSError) as error:
+            self._complain("the journal of %s cannot be applied: %s", one.sid, error)
             return False
         return True
 

@@ -1,0 +1,39 @@
+"""What is said when supervisors cannot be followed."""
+
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from claw.master.supervision.links import Links
+from claw.model.home import Home
+
+
+def test_a_failure_that_all_supervisors_share_is_said_once_in_thirty_seconds(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+    sids = ("s1", "s2", "s3")
+    for sid in sids:
+        Path(f"{home.spool}/{sid}/lock").mkdir(parents=True)  # cannot be opened as a file
+
+    async def apply(_sid: str, data: bytes, offset: int) -> int:
+        return offset + len(data)
+
+    async def answer(_sid: str) -> bool:
+        return True
+
+    async def main() -> None:
+        links = Links(home, apply, answer, answer)
+        async with trio.open_nursery() as nursery:
+            for sid in sids:
+                nursery.start_soon(links.watch, sid, 0)
+            await trio.sleep(45)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+    assert len(caplog.records) == 2
+    assert all("Is a directory" in record.getMessage() for record in caplog.records)
+    assert not any(record.exc_info for record in caplog.records)
