@@ -10,14 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit import servers
 from tests.kit.campaign import Campaign
 
 SHORT, LONG = 25, 300
-
-pytestmark = pytest.mark.skipif(
-    bool(servers.MISSING), reason=f"not installed: {', '.join(servers.MISSING)}"
-)
 
 
 @pytest.fixture
