@@ -20,7 +20,7 @@ from tests.kit import supervision as kit
 from tests.kit import users
 from tests.kit.descriptors import free_descriptors
 from tests.kit.master import ROOT
-from tests.kit.supervision import Bench, free_descriptors, ladder
+from tests.kit.supervision import Bench, ladder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from claw.supervisor.loop import Loop
 from claw.supervisor.ward import Ward
 from claw.supervisor.wards import Wards
 from claw.wire import supervision
-from tests.kit.supervision import free_descriptors
+from tests.kit.descriptors import free_descriptors
 
 
 def wards() -> Wards:
