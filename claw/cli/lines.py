@@ -25,7 +25,9 @@ class Lines:
         grep: Only lines in which this is found.
     """
 
-    __slots__ = ("_grep", "_is_json", "_is_one", "_prefixer", "_shapes", "_splitter", "_stamps")
+    __slots__ = (
+        "_grep", "_is_json", "_is_one", "_open", "_prefixer", "_shapes", "_splitter", "_stamps",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Lines:
         self._grep = grep
         self._shapes: dict[str, dict[str, Any]] = {}
         self._splitter = LineSplitter()
+        self._open: str | None = None  # the stream that has written half a line
 
     def feed(self, log: dict[str, Any]) -> list[str]:
         """Return what one notification adds."""
@@ -52,11 +55,17 @@ class Lines:
         is_plain = not (self._stamps or log.get("timestamps") or log.get("format"))
         if is_plain and self._grep is None:
             if self._is_one:
-                return [log["text"]]
+                return [self._raw(log.get("stream", ""), log["text"])]
             whole = self._prefixer.lines(log["job"], log.get("stream", ""), log["text"])
             return [whole] if whole else []
         self._shapes[log["job"]] = log
         return [text for line in self._splitter.feed(log) for text in self._shown(line)]
+
+    def _raw(self, stream: str, text: str) -> str:
+        """Return a piece as it is; one stream's half a line takes in nothing of the other's."""
+        glue = "\n" if self._open not in {None, stream} else ""
+        self._open = None if text.endswith("\n") else stream
+        return glue + text
 
     def rest(self) -> list[str]:
         """Return the lines that were begun and will not be ended any more."""

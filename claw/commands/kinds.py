@@ -10,6 +10,7 @@ import re
 import signal
 
 from claw.commands import shapes, times
+from claw.commands.method import MAX_LINES
 from claw.commands.nearest import did_you_mean
 from claw.kernel import clock
 from claw.model import units
@@ -58,6 +59,13 @@ def _choice(metavar: str, *words: str) -> Kind:
         raise ValueError(f"{text!r} is none of {', '.join(words)}: {nearest}".rstrip(": "))
 
     return Kind(metavar, parse, choices=words, schema={"enum": list(words)})
+
+
+def _parse_lines(text: str) -> int:
+    count = _whole(0)(text)
+    if count > MAX_LINES:
+        raise ValueError(f"{count} is too many: {MAX_LINES} at most; --since shows all")
+    return count
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -138,7 +146,7 @@ DURATION = Kind("DURATION", units.parse_duration)
 REGEX = Kind("RE", _parse_regex)
 PAST = Kind("TIME", _parse_past)
 FUTURE = Kind("TIME", _parse_future)
-LINES = Kind("N", _whole(0), schema={"type": "integer", "minimum": 0})
+LINES = Kind("N", _parse_lines, schema={"type": "integer", "minimum": 0})
 COUNT = Kind("N", _whole(1), schema={"type": "integer", "minimum": 1})
 CURSOR = Kind("CURSOR", _whole(0), schema={"type": "integer", "minimum": 0})
 FILE = Kind("FILE", completes="files")

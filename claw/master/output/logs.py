@@ -55,11 +55,17 @@ async def read(
     ]
     parts = [part for some in found for part in some]
     return {
-        "text": "".join(part["text"] for part in parts),
+        "text": _one_after_another([part["text"] for part in parts]),
         "source": "file",
         "path": parts[0]["path"] if parts else None,
         "parts": parts,
     }
+
+
+def _one_after_another(texts: Sequence[str]) -> str:
+    """Return texts as one; what ends in the midst of a line takes no other's first into it."""
+    ended = [text if text.endswith("\n") or not text else f"{text}\n" for text in texts[:-1]]
+    return "".join([*ended, *texts[-1:]])
 
 
 def numbers_there(home: Home) -> dict[str, set[int]]:

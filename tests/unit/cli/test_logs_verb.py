@@ -66,6 +66,16 @@ def test_only_lines_that_fit_are_shown_whatever_their_pieces(
     assert json.loads(shown)["text"] == "fine"
 
 
+def test_half_a_line_of_one_stream_takes_in_nothing_of_the_other(
+    clawctl: Typed, serve: Serve
+) -> None:
+    pieces = (("stdout", "no "), ("stdout", "end"), ("stderr", "e1\n"), ("stdout", "o2\n"))
+    serve(answering(*({"stream": name, "text": text} for name, text in pieces)))
+
+    since = ("--since", "2026-11-21T09:00Z")
+    assert clawctl("logs", "web", *since)[1] == "no end\ne1\no2\n"
+
+
 def test_a_job_says_how_its_lines_are_shown(clawctl: Typed, serve: Serve) -> None:
     serve(
         answering(
