@@ -15,18 +15,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from claw.kernel import clock, files
+from claw.kernel import clock, files, ticks
 
 _LOG = logging.getLogger("claw.init")
 _PATIENCE_S = 5.0
+_PERSISTENCE_S = 8.0
+"""With two questions after it this leaves a unit's TimeoutStopSec to the jobs."""
+_PAUSE_S = 1.0
 _FRESH_S = 30.0
 _RESTART = frozenset({"restart", "try-restart", "reload-or-start", "start"})
 
 
 def is_restarting(mark: str, *, is_unit: bool) -> bool:
-    """Tell whether whoever runs this process is going to start it again.
+    """Tell whether whoever runs this process is going to start it again, or may be.
 
-    Blocks for some milliseconds, at most a few seconds; call it on a thread.
+    Who gives no answer is asked again: jobs that went on by mistake can still be ended, and
+    those that were ended by mistake are lost. Blocks for some milliseconds, at most 20
+    seconds; call it on a thread.
 
     Args:
         mark: A file that an init script makes before it ends the master to start it again;
@@ -40,15 +45,24 @@ def is_restarting(mark: str, *, is_unit: bool) -> bool:
             return True
     except OSError:
         pass
-    try:
-        if is_unit:
-            job = systemd_job(files.read_all("/proc/self/cgroup").decode(), os.getpid())
-            if job is not None:
-                return job in _RESTART
-        return _wants_up(Path("supervise"), os.getpid())
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        _LOG.warning("cannot tell a stop from a restart, taking it for a stop: %s", error)
-        return False
+    give_up = clock.monotonic() + _PERSISTENCE_S
+    while True:
+        try:
+            return _is_wanted(is_unit=is_unit)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            if clock.monotonic() >= give_up:
+                _LOG.warning("cannot tell a stop from a restart, the jobs go on: %s", error)
+                return True
+            _LOG.info("cannot tell a stop from a restart yet: %s", error)
+        ticks.sleep(_PAUSE_S)
+
+
+def _is_wanted(*, is_unit: bool) -> bool:
+    if is_unit:
+        job = systemd_job(files.read_all("/proc/self/cgroup").decode(), os.getpid())
+        if job is not None:
+            return job in _RESTART
+    return _wants_up(Path("supervise"), os.getpid())
 
 
 def systemd_job(cgroups: str, pid: int) -> str | None:

@@ -72,3 +72,33 @@ def test_runit_says_what_it_wants(
     assert unit.is_restarting(str(tmp_path / "no-mark"), is_unit=False) == expected
     (supervise / "pid").write_text("1\n")
     assert not unit.is_restarting(str(tmp_path / "no-mark"), is_unit=False)
+
+
+def systemctl(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have this shell script found as systemctl, and this process be a unit's."""
+    program = folder / "systemctl"
+    program.write_text(f"#!/bin/sh\ncd {folder}\n{text}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setattr(unit, "unit_of", lambda _cgroups: ("claw.service", ()))
+    monkeypatch.setattr(unit, "_PAUSE_S", 0.0)
+
+
+def test_systemd_that_does_not_answer_at_first_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f"if mkdir asked; then exit 1; fi; echo MainPID={os.getpid()}; echo Job=0"
+    systemctl(tmp_path, script, monkeypatch)
+
+    assert not unit.is_restarting(str(tmp_path / "no-mark"), is_unit=True)
+    assert (tmp_path / "asked").exists()
+
+
+def test_jobs_go_on_where_nobody_tells_a_stop_from_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    systemctl(tmp_path, "exit 1", monkeypatch)
+    monkeypatch.setattr(unit, "_PERSISTENCE_S", 0.0)
+
+    assert unit.is_restarting(str(tmp_path / "no-mark"), is_unit=True)
+    assert "the jobs go on" in caplog.text
