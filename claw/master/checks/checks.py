@@ -9,6 +9,7 @@ that one that hangs keeps no other waiting and is never made twice at once.
 """
 
 import logging
+import os.path
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
@@ -29,7 +30,7 @@ from claw.master.supervision.links import Links
 from claw.model.checks import HEALTHY, UNHEALTHY, Health, HealthAction, Ready, ReadyType
 from claw.model.home import Home
 from claw.model.job import Config, Job
-from claw.model.run import Run
+from claw.model.run import Attempt, Run
 from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.checks")
@@ -104,25 +105,29 @@ class Checks:
         """Read what is to be looked at, of some runs or of all that are active."""
         config = self._config()
 
-        def read(tx: Tx) -> dict[str, tuple[Subject, Run]]:
-            found: dict[str, tuple[Subject, Run]] = {}
+        def read(tx: Tx) -> list[tuple[Job, Run, Attempt | None]]:
+            found: list[tuple[Job, Run, Attempt | None]] = []
             runs = tx.active_runs() if changed is None else map(tx.run, changed)
             for run in runs:
                 job = None if run is None else config.job(run.job)
                 if run is None or job is None:
                     continue
-                attempt = tx.attempt(run.id, run.attempt)
-                subject = subject_of(job, run, attempt, self._home_of(job))
-                if subject is not None:
-                    found[run.id] = (subject, run)
+                found.append((job, run, tx.attempt(run.id, run.attempt)))
             return found
 
-        return await self._store.read(read)
+        subjects: dict[str, tuple[Subject, Run]] = {}
+        for job, run, attempt in await self._store.read(read):
+            subject = subject_of(job, run, attempt, await self._home_of(job))
+            if subject is not None:
+                subjects[run.id] = (subject, run)
+        return subjects
 
-    def _home_of(self, job: Job) -> str:
+    async def _home_of(self, job: Job) -> str:
+        if os.path.isabs(job.cwd) or not self._is_checked(job.name):  # noqa: PTH117
+            return "/"  # as good as another
         try:
-            return self._around.of(job).home
-        except LookupError:
+            return (await self._around.of(job)).home
+        except (LookupError, OSError):
             return "/"
 
     def _settle(

@@ -107,7 +107,7 @@ class Dispatcher:
                 claim.run,
                 home=self._home,
                 daemon=config.daemon,
-                around=self._around,
+                around=await self._around.of(claim.job),
             )
             await self._fork_server.launch(launch, link_fd, sockets)
         except OSError as error:

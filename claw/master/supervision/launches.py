@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from claw.kernel import accounts
 from claw.master.supervision.cgroups import Groups
+from claw.master.supervision.lookups import LookUps
 from claw.master.supervision.sockets import kept_as
 from claw.model import instances
 from claw.model.checks import ReadyType
@@ -18,12 +19,18 @@ _OF_DAEMON = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
 
 
 class Surroundings:
-    """What a child inherits from: the daemon's environment and the user it runs as."""
+    """What a child inherits from: the daemon's environment and the user it runs as.
+
+    Attributes:
+        identity: Its uid, gid and groups; None: it stays as claw is.
+    """
 
     def __init__(
         self, environment: Mapping[str, str], uid: int, groups: Groups | None = None
     ) -> None:
         self.environment = environment
+        self.identity: tuple[int, int, list[int]] | None = None
+        self._others = LookUps(self._as)
         self.groups = groups or Groups()
         self.uid = uid
         user = accounts.user_of(uid)
@@ -35,32 +42,32 @@ class Surroundings:
             self.facts |= {"USER": user.pw_name, "LOGNAME": user.pw_name}
             self.facts["SHELL"] = user.pw_shell or "/bin/sh"
 
-    def of(self, job: Job) -> "Surroundings":
+    async def of(self, job: Job) -> "Surroundings":
         """Return what a child of that job inherits from, whoever it runs as.
 
         Raises:
-            LookupError: There is no such user any more.
-        """
-        if not job.user:
-            return self
-        uid = accounts.user_id(job.user)
-        if uid is None:
-            raise LookupError(f"user: there is no user {job.user!r} any more")
-        environment = {**self.environment, "HOME": "/"}
-        return Surroundings(environment, uid, self.groups)
-
-    def identity(self, job: Job) -> tuple[int, int, list[int]] | None:
-        """Return the job's uid, gid and groups; None: it stays as claw is.
-
-        Raises:
-            LookupError: There is no such group any more.
+            LookupError: There is no such user or group any more.
+            OSError: Nobody says who they are.
         """
         if not job.user and not job.group:
-            return None
-        gid = accounts.group_id(job.group) if job.group else self.gid
+            return self
+        return await self._others.of(job.user, job.group)
+
+    def _as(self, user: str, group: str) -> "Surroundings":
+        environment, uid = self.environment, self.uid
+        if user:
+            environment = {**environment, "HOME": "/"}
+            found = accounts.user_id(user)
+            if found is None:
+                raise LookupError(f"user: there is no user {user!r} any more")
+            uid = found
+        made = Surroundings(environment, uid, self.groups)
+        gid = accounts.group_id(group) if group else made.gid
         if gid is None:
-            raise LookupError(f"group: there is no group {job.group!r} any more")
-        return self.uid, gid, accounts.groups_of(self.name, gid) if self.name else [gid]
+            raise LookupError(f"group: there is no group {group!r} any more")
+        groups = accounts.groups_of(made.name, gid) if made.name else [gid]
+        made.identity = made.uid, gid, groups
+        return made
 
 
 def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surroundings) -> Launch:
@@ -71,16 +78,12 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
         run: Claimed: ``sid``, ``attempt`` and ``cause`` are set.
         home: Where everything lies.
         daemon: The daemon's settings.
-        around: What the child inherits from.
-
-    Raises:
-        LookupError: The user or group that it runs as is not there any more.
+        around: What the child inherits from: that of its job (`Surroundings.of`).
     """
     if run.sid is None:
         raise ValueError(f"run {run.id} is not claimed")
     name = job_file(job, run)
     logs = home.job_log(instances.label(job.name, run.instance))
-    around = around.of(job)
     beneath, env = environment(job, run, home, around)
     cwd = _filled(job, run, job.cwd) or around.home
     return Launch(
@@ -136,7 +139,7 @@ def _making(job: Job, around: Surroundings) -> dict[str, object]:
         "health": job.health.probe.argv if job.health else (),
     }
     return {
-        "identity": around.identity(job),
+        "identity": around.identity,
         "cwd_or_root": not job.cwd,
         "umask": job.umask,
         "nice": job.nice,

@@ -9,10 +9,8 @@ so a reload that leaves the address alone leaves the socket alone.
 
 import contextlib
 import errno
-import grp
 import logging
 import os
-import pwd
 import socket as sockets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +18,12 @@ from dataclasses import dataclass
 import trio
 
 from claw.errors import ClawError
-from claw.kernel import listening
+from claw.kernel import accounts, listening
 from claw.master.engine.turn import Turn
 from claw.master.supervision import keeping
 from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.linefeed import LineLink, LostError
+from claw.master.supervision.lookups import LookUps
 from claw.model import backoff
 from claw.model.job import Config, Job, JobType, RestartPolicy
 from claw.model.listener import Listener
@@ -103,6 +102,7 @@ class Sockets:
         self._tried: set[str] = set()  # jobs whose sockets were opened early, or not
         self._turns: dict[str, trio.Lock] = {}
         self._link: LineLink | None = None  # to the fork server
+        self._owners = LookUps(_owner)
         self._kept: set[str] = set()  # what it is known to have
 
     # -- the fork server's copies --------------------------------------------------------
@@ -196,18 +196,19 @@ class Sockets:
 
     async def _have(self, name: str, job: Job, one: Listener) -> None:
         """See that a socket is open as the job wants it."""
+        owner = await self._owners.of(one.owner, one.group) if one.path else (-1, -1)
         known = self._open.get(name)
         if known is not None and _is_useless(known, one):
             await self._close(name)
             known = None
         if known is None:
-            made = await _opened(one)
+            made = await _opened(one, owner)
             known = self._open[name] = Open(job.name, one.address, made, one)
             await self._have_all_kept()
         elif known.as_asked != one:
             known.socket.listen(one.backlog)
             if one.path:
-                listening.adorn(one.path, one.mode, _owner(one))
+                listening.adorn(one.path, one.mode, owner)
             known.as_asked = one
 
     def _failed(self, job: Job, one: Listener, error: OSError) -> UnopenedError:
@@ -240,10 +241,13 @@ class Sockets:
             needed: Jobs that need their sockets, and whether a run of theirs has a
                 supervisor.
         """
+        useless = [name for name, one in self._open.items() if one.job not in needed]
+        for name in useless:  # before anything is waited for: it may be needed by then
+            self._shut(name)
+        for name in useless:
+            if name not in self._open:
+                await self._tell(op="drop", name=name)
         await self._have_all_kept()
-        for name, one in [*self._open.items()]:
-            if one.job not in needed:
-                await self._close(name)
         for gone in self._failures.keys() - needed.keys():
             del self._failures[gone]
         self._tried &= needed.keys()
@@ -265,15 +269,20 @@ class Sockets:
             _LOG.info("job %s: %s", job.name, error.message)
 
     async def _close(self, name: str) -> None:
+        if self._shut(name):
+            await self._tell(op="drop", name=name)
+
+    def _shut(self, name: str) -> bool:
+        """Close a socket for all; tell whether it was open. The fork server is to be told."""
         one = self._open.pop(name, None)
         self._kept.discard(name)
         if one is None:
-            return
+            return False
         listening.end(one.socket)
         if one.address.startswith("unix:"):
             with contextlib.suppress(OSError):
                 listening.remove_dead(one.address.removeprefix("unix:"))
-        await self._tell(op="drop", name=name)
+        return True
 
     async def close_all(self) -> None:
         """Close all of them: the daemon ends, and its jobs have ended."""
@@ -301,14 +310,14 @@ def _is_useless(known: Open, one: Listener) -> bool:
     return listening.is_ended(known.socket) or bool(one.path and not listening.is_at(one.path))
 
 
-async def _opened(one: Listener) -> sockets.socket:
+async def _opened(one: Listener, owner: tuple[int, int]) -> sockets.socket:
     """Open a socket; a host's name is looked up beside everything else.
 
     Raises:
         OSError: No address of it can be listened at.
     """
     if one.path:
-        return listening.open_unix(one.path, one.mode, _owner(one), one.backlog)
+        return listening.open_unix(one.path, one.mode, owner, one.backlog)
     failure = OSError(errno.ETIMEDOUT, "its name is not found in time")
     with trio.move_on_after(_LOOK_UP_S):
         found = await trio.to_thread.run_sync(
@@ -322,23 +331,16 @@ async def _opened(one: Listener) -> sockets.socket:
     raise failure
 
 
-def _owner(one: Listener) -> tuple[int, int]:
+def _owner(user: str, group: str) -> tuple[int, int]:
     """Return the user and group id of a socket's file, -1 for as it is.
 
     Raises:
         OSError: There is no such user or group.
     """
-    try:
-        user = _number(one.owner, lambda name: pwd.getpwnam(name).pw_uid)
-    except KeyError:
-        raise OSError(errno.EINVAL, f"there is no user {one.owner!r}") from None
-    try:
-        return user, _number(one.group, lambda name: grp.getgrnam(name).gr_gid)
-    except KeyError:
-        raise OSError(errno.EINVAL, f"there is no group {one.group!r}") from None
-
-
-def _number(account: str, look_up: Callable[[str], int]) -> int:
-    if account.isdigit():
-        return int(account)
-    return look_up(account) if account else -1
+    uid = accounts.user_id(user) if user else -1
+    if uid is None:
+        raise OSError(errno.EINVAL, f"there is no user {user!r}")
+    gid = accounts.group_id(group) if group else -1
+    if gid is None:
+        raise OSError(errno.EINVAL, f"there is no group {group!r}")
+    return uid, gid

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import trio
 
 from claw.master.supervision import launches
 from claw.master.supervision.launches import Surroundings
@@ -25,7 +26,7 @@ def launch_of(around: Surroundings = AROUND, **changes: Any) -> Launch:
         id="r1", job="web", state=State.CLAIMED, origin=Origin.MANUAL, origin_key="k",
         queued_at=AT, due_at=AT, sid="s1", attempt=1, env=(("B", "run"),),
     )  # fmt: skip
-    return launches.build(job, run, home=HOME, daemon=Daemon(), around=around)
+    return launches.build(job, run, home=HOME, daemon=Daemon(), around=trio.run(around.of, job))
 
 
 def test_home_and_names_follow_the_user() -> None:
