@@ -62,14 +62,20 @@ class Sampler:
 
     async def serve(self) -> None:
         """Look again and again; never returns."""
+        is_short = False
         while True:
             await trio.sleep(SAMPLE_S)
             if not any(job.resources.is_limited for job in self._config().jobs):
                 continue
             try:
                 await self._look()
+                is_short = False
             except StoreError as error:
                 _LOG.error("the use of resources cannot be watched: %s", error)
+            except OSError as error:  # of /proc, for want of descriptors or memory
+                if not is_short:
+                    _LOG.error("the use of resources cannot be measured for now: %s", error)
+                is_short = True
 
     async def _look(self) -> None:
         watched = await self._store.read(lambda tx: watched_runs(tx, self._config()))
@@ -128,9 +134,9 @@ class Sampler:
         told = self._told.setdefault(one.run.id, set())
         fresh = {what: text for what, text in found.items() if what not in told}
         told &= found.keys()
-        told |= found.keys()
         if fresh:
             await self._act(one, fresh)
+        told |= found.keys()
 
     def _enforces(self, one: Watched, name: str) -> bool:
         """Tell whether the launch has that limit; see `Groups.of`."""
