@@ -64,6 +64,26 @@ def send_signal(fd: int, number: int) -> bool:
     return True
 
 
+def signal_process(pid: int, start: int, number: int) -> bool:
+    """Signal the process that has a number since then; False: gone, or not allowed.
+
+    Args:
+        pid: Its number.
+        start: Its start time in clock ticks.
+        number: The signal's.
+    """
+    try:
+        fd = open_pid(pid)
+    except ProcessLookupError:
+        return False
+    except OSError:  # no descriptor for it now: it is signalled all the same
+        return is_alive(pid, start) and process.kill(pid, number)
+    try:
+        return start_ticks(pid) == start and send_signal(fd, number)
+    finally:
+        os.close(fd)
+
+
 def has_ended(fd: int) -> bool:
     """Tell whether the process behind a descriptor has ended, whoever is to reap it."""
     waiting = select.poll()

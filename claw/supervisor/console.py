@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 14
 RETRY_S = 0.1
 """Pause before output goes on that the pipe had no room for."""
+_ROUNDS = 16
+"""Reads at once: more than a terminal holds, and who writes all the time holds up nothing."""
 
 
 class Console:
@@ -59,8 +61,10 @@ class Console:
             os.read(self.in_fd, count)
 
     def pump(self) -> None:
-        """Pass on what was said, as far as there is room."""
-        while self._push():
+        """Pass on some of what was said, as far as there is room."""
+        for _ in range(_ROUNDS):
+            if not self._push():
+                return
             try:
                 self._held = os.read(self._kept[TERMINAL[0]], CHUNK_BYTES)
             except OSError:  # EAGAIN: that is all

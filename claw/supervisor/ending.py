@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 KILL_ROUND_S = 0.02
 """Pause between two looks at a tree that has been sent SIGKILL."""
+FOSTER_ROUND_S = 0.1
+"""Pause between two looks for what is an ancestor's by now: it is one of very many there."""
 KILL_PATIENCE_S = 10.0
 """After so long, what survives SIGKILL (uninterruptible, proc(5)) is named and left."""
 
@@ -189,7 +191,7 @@ class Ending:
             case.tree.signal(signals.SIGCONT)
             self._wake_b = now_b + KILL_ROUND_S
         elif case.tree.foster and now_b >= self._wake_b:
-            self._wake_b = now_b + KILL_ROUND_S
+            self._wake_b = now_b + FOSTER_ROUND_S
 
     def _is_beyond_patience(self, now_b: float) -> bool:
         return self._rest_kill_b is not None and now_b > self._rest_kill_b + KILL_PATIENCE_S

@@ -17,7 +17,6 @@ Times are seconds of boot time.
 """
 
 from claw.kernel import channel, files, process, signals, ticks
-from claw.kernel.bare import os
 from claw.supervisor import entries, machine
 from claw.supervisor.attempts import Attempts
 from claw.supervisor.case import Case
@@ -103,9 +102,7 @@ class Supervisor:
     def _take_over(self, connection: channel.Socket) -> None:
         """Stand where a killed predecessor fell."""
         state, tree = self._state, self._case.tree
-        tree.foster = os.getppid()
-        tree.main = state.pid if state.phase == machine.UP else 0
-        tree.start = state.start
+        tree.take_over(state.pid if state.phase == machine.UP else 0, state.start)
         if tree.main:
             self._attempts.mark_begin(at_once=False)
         self._ending.take_over()

@@ -27,22 +27,30 @@ class Tree:
         foster: The fork server's pid, when an earlier supervisor of this run was killed.
     """
 
-    __slots__ = ("_groups", "_mark", "_mode", "foster", "main", "start")
+    __slots__ = ("_groups", "_is_grouped", "_mark", "_mode", "foster", "main", "start")
 
     def __init__(self, run: str, mode: str, groups: list[str]) -> None:
         self._mark = f"CLAW_RUN_ID={run}".encode()
         self._mode = mode
         self._groups = groups
+        self._is_grouped = False  # the group is known to hold what a predecessor began
         self.main = 0
         self.start = 0
         self.foster = 0
+
+    def take_over(self, main: int, start: int) -> None:
+        """Stand in for a killed supervisor, whose child this is; 0: there is none."""
+        self.foster = os.getppid()
+        self.main = main
+        self.start = start
+        self._is_grouped = any(cgroup.members(group) for group in self._groups[:1])
 
     def rest(self) -> list[int]:
         """Return what lives on of the tree, the main process left out."""
         if self._mode == "process":
             return []
         found = process.descendants_of(os.getpid())
-        if self.foster:
+        if self.foster and not self._is_grouped:
             found += self._fostered()
         for group in self._groups[:1]:
             more = set(cgroup.members(group)).difference(found, (os.getpid(),))
@@ -82,23 +90,29 @@ class Tree:
 
     def signal(self, number: int) -> None:
         """Signal everything that `rest` finds."""
-        for pid in self.rest():
-            process.kill(pid, number)
+        starts = {pid: pidfd.start_ticks(pid) or 0 for pid in self.rest()}
+        for pid in self.rest() if starts else ():
+            if pid in starts:  # what is found again has not left its number to a stranger
+                pidfd.signal_process(pid, starts[pid], number)
 
     def kill(self) -> None:
         """Kill everything that `rest` finds, with no way to fork out of it."""
         if self._mode == "tree" and self._groups:
             cgroup.kill(self._groups[0])
-        seen: dict[int, None] = {}
+        starts: dict[int, int] = {}
+        stopped: dict[int, bool] = {}
         for _ in range(_PASSES):
-            fresh = [pid for pid in self.rest() if pid not in seen]
-            if not fresh:
+            found = [pid for pid in self.rest() if pid not in stopped]
+            if not found:
                 break
-            for pid in fresh:
-                seen[pid] = None
-                process.kill(pid, signals.SIGSTOP)
-        for pid in seen:
-            process.kill(pid, signals.SIGKILL)
+            for pid in found:
+                if pid in starts:  # found again, as above
+                    stopped[pid] = pidfd.signal_process(pid, starts[pid], signals.SIGSTOP)
+                else:
+                    starts[pid] = pidfd.start_ticks(pid) or 0
+        for pid, is_stopped in stopped.items():
+            if is_stopped:
+                pidfd.signal_process(pid, starts[pid], signals.SIGKILL)
 
     def oom_kills(self) -> int:
         """Return how often the kernel has killed in the groups, for want of memory."""

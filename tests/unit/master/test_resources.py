@@ -64,7 +64,7 @@ async def test_a_shortage_is_told_once_and_the_watch_goes_on_after_it(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(sampler.serve)
         with no_descriptors():
-            while not caplog.records:  # noqa: ASYNC110  a log has no event
+            while not caplog.records:  # noqa: ASYNC110
                 await trio.sleep(1)
             await trio.sleep(11)
             assert not made.told.is_set()
