@@ -56,7 +56,7 @@ class Decider:
             turn = Turn(tx, config or self.config(), clock.now())
             value = decide(turn)
             consequences.follow(turn)
-            return value, turn.effects
+            return value, list(turn.effects)
 
         with trio.CancelScope(shield=True):
             value, effects = await self._store.write(inside, undo)

@@ -30,6 +30,8 @@ from claw.model.effect import EssentialEnded, StopRun
 _LOG = logging.getLogger("claw")
 _LAST_WORD_S = 5.0
 _STOP_PAUSE_S = 0.05
+_LOOK_S = 1.0
+"""The store is asked so often whether a run is active, while there are supervisors."""
 
 AUTO, STOP, DETACH, RENEW = "auto", "stop", "detach", "renew"
 """What can be asked for; ``renew``: the new program takes over in place."""
@@ -177,11 +179,18 @@ class JobsEnd:
         while await self._has_active_runs():
             if self._store.trouble is not None and self._links.are_all_dead():
                 return
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait until no supervisor is left, as far as this process knows, or for a while."""
+        look_at = trio.current_time() + _LOOK_S
+        await trio.sleep(_STOP_PAUSE_S)
+        while self._links.all and trio.current_time() < look_at:  # noqa: ASYNC110
             await trio.sleep(_STOP_PAUSE_S)
 
     async def _has_active_runs(self) -> bool:
         try:
-            return await self._store.read(lambda tx: bool(tx.active_runs()))
+            return await self._store.read(lambda tx: bool(tx.active_counts()))
         except StoreError as error:
             _LOG.error("cannot tell which runs are active: %s", error)
             return True

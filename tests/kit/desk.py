@@ -106,7 +106,7 @@ class Desk:
             turn = Turn(tx, self.config, self.now, self._random)  # type: ignore[arg-type]
             found = fn(turn)
             consequences.follow(turn)
-            return found, turn.effects
+            return found, list(turn.effects)
 
         value, effects = self.database.transact(inside)
         self.effects += effects

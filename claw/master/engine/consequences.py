@@ -19,6 +19,8 @@ it is still on its way out. Nothing else is kept of the order, so a new master g
 with it.
 """
 
+from collections.abc import Container
+
 from claw.master.engine import needs, rollouts
 from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
@@ -49,7 +51,11 @@ def follow(turn: Turn) -> None:
     for name in sorted(released):
         for run in turn.tx.active_runs(name):
             turn.emit(*machine.stop_effects(run))
-    turn.effects = [effect for effect in turn.effects if _may_be_told(turn, effect)]
+    is_stop = any(isinstance(effect, StopRun) for effect in turn.effects)
+    active = turn.tx.active_counts() if is_stop else {}
+    turn.effects = dict.fromkeys(
+        effect for effect in turn.effects if _may_be_told(turn, effect, active)
+    )
 
 
 def _follow(turn: Turn, change: Change) -> None:
@@ -115,24 +121,29 @@ def _dependents(turn: Turn, run: Run) -> list[Job]:
     ]
 
 
-def _may_be_told(turn: Turn, effect: Effect) -> bool:
-    """Tell whether an effect may be performed now: all but stops that have to wait."""
+def _may_be_told(turn: Turn, effect: Effect, active: Container[str]) -> bool:
+    """Tell whether an effect may be performed now: all but stops that have to wait.
+
+    Args:
+        turn: The turn, with all that has changed.
+        effect: To be performed.
+        active: The jobs of which a run is active.
+    """
     if not isinstance(effect, StopRun) or effect.grace_s is not None:
         return True
     run = turn.tx.run(effect.run)
     if run is None or not run.is_active or run.stop_why not in _IN_ORDER:
         return True
-    before = _on_their_way_out(turn, run)
+    before = _on_their_way_out(turn, run, active)
     waits = f"waits for {' and '.join(before)} to end first" if before else None
     if waits != run.waiting_for:
         turn.tx.set_waiting_for(run.id, waits)
     return not before
 
 
-def _on_their_way_out(turn: Turn, run: Run) -> list[str]:
+def _on_their_way_out(turn: Turn, run: Run, active: Container[str]) -> list[str]:
     """Return what depends on a run and has not ended yet that is to; of many only some."""
     names = turn.config.graph.needed_by(run.job)
-    active = turn.tx.active_counts() if names else {}
     found: list[str] = []
     for name in names:
         for other in turn.tx.active_runs(name) if name in active else ():

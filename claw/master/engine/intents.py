@@ -157,12 +157,12 @@ def stop_job(
         turn.emit(Reschedule(name))
     ended = end_runs(turn, name, why="stop", by=by, instance=instance)
     if forced:
-        turn.effects = [
+        turn.effects = dict.fromkeys(
             replace(effect, grace_s=0.0)
             if isinstance(effect, StopRun) and effect.run in ended
             else effect
             for effect in turn.effects
-        ]
+        )
     return ended
 
 

@@ -8,7 +8,7 @@ has to do once the transaction is committed::
         turn = Turn(tx, config, clock.now())
         value = decide(turn)
         consequences.follow(turn)
-        return value, turn.effects
+        return value, list(turn.effects)
 
     value, effects = await store.write(inside)
     # only now: perform the effects
@@ -57,12 +57,12 @@ class Turn:
         self.tx = tx
         self.config = config
         self.now = now
-        self.effects: list[Effect] = []
+        self.effects: dict[Effect, None] = {}  # in their order, each once
         self.changes: list[Change] = []  # for `claw.master.engine.consequences`
 
     def emit(self, *effects: Effect) -> None:
         """Have something done after the commit, once."""
-        self.effects += [effect for effect in effects if effect not in self.effects]
+        self.effects.update(dict.fromkeys(effects))
 
     def note(
         self,

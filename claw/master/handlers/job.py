@@ -201,12 +201,12 @@ async def _act(call: Call, params: Params, act: Act) -> Json:
 
 
 def _act_on_one(turn: Turn, aim: targets.Aim, act: Act) -> str | None:
-    effects, changes = list(turn.effects), list(turn.changes)
+    effects, changes = dict(turn.effects), list(turn.changes)
     try:
         with turn.tx.part():
             return act(turn, aim)
     except ClawError:
-        turn.effects[:], turn.changes[:] = effects, changes
+        turn.effects, turn.changes = effects, changes
         raise
 
 

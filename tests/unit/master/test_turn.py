@@ -11,7 +11,7 @@ from claw.master.engine import intents, journal, slots
 from claw.master.engine.turn import Turn
 from claw.model import ids, machine
 from claw.model.catchup import Missed
-from claw.model.effect import Dispatch
+from claw.model.effect import Dispatch, StopRun
 from claw.model.job import Daemon, JobType
 from claw.model.run import FINAL, Attempt, State, may_move
 from tests.kit.desk import T0, Desk, Journal, job, service
@@ -52,6 +52,24 @@ def test_an_effect_is_named_once() -> None:
         return len(turn.effects)
 
     assert desk.do(twice) == 1
+
+
+def test_an_effect_is_not_compared_with_all_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, compared, equal = Desk(job("a")), 0, StopRun.__eq__
+
+    def count(one: StopRun, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return equal(one, other)
+
+    def many(turn: Turn) -> int:
+        for _ in range(2):
+            turn.emit(*(StopRun(f"r{number}", "s", "stop", "me") for number in range(1000)))
+        return len(turn.effects)
+
+    monkeypatch.setattr(StopRun, "__eq__", count)
+    assert desk.do(many) == 1000
+    assert compared < 10000
 
 
 def test_a_job_that_was_never_synced_stands_from_now() -> None:

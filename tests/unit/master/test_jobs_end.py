@@ -1,0 +1,33 @@
+"""How the end of all jobs is waited for."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import trio
+
+from claw.master.shutdown import JobsEnd
+
+
+@pytest.mark.usefixtures("autojump_clock")
+async def test_the_store_is_left_in_peace_while_supervisors_live() -> None:
+    looks: list[float] = []
+    links: Any = SimpleNamespace(all={"s1": None})
+
+    async def read(_fn: object) -> bool:
+        looks.append(trio.current_time())
+        return bool(links.all)
+
+    async def end() -> None:
+        await trio.sleep(10.0)
+        links.all.clear()
+
+    store: Any = SimpleNamespace(read=read, trouble=None)
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(end)
+        decide: Any = None
+        await JobsEnd(store, decide, links, lambda _stop: None)._wait_all_gone()
+
+    assert len(looks) <= 12
+    assert looks[-1] - began < 10.5
