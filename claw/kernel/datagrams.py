@@ -37,8 +37,8 @@ def adopt(fd: int) -> Socket:
     return Socket(fileno=fd)
 
 
-def receive(receiver: Socket) -> tuple[bytes, int, list[int]]:
-    """Return the next message, its sender's pid, and the descriptors that came with it.
+def receive(receiver: Socket) -> tuple[bytes, int, int, list[int]]:
+    """Return the next message, its sender's pid and uid, and the descriptors that came along.
 
     The pid is 0 when the kernel cannot tell. The descriptors are the caller's to close.
 
@@ -48,19 +48,20 @@ def receive(receiver: Socket) -> tuple[bytes, int, list[int]]:
     data, ancillary, flags, _address = receiver.recvmsg(
         _LONGEST + 1, _ROOM, _socket.MSG_CMSG_CLOEXEC | _socket.MSG_DONTWAIT
     )
-    pid, fds = 0, list[int]()
+    pid, uid, fds = 0, -1, list[int]()
     for level, kind, packed in ancillary:
         if level != _socket.SOL_SOCKET:
             continue
         if kind == _socket.SCM_CREDENTIALS:
-            pid = int.from_bytes(packed[:_FD_BYTES], sys.byteorder)
+            pid = int.from_bytes(packed[:4], sys.byteorder)
+            uid = int.from_bytes(packed[4:8], sys.byteorder)
         elif kind == _socket.SCM_RIGHTS:
             fds += [
                 int.from_bytes(packed[at : at + _FD_BYTES], sys.byteorder)
                 for at in range(0, len(packed) - _FD_BYTES + 1, _FD_BYTES)
             ]
     is_whole = len(data) <= _LONGEST and not flags & _socket.MSG_TRUNC
-    return (data if is_whole else b""), pid, fds
+    return (data if is_whole else b""), pid, uid, fds
 
 
 def close_all(fds: list[int]) -> None:

@@ -81,14 +81,13 @@ class Case:
         self.tell_growth()
 
     def note(self, line: Message) -> None:
-        """Fold a line that is true whatever the disk says, and write it when that takes it.
-
-        Raises:
-            OSError: It does not now; the line is owed.
-        """
+        """Fold a line that is true whatever the disk says, and write it when that takes it."""
         self.spool.owe(line)
         self.state.apply(line)
-        self.pay()
+        try:
+            self.pay()
+        except OSError:
+            return  # it is owed
 
     def pay(self) -> None:
         """Write what is owed to the journal; nothing goes on before that.

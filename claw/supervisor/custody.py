@@ -6,7 +6,7 @@
   says when it ended, and the kernel how, if it can (`pidfd.exit_of_stranger`).
 """
 
-from claw.kernel import channel, pidfd, process
+from claw.kernel import channel, pidfd, process, ticks
 from claw.kernel.bare import os
 from claw.kernel.pidfd import Exit
 from claw.supervisor.loop import Loop
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 UNKNOWN = Exit(None, None)
+RETRY_S = 0.5
+"""Pause before a descriptor is asked for again that was not to be had."""
 
 
 class Custody:
@@ -25,7 +27,7 @@ class Custody:
 
     __slots__ = (
         "_is_watched", "_loop", "_on_end", "_pid_fd", "_relay", "_start", "is_given_up",
-        "is_waiting", "pid",
+        "is_waiting", "pid", "retry_b",
     )  # fmt: skip
 
     def __init__(self, loop: Loop, on_end: "Callable[[Exit], None]") -> None:
@@ -35,6 +37,7 @@ class Custody:
         self._pid_fd = -1  # of another's child
         self._is_watched = False  # the pidfd is, since no relay speaks of the child
         self._start = 0
+        self.retry_b: float | None = None  # then another's child is tried again to be watched
         self.pid = 0  # 0: there is none
         self.is_waiting = False  # it is not known to have ended
         self.is_given_up = False  # it outlives SIGKILL, or may not be signalled
@@ -71,7 +74,10 @@ class Custody:
         self._relay = relay
         self._loop.watch(relay.fileno(), self._on_relay)
         fd = kept.get(f"{CHILD}{pid}:{start}", -1)
-        self._pid_fd = _open(pid, start) if fd < 0 else os.dup(fd)
+        try:
+            self._pid_fd = _open(pid, start) if fd < 0 else os.dup(fd)
+        except OSError:
+            self._pid_fd = -1  # the relay may do without, and else it is tried again
         relay.ask(pid, start)
 
     def open_child(self) -> int:
@@ -87,21 +93,33 @@ class Custody:
         except ProcessLookupError:
             return -1
 
-    def follow(self, pid: int, start: int) -> None:
-        """Take up another process of the tree (sd_notify(3), MAINPID), whosever child it is."""
+    def follow(self, pid: int, start: int) -> bool:
+        """Take up another process of the tree (sd_notify(3), MAINPID), whosever child it is.
+
+        Returns:
+            False when it has gone: the child is the one that it was.
+
+        Raises:
+            OSError: There is no descriptor for it now; the child is the one that it was.
+        """
+        fd = _open(pid, start)
+        if fd < 0:
+            return False
         self._close_pid()
         self.take(pid)
         self._start = start
-        self._pid_fd = _open(pid, start)
+        self._pid_fd = fd
         if self._relay is None:
             self._watch_pid()
         else:
             self._relay.reap()
             self._relay.ask(pid, start)
+        return True
 
     def look(self) -> None:
         """See whether a child of this process has ended; it stays unreaped."""
-        if not self.is_waiting or self._relay is not None or self._pid_fd >= 0:
+        is_own = self._relay is None and self._pid_fd < 0 and self.retry_b is None
+        if not self.is_waiting or not is_own:
             return
         try:
             ended = pidfd.peek_exit(self.pid)
@@ -134,12 +152,25 @@ class Custody:
         if self.is_waiting:
             self._watch_pid()
 
+    def retry(self, now_b: float) -> None:
+        """Try again what there was no descriptor or memory for."""
+        if self.retry_b is not None and now_b >= self.retry_b:
+            self._watch_pid()
+
     def _watch_pid(self) -> None:
+        """Watch another's child, by its pidfd alone; as soon as there can be one."""
+        try:
+            if self._pid_fd < 0:
+                self._pid_fd = _open(self.pid, self._start)
+            if self._pid_fd >= 0:
+                self._loop.watch(self._pid_fd, self._on_pid_fd)
+                self._is_watched = True
+        except OSError:
+            self.retry_b = ticks.boottime() + RETRY_S
+            return
+        self.retry_b = None
         if self._pid_fd < 0:
             self._end(UNKNOWN)
-            return
-        self._is_watched = True
-        self._loop.watch(self._pid_fd, self._on_pid_fd)
 
     def _on_pid_fd(self) -> None:
         """Another's child has ended: see how, now or when its parent has reaped it."""
@@ -160,6 +191,7 @@ class Custody:
             self._relay = None
 
     def _close_pid(self) -> None:
+        self.retry_b = None
         if self._is_watched:
             self._loop.forget(self._pid_fd)
             self._is_watched = False
@@ -175,12 +207,21 @@ class Custody:
 
 
 def _open(pid: int, start: int) -> int:
-    """Return a pidfd of that very process, -1 when it has gone."""
+    """Return a pidfd of that very process, -1 when it has gone.
+
+    Raises:
+        OSError: There is none to be had now, wherever it is.
+    """
     try:
         fd = pidfd.open_pid(pid)
-    except OSError:
+    except ProcessLookupError:
         return -1
-    if pidfd.start_ticks(pid) == start:
+    try:
+        fields = process.read_stat(pid)
+    except OSError:
+        os.close(fd)
+        raise
+    if fields is not None and int(fields[19]) == start:
         return fd
     os.close(fd)
     return -1

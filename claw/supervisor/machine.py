@@ -54,9 +54,9 @@ class Supervision:
     """The state of one supervisor, as its journal tells it."""
 
     __slots__ = (
-        "attempt", "due_b", "error", "exit", "extended_b", "is_ready", "launch", "oom", "phase",
-        "pid", "restarts", "rung", "start", "started_b", "starts_b", "stop", "stop_command",
-        "timed_out", "watchdog_s",
+        "attempt", "born", "due_b", "error", "exit", "extended_b", "is_ready", "launch", "oom",
+        "phase", "pid", "restarts", "rung", "start", "started_b", "starts_b", "stop",
+        "stop_command", "timed_out", "watchdog_s",
     )  # fmt: skip
 
     def __init__(self, launch: Launch) -> None:
@@ -65,6 +65,7 @@ class Supervision:
         self.phase = LAUNCHING
         self.pid = 0
         self.start = 0
+        self.born = 0  # start time of the attempt's first process, which MAINPID leaves
         self.started_b = 0.0
         self.stop: Stop | None = None
         self.stop_command: Message | None = None  # the line of this attempt's, once begun
@@ -114,7 +115,7 @@ class Supervision:
         self.phase = UP
         self.is_ready = False
         self.pid = line["pid"]
-        self.start = line["start"]
+        self.start = self.born = line["start"]
         self.started_b = line["b"]
         self.watchdog_s = self.launch.watchdog_s
         self.extended_b = 0.0

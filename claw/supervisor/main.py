@@ -49,7 +49,7 @@ class Supervisor:
         self._attempts = Attempts(self._case)
         self._errands = Errands(self._case)
         self._ending = Ending(self._case, self._attempts, self._errands)
-        self._readiness = Readiness(self._case, self._ending)
+        self._readiness = Readiness(self._case, self._ending, self._errands)
         self._requests = Requests(
             self._case, (self._ending, self._errands, self._readiness), Fostering(self._case)
         )
@@ -124,6 +124,7 @@ class Supervisor:
         for stream in self._case.streams:
             stream.retry(now_b)
         self._case.console.retry(now_b)
+        self._case.custody.retry(now_b)
         self._errands.step(now_b)
         if now_b >= self._retry_b:
             self._guard(self._case.pay)
@@ -146,10 +147,14 @@ class Supervisor:
         now_b = ticks.boottime()
         if self._retry_b > now_b:
             return self._retry_b
+        if self._case.spool.is_in_debt:
+            return now_b
         deadlines = [self._presence.due_b, *self._ending.deadlines(now_b)]
         deadlines += self._errands.deadlines()
         if self._case.console.retry_b is not None:
             deadlines.append(self._case.console.retry_b)
+        if self._case.custody.retry_b is not None:
+            deadlines.append(self._case.custody.retry_b)
         deadlines += [each.retry_b for each in self._case.streams if each.retry_b is not None]
         if self._state.phase == machine.BACKOFF:
             deadlines.append(self._state.due_b)

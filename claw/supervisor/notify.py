@@ -1,50 +1,64 @@
 """What a child says of itself: sd_notify(3) datagrams, and s6's newline on a descriptor.
 
 Socket and pipe are kept by the fork server, so what is said while a supervisor is replaced
-waits for the next one. Only who came of the job's own child is listened to.
+waits for the next one. The socket's name is known to all of the machine: only who came of
+the job's own child is listened to, and so many messages a second are read, whosever.
 """
 
-from claw.kernel import datagrams
+from claw.kernel import datagrams, ticks
 from claw.kernel.bare import os
-from claw.supervisor.tree import Tree
 from claw.wire.supervision import NOTIFY, READY_PIPE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _AT_ONCE = 16
+_MOST_A_SECOND = 500
+_MOST_QUEUED = 1024
+"""More than any queue holds (net.unix.max_dgram_qlen; systemd sets 512)."""
 _CHUNK = 4096
 
 
 class Notices:
     """The ends that a child speaks to; there may be either, or none."""
 
-    __slots__ = ("_socket", "pipe_fd", "socket_fd")
+    __slots__ = ("_left", "_second", "_socket", "pipe_fd", "socket_fd")
 
     def __init__(self, kept: dict[str, int]) -> None:
+        self._second = 0.0  # monotonic time at which the count began
+        self._left = _MOST_A_SECOND
         self.pipe_fd = kept.get(READY_PIPE[0], -1)
         self.socket_fd = kept.get(NOTIFY, -1)
         self._socket = datagrams.adopt(self.socket_fd) if self.socket_fd >= 0 else None
 
-    def messages(self, tree: Tree) -> "Iterator[dict[str, str]]":
-        """Yield what the tree's processes have said, a few messages at most.
+    @property
+    def has_enough(self) -> bool:
+        """Whether no more is read for a second: let who floods it wait."""
+        return self._left <= 0
+
+    def messages(self, is_heard: "Callable[[int, int], bool]") -> "Iterator[dict[str, str]]":
+        """Yield what was said by those whose pid and uid are heard, a few messages at most.
 
         Descriptors that come along are closed: that answers a BARRIER=1, and claw stores
         none (FDSTORE=1), as sd_notify(3) allows.
         """
-        for data, pid in self._received():
-            if pid and tree.holds(pid):
+        now = ticks.monotonic()
+        if now >= self._second + 1.0:
+            self._second, self._left = now, _MOST_A_SECOND
+        for data, pid, uid in self._received(min(_AT_ONCE, self._left)):
+            self._left -= 1
+            if pid and is_heard(pid, uid):
                 yield _fields(data)
 
-    def _received(self) -> "Iterator[tuple[bytes, int]]":
-        for _ in range(_AT_ONCE if self._socket is not None else 0):
+    def _received(self, most: int) -> "Iterator[tuple[bytes, int, int]]":
+        for _ in range(most if self._socket is not None else 0):
             try:
-                data, pid, fds = datagrams.receive(self._socket)  # type: ignore[arg-type]
+                data, pid, uid, fds = datagrams.receive(self._socket)  # type: ignore[arg-type]
             except OSError:
                 return
             try:
-                yield data, pid
+                yield data, pid, uid
             finally:
                 datagrams.close_all(fds)
 
@@ -58,7 +72,7 @@ class Notices:
     def drain(self) -> None:
         """Forget what an earlier child has said."""
         if self._socket is not None:
-            for _ in self._received():
+            for _ in self._received(_MOST_QUEUED):
                 continue
         if self.pipe_fd >= 0:
             self.has_newline()

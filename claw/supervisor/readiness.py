@@ -10,19 +10,46 @@ from claw.kernel.bare import os
 from claw.supervisor import entries
 from claw.supervisor.case import Case
 from claw.supervisor.ending import Ending
+from claw.supervisor.errands import Errands
 from claw.supervisor.machine import TIMED, Supervision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STATUS_EVERY_S = 1.0
-"""A child's words about itself are put on record no more often."""
+RECORD_EVERY_S = 1.0
+"""What a child says of one kind is put on record no more often; the last word counts."""
+SELDOM_S = 10.0
+"""So it is when it goes on: the journal of a run is never cut."""
+_MOST_MAINS = 16
+_MAINS_WINDOW_S = 3600.0
+"""So often another process becomes the child; each is a line too, and does not wait."""
+_DEAF_S = 1.0
+_AGAIN_S = 0.5
 _LONGEST_STATUS = 500
-_SLACK_S = 0.5
-"""A deadline that moves by less is not put on record again; each gets so much on top."""
 _MOST_DIGITS = 17
 """Of a number of microseconds: some three thousand years."""
+
+
+class _Pace:
+    """When a line of some kind may be written: seldom, if there is always another."""
+
+    __slots__ = ("due_b", "is_wanted", "pause_s")
+
+    def __init__(self) -> None:
+        self.is_wanted = False
+        self.due_b = 0.0
+        self.pause_s = RECORD_EVERY_S
+
+    def take(self, now_b: float) -> bool:
+        """Tell whether the line is to be written now, which is taken as done."""
+        if not self.is_wanted or now_b < self.due_b:
+            return False
+        is_rare = now_b >= self.due_b + SELDOM_S
+        self.pause_s = RECORD_EVERY_S if is_rare else min(2 * self.pause_s, SELDOM_S)
+        self.due_b = now_b + self.pause_s
+        self.is_wanted = False
+        return True
 
 
 class Readiness:
@@ -33,21 +60,26 @@ class Readiness:
     """
 
     __slots__ = (
-        "_alive", "_case", "_doing", "_ending", "_is_plain", "_said", "_stage", "_told_b",
+        "_alive", "_case", "_deaf_until_b", "_doing", "_ending", "_errands", "_extended",
+        "_is_plain", "_main", "_main_b", "_mains", "_mains_b", "_stage", "_status", "_watchdog",
         "_words", "hindrance",
     )  # fmt: skip
 
-    def __init__(self, case: Case, ending: Ending) -> None:
+    def __init__(self, case: Case, ending: Ending, errands: Errands) -> None:
         self._case = case
         self._ending = ending
+        self._errands = errands
         # Nothing but time tells: most jobs, whose supervisors touch no more memory than that.
         self._is_plain = case.launch.ready in TIMED and not case.launch.hears
         self._stage = (0, False)  # the attempt, and whether its watchdog counts
         self._alive = 0.0  # last sign of life, monotonic time
         self._doing = self._words = ""  # of the child: reloading or stopping; its STATUS
-        self._said: str | None = None  # what of that is to be put on record
+        self._status, self._watchdog, self._extended = _Pace(), _Pace(), _Pace()
+        self._main = ""  # a MAINPID that there was no descriptor for
+        self._main_b = 0.0  # when it is tried again
+        self._mains, self._mains_b = 0, 0.0  # how many there were, and since when
+        self._deaf_until_b: float | None = None
         self.hindrance = ""
-        self._told_b = 0.0  # when that was done last
 
     def watch(self) -> None:
         """Listen to the child from now on."""
@@ -58,20 +90,12 @@ class Readiness:
             loop.watch(notices.pipe_fd, self._on_pipe)
 
     def note(self, by: str) -> None:
-        """Put on record that the child is ready, once.
-
-        Raises:
-            OSError: The disk refuses the line; it is owed.
-        """
+        """Put on record that the child is ready, once."""
         if self._case.is_child_up and not self._case.state.is_ready:
             self._case.note(entries.ready(self._case.state, by))
 
     def step(self, now_b: float) -> None:
-        """Do what is due: ready by time, not ready in time, no sign of life, words to record.
-
-        Raises:
-            OSError: The disk refuses a line; it is owed.
-        """
+        """Do what is due: ready by time or not in time, no sign of life, words to record."""
         state = self._case.state
         if not self._case.is_child_up:
             return
@@ -91,9 +115,27 @@ class Readiness:
         limit_b = self._watchdog_b(now_b)
         if limit_b is not None and now_b >= limit_b:
             self._fail("watchdog", f"no sign of life for {state.watchdog_s:g} s")
-        if self._said is not None and now_b >= self._told_b + STATUS_EVERY_S:
-            text, self._said, self._told_b = self._said, None, now_b
-            self._case.note(entries.status(state, text))
+        self._record(now_b)
+        if self._main and now_b >= self._main_b:
+            self._take_main(self._main)
+        if self._deaf_until_b is not None and now_b >= self._deaf_until_b:
+            self._case.loop.watch(self._case.notices.socket_fd, self.listen)
+            self._deaf_until_b = None
+
+    def _record(self, now_b: float) -> None:
+        """Put on record what the child has said of itself, each at its time."""
+        case, state = self._case, self._case.state
+        if case.spool.is_in_debt:
+            return
+        if self._extended.take(now_b) and _extended_b(state) > now_b:
+            # With what the next one waits: whoever takes over may know no later one.
+            until_b = _extended_b(state) + self._extended.pause_s
+            case.note(entries.extended(state, until_b))
+        if self._watchdog.take(now_b):
+            case.note(entries.watchdog(state, state.watchdog_s))
+        if self._status.take(now_b):
+            text = ": ".join(text for text in (self._doing, self._words) if text)
+            case.note(entries.status(state, text))
 
     def deadlines(self, now_b: float) -> "Iterator[float]":
         """Yield the times at which `step` has something to do."""
@@ -103,13 +145,19 @@ class Readiness:
         due_b = state.ready_b
         if due_b is not None:
             yield due_b
-        if self._is_plain:
-            return
-        for due_b in (state.ready_limit_b, self._watchdog_b(now_b)):
+        if not self._is_plain:
+            yield from self._further_deadlines(now_b)
+
+    def _further_deadlines(self, now_b: float) -> "Iterator[float]":
+        state = self._case.state
+        for due_b in (state.ready_limit_b, self._watchdog_b(now_b), self._deaf_until_b):
             if due_b is not None:
                 yield due_b
-        if self._said is not None:
-            yield self._told_b + STATUS_EVERY_S
+        for pace in (self._status, self._watchdog, self._extended):
+            if pace.is_wanted:
+                yield pace.due_b
+        if self._main:
+            yield self._main_b
 
     def _note_stage(self) -> None:
         """Have the watchdog count from now when a child begins, and when it becomes ready."""
@@ -117,8 +165,9 @@ class Readiness:
         stage = (state.attempt, state.is_ready or self._case.launch.ready == "none")
         if stage != self._stage:
             if stage[0] != self._stage[0]:
-                self._doing = self._words = self.hindrance = ""
-                self._said = None
+                self._doing = self._words = self._main = self.hindrance = ""
+                for pace in (self._status, self._watchdog, self._extended):
+                    pace.is_wanted = False
             self._stage = stage
             self._alive = ticks.monotonic()
 
@@ -138,16 +187,35 @@ class Readiness:
             self.note("fd")
 
     def listen(self) -> None:
-        """Take in what has been said; see sd_notify(3).
-
-        Raises:
-            OSError: The disk refuses a line; it is owed.
-        """
+        """Take in what has been said; see sd_notify(3)."""
         case = self._case
-        for fields in () if self._is_plain else case.notices.messages(case.tree):
+        if self._main and case.is_child_up:
+            self._take_main(self._main)
+        for fields in () if self._is_plain else case.notices.messages(self._is_heard):
             if case.is_child_up:
                 self._note_stage()
                 self._take(fields)
+        if case.notices.has_enough and self._deaf_until_b is None:
+            self._deaf_until_b = ticks.boottime() + _DEAF_S
+            case.loop.forget(case.notices.socket_fd)
+
+    def _is_heard(self, pid: int, uid: int) -> bool:
+        """Tell whether who speaks is of the present child.
+
+        Of a job that is not root's, users that it cannot be are refused unseen.
+        """
+        identity, mine = self._case.launch.identity, os.geteuid()
+        owner = mine if identity is None else identity[0]
+        return (owner == 0 or uid in (0, mine, owner)) and self._is_of_child(pid)
+
+    def _is_of_child(self, pid: int) -> bool:
+        """Tell whether a process came of the present child: of no errand, no earlier child."""
+        tree = self._case.tree
+        branch = tree.branch_of(pid)
+        if branch in (0, tree.main) or branch in self._errands.pids:
+            return branch != 0 and branch == tree.main
+        start = pidfd.start_ticks(branch)
+        return start is None or start >= self._case.state.born
 
     def _take(self, fields: dict[str, str]) -> None:
         self._take_main(fields.get("MAINPID", ""))
@@ -162,11 +230,13 @@ class Readiness:
         period_s = _seconds(fields.get("WATCHDOG_USEC", ""))
         if period_s is not None and period_s != state.watchdog_s:
             self._alive = ticks.monotonic()
-            self._case.note(entries.watchdog(state, period_s))
+            state.apply(entries.watchdog(state, period_s))
+            self._watchdog.is_wanted = True
         longer_s = _seconds(fields.get("EXTEND_TIMEOUT_USEC", ""))
         until_b = ticks.boottime() + (longer_s or 0.0)
         if longer_s and until_b > _extended_b(state):
-            self._case.note(entries.extended(state, until_b + _SLACK_S))
+            state.apply(entries.extended(state, until_b))
+            self._extended.is_wanted = True
 
     def _take_words(self, fields: dict[str, str]) -> None:
         """Note what the child does and says, to be put on record when it is time."""
@@ -181,20 +251,35 @@ class Readiness:
             words = fields["STATUS"][:_LONGEST_STATUS]
             self._words = "".join(each if each.isprintable() else " " for each in words)
         if (self._doing, self._words) != before:
-            self._said = ": ".join(text for text in (self._doing, self._words) if text)
+            self._status.is_wanted = True
 
     def _take_main(self, text: str) -> None:
         """Let another process of the tree be the child, whose end is the attempt's."""
         case = self._case
         pid = int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0
-        if pid in (0, case.state.pid, os.getpid()) or not case.tree.holds(pid):
+        if not pid:
+            return
+        self._main = ""
+        if pid in (case.state.pid, os.getpid()) or not self._is_of_child(pid):
             return
         start = pidfd.start_ticks(pid)
-        if start is None or process.is_zombie(pid):
+        if start is None or process.is_zombie(pid) or not self._may_change_main():
             return
-        case.note(entries.main(case.state, pid, start))
+        try:
+            if not case.custody.follow(pid, start):
+                return
+        except OSError:
+            self._main, self._main_b = text, ticks.boottime() + _AGAIN_S
+            return
+        self._mains += 1
         case.tree.main, case.tree.start = pid, start
-        case.custody.follow(pid, start)
+        case.note(entries.main(case.state, pid, start))
+
+    def _may_change_main(self) -> bool:
+        now_b = ticks.boottime()
+        if now_b >= self._mains_b + _MAINS_WINDOW_S:
+            self._mains, self._mains_b = 0, now_b
+        return self._mains < _MOST_MAINS
 
 
 def _extended_b(state: Supervision) -> float:

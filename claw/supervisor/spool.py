@@ -49,6 +49,11 @@ class Spool:
                 if message is not None:
                     yield message
 
+    @property
+    def is_in_debt(self) -> bool:
+        """Whether lines are owed."""
+        return bool(self._owed)
+
     def owe(self, message: Message) -> None:
         """Keep a line to be written before the next one: now the disk would refuse it."""
         self._owed.append(message)

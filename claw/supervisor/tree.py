@@ -75,18 +75,21 @@ class Tree:
             return True
         return self._mark in process.environment_of(pid)
 
-    def holds(self, pid: int) -> bool:
-        """Tell whether a process, be it a zombie, came of this run's child."""
+    def branch_of(self, pid: int) -> int:
+        """Return what a process, be it a zombie, came of: the child or one of its like.
+
+        Those are whose parent is this process, or the fork server; 0: it is of another tree.
+        """
         for _ in range(_DEEPEST):
             parent = process.parent_of(pid)
             if pid == self.main or parent == os.getpid():
-                return True
+                return pid
             if parent == self.foster and parent:
-                return self._is_of_this_run(pid)
+                return pid if self._is_of_this_run(pid) else 0
             if not parent:
-                return False
+                return 0
             pid = parent
-        return False
+        return 0
 
     def signal(self, number: int) -> None:
         """Signal everything that `rest` finds."""

@@ -1,8 +1,11 @@
 """Readiness that a supervisor learns itself, the watchdog, what a child says of itself."""
 
 import os
+import resource
 import signal
+import socket
 import sys
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +14,10 @@ from typing import Any
 import pytest
 
 from claw.kernel import process
+from claw.supervisor.notify import Notices
+from claw.wire.supervision import NOTIFY
 from tests.kit import supervision
+from tests.kit.descriptors import free_descriptors
 from tests.kit.supervision import Bench, Supervised, ladder
 
 SPEAKER = """
@@ -22,6 +28,11 @@ if "NOTIFY_SOCKET" in os.environ:
 def say(*lines, fds=()):
     data = "\\n".join(lines).encode()
     socket.send_fds(out, [data], list(fds))
+def pass_barrier():  # all that was said is taken in
+    ours, theirs = os.pipe()
+    say("BARRIER=1", fds=[theirs])
+    os.close(theirs)
+    os.read(ours, 1)
 def wait_for(name):
     while not os.path.exists(name):
         time.sleep(0.01)
@@ -113,11 +124,11 @@ def test_a_child_may_ask_for_more_time_to_become_ready(bench: Bench) -> None:
     script = """
 for _ in range(5):
     say("EXTEND_TIMEOUT_USEC=20000000")
-    time.sleep(0.2)
+    time.sleep(0.7)
 say("READY=1")
 time.sleep(600)
 """
-    one = speak(bench, script, ready_timeout_s=0.4)
+    one = speak(bench, script, ready_timeout_s=3.0)
 
     one.wait_for("ready")
 
@@ -129,13 +140,13 @@ def test_a_child_may_ask_for_more_time_to_end(bench: Bench) -> None:
 def end(*_):
     for _ in range(5):
         say("STOPPING=1", "STATUS=saving", "EXTEND_TIMEOUT_USEC=20000000")
-        time.sleep(0.2)
+        time.sleep(0.6)
     sys.exit(7)
 signal.signal(signal.SIGTERM, end)
 say("READY=1")
 signal.pause()
 """
-    one = speak(bench, script, grace_s=0.3)
+    one = speak(bench, script, grace_s=2.5)
     one.wait_for("ready")
 
     one.tell(op="stop", why="stop", by="test")
@@ -366,6 +377,156 @@ sys.exit(5)
 
     exited = one.wait_for("exited")
     assert (exited["pid"], exited["code"]) == (one.of("main")[0]["pid"], 5)
+
+
+HAND_ON = """
+pid = os.fork()
+if pid:
+    say("STATUS=up")
+    wait_for("go")
+    say(f"MAINPID={pid}", "READY=1", "STATUS=handed on")
+    pass_barrier()
+    open("passed", "w")
+    wait_for("leave")
+    os._exit(0)
+wait_for("end")
+sys.exit(5)
+"""
+
+
+def test_i7_a_grandchild_becomes_the_child_on_a_full_disk_too(bench: Bench) -> None:
+    one = speak(bench, HAND_ON)
+    one.wait_for("status")
+    first = one.of("started")[0]["pid"]
+    touch(bench, "leave")
+    soft = resource.prlimit(one.first_pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(one.first_pid, resource.RLIMIT_FSIZE, (0, soft[1]))
+
+    touch(bench, "go")
+    now = one.wait_until(
+        lambda: (pid := one.tell(op="hello")["child"]) != first and pid, "another child"
+    )
+    one.wait_until(lambda: process.stat_of(first) is None, "the end of the first")
+    assert one.of("main") == []
+    resource.prlimit(one.first_pid, resource.RLIMIT_FSIZE, soft)
+
+    assert one.wait_for("main")["pid"] == now
+    assert one.wait_for("ready")["by"] == "notify"
+    assert one.wait_for("status", 2)["text"] == "handed on"
+    assert one.of("exited") == []
+    touch(bench, "end")
+    exited = one.wait_for("exited")
+    assert (exited["pid"], exited["code"]) == (now, 5)
+
+
+def test_no_grandchild_is_given_up_for_want_of_a_descriptor(bench: Bench) -> None:
+    one = speak(bench, HAND_ON)
+    one.wait_for("status")  # nothing of its start is open any more
+    first = one.of("started")[0]["pid"]
+
+    with free_descriptors(one.first_pid, 1):
+        touch(bench, "go")
+        one.wait_until((bench.home / "passed").exists, "word")
+        assert one.of("main") == []
+
+    assert one.wait_for("main")["pid"] != first
+    assert one.of("exited") == []
+    touch(bench, "leave")
+    touch(bench, "end")
+    exited = one.wait_for("exited")
+    assert (exited["pid"], exited["code"]) == (one.of("main")[0]["pid"], 5)
+
+
+def test_no_child_fills_the_journal_with_what_it_says(bench: Bench) -> None:
+    script = """
+pids = []
+for _ in range(2):
+    pids.append(os.fork())
+    if not pids[-1]:
+        time.sleep(600)
+for number in range(100):
+    say(f"STATUS={number}", f"WATCHDOG_USEC={600 + number}000000",
+        f"MAINPID={pids[number % 2]}", f"EXTEND_TIMEOUT_USEC={600 + number * 10}000000")
+pass_barrier()
+open("said", "w")
+time.sleep(600)
+"""
+    one = speak(bench, script, watchdog_s=600.0)
+
+    one.wait_until((bench.home / "said").exists, "word")
+    one.wait_until(
+        lambda: (lines := one.of("watchdog")) and lines[-1]["period_s"] == 699.0, "last word"
+    )
+
+    counts = {ev: len(one.of(ev)) for ev in ("status", "watchdog", "extended", "main")}
+    assert max(counts[ev] for ev in ("status", "watchdog", "extended")) <= 8, counts
+    assert 2 <= counts["main"] <= 16
+
+
+def test_who_floods_the_socket_waits(bench: Bench) -> None:
+    one = speak(bench, "open('name', 'w').write(os.environ['NOTIFY_SOCKET']); wait_for('go')\n"
+                "say('READY=1'); time.sleep(600)")  # fmt: skip
+    name = one.wait_until(
+        lambda: (bench.home / "name").exists() and (bench.home / "name").read_text()
+    )
+    began = time.monotonic()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as flood:
+        flood.connect("\0" + name[1:])
+        for _ in range(1600):
+            flood.send(b"WATCHDOG=1")
+
+    assert time.monotonic() - began >= 2.0
+    touch(bench, "go")
+    one.wait_for("ready")
+
+
+def test_what_an_earlier_child_left_does_not_speak_for_the_next(bench: Bench) -> None:
+    script = """
+if os.path.exists("been"):
+    open("second", "w")
+    time.sleep(600)
+open("been", "w")
+if os.fork():
+    os._exit(0)
+wait_for("second")
+say("READY=1", f"MAINPID={os.getpid()}")
+pass_barrier()
+open("said", "w")
+time.sleep(600)
+"""
+    one = speak(bench, script, kill_mode="process", restart=ladder())
+
+    one.wait_until((bench.home / "said").exists, "word")
+    assert one.of("ready") == one.of("main") == []
+    assert one.wait_for("started", 2)["pid"] == one.tell(op="hello")["child"]
+    for pid in process.children_of(one.first_pid):  # kill_mode leaves it to its user
+        process.kill(pid, signal.SIGKILL)
+
+
+def test_no_command_beside_the_child_speaks_for_it(bench: Bench) -> None:
+    script = SPEAKER + "say('READY=1', 'WATCHDOG=trigger'); pass_barrier()"
+    one = speak(bench, "time.sleep(600)", commands={"reload": [sys.executable, "-c", script]})
+    one.wait_for("started")
+
+    assert one.tell(op="perform", what="reload", timeout_s=60.0)["code"] == 0
+    assert one.of("ready") == one.of("stopping") == []
+
+
+def test_all_that_an_earlier_child_said_is_forgotten() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for _ in range(100):
+        ours.send(b"READY=1")
+    theirs.setblocking(False)
+    notices = Notices({NOTIFY: theirs.detach()})
+
+    notices.drain()
+
+    assert list(notices.messages(lambda _pid, _uid: True)) == []
+    assert notices._socket is not None
+    with pytest.raises(BlockingIOError):
+        notices._socket.recv(10)
+    notices._socket.close()
+    ours.close()
 
 
 def test_nobody_becomes_the_child_who_is_not_of_its_tree(bench: Bench) -> None:
