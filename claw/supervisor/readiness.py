@@ -214,8 +214,10 @@ class Readiness:
         branch = tree.branch_of(pid)
         if branch in (0, tree.main) or branch in self._errands.pids:
             return branch != 0 and branch == tree.main
-        start = pidfd.start_ticks(branch)
-        return start is None or start >= self._case.state.born
+        start, state = pidfd.start_ticks(branch), self._case.state
+        if start == state.born:  # in one tick of the clock a child may end and the next begin
+            return f"CLAW_ATTEMPT={state.attempt}".encode() in process.environment_of(branch)
+        return start is None or start > state.born
 
     def _take(self, fields: dict[str, str]) -> None:
         self._take_main(fields.get("MAINPID", ""))
