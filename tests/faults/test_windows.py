@@ -253,7 +253,7 @@ if child == 0:
 os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
 ward.relay = ours
 fork_server._wards.all["s1"] = ward
-fork_server._wards.orphans.watch(ward, child)
+fork_server._wards.orphans.watch(ward, child, pidfd.start_ticks(child) or 0)
 theirs.recv(4096)
 theirs.close()
 fork_server._wards.orphans.on_relay(ward)
