@@ -17,6 +17,8 @@ from claw.wire.supervision import Message
 RETRY_S = 0.5
 """Pause before something is tried again that there was no descriptor or memory for."""
 _STRANGERS_KEPT = 1000
+_WORD_S = 3.0
+"""A master has so long to tell of an orphan that it reaped before its replacement asked."""
 
 
 class Orphans:
@@ -51,6 +53,7 @@ class Orphans:
         """A replacement has read its journal and says which child to look after."""
         operation = message["op"]
         if operation == "watch":
+            ward.word_until_b = ticks.boottime() + _WORD_S
             self.watch(ward, message["pid"], message["start"])
         elif operation == "reap":
             self._unwatch(ward)
@@ -68,15 +71,27 @@ class Orphans:
                 self._loop.watch(ward.watch_fd, lambda: self._on_child_end(ward))
                 return
         except ChildProcessError:
-            ward.watched = 0
-            told = self._strangers.get((pid, start))
-            self._say(ward, {"ev": "exit", **told} if told else {"ev": "stray", "pid": pid})
+            self._look_for_word(ward)
             return
         except OSError:
             self._close_watch(ward)
             ward.retry_b = ticks.boottime() + RETRY_S
             return
         self._on_child_end(ward)
+
+    def _look_for_word(self, ward: Ward) -> None:
+        """Say of another's child how it ended, or that it is not known here.
+
+        One that is gone, somebody has reaped: if the master has, its word may be on its way.
+        """
+        pid, start = ward.watched, ward.watched_start
+        told = self._strangers.get((pid, start))
+        now_b = ticks.boottime()
+        if told is None and now_b < ward.word_until_b and pidfd.start_ticks(pid) != start:
+            ward.retry_b = now_b + RETRY_S
+            return
+        ward.watched = 0
+        self._say(ward, {"ev": "exit", **told} if told else {"ev": "stray", "pid": pid})
 
     def note_reaped(self, message: Message) -> None:
         """Keep what the master says of an orphan that it has reaped."""
@@ -85,6 +100,9 @@ class Orphans:
         self._strangers[message["pid"], message["start"]] = {
             key: message[key] for key in ("pid", "code", "signal", "cpu_s", "max_rss")
         }
+        for ward in self._wards.values():
+            if (ward.watched, ward.watched_start) == (message["pid"], message["start"]):
+                ward.retry_b = ticks.boottime()
 
     def _on_child_end(self, ward: Ward) -> None:
         """Say how a child ended, and leave it unreaped until that is on record."""

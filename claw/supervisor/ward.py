@@ -15,7 +15,7 @@ class Ward:
     __slots__ = (
         "deaths_b", "is_unseen", "kept", "lines", "pause_s", "pid", "pid_fd", "relay",
         "retry_b", "settling", "sid", "since_b", "spool", "watch_fd", "watched",
-        "watched_start",
+        "watched_start", "word_until_b",
     )  # fmt: skip
 
     def __init__(self, sid: str, spool: str, kept: dict[str, int]) -> None:
@@ -32,6 +32,7 @@ class Ward:
         self.watched = 0  # the orphaned child
         self.watched_start = 0  # in clock ticks: another process may have its number by now
         self.watch_fd = -1
+        self.word_until_b = 0.0  # till then the master may tell how one ended that is not ours
         self.deaths_b: list[float] = []
         self.pause_s = 0.0  # before the next replacement, when they die of errors
         self.retry_b: float | None = None  # when its replacement, or the watch, is tried again

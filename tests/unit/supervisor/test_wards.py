@@ -11,6 +11,8 @@ from claw.supervisor.wards import Wards
 from claw.wire import supervision
 from tests.kit.descriptors import free_descriptors
 
+GONE = (1 << 22) + 1  # more than any pid, proc_sys_kernel(5)
+
 
 def wards() -> Wards:
     return Wards(Loop(), (1024, 1024), lambda _sid: None)
@@ -57,5 +59,48 @@ def test_a_watch_that_is_tried_again_finds_what_the_master_has_told_meanwhile() 
     said = supervision.decode(theirs.recv(4096).strip())
     assert said is not None
     assert (said["ev"], said["code"]) == ("exit", 7)
+    ward.relay.close()
+    theirs.close()
+
+
+def ask_of_one_that_is_gone(made: Wards) -> tuple[Ward, channel.Socket]:
+    """Have a replacement ask how a child ended that is not the fork server's."""
+    ward = made.all["s1"] = Ward("s1", "/nowhere", {})
+    ward.pid = os.getpid()
+    ward.relay, theirs = channel.pair()
+    theirs.sendall(supervision.encode({"op": "watch", "pid": GONE, "start": 77}))
+    made.orphans.on_relay(ward)
+    return ward, theirs
+
+
+def test_a_replacement_that_asks_before_the_master_has_told_hears_how_its_child_ended() -> None:
+    made = wards()
+    ward, theirs = ask_of_one_that_is_gone(made)
+    assert ward.retry_b is not None
+
+    made.orphans.note_reaped(
+        {"pid": GONE, "start": 77, "code": 7, "signal": None, "cpu_s": 0.5, "max_rss": 1}
+    )
+    made.retry()
+
+    said = supervision.decode(theirs.recv(4096).strip())
+    assert said is not None
+    assert (said["ev"], said["code"]) == ("exit", 7)
+    assert ward.relay is not None
+    ward.relay.close()
+    theirs.close()
+
+
+def test_a_replacement_is_told_that_nobody_knows_when_no_word_comes() -> None:
+    made = wards()
+    ward, theirs = ask_of_one_that_is_gone(made)
+    ward.word_until_b = ward.retry_b = ticks.boottime()
+
+    made.retry()
+
+    said = supervision.decode(theirs.recv(4096).strip())
+    assert said is not None
+    assert said["ev"] == "stray"
+    assert ward.relay is not None
     ward.relay.close()
     theirs.close()
