@@ -6,7 +6,7 @@ tree to, by a control group, is not measured: only that it has struck. See `claw
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import trio
@@ -20,25 +20,36 @@ from claw.master.supervision.cgroups import Groups
 from claw.master.supervision.links import Links
 from claw.master.views import usage as processes
 from claw.model import instances, usage
-from claw.model.event import Alert
+from claw.model.event import Alert, Event
 from claw.model.job import Config, Job, ResourceAction
 from claw.model.run import Phase, Run
-from claw.model.usage import History, Usage
+from claw.model.usage import Excesses, History, Usage
 from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.resources")
 SAMPLE_S = 2.0
 _NICENESS = 10
 _UP = frozenset({Phase.STARTING, Phase.UP})
+_STOPS = frozenset({ResourceAction.RESTART, ResourceAction.KILL})
+_BEYOND, _OVER = "job.resources", "job.resources_over"
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A run whose tree is limited."""
+    """A run whose tree is limited.
+
+    Attributes:
+        job: Its job.
+        run: The run.
+        roots: Its child, and the supervisor that takes in orphans.
+        told: Of a run not known before: what a master has told that it is beyond, and is
+            not over; None when nothing was ever told.
+    """
 
     job: Job
     run: Run
-    roots: tuple[int, ...]  # its child, and the supervisor that takes in orphans
+    roots: tuple[int, ...]
+    told: frozenset[str] | None = None
 
 
 class Sampler:
@@ -58,7 +69,7 @@ class Sampler:
         self._links = links
         self._groups = groups
         self._histories: dict[str, History] = {}
-        self._told: dict[str, set[str]] = {}  # what has been acted upon, by run
+        self._told: dict[str, Excesses] = {}  # what has been acted upon, by run
 
     async def serve(self) -> None:
         """Look again and again; never returns."""
@@ -78,20 +89,26 @@ class Sampler:
                 is_short = True
 
     async def _look(self) -> None:
-        watched = await self._store.read(lambda tx: watched_runs(tx, self._config()))
+        known = self._histories.keys()
+        watched = await self._store.read(lambda tx: watched_runs(tx, self._config(), known))
         found = await trio.to_thread.run_sync(self._measure, watched)
-        self._histories = {one.run.id: self._history(one.run) for one in watched}
+        self._histories = {one.run.id: self._history(one) for one in watched}
         self._told = {run: told for run, told in self._told.items() if run in self._histories}
         for one in watched:
             self._histories[one.run.id].add(found[one.run.id])
             await self._judge(one)
 
-    def _history(self, run: Run) -> History:
-        known = self._histories.get(run.id)
-        if known is None or known.attempt != run.attempt:
+    def _history(self, one: Watched) -> History:
+        run, known = one.run, self._histories.get(one.run.id)
+        if known is None:
+            told = () if one.job.resources.action in _STOPS else one.told or ()
+            self._told[run.id] = Excesses(dict.fromkeys(told, clock.monotonic()))
+            return History(run.attempt, is_all=run.attempt == 1 and one.told is None)
+        if known.attempt == run.attempt:
+            return known
+        if one.job.resources.action in _STOPS:  # each attempt is stopped for itself
             self._told.pop(run.id, None)
-            return History(run.attempt)
-        return known
+        return History(run.attempt)
 
     # -- measuring, in a thread -----------------------------------------------------------
 
@@ -105,10 +122,12 @@ class Sampler:
         return cgroup.members(f"{folder}/{one.run.sid}") if folder else []
 
     def _usage(self, one: Watched, children: processes.Children) -> Usage:
-        counts = {
-            "oom_kills": self._count(one, "memory", "oom_kill"),
-            "forks_refused": self._count(one, "pids", "max"),
-        }
+        enforced = self._enforced(one)
+        counts: dict[str, int] = {}
+        if usage.MEMORY in enforced:
+            counts["oom_kills"] = self._count(one, usage.MEMORY, "oom_kill")
+        if usage.PIDS in enforced:
+            counts["forks_refused"] = self._count(one, usage.PIDS, "max")
         pids = self._pids_in_group(one) or processes.pids_below(one.roots, children)
         memory, cpu_s, threads = processes.sum_of(pids)
         return Usage(
@@ -126,35 +145,36 @@ class Sampler:
     # -- acting ------------------------------------------------------------------------------
 
     async def _judge(self, one: Watched) -> None:
-        limits = one.job.resources
-        enforced = frozenset(
-            name for name in (usage.MEMORY, usage.CPU, usage.PIDS) if self._enforces(one, name)
-        )
-        found = usage.beyond(limits, self._histories[one.run.id], enforced)
-        told = self._told.setdefault(one.run.id, set())
-        fresh = {what: text for what, text in found.items() if what not in told}
-        told &= found.keys()
-        if fresh:
-            await self._act(one, fresh)
-        told |= found.keys()
-
-    def _enforces(self, one: Watched, name: str) -> bool:
-        """Tell whether the launch has that limit; see `Groups.of`."""
-        settings = self._groups.of(str(one.run.sid), one.job.resources).values()
-        return any(key.startswith(f"{name}.") for wanted in settings for key in wanted)
-
-    async def _act(self, one: Watched, found: Mapping[str, str]) -> None:
-        text, action = "; ".join(found.values()), one.job.resources.action
-        _LOG.warning("%s uses too much (%s): %s", one.job.name, action, text)
-        if action in {ResourceAction.RESTART, ResourceAction.KILL}:
-            await self._stop(one, text, is_kill=action is ResourceAction.KILL)
+        history = self._histories[one.run.id]
+        now_s = history.usages[-1].at_s
+        found = usage.beyond(one.job.resources, history, self._enforced(one))
+        before = self._told.get(one.run.id, Excesses())
+        after = before.after(found, now_s)
+        fresh, over = before.fresh(found), before.over(found, now_s)
+        if fresh and not await self._act(one, fresh, after):
             return
-        if action is ResourceAction.THROTTLE and usage.CPU in found:
+        if over:
+            await self._decide.patiently(lambda turn: _tell_over(turn, one, over, after))
+        self._told[one.run.id] = after
+
+    def _enforced(self, one: Watched) -> frozenset[str]:
+        """Return the limits that the kernel holds the launch to; see `Groups.of`."""
+        settings = self._groups.of(str(one.run.sid), one.job.resources).values()
+        return frozenset(key.partition(".")[0] for wanted in settings for key in wanted)
+
+    async def _act(self, one: Watched, fresh: Mapping[str, str], told: Excesses) -> bool:
+        """Do what is wanted of what is newly beyond; False: it shall be tried again."""
+        text, action = "; ".join(fresh.values()), one.job.resources.action
+        _LOG.warning("%s uses too much (%s): %s", one.job.name, action, text)
+        if action in _STOPS:
+            return await self._stop(one, text, is_kill=action is ResourceAction.KILL)
+        if action is ResourceAction.THROTTLE and usage.CPU in fresh:
             await trio.to_thread.run_sync(self._slow_down, one)
             text += f"; its niceness is {_NICENESS} now"
-        await self._decide.patiently(lambda turn: _tell(turn, one, text))
+        await self._decide.patiently(lambda turn: _tell(turn, one, text, told))
+        return True
 
-    async def _stop(self, one: Watched, text: str, *, is_kill: bool) -> None:
+    async def _stop(self, one: Watched, text: str, *, is_kill: bool) -> bool:
         grace = {"grace_s": 0.0} if is_kill else {}
         try:
             await self._links.call(
@@ -163,7 +183,8 @@ class Sampler:
             )  # fmt: skip
         except ClawError as error:
             _LOG.error("%s cannot be stopped: %s", one.job.name, error)
-            self._told.pop(one.run.id, None)  # the next look tries again
+            return False
+        return True
 
     def _slow_down(self, one: Watched) -> None:
         pids = self._pids_in_group(one) or processes.pids_below(
@@ -177,8 +198,16 @@ class Sampler:
                 continue
 
 
-def watched_runs(tx: Tx, config: Config) -> tuple[Watched, ...]:
-    """Return the runs that have a child now, of jobs with limits."""
+def watched_runs(
+    tx: Tx, config: Config, known: Collection[str] = frozenset()
+) -> tuple[Watched, ...]:
+    """Return the runs that have a child now, of jobs with limits.
+
+    Args:
+        tx: Where they are looked up.
+        config: The jobs.
+        known: Runs of which it is known what they have been told to be beyond.
+    """
     found = []
     for job in config.jobs:
         if not job.resources.is_limited:
@@ -188,13 +217,36 @@ def watched_runs(tx: Tx, config: Config) -> tuple[Watched, ...]:
                 continue
             supervisor = tx.supervisor(run.sid)
             roots = (run.pid, supervisor.pid) if supervisor and supervisor.pid else (run.pid,)
-            found.append(Watched(job, run, roots))
+            told = None if run.id in known else _told(tx, run)
+            found.append(Watched(job, run, roots, told))
     return tuple(found)
 
 
-def _tell(turn: Turn, one: Watched, text: str) -> None:
+def _told(tx: Tx, run: Run) -> frozenset[str] | None:
+    """Return what the last event says that a run is beyond; None: there is no event."""
+    last = tx.last_event(run.id, f"{_BEYOND}*")
+    return frozenset((last.new or "").split(", ")) - {""} if last else None
+
+
+def _note(turn: Turn, one: Watched, kind: str, why: str, told: Excesses) -> None:
+    """Append an event; ``new`` is all that the run is beyond after it, for `_told`."""
+    turn.tx.append_event(
+        Event(
+            at=turn.now, type=kind, job=one.job.name, run=one.run.id, why=why,
+            new=", ".join(sorted(told.seen_at_s)),
+        )
+    )  # fmt: skip
+
+
+def _tell(turn: Turn, one: Watched, text: str, told: Excesses) -> None:
     """Put on record that a job uses too much, and say so until somebody takes note."""
     name = instances.label(one.job.name, one.run.instance)
-    turn.note("job.resources", job=one.job.name, run=one.run.id, why=text)
+    _note(turn, one, _BEYOND, text, told)
     alert = f"{name} uses too much: {text}. clawctl status -v {name}, then clawctl alerts ack"
     turn.tx.insert_alert(Alert(kind="resources", text=alert, at=turn.now))
+
+
+def _tell_over(turn: Turn, one: Watched, over: Collection[str], told: Excesses) -> None:
+    """Put on record that a job is within limits again."""
+    text = f"{', '.join(over)} within its limit again for {usage.CALM_S:g} s"
+    _note(turn, one, _OVER, text, told)

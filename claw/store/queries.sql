@@ -231,6 +231,9 @@ ORDER BY cursor LIMIT :limit;
 -- name: events_of_job_before
 SELECT * FROM events WHERE job = :job AND at <= :at ORDER BY cursor DESC LIMIT :limit;
 
+-- name: last_event_of_run
+SELECT * FROM events WHERE run = :run AND type GLOB :type ORDER BY cursor DESC LIMIT 1;
+
 -- name: last_cursor
 SELECT coalesce(max(cursor), 0) FROM events;
 

@@ -288,6 +288,11 @@ class Tx:
         found = self._do("events_of_job_before", job=job, at=rows.micros(at), limit=limit)
         return tuple(rows.event_of_row(row) for row in found)[::-1]
 
+    def last_event(self, run: str, kind: str) -> Event | None:
+        """Return a run's newest event of a type, given as a shell-style pattern."""
+        row = self._one("last_event_of_run", run=run, type=kind)
+        return None if row is None else rows.event_of_row(row)
+
     def last_cursor(self) -> int:
         """Return the cursor of the newest event; 0 when there is none."""
         return self._number("last_cursor") or 0

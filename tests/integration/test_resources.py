@@ -95,6 +95,40 @@ def test_a_tree_that_forks_beyond_its_limit_is_killed_for_that_reason(tmp_path: 
         assert found[0]["signal"] in {signal.SIGTERM, signal.SIGKILL}
 
 
+CROWD = """
+import threading, time
+for _ in range(20):
+    try:
+        threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+    except RuntimeError:
+        pass
+time.sleep(600)
+"""
+
+
+def test_a_tree_that_gets_no_more_processes_at_its_start_is_restarted_each_time(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "crowd.py"
+    script.write_text(CROWD)
+    more = 'restart = { delays = ["50ms"] }'
+    config = job("many", f"{sys.executable} -I -S {script}", "pids = 4", more)
+    with master(tmp_path, config) as made:
+        found = made.wait_until(
+            lambda: (
+                (ended := [one for one in attempts(made, "many") if one["ended_at"]])[2:]
+                and ended
+            ),
+            "three attempts to end",
+        )
+
+        for one in found:
+            assert str(one["ended_for"]).startswith("resources: ")
+            assert "4 processes and threads" in str(one["ended_for"]) or (
+                "limit 4" in str(one["ended_for"])  # no control group: it was counted
+            )
+
+
 def test_a_run_to_completion_beyond_its_limit_has_failed_for_that_reason(
     tmp_path: Path,
 ) -> None:
