@@ -145,6 +145,8 @@ def _fail(steps: "Iterator[str]") -> tuple[str, int | None, str]:
         return step, None, str(error)
     except MemoryError:
         return step, None, "no memory: a limit is too low"
+    except Exception as error:  # noqa: BLE001  whatever it is: else nobody learns the step
+        return step, None, f"{type(error).__name__}: {error}"
     return step, None, "it returned"
 
 

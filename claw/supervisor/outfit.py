@@ -77,6 +77,7 @@ def put_on(launch: Launch, open_files: "tuple[int, int]") -> "Iterator[str]":
     if launch.no_new_privs:
         yield "no_new_privs"
         process.refuse_privileges()
+    yield "umask"
     os.umask(launch.umask)
 
 

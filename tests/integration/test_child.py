@@ -43,6 +43,13 @@ def failure_of(supervised: Supervised) -> dict[str, Any]:
     return failed
 
 
+def test_whatever_goes_wrong_before_the_program_is_named_with_its_step(bench: Bench) -> None:
+    failed = failure_of(bench.launch(["true"], umask=1 << 40))
+
+    assert failed["stage"] == "umask"
+    assert failed["error"].startswith("OverflowError: ")
+
+
 # -- users -------------------------------------------------------------------------------
 
 
