@@ -43,6 +43,7 @@ LAST_RUN = record(
         "exit_code": EXIT_CODE,
         "signal": SIGNAL,
         "survivors": nullable(string("processes of it that could not be ended")),
+        "left_running": nullable(string("processes of it that kill_mode leaves running")),
         "ended_at": nullable(time("when it ended")),
     },
     description="the job's last run that is over",

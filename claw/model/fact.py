@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 
 from claw.model.checks import HEALTHY, UNHEALTHY
 
+OUT_OF_MEMORY = "resources: the kernel killed it at its limit of memory"
+LEFT_RUNNING = "left running by its kill_mode"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launched:
@@ -124,6 +127,17 @@ class Exited:
     dropped_bytes: int
     out_of_memory: bool = False  # the kernel killed it, or a part of it, at its limit
     survivors: tuple[str, ...] = ()  # "pid command" of what would not die
+    left: tuple[str, ...] = ()  # and of what kill_mode leaves running
+
+    @property
+    def aftermath(self) -> list[str]:
+        """What is worth saying beside how it ended, for people."""
+        found = {
+            OUT_OF_MEMORY: self.out_of_memory,
+            f"{LEFT_RUNNING}: {', '.join(self.left)}": self.left,
+            f"it left behind {', '.join(self.survivors)}": self.survivors,
+        }
+        return [text for text, is_so in found.items() if is_so]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +329,7 @@ def _exited(line: Line) -> Exited:
         dropped_bytes=_optional_int(line, "dropped") or 0,
         out_of_memory=line.get("oom") is True,
         survivors=_texts(line, "survivors"),
+        left=_texts(line, "left"),
     )
 
 

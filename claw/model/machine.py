@@ -23,6 +23,7 @@ from datetime import datetime
 from claw.model import outcome, wellbeing
 from claw.model.effect import Dispatch, Effect, Recheck, Settled, StopRun
 from claw.model.fact import (
+    OUT_OF_MEMORY,
     Ended,
     Exited,
     Fact,
@@ -248,7 +249,7 @@ def _recorded(run: Run, attempt: Attempt | None, fact: Fact, sid: str) -> Attemp
                 cpu_time_s=fact.cpu_time_s,
                 max_memory_bytes=fact.max_memory_bytes,
                 dropped_bytes=fact.dropped_bytes,
-                ended_for=_OUT_OF_MEMORY if fact.out_of_memory else attempt.ended_for,
+                ended_for=OUT_OF_MEMORY if fact.out_of_memory else attempt.ended_for,
             )
         case _:
             return attempt
@@ -296,6 +297,7 @@ def _followed(
             return replace(
                 run, pid=None, exit_code=fact.code, signal=fact.signal, health=None,
                 survivors=", ".join(fact.survivors) or None,
+                left_running=", ".join(fact.left) or None,
             )  # fmt: skip
         case Restarting():
             return replace(
@@ -329,14 +331,9 @@ def _note(fact: Fact) -> tuple[str | None, str | None]:
             return None, None
 
 
-_OUT_OF_MEMORY = "resources: the kernel killed it at its limit of memory"
-
-
 def _exited_text(fact: Exited) -> str:
     text = exit_text(fact.code, fact.signal, timed_out=fact.timed_out)
-    if fact.out_of_memory:
-        text += f"; {_OUT_OF_MEMORY}"
-    return f"{text}; it left behind {', '.join(fact.survivors)}" if fact.survivors else text
+    return "; ".join((text, *fact.aftermath))
 
 
 def _stop_text(fact: Stopping) -> str:

@@ -131,6 +131,7 @@ class Run:
     health: str | None = None  # healthy | unhealthy, as its check says
     health_why: str | None = None  # what the check has found wrong
     survivors: str | None = None  # "pid command" of what a stop could not end
+    left_running: str | None = None  # and of what lives on, as kill_mode says
     status_text: str | None = None  # what the child says of itself (sd_notify(3), STATUS)
 
     @property

@@ -7,13 +7,13 @@ INSERT INTO runs (
     claimed_at, started_at, ended_at, attempt, cause, sid, phase, phase_until, pid,
     exit_code, signal, reason, waiting_for, stop_why, stop_by, restarts, env, args,
     asked_by, forced, replay_of, instance, health, health_why, status_text,
-    survivors
+    survivors, left_running
 ) VALUES (
     :id, :job, :state, :origin, :origin_key, :queued_at, :due_at, :slot_at, :slot_until,
     :slot_count, :claimed_at, :started_at, :ended_at, :attempt, :cause, :sid, :phase,
     :phase_until, :pid, :exit_code, :signal, :reason, :waiting_for, :stop_why, :stop_by,
     :restarts, :env, :args, :asked_by, :forced, :replay_of, :instance, :health,
-    :health_why, :status_text, :survivors
+    :health_why, :status_text, :survivors, :left_running
 ) ON CONFLICT (origin, origin_key) DO NOTHING;
 
 -- name: update_run
@@ -23,7 +23,8 @@ UPDATE runs SET
     phase_until = :phase_until, pid = :pid, exit_code = :exit_code, signal = :signal,
     reason = :reason, waiting_for = :waiting_for, stop_why = :stop_why, stop_by = :stop_by,
     restarts = :restarts, forced = :forced, instance = :instance, health = :health,
-    health_why = :health_why, status_text = :status_text, survivors = :survivors
+    health_why = :health_why, status_text = :status_text, survivors = :survivors,
+    left_running = :left_running
 WHERE id = :id;
 
 -- name: set_waiting_for

@@ -76,6 +76,7 @@ def row_of_run(run: Run) -> Row:
         "health_why": run.health_why,
         "status_text": run.status_text,
         "survivors": run.survivors,
+        "left_running": run.left_running,
     }
 
 
@@ -118,6 +119,7 @@ def run_of_row(row: sqlite3.Row) -> Run:
         health_why=row["health_why"],
         status_text=row["status_text"],
         survivors=row["survivors"],
+        left_running=row["left_running"],
     )
 
 

@@ -108,7 +108,7 @@ class Attempts:
         os.close(self._report_fd)
         self._report_fd = -1
 
-    def finish(self, survivors: list[str]) -> None:
+    def finish(self, survivors: list[str], left: list[str]) -> None:
         """Drain the pipes and write the ``exited`` line; then see what follows.
 
         Raises:
@@ -128,8 +128,10 @@ class Attempts:
         line = entries.exited(
             case.state, case.ended_as, dropped, survivors, is_out_of_memory=is_out_of_memory
         )
-        if left := case.tree.oom_kills():
-            line["oom_left"] = left
+        if oom_left := case.tree.oom_kills():
+            line["oom_left"] = oom_left
+        if left:
+            line["left"] = left
         case.spool.append(line, durable=False)  # on disk with the line that follows
         for stream in case.streams:
             stream.take_dropped()

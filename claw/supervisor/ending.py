@@ -16,6 +16,8 @@ KILL_ROUND_S = 0.02
 """Pause between two looks at a tree that has been sent SIGKILL."""
 FOSTER_ROUND_S = 0.1
 """Pause between two looks for what is an ancestor's by now: it is one of very many there."""
+STOP_COMMAND_SHARE = 0.5
+"""Of the time before SIGKILL: as much is left for the stop signal when the command hangs."""
 KILL_PATIENCE_S = 10.0
 """After so long, what survives SIGKILL (uninterruptible, proc(5)) is named and left."""
 
@@ -69,6 +71,7 @@ class Ending:
     def on_end(self) -> None:
         """The child has ended: what is left of its tree is dealt with next."""
         stop = self._case.state.stop
+        self._errands.end(but="stop")
         self._rest_kill_b = None if stop is None else stop.kill_b
         self._wake_b = 0.0
 
@@ -131,7 +134,7 @@ class Ending:
             self._after_stop_command(stop)
 
         try:
-            self._errands.begin("stop", stop.kill_b - now_b, ended)
+            self._errands.begin("stop", (stop.kill_b - now_b) * STOP_COMMAND_SHARE, ended)
         except OSError:
             return False
         return True
@@ -178,8 +181,7 @@ class Ending:
         rest = case.tree.rest() or case.tree.rest()
         if not rest or self._is_beyond_patience(now_b):
             stuck = (case.custody.pid,) if case.custody.is_given_up else ()
-            survivors = case.tree.names(*stuck) if rest or stuck else []
-            self._finish(survivors)
+            self._finish([*stuck, *rest])
             return
         if self._rest_kill_b is None:
             self._rest_kill_b = now_b + case.launch.grace_s
@@ -196,13 +198,15 @@ class Ending:
     def _is_beyond_patience(self, now_b: float) -> bool:
         return self._rest_kill_b is not None and now_b > self._rest_kill_b + KILL_PATIENCE_S
 
-    def _finish(self, survivors: list[str]) -> None:
+    def _finish(self, survivors: list[int]) -> None:
         """Put the end on record, and forget what was about this child."""
+        tree = self._case.tree
+        self._errands.end()
+        left = tree.spared(self._errands.ended)
         try:
-            self._attempts.finish(survivors)
+            self._attempts.finish(tree.names(survivors), tree.names(left))
         finally:
             if self._case.ended_as is None:  # it is on record; the next one may have begun
-                self._errands.end()
                 self._signalled = None
                 self._killed_b = None
                 self._rest_kill_b = None

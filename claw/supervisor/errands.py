@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 OUTPUT_BYTES = 2048
 """The end of an errand's output that is kept."""
+GONE = "the process that the command is about has ended"
+"""What is answered when a command ends with its attempt, or comes too late for it."""
 _RECORDED = ("stop",)
 """What is done once: others are asked for again, by those who have had no answer."""
 _ROUNDS = 16
@@ -59,13 +61,18 @@ class Errand:
 
 
 class Errands:
-    """Runs the errands of a case."""
+    """Runs the errands of a case.
 
-    __slots__ = ("_case", "_running")
+    Attributes:
+        ended: The processes of those that the end of an attempt has ended.
+    """
+
+    __slots__ = ("_case", "_running", "ended")
 
     def __init__(self, case: Case) -> None:
         self._case = case
         self._running: dict[str, Errand] = {}
+        self.ended: list[int] = []
 
     def has(self, what: str) -> bool:
         """Tell whether an errand of that kind runs."""
@@ -80,14 +87,16 @@ class Errands:
         """Run an errand; ``on_end`` gets {code, signal, timed_out, output} afterwards.
 
         Raises:
-            KeyError: The job has no such command.
-            BlockingIOError: One of that kind runs already.
+            ValueError: The job has no such command, or one of that kind runs already.
             OSError: It cannot be forked.
         """
         case = self._case
-        argv = case.launch.commands[what]
+        argv = case.launch.commands.get(what)
+        if argv is None:
+            raise ValueError(f"the job has no {what} command")
         if what in self._running:
-            raise BlockingIOError(f"the {what} command runs already")
+            raise ValueError(f"the {what} command runs already")
+        self.ended.clear()
         until_b = ticks.boottime() + timeout_s
         reading, writing = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(reading, False)
@@ -153,10 +162,16 @@ class Errands:
                 errand.timed_out = True
                 self._kill(errand)
 
-    def end(self) -> None:
-        """Kill all of them: their attempt is over."""
-        for errand in self._running.values():
+    def end(self, but: str = "") -> None:
+        """Kill all, or all but one kind, and forget them: what they are about has ended.
+
+        Who waits is told so at once, and the next attempt's find nothing in their way.
+        """
+        for what in self._running.keys() - {but}:
+            errand = self._running.pop(what)
             self._kill(errand)
+            self.ended.append(errand.pid)
+            self._answer(errand, pidfd.Exit(None, signals.SIGKILL), error=GONE)
 
     def look(self) -> None:
         """See which have ended, and tell those who wait for them."""
@@ -167,18 +182,22 @@ class Errands:
             self._kill(errand)  # what it has left behind
             if errand.pid_fd < 0:
                 pidfd.reap(errand.pid)
-            if errand.output_fd >= 0:
-                errand.take_output()
-            self._close(errand)
             del self._running[what]
-            errand.on_end(
-                {
-                    "code": ended.code,
-                    "signal": ended.signal,
-                    "timed_out": errand.timed_out,
-                    "output": errand.output.decode("utf-8", "replace"),
-                }
-            )
+            self._answer(errand, ended)
+
+    def _answer(self, errand: Errand, ended: pidfd.Exit, **more: str) -> None:
+        if errand.output_fd >= 0:
+            errand.take_output()
+        self._close(errand)
+        errand.on_end(
+            {
+                "code": ended.code,
+                "signal": ended.signal,
+                "timed_out": errand.timed_out,
+                "output": errand.output.decode("utf-8", "replace"),
+                **more,
+            }
+        )
 
     @staticmethod
     def _kill(errand: Errand) -> None:

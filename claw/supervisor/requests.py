@@ -9,7 +9,7 @@ from claw.supervisor import entries, machine
 from claw.supervisor.case import Case
 from claw.supervisor.control import Peer
 from claw.supervisor.ending import Ending
-from claw.supervisor.errands import Errands
+from claw.supervisor.errands import GONE, Errands
 from claw.supervisor.fostering import Fostering
 from claw.supervisor.readiness import Readiness
 from claw.wire.supervision import Message
@@ -34,8 +34,10 @@ class Requests:
             return {"error": f"unknown operation {message.get('op')!r}"}
         try:
             return handler(peer, message)  # type: ignore[no-any-return]
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            return {"error": f"{type(error).__name__}: {error}"}
+        except KeyError as error:
+            return {"error": f"the request has no {error}"}
+        except (OSError, TypeError, ValueError) as error:
+            return {"error": str(error)}
 
     def _op_hello(self, _peer: Peer, _message: Message) -> Message:
         state = self._case.state
@@ -92,14 +94,18 @@ class Requests:
         self._case.console.resize(int(message["rows"]), int(message["columns"]))
         return {}
 
-    def _op_perform(self, peer: Peer, message: Message) -> None:
-        number = message.get("id")
+    def _op_perform(self, peer: Peer, message: Message) -> Message | None:
+        state, number = self._case.state, message.get("id")
+        is_present = message.get("attempt", state.attempt) == state.attempt
+        if not (is_present and self._case.is_child_up):
+            return {"error": GONE}
 
         def ended(said: Message) -> None:
             if not peer.is_closed:
                 peer.send({"id": number, **said})
 
         self._errands.begin(message["what"], float(message["timeout_s"]), ended)
+        return None
 
     def _op_hand(self, _peer: Peer, message: Message) -> Message:
         self._fostering.hand(message["path"])

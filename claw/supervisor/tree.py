@@ -46,17 +46,32 @@ class Tree:
         self._is_grouped = any(cgroup.members(group) for group in self._groups[:1])
 
     def rest(self) -> list[int]:
-        """Return what lives on of the tree, the main process left out."""
+        """Return what lives on of the tree and is to end, the main process left out."""
         if self._mode == "process":
             return []
+        found = self._living()
+        if self._mode == "group":
+            found = [pid for pid in found if process.group_of(pid) == self.main]
+        return found
+
+    def spared(self, errands: list[int]) -> list[int]:
+        """Return what lives on and is left to, by ``kill_mode``; nothing of ended errands."""
+        if self._mode == "tree":
+            return []
+        mine = self.rest()
+        return [
+            pid
+            for pid in self._living()
+            if pid not in mine and not {pid, process.session_of(pid)}.intersection(errands)
+        ]
+
+    def _living(self) -> list[int]:
         found = process.descendants_of(os.getpid())
         if self.foster and not self._is_grouped:
             found += self._fostered()
         for group in self._groups[:1]:
             more = set(cgroup.members(group)).difference(found, (os.getpid(),))
             found += [pid for pid in more if not process.is_zombie(pid)]
-        if self._mode == "group":
-            found = [pid for pid in found if process.group_of(pid) == self.main]
         return [pid for pid in found if pid != self.main]
 
     def _fostered(self) -> list[int]:
@@ -131,6 +146,7 @@ class Tree:
             cgroup.remove(group)
             cgroup.remove_above(group)  # made again by whoever needs it
 
-    def names(self, *others: int) -> list[str]:
-        """Return ``pid command`` for each process that lives on, and for others."""
-        return [f"{pid} {process.command_of(pid)}" for pid in (*others, *self.rest())]
+    @staticmethod
+    def names(pids: list[int]) -> list[str]:
+        """Return ``pid command`` for each process."""
+        return [f"{pid} {process.command_of(pid)}" for pid in pids]

@@ -29,8 +29,8 @@ Supervisor (requests of the master):
     unready  {attempt, why}       -> {}: not yet, as a probe has found
     health   {attempt, state, why}  -> {}: healthy or unhealthy, unlike before
     signal   {number}             -> {sent}
-    perform  {what, timeout_s}    -> {code, signal, timed_out, output} of a command of the
-             launch, once it has ended
+    perform  {what, timeout_s, attempt?}  -> {code, signal, timed_out, output} of a command
+             of the launch, once it has ended; {error} when the attempt ends before it
     type     {data}               -> {taken}: for its standard input; each letter is the byte
              of its number, and what is not taken had no room
     resize   {rows, columns}      -> {}: of its terminal

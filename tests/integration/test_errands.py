@@ -12,7 +12,7 @@ from claw.kernel import process
 from tests.kit import supervision
 from tests.kit.clawctl import Shell
 from tests.kit.master import master
-from tests.kit.supervision import Bench, Line, Supervised
+from tests.kit.supervision import Bench, Line, Supervised, ladder
 
 IGNORES_TERM = ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.02; done"]
 
@@ -94,7 +94,7 @@ def test_one_of_a_kind_runs_at_once(bench: Bench, tmp_path: Path) -> None:
     gate.write_text("open\n")
     waiting.join()
 
-    assert "the ready command runs already" in second["error"]
+    assert second["error"] == "the ready command runs already"
     assert first[0]["output"].endswith("open\n")
 
 
@@ -108,8 +108,40 @@ def test_a_command_that_cannot_be_run_says_why(bench: Bench) -> None:
         127,
         "exec: No such file or directory: '/no/such'",
     )
-    assert "KeyError" in supervised.tell(op="perform", what="reload", timeout_s=1)["error"]
+    unknown = supervised.tell(op="perform", what="reload", timeout_s=1)
+    assert unknown["error"] == "the job has no reload command"
     assert not supervised.of("spawn_failed")
+
+
+@pytest.mark.parametrize("kill_mode", ["tree", "process"])
+def test_a_command_ends_with_its_attempt_and_is_in_no_way_of_the_next(
+    bench: Bench, kill_mode: str
+) -> None:
+    hangs = "trap '' TERM; echo x; sleep 600 & echo $! > pid; wait; exec sleep 600"
+    supervised = bench.launch(
+        shell("echo up; exec sleep 600"),
+        commands={"ready": shell(f"test -e pid || {{ {hangs}; }}")},
+        kill_mode=kill_mode,
+        restart=ladder(delays_s=(0.0,)),
+    )
+    supervised.wait_until(supervised.output, "an output")
+    first: list[Line] = []
+    waiting = threading.Thread(target=lambda: first.append(perform(supervised, 600.0)))
+    waiting.start()
+    path = bench.home / "pid"
+    supervised.wait_until(lambda: path.exists() and path.read_text(), "a beginning")
+
+    supervised.tell(op="stop", why="unhealthy", by="claw")
+    supervised.wait_for("started", 2)
+    waiting.join()
+
+    assert first[0]["error"] == "the process that the command is about has ended"
+    assert first[0]["signal"] == signal.SIGKILL
+    supervised.wait_until(lambda: process.is_zombie(int(path.read_text())), "its end")
+    assert perform(supervised)["code"] == 0
+    assert supervised.of("exited")[0].get("left") is None
+    late = supervised.tell(op="perform", what="ready", timeout_s=20.0, attempt=1)
+    assert late["error"] == first[0]["error"]
 
 
 # -- stop_command -----------------------------------------------------------------------------
@@ -142,7 +174,29 @@ def test_a_stop_command_that_ends_the_child_may_finish_its_work(bench: Bench) ->
     assert (bench.home / "out").read_text() == "done\n"
 
 
-def test_a_stop_command_has_the_grace_period_and_no_more(bench: Bench) -> None:
+def test_a_stop_command_that_hangs_leaves_half_of_the_grace_period_to_the_signal(
+    bench: Bench,
+) -> None:
+    script = "trap 'echo term; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+    supervised = bench.launch(
+        shell(script),
+        grace_s=6.0,
+        commands={"stop": shell("trap '' TERM; sleep 600 & echo $! > pid; wait")},
+    )
+    supervised.wait_until(supervised.output, "an output")
+
+    supervised.tell(op="stop", why="stop", by="me")
+
+    supervised.wait_for("ended")
+    assert supervised.output() == b"up\nterm\n"
+    assert supervised.of("exited")[0]["code"] == 0
+    assert supervised.of("note")[0]["text"].startswith("stop_command: ran out of time")
+    assert process.is_zombie(int((bench.home / "pid").read_text()))
+
+
+def test_a_child_that_minds_no_signal_is_killed_at_the_end_of_the_grace_period(
+    bench: Bench,
+) -> None:
     supervised = bench.launch(
         IGNORES_TERM, grace_s=0.3, commands={"stop": shell("echo stuck; exec sleep 600")}
     )

@@ -195,6 +195,8 @@ def test_kill_mode_process_leaves_the_rest_alone(bench: Bench) -> None:
 
     try:
         assert not process.is_zombie(left)
+        [named] = supervised.of("exited")[0]["left"]
+        assert named.split()[0] == str(left)
     finally:
         os.kill(left, signal.SIGKILL)
 

@@ -227,6 +227,38 @@ def test_what_outlives_sigkill_is_named_and_the_stop_has_failed(
         made.wait_until(lambda: not cgroup.members(str(cold)), "its end")
 
 
+@pytest.mark.parametrize("kill_mode", ["process", "group"])
+def test_what_kill_mode_leaves_running_is_named_and_no_failure(
+    tmp_path: Path, kill_mode: str
+) -> None:
+    script = "setsid sleep 600 & until grep -q sleep /proc/$!/comm; do :; done; echo $!; wait"
+    config = (
+        f'[jobs.web]\ntype = "continuous"\nkill_mode = "{kill_mode}"\n'
+        f'command = """{script}"""\n'
+    )
+    with master(tmp_path, config) as made:
+        clawctl = Shell(made.environment)
+        out = tmp_path / "log/web/out.log"
+        made.wait_until(lambda: out.exists() and out.read_text().strip(), "a process")
+        pid = int(out.read_text())
+
+        try:
+            said = clawctl("stop", "web")
+            why = clawctl("why", "web").out
+            assert not process.is_zombie(pid)
+        finally:
+            process.kill(pid, signal.SIGKILL)
+
+        named = f"left running by its kill_mode: {pid} sleep"
+        assert said.err == f"clawctl: warning: web: {named}\n"
+        assert named in why
+        assert made.job("web")["last"]["survivors"] is None
+        [exited] = [
+            e for e in made.call("event.list")["events"] if e["type"] == "attempt.exited"
+        ]
+        assert exited["why"].endswith(named)
+
+
 def test_no_group_is_left_where_nothing_runs(bench: Bench, place: Groups) -> None:
     supervised = bench.launch(["true"], cgroups=place.of("s1", Resources(pids=50)))
     supervised.wait_for("ended")

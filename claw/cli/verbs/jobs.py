@@ -102,12 +102,12 @@ def _act(
     for result in reply["results"]:
         _bring_up_to_date(result, by_name.get(result.get("name") or result["job"]))
     touched = {result["job"] for result in reply["results"] if result.get("run")}
-    left = (
-        []
-        if is_to_run
-        else _left_behind([job for job in jobs if job.get("job", job["name"]) in touched])
+    stopped = [job for job in jobs if job.get("job", job["name"]) in touched]
+    left = [] if is_to_run else _named("cannot be ended, and lives on", stopped, "survivors")
+    spared = (
+        [] if is_to_run else _named("left running by its kill_mode", stopped, "left_running")
     )
-    reply["warnings"] = [*reply.get("warnings", ()), *left]
+    reply["warnings"] = [*reply.get("warnings", ()), *left, *spared]
     context.show(reply)
     failed = _failed_rollouts(jobs) if is_to_run else []
     for text in failed:
@@ -127,10 +127,10 @@ def _failed_rollouts(jobs: list[Job]) -> list[str]:
     ]
 
 
-def _left_behind(jobs: list[Job]) -> list[str]:
-    """Return what to say of jobs of which something outlived even SIGKILL."""
-    found = [(job["name"], (job.get("last") or {}).get("survivors")) for job in jobs]
-    return [f"{name}: cannot be ended, and lives on: {pids}" for name, pids in found if pids]
+def _named(what: str, jobs: list[Job], key: str) -> list[str]:
+    """Return what to say of jobs whose last run has left processes, which it names."""
+    found = [(job["name"], (job.get("last") or {}).get(key)) for job in jobs]
+    return [f"{name}: {what}: {pids}" for name, pids in found if pids]
 
 
 def _bring_up_to_date(result: dict[str, Any], job: Job | None) -> None:

@@ -90,8 +90,9 @@ class ChildKeys:
     stop_command = Field(
         optional(COMMAND),
         None,
-        "Run at the beginning of a stop, as the job's user, with `$MAINPID`; `stop_signal` is"
-        " sent when it has ended and the main process still lives.",
+        "Run at the beginning of a stop, as the job's user, with `$MAINPID`, for half of"
+        " `grace_period` at most; `stop_signal` is sent when it has ended and the main process"
+        " still lives.",
         shown="none",
     )
     reload_signal = Field(

@@ -104,8 +104,9 @@ class Probes:
         patience_s = timeout_s + ANSWER_S
         try:
             answer = await self._call(
-                subject.sid, patience_s=patience_s, op="perform", what=what, timeout_s=timeout_s
-            )
+                subject.sid, patience_s=patience_s, op="perform", what=what,
+                timeout_s=timeout_s, attempt=subject.attempt,
+            )  # fmt: skip
         except ClawError as error:
             raise NoLookError(error.message) from error
         return _ending(answer, timeout_s)

@@ -183,6 +183,7 @@ def last_object(run: Run) -> Json:
         "signal": run.signal,
         "reason": run.reason,
         "survivors": run.survivors,
+        "left_running": run.left_running,
         "ended_at": iso(run.ended_at),
     }
 

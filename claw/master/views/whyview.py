@@ -6,6 +6,7 @@ from claw.master.control.targets import Aim
 from claw.master.views import statusview, whyneeds
 from claw.master.views.statusview import Live
 from claw.model import gates, ids, instances, machine
+from claw.model.fact import LEFT_RUNNING
 from claw.model.gates import Standing
 from claw.model.job import Config, Job, JobType
 from claw.model.rollout import Rollout
@@ -41,6 +42,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     last = rows.last_runs.get(job.name)
     if last is not None:
         lines.append(f"last run {_name(last)} ended {_clock(last.ended_at)}: {_end(last)}")
+        lines += _of_left(last)
     typed = _TO_TYPE.get(str(shown["state"]))
     return lines if typed is None else [*lines, typed.format(aim.label, aim.label)]
 
@@ -86,6 +88,7 @@ def explain_run(tx: Tx, config: Config, run: Run, live: Live) -> list[str]:
         lines += whyneeds.chain(tx, config, run, live.now)
     else:
         lines.append(f"it ended {_clock(run.ended_at)}: {_end(run)}")
+        lines += _of_left(run)
         lines += _next_for(run, config.job(run.job))
     lines += [
         f"attempt {attempt.no} ({attempt.cause}): {_of_attempt(attempt)}"
@@ -117,6 +120,10 @@ def _end(run: Run) -> str:
     who = f", asked for by {run.stop_by}" if run.stop_by else ""
     reason = f" ({run.reason})" if run.reason and run.reason not in text else ""
     return f"{text}{reason}{who}"
+
+
+def _of_left(run: Run) -> list[str]:
+    return [f"{LEFT_RUNNING}: {run.left_running}"] if run.left_running else []
 
 
 def _of_standing(standing: Standing | None, state: object) -> list[str]:

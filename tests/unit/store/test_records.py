@@ -55,6 +55,7 @@ FULL_RUN = Run(
     health_why="status 500",
     status_text="serving",
     survivors="12 sleep",
+    left_running="13 sleep",
 )
 FULL_ATTEMPT = Attempt(
     run=FULL_RUN.id,
