@@ -95,6 +95,7 @@ def contradictions(values: Values) -> Iterator[Fault]:
     restart = values.table("restart")
     if restart.says(RestartKeys.preset) and restart.says(RestartKeys.delays):
         yield ("restart", "delays"), "preset and delays contradict each other: keep one of them"
+    yield from child.contradictions(values)
     yield from probes.mistakes(values)
 
 
@@ -202,6 +203,18 @@ def _run_at_exists(draft: Draft) -> Iterator[Fault]:
             yield ("run_at",), str(error)
 
 
+def _dependencies_are_there(draft: Draft) -> Iterator[Fault]:
+    values = draft.values
+    if values[JobKeys.depends_on]:
+        return
+    for key, is_said in (
+        (JobKeys.on_dependency_restart.name, values.says(JobKeys.on_dependency_restart)),
+        (JobKeys.on_dependency_failure.name, values.says(JobKeys.on_dependency_failure)),
+    ):
+        if is_said:
+            yield (key,), "without depends_on it has no effect: add that, or remove it"
+
+
 def _child_can_be_made(draft: Draft) -> Iterator[Fault]:
     return child.faults(draft.values, draft.uid)
 
@@ -216,6 +229,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _zone_is_known,
     _schedule_is_sound,
     _run_at_exists,
+    _dependencies_are_there,
     _child_can_be_made,
 )
 

@@ -10,7 +10,7 @@ from claw.config.keys.log import LogKeys
 from claw.config.kinds import nearest, show
 from claw.config.locate import Path
 from claw.config.table import Field
-from claw.kernel import accounts
+from claw.kernel import accounts, limits
 from claw.model.job import Resources, Stderr, Stdin
 
 Fault = tuple[Path, str]
@@ -41,10 +41,34 @@ def faults(values: Values, uid: int) -> Iterator[Fault]:
         uid: Whom claw runs as.
     """
     yield from _accounts(values, uid)
+    own = values.table("resources")
+    if own.says(ResourceKeys.action) and not resources(own).is_limited:
+        yield (
+            ("resources", "action"),
+            "nothing is limited: add memory, cpu or pids beside it, or remove it",
+        )
     if values[JobKeys.tty] and _is_separate(values.table("log")):
         yield ("tty",), "on a terminal both outputs are one: remove log.stderr"
     if values[JobKeys.tty] and values.says(JobKeys.stdin) and not _is_open(values):
         yield ("stdin",), "a terminal is its standard input: remove it"
+
+
+def contradictions(values: Values) -> Iterator[Fault]:
+    """Yield what a job's table, or ``[defaults]``, says in vain, whatever else is said."""
+    if values.says(JobKeys.reload_signal) and values.says(JobKeys.reload_command):
+        yield (
+            ("reload_signal",),
+            "it is never sent, for reload_command is run instead: keep one of them",
+        )
+    if not values.says(JobKeys.limits):
+        return
+    for name, _soft, hard in values.or_default(JobKeys.limits):
+        most = limits.hard_limit_below(name, hard)
+        if most is not None:
+            yield (
+                ("limits", name),
+                f"the hard limit here is {most}: write less, or raise that of the daemon",
+            )
 
 
 def _is_separate(log: Values) -> bool:

@@ -14,11 +14,13 @@ from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys
 from claw.config.kinds import nearest
+from claw.config.locate import Path
 from claw.config.report import Report, dotted, printable
 from claw.config.source import MAIN, Document, collect, digest_of, is_single_file, parse
 from claw.config.table import Section
 from claw.model import ids
 from claw.model.job import Config, Daemon, Job
+from claw.model.listener import Listener
 from claw.schedule import zone
 
 _make_daemon: Callable[..., Daemon] = Daemon
@@ -133,9 +135,11 @@ class _Loader:
 
     def check_sockets(self) -> None:
         """Report the sockets that two jobs ask for."""
-        for job, one, text in sockets.clashes(self.jobs):
-            path = ("jobs", job.name, "sockets", one.name)
-            self._checkers[job.name].wrong(path, text)
+        for job, one, text in sockets.clashes(self.jobs, self._line_of_socket):
+            self._checkers[job.name].wrong(_path_of(job, one), text)
+
+    def _line_of_socket(self, job: Job, one: Listener) -> int:
+        return self._checkers[job.name].lines.of(_path_of(job, one))
 
     def _read_main(self, main: Document) -> None:
         checker = _checker(main, self.report)
@@ -209,6 +213,10 @@ class _Loader:
             default_cwd=folder if self._is_project else "",
             uid=self._uid,
         )
+
+
+def _path_of(job: Job, one: Listener) -> Path:
+    return "jobs", job.name, "sockets", one.name
 
 
 def _read_section(checker: Checker, main: Document, name: str, section: Section) -> Values:

@@ -4,6 +4,7 @@ import ipaddress
 import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from claw.config.kinds import (
     Kind,
@@ -16,6 +17,8 @@ from claw.config.kinds import (
     show,
     unlike,
 )
+from claw.config.processkinds import ACCOUNT
+from claw.kernel import accounts
 from claw.model.job import Job
 from claw.model.listener import Listener
 
@@ -23,7 +26,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _TCP = re.compile(r"tcp://(?:\[([^\]]*)\]|([^:\[\]/]*)):([^:/]*)")
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
-_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}\$?|[0-9]{1,10}")
 _LONGEST_PATH = 107
 _MOST = 32
 _LIKE = 'write one like "tcp://127.0.0.1:8000" or "unix:/run/app.sock"'
@@ -156,17 +158,22 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _account(value: object) -> str:
-    text = plain(value)
-    if not _ACCOUNT.fullmatch(text):
-        raise ValueError(f"{show(text)} is no name of a user or group")
+def _account(value: object, what: str) -> str:
+    text = ACCOUNT.parse(value)
+    find, known = _ACCOUNTS[what]
+    if find(text) is None:
+        raise ValueError(f"there is no {what} {show(text)} here{nearest(text, known())}")
     return text
 
 
+_ACCOUNTS: Mapping[str, tuple[Callable[[str], int | None], Callable[[], list[str]]]] = {
+    "user": (accounts.user_id, accounts.user_names),
+    "group": (accounts.group_id, accounts.group_names),
+}
 _OPTIONS: Mapping[str, Kind[object]] = {
     "mode": octal(),  # type: ignore[dict-item]
-    "owner": Kind("name", _account, {"type": "string"}),
-    "group": Kind("name", _account, {"type": "string"}),
+    "owner": Kind("name", partial(_account, what="user"), ACCOUNT.schema),
+    "group": Kind("name", partial(_account, what="group"), ACCOUNT.schema),
     "backlog": integer(1, 65535),  # type: ignore[dict-item]
 }
 _ADDRESS_SCHEMA = {"type": "string", "pattern": "^(tcp://|unix:/)"}
@@ -193,8 +200,15 @@ SOCKETS = Kind(
 )
 
 
-def clashes(jobs: Sequence[Job]) -> list[tuple[Job, Listener, str]]:
-    """Return the sockets that another job asks for already, with what is wrong."""
+def clashes(
+    jobs: Sequence[Job], line_of: Callable[[Job, Listener], int]
+) -> list[tuple[Job, Listener, str]]:
+    """Return the sockets that another job asks for already, with what is wrong.
+
+    Args:
+        jobs: All of them.
+        line_of: Tells on which line of its job's file a socket stands.
+    """
     found = []
     earlier: dict[int | str, list[tuple[Job, Listener]]] = {}
     for job in jobs:
@@ -202,14 +216,15 @@ def clashes(jobs: Sequence[Job]) -> list[tuple[Job, Listener, str]]:
             same = earlier.setdefault(one.path or one.port, [])
             for other_job, other in same:
                 if other_job is not job and one.clashes_with(other):
-                    found.append((job, one, _clash(one, other_job, other)))
+                    place = f"{other_job.file}:{line_of(other_job, other)}"
+                    found.append((job, one, _clash(one, other_job, other, place)))
                     break
             same.append((job, one))
     return found
 
 
-def _clash(one: Listener, job: Job, other: Listener) -> str:
-    place = f"job {job.name!r} (sockets.{other.name}, {job.file}:{job.line})"
+def _clash(one: Listener, job: Job, other: Listener, line: str) -> str:
+    place = f"job {job.name!r} (sockets.{other.name}, {line})"
     if one.address == other.address:
         return f"{one.address} is opened for {place} already: give one of them another address"
     return f"{one.address} cannot be opened beside {other.address} of {place}"

@@ -26,6 +26,24 @@ def set_limit(name: str, soft: int, hard: int) -> None:
         raise OSError(errno.EPERM, f"{error}; it is {shown}") from error
 
 
+def hard_limit_below(name: str, hard: int) -> int | None:
+    """Return this process's hard limit, when one above it (-1: none) could not be set.
+
+    Whoever has CAP_SYS_RESOURCE may raise it, but not that of open files above
+    /proc/sys/fs/nr_open: so it is tried, and taken back.
+    """
+    number = getattr(resource, f"RLIMIT_{name.upper()}")
+    soft, present = resource.getrlimit(number)
+    if present < 0 or 0 <= hard <= present:
+        return None
+    try:
+        resource.setrlimit(number, (soft, hard))
+    except (OSError, ValueError):
+        return present
+    resource.setrlimit(number, (soft, present))
+    return None
+
+
 def restore_open_files(old: tuple[int, int]) -> None:
     """Give a child the limit that claw itself was started with."""
     try:

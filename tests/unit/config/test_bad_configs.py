@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from resource import RLIMIT_NOFILE, getrlimit
 
 import pytest
 
@@ -18,6 +19,7 @@ def _cases() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         name, _, rest = block.partition("\n")
         text, _, expected = rest.partition("\n---\n")
         text = _REPEATED.sub(lambda m: str(ast.literal_eval(m[1])) * int(m[2]), text)
+        expected = expected.replace("@NOFILE@", str(getrlimit(RLIMIT_NOFILE)[1]))
         expected = _REPEATED.sub(lambda m: str(ast.literal_eval(m[1])) * int(m[2]), expected)
         yield name, text + "\n", tuple(expected.strip().splitlines())
 

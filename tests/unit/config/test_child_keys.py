@@ -18,7 +18,7 @@ COMMAND = 'command = "x"\n'
 def test_every_key_reaches_the_model(read_job: ReadJob) -> None:
     job = read_job(
         COMMAND + 'env_file = "e"\nnice = -5\nno_new_privs = true\noom_score_adj = -10\n'
-        'stdin = "open"\ntty = true\nreload_signal = "USR2"\nreload_command = "a b"\n'
+        'stdin = "open"\ntty = true\nreload_signal = "USR2"\n'
         'stop_command = "a $MAINPID"\nshell = "/bin/bash"\n'
         'limits = { nofile = "64:1K", core = "unlimited" }\n'
         'resources = { memory = "2M", cpu = 2, pids = 3, action = "warn" }\n'
@@ -26,7 +26,6 @@ def test_every_key_reaches_the_model(read_job: ReadJob) -> None:
 
     assert (job.env_file, job.nice, job.no_new_privs, job.oom_score_adj) == ("e", -5, True, -10)
     assert (job.stdin, job.tty, job.reload_signal) == (Stdin.OPEN, True, 12)
-    assert job.reload_command == ("a", "b")
     assert job.stop_command == ("/bin/bash", "-c", "a $MAINPID", "/bin/bash")
     assert job.limits == (("core", -1, -1), ("nofile", 64, 1024))
     assert job.resources == Resources(
@@ -60,3 +59,13 @@ def test_a_user_may_name_itself(write: Write) -> None:
     [job] = load(str(path), env={"TZ": "UTC"}, uid=uid).jobs
 
     assert job.user == "nobody"
+
+
+def test_defaults_may_say_what_has_no_effect_on_some_jobs(read_job: ReadJob) -> None:
+    job = read_job(
+        COMMAND + 'reload_command = "a b"\n[defaults]\nreload_signal = "USR1"\n'
+        'on_dependency_failure = "stop"\n[defaults.resources]\naction = "warn"\n'
+    )
+
+    assert (job.reload_command, job.reload_signal) == (("a", "b"), 10)
+    assert job.resources == Resources(action=ResourceAction.WARN)

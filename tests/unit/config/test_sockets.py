@@ -119,7 +119,7 @@ def test_two_jobs_cannot_have_one_address(
     [line] = caught.value.diagnostics
     assert line.startswith(f"{path}:6: jobs.b.sockets.second: ")
     assert clash in line
-    assert f"job 'a' (sockets.first, {path}:1)" in line
+    assert f"job 'a' (sockets.first, {path}:3)" in line
 
 
 def test_one_job_cannot_have_an_address_twice(refusal: Refusal) -> None:
