@@ -128,7 +128,7 @@ class Ending:
         def ended(said: Message) -> None:
             if said["code"] != 0:
                 how = "ran out of time" if said["timed_out"] else f"exit {said['code']}"
-                text = f"stop_command: {how}: {said['output'].strip()}"
+                text = f"stop_command: {how}: {said['output'].strip()}".removesuffix(": ")
                 state = self._case.state
                 self._case.spool.owe(entries.note(state.launch, state.attempt, text))
             self._after_stop_command(stop)

@@ -159,6 +159,8 @@ class Checks:
             while not await self._check(subject, known):
                 known = None  # it may have changed meanwhile
                 await trio.sleep(AGAIN_S)
+        if scope.cancelled_caught:  # an answer that came with its end is of no more interest
+            self._notes.pop(subject.run, None)
 
     async def _check(self, subject: Subject, known: str | None) -> bool:
         """Look until there is nothing more to see; False: that failed, and begins again."""
