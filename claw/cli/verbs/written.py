@@ -55,7 +55,9 @@ def job(one: Job) -> Table:
         **values,
         "restart": _restart(one.restart) if one.type is JobType.CONTINUOUS else None,
         "log": _table(one.log, fields.LOG),
-        "resources": _table(one.resources, fields.RESOURCES),
+        "resources": (
+            _table(one.resources, fields.RESOURCES) if one.resources.is_limited else None
+        ),
         "defined_at": f"{one.file}:{one.line}",
     }
 
@@ -68,7 +70,7 @@ def _program(one: Job) -> Table:
 
 
 def _without_meaning(one: Job) -> list[str]:
-    """Return the keys that a job of that type may not have."""
+    """Return the keys that such a job may not have."""
     lacking = [] if one.type is JobType.SCHEDULED else ["schedule", "catch_up"]
     if one.type is JobType.CONTINUOUS:
         lacking += _SERVICES_LACK
@@ -78,6 +80,10 @@ def _without_meaning(one: Job) -> list[str]:
         lacking += ["timezone"]
     if one.on_overlap is not Overlap.QUEUE:
         lacking += ["max_queued"]
+    if not one.depends_on:
+        lacking += ["on_dependency_restart", "on_dependency_failure"]
+    if one.reload_command:
+        lacking += ["reload_signal"]
     return lacking
 
 
