@@ -1,4 +1,4 @@
-"""claw beside the supervisors that people use instead, in one run: -m benchmark -s.
+"""claw beside the supervisors that people use instead, in one run: -m benchmark -n 0 -s.
 
 See `tests.kit.peers` for how to install them; one that is missing is left out, and that is
 said. Each has the same services and the least delay of restart that it can be given, its
