@@ -1,4 +1,4 @@
-"""How late answers come while another client misbehaves (I10); by hand: -m benchmark -n 0 -s."""
+"""How late answers come while another client misbehaves (I10): -m benchmark -n 0 -s."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What supervisors cost: memory, time to restart, throughput; run by hand, -m benchmark -n 0 -s."""
+"""What supervisors cost: memory, time to restart, throughput: -m benchmark -n 0 -s."""
 
 import statistics
 import subprocess

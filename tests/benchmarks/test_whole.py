@@ -1,4 +1,4 @@
-"""What all of claw costs together, and how fast its client is; run by hand: -m benchmark -n 0."""
+"""What all of claw costs together, and how fast its client is: -m benchmark -n 0."""
 
 import statistics
 import subprocess
