@@ -67,7 +67,7 @@ grace_period = "2s"
 [jobs.quick]
 {witness.command()}
 [jobs.long]
-{witness.command(7, 10, 2)}
+{witness.command(7, 10, "held")}
 [jobs.tick]
 {witness.command()}
 schedule = "* * * * * *"
@@ -93,6 +93,7 @@ def test_a_damaged_database_is_rebuilt_and_no_job_notices(
     database = Path(claw.home.database)
     damage(database)
     claw.start()
+    witness.let_go()
 
     assert claw.wait_state("web", "running")["pid"] == web["pid"]
     assert claw.job("web")["run"] == web["run"]

@@ -76,13 +76,14 @@ def test_i4_a_supervisor_that_is_killed_after_its_fork_server_is_taken_over(
     claw = start_master(jobs(witness))
     web = claw.wait_state("web", "running")
     [supervisor] = supervisors_of(claw.home).values()
-    run, short = running(claw, witness, "3", "500", "2")
+    run, short = running(claw, witness, "3", "500", "held")
 
     kill_fork_server(claw)
     wait_fostered(claw, supervisor, short)
     assert kill_process(supervisor)
     assert kill_process(short)
 
+    witness.let_go()
     assert claw.ended(run)["exit_code"] == 3
     assert claw.output(f"quick/{run}.out") == printed(500)
     claw.wait_until(lambda: supervisor not in supervisors_of(claw.home).values(), "another")
@@ -98,12 +99,13 @@ def test_i4_a_supervisor_that_is_killed_right_after_its_fork_server_is_taken_ove
     claw = start_master(jobs(witness))
     web = claw.wait_state("web", "running")
     [supervisor] = supervisors_of(claw.home).values()
-    run, short = running(claw, witness, "3", str(LINES), "0")
+    run, short = running(claw, witness, "3", str(LINES), "held")
 
     kill_fork_server(claw)
     assert kill_process(short)
     assert kill_process(supervisor)
 
+    witness.let_go()
     assert claw.ended(run)["exit_code"] == 3
     assert claw.output(f"quick/{run}.out") == printed(LINES)
     claw.wait_until(lambda: supervisors_of(claw.home), "a replacement")
@@ -117,7 +119,7 @@ def test_i4_jobs_live_on_when_their_master_and_fork_server_and_then_supervisors_
     claw = start_master(jobs(witness))
     web = claw.wait_state("web", "running")
     [supervisor] = supervisors_of(claw.home).values()
-    run, short = running(claw, witness, "4", "500", "3")
+    run, short = running(claw, witness, "4", "500", "held")
     fork_server = fork_server_of(claw)
 
     claw.kill()
@@ -127,6 +129,7 @@ def test_i4_jobs_live_on_when_their_master_and_fork_server_and_then_supervisors_
     assert kill_process(supervisor)
     assert kill_process(short)
 
+    witness.let_go()
     assert claw.ended(run)["exit_code"] == 4
     assert claw.output(f"quick/{run}.out") == printed(500)
     assert claw.wait_state("web", "running")["pid"] == web["pid"]
@@ -187,7 +190,7 @@ def test_i4_a_fork_server_that_is_killed_again_and_again_costs_no_run(
 ) -> None:
     claw = start_master(jobs(witness))
     web = claw.wait_state("web", "running")
-    run, _ = running(claw, witness, "7", "500", "3")
+    run, _ = running(claw, witness, "7", "500", "held")
 
     for _ in range(6):
         claw.wait_until(lambda: roll.fork_server_of(claw.home), "a fork server")
@@ -198,6 +201,7 @@ def test_i4_a_fork_server_that_is_killed_again_and_again_costs_no_run(
     assert supervisors
     for pid in supervisors.values():
         assert kill_process(pid)
+    witness.let_go()
     assert claw.ended(run)["exit_code"] == 7
     assert claw.output(f"quick/{run}.out") == printed(500)
     assert claw.wait_state("web", "running")["pid"] == web["pid"]

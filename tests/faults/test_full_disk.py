@@ -118,11 +118,12 @@ def test_i7_ends_and_restarts_on_a_full_disk_are_told_once_there_is_room(
     claw: MasterUnderTest, witness: Witness
 ) -> None:
     web = claw.wait_state("web", "running")
-    run = claw.submit("quick", args=["9", "100", "0.5"])
+    run = claw.submit("quick", args=["9", "100", "held"])
     claw.wait_until(lambda: witness.count(run), "a run")
 
     ballast = fill(claw.folder / "state")
     assert kill_process(web["pid"])
+    witness.let_go()
     [pid] = [one.pid for one in witness.lines() if one.run == run]
     claw.wait_until(lambda: process.is_zombie(pid), "end of the short run")
 

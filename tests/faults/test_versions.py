@@ -89,7 +89,7 @@ def test_a_fork_server_of_another_version_is_drained_and_then_ends(
     claw: MasterUnderTest, witness: Witness
 ) -> None:
     web = claw.job("web")
-    old = claw.submit("quick", args=["5", "100", "4"])
+    old = claw.submit("quick", args=["5", "100", "held"])
     claw.wait_until(lambda: witness.count(old), "a run")
     elder = fork_server_of(claw.home, OLD)
 
@@ -97,6 +97,7 @@ def test_a_fork_server_of_another_version_is_drained_and_then_ends(
     new = claw.submit("quick", args=["6"])
 
     assert claw.ended(new)["exit_code"] == 6
+    witness.let_go()
     assert claw.ended(old)["exit_code"] == 5
     assert fork_server_of(claw.home, OLD) == elder
     assert fork_server_of(claw.home) not in {0, elder}

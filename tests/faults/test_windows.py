@@ -172,12 +172,13 @@ def test_the_death_of_the_fork_server_ends_no_job(
 ) -> None:
     claw = start_master(jobs(witness))
     web = claw.wait_state("web", "running")
-    during = claw.submit("quick", args=["3", "500", "1"])
+    during = claw.submit("quick", args=["3", "500", "held"])
     claw.wait_until(lambda: witness.count(during), "a run")
     fork_server = fork_server_of(claw)
 
     assert kill_process(fork_server)
     after = claw.submit("quick", args=["4"])
+    witness.let_go()
 
     assert claw.ended(during)["exit_code"] == 3
     assert claw.ended(after)["exit_code"] == 4

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SCRIPT = """\
-# witness.sh EXIT_CODE LINES SECONDS: says that it ran, prints, sleeps, exits.
+# witness.sh EXIT_CODE LINES SECONDS|held: says that it ran, prints, sleeps (or waits to
+# be let go), exits.
 echo "$CLAW_JOB $CLAW_RUN_ID $CLAW_ATTEMPT $$ ${CLAW_SLOT:--}" >> "%(file)s"
 [ "${2:-0}" = 0 ] || seq 1 "$2"
-[ "${3:-0}" = 0 ] || sleep "$3"
+case "${3:-0}" in
+    0) ;;
+    held) until [ -e "%(file)s.go" ]; do sleep 0.02; done ;;
+    *) sleep "$3" ;;
+esac
 exit "${1:-0}"
 """
 
@@ -37,6 +42,10 @@ class Witness:
         """Return the ``argv`` line of a job that runs the script."""
         argv = ["/bin/sh", str(self.script), *map(str, words)]
         return f"argv = {argv!r}".replace("'", '"')
+
+    def let_go(self) -> None:
+        """Let those end that were told to run until then (``held``)."""
+        self.file.with_name(f"{self.file.name}.go").touch()
 
     def lines(self) -> list[Testimony]:
         """Return what the children said, in order."""
