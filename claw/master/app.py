@@ -24,8 +24,9 @@ next master adopts them.
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import trio
@@ -42,16 +43,16 @@ from claw.master.control.events import EventBus
 from claw.master.control.server import serve_control
 from claw.master.decider import Decider
 from claw.master.engine import journal, services
-from claw.master.engine.rebuild import rebuild
-from claw.master.engine.sync import sync
 from claw.master.init import handover
 from claw.master.init.held import ALL, HeldSignals
-from claw.master.init.inherited import Inherited, boot_id
+from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier, serve_watchdog
 from claw.master.output.forward import Forwarding
 from claw.master.output.keeper import Keeper
 from claw.master.output.watch import Watcher
+from claw.master.performing import Performer
 from claw.master.reaper import Reaper
+from claw.master.recall import recall
 from claw.master.resources import Sampler
 from claw.master.shutdown import AUTO, DETACH, JobsEnd, Shutdown
 from claw.master.supervision.adopt import Adoption
@@ -62,7 +63,7 @@ from claw.master.supervision.health import serve_health
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.links import Links
 from claw.master.supervision.sockets import Sockets, needing_sockets
-from claw.master.supervision.spools import list_spools, read_spools, serve_pruning
+from claw.master.supervision.spools import serve_pruning
 from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
 from claw.master.wiring import Services
@@ -130,7 +131,7 @@ class App:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._build(AsyncStore(opened.database))
-            await self._recall(opened)
+            await recall(self.home, self._decide, opened)
             await nursery.start(self._reaper.serve)
             await nursery.start(self._serve_signals)
             if self._inherited.watchdog_s is not None:
@@ -170,12 +171,8 @@ class App:
         nursery.start_soon(self._dispatcher.serve, nursery)
         self._dispatcher.wake()
         await nursery.start(self._serve_control)
-        nursery.start_soon(self._keeper.serve)
-        nursery.start_soon(self._forwarding.serve, self.started_at.timestamp())
-        nursery.start_soon(self._checks.serve)
-        nursery.start_soon(serve_health, self.home, self._links, self._heartbeat_s)
-        nursery.start_soon(serve_pruning, self.home, self._store)
-        nursery.start_soon(self._sampler.serve)
+        for serve in self._background():
+            nursery.start_soon(serve)
         _LOG.info(
             "claw %s is up: pid %d, %d jobs, %d supervisors adopted",
             claw.__version__, os.getpid(), len(self.configuration.current.jobs), adopted,
@@ -189,6 +186,7 @@ class App:
         """Make the parts and connect them."""
         config = self.configuration.get
         self._store = store
+        self._perform = Performer()
         self._decide = Decider(store, config, self._perform)
         self._fostering = Fostering(
             self.home, self._reaper, self.open_files[0], self._children, self._on_gone
@@ -217,50 +215,44 @@ class App:
             store,
             self._decide,
             self._links,
-            lambda stop: self._nursery.start_soon(tell_stop, self._links, stop),
+            self._tell_stop,
         )
         self._reload = Reloader(self.configuration, self._decide, self._on_config)
+        self._connect()
+
+    def _background(self) -> Iterator[Callable[[], Awaitable[None]]]:
+        """Yield what runs beside the rest from the start to the end."""
+        yield self._keeper.serve
+        yield partial(self._forwarding.serve, self.started_at.timestamp())
+        yield self._checks.serve
+        yield partial(serve_health, self.home, self._links, self._heartbeat_s)
+        yield partial(serve_pruning, self.home, self._store)
+        yield self._sampler.serve
 
     @property
     def _heartbeat_s(self) -> float:
         return self.configuration.current.daemon.heartbeat_s
 
-    async def _recall(self, opened: Opened) -> None:
-        """Bring the database in line with the journals after damage, and with the files."""
-        if opened.damage is not None or opened.is_new:
-            spools = list(read_spools(self.home, list_spools(self.home)))
-            damage = opened.damage
-            if damage is not None or spools:
-                why = (
-                    f"{damage.why}; it is kept as {damage.set_aside}"
-                    if damage is not None
-                    else "there was no database beside the journals"
-                )
-                _LOG.error("the database is rebuilt from the journals: %s", why)
-                await self._decide(lambda turn: rebuild(turn, spools, why=why))
-        about = f"claw {claw.__version__}, pid {os.getpid()}"
-        await self._decide(lambda turn: services.begin(turn, boot_id(), about))
-        await self._decide(lambda turn: sync(turn, start=False, by="start"))
-
     # -- what decisions lead to ------------------------------------------------------
 
-    async def _perform(self, asked: Sequence[effects.Effect]) -> None:
-        for effect in asked:
-            match effect:
-                case effects.Dispatch():
-                    self._dispatcher.wake()
-                case effects.DispatchAt() | effects.Reschedule():
-                    self._ticker.expect(effect)
-                case effects.StopRun():
-                    self._nursery.start_soon(tell_stop, self._links, effect)
-                case effects.Settled(sid, run):
-                    self._links.settle(sid)
-                    self._checks.recheck("", run)
-                    self._keeper.wake()
-                case effects.EssentialEnded():
-                    self._shutdown.end_as(effect, was_seen=self._adopted.is_set())
-                case effects.Recheck(job, run):
-                    self._checks.recheck(job, run)
+    def _connect(self) -> None:
+        """Say who acts on which effect of a decision."""
+        on = self._perform.on
+        on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
+        on(effects.DispatchAt, self._ticker.expect)
+        on(effects.Reschedule, self._ticker.expect)
+        on(effects.StopRun, self._tell_stop)
+        on(effects.Settled, lambda effect: self._links.settle(effect.sid))
+        on(effects.Settled, lambda effect: self._checks.recheck("", effect.run))
+        on(effects.Settled, lambda _effect: self._keeper.wake())
+        on(effects.EssentialEnded, self._end_as)
+        on(effects.Recheck, lambda effect: self._checks.recheck(effect.job, effect.run))
+
+    def _tell_stop(self, stop: effects.StopRun) -> None:
+        self._nursery.start_soon(tell_stop, self._links, stop)
+
+    def _end_as(self, ended: effects.EssentialEnded) -> None:
+        self._shutdown.end_as(ended, was_seen=self._adopted.is_set())
 
     async def _apply(self, sid: str, data: bytes, offset: int) -> int:
         return await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))

@@ -15,7 +15,7 @@ hold is refused and the row is untouched.
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class State(StrEnum):
@@ -83,6 +83,15 @@ class Origin(StrEnum):
     DEPENDENCY = "dependency"
 
 
+class Priority(IntEnum):
+    """Which of the runs that are due goes first; stored by number."""
+
+    CRITICAL = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+
+
 class Phase(StrEnum):
     """What a running run is doing just now, as its supervisor tells it."""
 
@@ -133,6 +142,15 @@ class Run:
     survivors: str | None = None  # "pid command" of what a stop could not end
     left_running: str | None = None  # and of what lives on, as kill_mode says
     status_text: str | None = None  # what the child says of itself (sd_notify(3), STATUS)
+    priority: Priority = Priority.NORMAL
+    batch: str | None = None  # the id of the runs that one request made together
+    dedup_key: str | None = None  # two with the same one within a window are one too many
+    expires_at: datetime | None = None  # revoked then, if it has not begun
+    retries: int = 0  # attempts that followed a failure or a crash
+    note: str | None = None  # of a run that ended well: that there was nothing to do
+    dead_at: datetime | None = None  # the dead-letter mark: since when
+    dead_why: str | None = None
+    reinjected_as: str | None = None  # the run that followed a dead letter
 
     @property
     def is_open(self) -> bool:

@@ -7,13 +7,15 @@ INSERT INTO runs (
     claimed_at, started_at, ended_at, attempt, cause, sid, phase, phase_until, pid,
     exit_code, signal, reason, waiting_for, stop_why, stop_by, restarts, env, args,
     asked_by, forced, replay_of, instance, health, health_why, status_text,
-    survivors, left_running
+    survivors, left_running, priority, batch, dedup_key, expires_at, retries, note,
+    dead_at, dead_why, reinjected_as
 ) VALUES (
     :id, :job, :state, :origin, :origin_key, :queued_at, :due_at, :slot_at, :slot_until,
     :slot_count, :claimed_at, :started_at, :ended_at, :attempt, :cause, :sid, :phase,
     :phase_until, :pid, :exit_code, :signal, :reason, :waiting_for, :stop_why, :stop_by,
     :restarts, :env, :args, :asked_by, :forced, :replay_of, :instance, :health,
-    :health_why, :status_text, :survivors, :left_running
+    :health_why, :status_text, :survivors, :left_running, :priority, :batch, :dedup_key,
+    :expires_at, :retries, :note, :dead_at, :dead_why, :reinjected_as
 ) ON CONFLICT (origin, origin_key) DO NOTHING;
 
 -- name: update_run
@@ -24,7 +26,9 @@ UPDATE runs SET
     reason = :reason, waiting_for = :waiting_for, stop_why = :stop_why, stop_by = :stop_by,
     restarts = :restarts, forced = :forced, instance = :instance, health = :health,
     health_why = :health_why, status_text = :status_text, survivors = :survivors,
-    left_running = :left_running
+    left_running = :left_running, priority = :priority, expires_at = :expires_at,
+    retries = :retries, note = :note, dead_at = :dead_at, dead_why = :dead_why,
+    reinjected_as = :reinjected_as
 WHERE id = :id;
 
 -- name: set_waiting_for

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from claw.model.event import Alert, Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.rollout import Renewal, Rollout
-from claw.model.run import Attempt, Origin, Phase, Run, State, Supervisor
+from claw.model.run import Attempt, Origin, Phase, Priority, Run, State, Supervisor
 
 Value = str | int | float | None
 Row = dict[str, Value]
@@ -77,6 +77,15 @@ def row_of_run(run: Run) -> Row:
         "status_text": run.status_text,
         "survivors": run.survivors,
         "left_running": run.left_running,
+        "priority": run.priority,
+        "batch": run.batch,
+        "dedup_key": run.dedup_key,
+        "expires_at": _micros(run.expires_at),
+        "retries": run.retries,
+        "note": run.note,
+        "dead_at": _micros(run.dead_at),
+        "dead_why": run.dead_why,
+        "reinjected_as": run.reinjected_as,
     }
 
 
@@ -120,6 +129,15 @@ def run_of_row(row: sqlite3.Row) -> Run:
         status_text=row["status_text"],
         survivors=row["survivors"],
         left_running=row["left_running"],
+        priority=Priority(row["priority"]),
+        batch=row["batch"],
+        dedup_key=row["dedup_key"],
+        expires_at=_instant(row["expires_at"]),
+        retries=row["retries"],
+        note=row["note"],
+        dead_at=_instant(row["dead_at"]),
+        dead_why=row["dead_why"],
+        reinjected_as=row["reinjected_as"],
     )
 
 

@@ -12,7 +12,7 @@ from claw.model import ids
 from claw.model.event import Alert, Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.rollout import Renewal, Rollout
-from claw.model.run import Attempt, Origin, Phase, Run, State, Supervisor
+from claw.model.run import Attempt, Origin, Phase, Priority, Run, State, Supervisor
 from claw.store import rows
 from claw.store.database import Database
 from claw.store.records import Tx
@@ -56,6 +56,15 @@ FULL_RUN = Run(
     status_text="serving",
     survivors="12 sleep",
     left_running="13 sleep",
+    priority=Priority.HIGH,
+    batch="b1",
+    dedup_key="k",
+    expires_at=T0,
+    retries=3,
+    note="nothing to do",
+    dead_at=T0,
+    dead_why="retries_exhausted",
+    reinjected_as="r1",
 )
 FULL_ATTEMPT = Attempt(
     run=FULL_RUN.id,

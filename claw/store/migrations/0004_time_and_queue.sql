@@ -1,0 +1,26 @@
+-- What runs need that wait for their turn, are tried again, or are kept when they are over.
+
+-- 0 critical, 1 high, 2 normal, 3 low.
+ALTER TABLE runs ADD COLUMN priority INTEGER NOT NULL DEFAULT 2;
+
+-- The runs that one request made together.
+ALTER TABLE runs ADD COLUMN batch TEXT;
+
+-- Two runs of a job with the same one within its window are one too many.
+ALTER TABLE runs ADD COLUMN dedup_key TEXT;
+
+-- Not begun by then, it is revoked.
+ALTER TABLE runs ADD COLUMN expires_at INTEGER;
+
+-- How often it was tried again after a failure, and a crash.
+ALTER TABLE runs ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
+
+-- What is worth knowing of a run that ended well: that there was nothing to do.
+ALTER TABLE runs ADD COLUMN note TEXT;
+
+-- The dead-letter mark: since when, why, and the run that it was reinjected as.
+ALTER TABLE runs ADD COLUMN dead_at INTEGER;
+
+ALTER TABLE runs ADD COLUMN dead_why TEXT;
+
+ALTER TABLE runs ADD COLUMN reinjected_as TEXT;
