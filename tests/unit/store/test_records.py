@@ -143,7 +143,7 @@ def test_every_field_that_may_change_is_updated(database: Database) -> None:
     fixed = {
         "job": "j", "origin": Origin.MANUAL, "origin_key": "k", "queued_at": T0,
         "slot_at": None, "slot_until": None, "slot_count": 1, "env": (), "args": (),
-        "asked_by": "", "replay_of": None, "instance": None,
+        "asked_by": "", "replay_of": None, "instance": None, "batch": None, "dedup_key": None,
     }  # fmt: skip
     changed = replace(FULL_RUN, id=a_run().id, **fixed)  # type: ignore[arg-type]
 
