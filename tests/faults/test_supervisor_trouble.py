@@ -136,10 +136,19 @@ def test_i7_what_cannot_be_recorded_is_not_started(small: Bench) -> None:
 def test_i7_output_that_has_no_file_is_counted_until_it_has_one(bench: Bench) -> None:
     obstacle = bench.home / "in_the_way"
     obstacle.touch()
-    script = "import time\nfor i in range(200): print('x', flush=True); time.sleep(.01)"
-    talking = bench.launch(
-        [sys.executable, "-c", script], out_path=f"{obstacle}/out", heartbeat_s=0.2
-    )
+    out, counted = bench.home / "in_the_way" / "out", bench.home / "counted"
+    script = f"""
+import os, time
+count = 0
+while not os.path.exists({str(out)!r}):
+    print("x", flush=True)
+    count += 1
+    time.sleep(0.01)
+for _ in range(10):
+    print("x", flush=True)
+open({str(counted)!r}, "w").write(str(count + 10))
+"""
+    talking = bench.launch([sys.executable, "-c", script], out_path=str(out), heartbeat_s=0.2)
     talking.wait_for("started")
 
     obstacle.unlink()
@@ -148,7 +157,7 @@ def test_i7_output_that_has_no_file_is_counted_until_it_has_one(bench: Bench) ->
     [exited] = talking.of("exited")
     written = len(talking.output())
     assert written > 0
-    assert exited["dropped"] + written == 400
+    assert exited["dropped"] + written == 2 * int(counted.read_text())
 
 
 # -- odd children --------------------------------------------------------------------------
