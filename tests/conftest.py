@@ -1,6 +1,8 @@
 """What all kinds of tests share."""
 
 import contextlib
+import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +12,27 @@ from hypothesis import HealthCheck, settings
 from tests.kit.master import StartMaster, master
 
 # A busy machine takes its time over an example, and that is no fault of what is tested.
-settings.register_profile("claw", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Without a seed the default suite tries the same examples each time: what it says of a change
+# is about the change. CLAW_TEST_SEED=random, and the long forms, look further.
+_SEED = os.environ.get("CLAW_TEST_SEED", "")
+settings.register_profile(
+    "claw",
+    deadline=None,
+    derandomize=not _SEED,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("claw")
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Return what chance begins with; printed, so that a failure can be tried again."""
+    is_long = request.node.get_closest_marker("slow") is not None
+    found = random.SystemRandom().randrange(1 << 32) if is_long or _SEED else 1
+    if _SEED.isdigit():
+        found = int(_SEED)
+    print(f"CLAW_TEST_SEED={found}")
+    return found
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 No child is interrupted, and no byte of output, exit status or run is lost or doubled.
 """
 
-import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +14,8 @@ SHORT, LONG = 25, 300
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Iterator[Campaign]:
-    """Yield a campaign; CLAW_TEST_SEED says which one."""
-    seed = int(os.environ.get("CLAW_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
-    print(f"CLAW_TEST_SEED={seed}")
+def campaign(tmp_path: Path, seed: int) -> Iterator[Campaign]:
+    """Yield a campaign; the seed says which one."""
     made = Campaign(tmp_path, seed)
     try:
         yield made

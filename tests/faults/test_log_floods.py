@@ -1,6 +1,5 @@
 """I12: floods of numbered lines through rotation, compression, followers and kills."""
 
-import os
 import random
 from pathlib import Path
 
@@ -83,22 +82,22 @@ def test_i12_ten_million_lines_over_fifty_rotations(
 
 
 def test_i12_kills_in_the_middle_of_rotations_lose_nothing(
-    start_master: StartMaster, tmp_path: Path
+    start_master: StartMaster, tmp_path: Path, seed: int
 ) -> None:
-    kill_while_it_pours(start_master, tmp_path, 10)
+    kill_while_it_pours(start_master, tmp_path, seed, 10)
 
 
 @pytest.mark.slow
 def test_i12_many_kills_in_the_middle_of_rotations_lose_nothing(
-    start_master: StartMaster, tmp_path: Path
+    start_master: StartMaster, tmp_path: Path, seed: int
 ) -> None:
-    kill_while_it_pours(start_master, tmp_path, 150)
+    kill_while_it_pours(start_master, tmp_path, seed, 150)
 
 
-def kill_while_it_pours(start_master: StartMaster, tmp_path: Path, kills: int) -> None:
-    """Kill supervisor and master again and again; CLAW_TEST_SEED says when."""
-    seed = int(os.environ.get("CLAW_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
-    print(f"CLAW_TEST_SEED={seed}")
+def kill_while_it_pours(
+    start_master: StartMaster, tmp_path: Path, seed: int, kills: int
+) -> None:
+    """Kill supervisor and master again and again; the seed says when."""
     rng = random.Random(seed)
     (tmp_path / "writer.py").write_text(WRITER)
     claw = start_master(f"""

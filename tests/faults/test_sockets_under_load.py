@@ -1,7 +1,6 @@
 """A service with sockets refuses no connection, whatever is restarted or killed under it."""
 
 import contextlib
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -91,13 +90,6 @@ class Siege:
 
     def _kill_master(self) -> None:
         self._claw.restart()
-
-
-@pytest.fixture
-def seed() -> int:
-    found = int(os.environ.get("CLAW_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
-    print(f"CLAW_TEST_SEED={found}")
-    return found
 
 
 def besiege(claw: MasterUnderTest, folder: Path, seed: int, count: int, more: str = "") -> None:

@@ -29,6 +29,7 @@ class MasterUnderTest:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.program = ROOT  # where claw is imported from
+        self.daemon: tuple[str, ...] = ("claw", "clawd")  # the module, and what it is told
         self.home = homes.at_folder(str(folder))
         (folder / "config" / "jobs.d").mkdir(parents=True, exist_ok=True)
         self.process: subprocess.Popen[bytes] | None = None
@@ -45,7 +46,7 @@ class MasterUnderTest:
         """Start a master, and wait until it answers."""
         with (self.folder / "stderr").open("ab") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "claw", "clawd", "--home", str(self.folder), *extra],
+                [sys.executable, "-m", *self.daemon, "--home", str(self.folder), *extra],
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,
