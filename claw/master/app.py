@@ -42,7 +42,7 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.server import serve_control
 from claw.master.decider import Decider
-from claw.master.engine import journal, services
+from claw.master.engine import services
 from claw.master.init import handover
 from claw.master.init.held import ALL, HeldSignals
 from claw.master.init.inherited import Inherited
@@ -255,7 +255,7 @@ class App:
         self._shutdown.end_as(ended, was_seen=self._adopted.is_set())
 
     async def _apply(self, sid: str, data: bytes, offset: int) -> int:
-        return await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
+        return await self._dispatcher.pulse.apply(sid, data, offset)
 
     async def _children(self) -> dict[str, tuple[int, int]]:
         """Return pid and start time of each child that lives, by supervisor."""

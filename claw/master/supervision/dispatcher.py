@@ -1,27 +1,28 @@
 """From claimed runs to living supervisors.
 
-One pass of the gates at a time, whenever something may have become free to go; each claim
-is launched by a task of its own, so that one slow launch holds up no other.
+One pass of the gates at a time (`pulse`), whenever something may have become free to go; each
+claim is launched by a task of its own, so that one slow launch holds up no other.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable  # noqa: TC003
-from datetime import datetime
+from datetime import datetime  # noqa: TC003
 
 import trio
 
 from claw.errors import StoreError
 from claw.kernel import socket
 from claw.master.decider import Decider
-from claw.master.engine import dispatch, journal
+from claw.master.engine import journal
 from claw.master.engine.dispatch import Claim
-from claw.master.engine.turn import Turn
 from claw.master.supervision import launches
 from claw.master.supervision.launcher import ForkServer, LaunchRefusedError
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.linefeed import LostError
 from claw.master.supervision.links import Links
-from claw.master.supervision.sockets import Sockets, UnopenedError, needing_sockets
+from claw.master.supervision.pulse import Passed, Pulse
+from claw.master.supervision.sockets import Sockets, UnopenedError
 from claw.model.home import Home
 
 _LOG = logging.getLogger("claw.dispatch")
@@ -46,30 +47,44 @@ class Dispatcher:
         self._links = links
         self._sockets = sockets
         self._around = around
+        self.pulse = Pulse(decide)
+        self._passed: deque[Passed] = deque()
+        self._is_asked = False
         self._wake = trio.Event()
         self.on_next_due: Callable[[datetime | None], None] = lambda _at: None
 
     def wake(self) -> None:
         """Something may have become free to go."""
+        self._is_asked = True
         self._wake.set()
 
     async def serve(self, nursery: trio.Nursery) -> None:
         """Dispatch whenever woken; launches and links run in ``nursery``."""
+        self.pulse.on_passed = self._take
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
             try:
-                claims, next_due, needed = await self._decide(_pass_gates)
+                if self._is_asked:
+                    self._is_asked = False
+                    await self.pulse.pass_gates()
             except StoreError as error:
                 _LOG.error("nothing can be started: %s", error)
                 await trio.sleep(_STORE_PAUSE_S)
-                self._wake.set()
-                continue
-            self.on_next_due(next_due)
-            await self._sockets.settle(needed)
-            for claim in claims:
-                self._links.expect(claim.sid)
-                nursery.start_soon(self._launch, claim, nursery)
+                self.wake()
+            while self._passed:
+                passed = self._passed.popleft()
+                await self._sockets.settle(passed.needed)
+                for claim in passed.claims:
+                    nursery.start_soon(self._launch, claim, nursery)
+
+    def _take(self, passed: Passed) -> None:
+        """Take what a pass has come to; what is claimed is expected from now on."""
+        self.on_next_due(passed.next_due)
+        for claim in passed.claims:
+            self._links.expect(claim.sid)
+        self._passed.append(passed)
+        self._wake.set()
 
     async def _launch(self, claim: Claim, nursery: trio.Nursery) -> None:
         """Have a claim's supervisor forked, and follow it."""
@@ -129,8 +144,3 @@ class Dispatcher:
                 turn, claim.run.id, claim.attempt, error, retryable=retryable, wait_s=wait_s
             )
         )
-
-
-def _pass_gates(turn: Turn) -> tuple[tuple[Claim, ...], datetime | None, dict[str, bool]]:
-    claims = dispatch.dispatch(turn)
-    return claims, turn.tx.next_due(turn.now), needing_sockets(turn)

@@ -1,0 +1,155 @@
+"""What journals say and what may begin for it: one decision for all that waits.
+
+While one decision is under way, pieces of other journals come in; the next decision takes
+all of them, and looks at the gates once if one of them has set something free. So many short
+runs that end at a time share a transaction, and with it the ends of some and the claims of
+those that follow. What fails together is tried one by one: a mistake of ours with one journal
+reaches no other.
+"""
+
+import logging
+from collections.abc import Callable  # noqa: TC003
+from dataclasses import dataclass
+from datetime import datetime
+
+import trio
+
+from claw.errors import StoreError
+from claw.master.decider import Decider
+from claw.master.engine import consequences, dispatch, journal
+from claw.master.engine.dispatch import Claim
+from claw.master.engine.turn import Turn
+from claw.master.supervision.sockets import needing_sockets
+from claw.model.effect import Dispatch
+
+_LOG = logging.getLogger("claw.dispatch")
+_MOST_BYTES = 1 << 20
+"""Of journals in one decision, or one piece of any size: others want the writer too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a pass of the gates has come to.
+
+    Attributes:
+        claims: To be launched.
+        next_due: When the next run is due that is not yet.
+        needed: As `claw.master.supervision.sockets.needing_sockets` has it.
+    """
+
+    claims: tuple[Claim, ...]
+    next_due: datetime | None
+    needed: dict[str, bool]
+
+
+class _Piece:
+    """A piece of a journal on its way; a pass of the gates has none."""
+
+    __slots__ = ("data", "error", "is_done", "offset", "reached", "sid")
+
+    def __init__(self, sid: str = "", data: bytes = b"", offset: int = 0) -> None:
+        self.sid = sid
+        self.data = data
+        self.offset = offset
+        self.reached = 0
+        self.error: BaseException | None = None
+        self.is_done = False
+
+    def apply(self, turn: Turn) -> None:
+        """Take it in."""
+        if self.sid:
+            self.reached = journal.apply_journal(turn, self.sid, self.data, self.offset)
+        else:
+            turn.emit(Dispatch())
+
+    def unwrap(self) -> int:
+        """Return where to read on, or raise what went wrong."""
+        if self.error is not None:
+            raise self.error
+        return self.reached
+
+
+class Pulse:
+    """Decides about journals and gates, one decision at a time.
+
+    Attributes:
+        on_passed: Called with what each pass has come to, in their order; None: the gates
+            are not passed yet, and `Dispatch` is left to whom it concerns.
+    """
+
+    def __init__(self, decide: Decider) -> None:
+        self._decide = decide
+        self._waiting: list[_Piece] = []
+        self._beat = trio.Lock()
+        self.on_passed: Callable[[Passed], None] | None = None
+
+    async def apply(self, sid: str, data: bytes, offset: int) -> int:
+        """Take in a piece of a journal, and return where to read on.
+
+        Raises:
+            StoreError: It cannot be stored now.
+        """
+        return await self._put(_Piece(sid, data, offset))
+
+    async def pass_gates(self) -> None:
+        """See what may begin.
+
+        Raises:
+            StoreError: It cannot be stored now.
+        """
+        await self._put(_Piece())
+
+    async def _put(self, piece: _Piece) -> int:
+        """Wait for the decision that takes it; who comes first makes it for all."""
+        with trio.CancelScope(shield=True):
+            self._waiting.append(piece)
+            async with self._beat:
+                if not piece.is_done:
+                    await self._decide_about(self._next())
+        return piece.unwrap()
+
+    def _next(self) -> list[_Piece]:
+        """Take those that wait, as many as are decided about at once."""
+        size, count = 0, 0
+        for piece in self._waiting:
+            size += len(piece.data)
+            if count and size > _MOST_BYTES:
+                break
+            count += 1
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
+    async def _decide_about(self, pieces: list[_Piece]) -> None:
+        error = await self._try(pieces)
+        if error is not None and len(pieces) > 1 and not isinstance(error, StoreError):
+            for piece in pieces:
+                piece.error = await self._try([piece])
+        else:
+            for piece in pieces:
+                piece.error = error
+        for piece in pieces:
+            piece.is_done = True
+
+    async def _try(self, pieces: list[_Piece]) -> BaseException | None:
+        """Make the decision and tell what was wrong with it, if anything."""
+        try:
+            passed = await self._decide(lambda turn: self._together(turn, pieces))
+        except Exception as error:  # noqa: BLE001  it is for those who asked
+            return error
+        if passed is not None and self.on_passed is not None:
+            self.on_passed(passed)
+        return None
+
+    def _together(self, turn: Turn, pieces: list[_Piece]) -> Passed | None:
+        for piece in pieces:
+            piece.apply(turn)
+        if self.on_passed is None:
+            return None
+        consequences.follow(turn)
+        if turn.effects.pop(Dispatch(), _ABSENT) is _ABSENT:
+            return None
+        claims = dispatch.dispatch(turn)
+        return Passed(claims, turn.tx.next_due(turn.now), needing_sockets(turn))
+
+
+_ABSENT = object()
