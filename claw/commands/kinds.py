@@ -137,6 +137,7 @@ def _parse_future(text: str) -> datetime:
 SIGNAL_NAMES = tuple(one.name.removeprefix("SIG") for one in signal.Signals)
 
 TEXT = Kind("TEXT")
+KEY = Kind("KEY")
 JOB = Kind("JOB", completes="jobs")
 TARGET = Kind("TARGET", completes="targets")
 TARGET_OR_RUN = Kind("TARGET|RUN", completes="targets")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from claw.commands.calls_daemon import DAEMON, GENERAL
 from claw.commands.calls_jobs import JOBS
+from claw.commands.calls_locks import IDEM
 from claw.commands.calls_runs import RUNS
 from claw.commands.calls_streams import STREAMS
 from claw.commands.nearest import did_you_mean
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from claw.commands.method import Method
 
-METHODS = {one.name: one for one in (*GENERAL, *JOBS, *RUNS, *STREAMS, *DAEMON)}
+METHODS = {one.name: one for one in (*GENERAL, *JOBS, *RUNS, *STREAMS, *DAEMON, *IDEM)}
 """All methods by name."""
 
 

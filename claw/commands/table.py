@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import config, daemon, jobs, runs, service
+from claw.commands import config, daemon, jobs, locks, runs, service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Command, ...] = (
     *jobs.COMMANDS,
     *runs.COMMANDS,
+    *locks.COMMANDS,
     *config.COMMANDS,
     *daemon.COMMANDS,
     *service.COMMANDS,
@@ -51,7 +52,7 @@ ELSEWHERE = {
 LATER = frozenset(
     {
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
-        "delivery", "disable", "dlq", "doctor", "emit", "enable", "group", "idem", "import",
+        "delivery", "disable", "dlq", "doctor", "emit", "enable", "group", "import",
         "incident", "job", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs cancel", "runs result", "runs retry", "runs stale", "secret",
         "shell", "sla", "tags", "top", "workflow",

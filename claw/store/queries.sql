@@ -275,3 +275,28 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 
 -- name: delete_meta
 DELETE FROM meta WHERE key = :key;
+
+-- name: put_idem
+INSERT INTO idem (key, run, "by", at, done_at, expires_at)
+VALUES (:key, :run, :by, :at, :done_at, :expires_at)
+ON CONFLICT (key) DO UPDATE SET run = excluded.run, "by" = excluded."by", at = excluded.at,
+    done_at = excluded.done_at, expires_at = excluded.expires_at;
+
+-- name: idem
+SELECT * FROM idem WHERE key = :key;
+
+-- name: idem_page
+SELECT * FROM idem WHERE key > :after ORDER BY key LIMIT :limit;
+
+-- name: delete_idem
+DELETE FROM idem WHERE key = :key;
+
+-- name: finish_idem
+UPDATE idem SET done_at = :at WHERE run = :run AND done_at IS NULL;
+
+-- name: release_idem
+DELETE FROM idem WHERE run = :run AND done_at IS NULL;
+
+-- name: prune_idem
+DELETE FROM idem WHERE key IN (
+    SELECT key FROM idem WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit);

@@ -17,29 +17,18 @@ from claw.model.ids import SHORT_LENGTH
 from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
-from claw.store.queries import QUERIES
+from claw.store.ledgers import LedgerRows
 
 _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
 
 
-class Tx:
+class Tx(LedgerRows):
     """What can be read and written of the store; valid until its function returns."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self.events_appended: list[Event] = []
-
-    def _do(self, name: str, /, **values: rows.Value) -> sqlite3.Cursor:
-        return self._connection.execute(QUERIES[name], values)
-
-    def _one(self, name: str, /, **values: rows.Value) -> sqlite3.Row | None:
-        found: sqlite3.Row | None = self._do(name, **values).fetchone()
-        return found
-
-    def _number(self, name: str, /, **values: rows.Value) -> int | None:
-        found: tuple[int | None] = self._do(name, **values).fetchone()
-        return found[0]
 
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:

@@ -49,6 +49,7 @@ class Connection:
     ) -> None:
         self.peer = peer
         self.client = ""
+        self.run: str | None = None  # of a child that has shown its token
         self.outgoing = Outgoing(max_bytes=limits.outgoing_bytes)
         self.active_at = trio.current_time()
         self._socket = socket

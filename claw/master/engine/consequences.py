@@ -11,6 +11,7 @@ it restarts, and no sibling is  dependents with ``on_dependency_restart = restar
 up                              restarted
 it has ended badly for good     dependents are ended as ``on_dependency_failure`` says
 it is gone                      what it depends on may be told to stop, if it is to
+it has ended                    its keys of the idempotency ledger are done, or free
 ==============================  =======================================================
 
 The last is how jobs stop in the reverse order of their start: that a run is to end is
@@ -21,7 +22,7 @@ with it.
 
 from collections.abc import Container
 
-from claw.master.engine import needs, rollouts
+from claw.master.engine import idem, needs, rollouts
 from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Effect, StopRun
@@ -44,6 +45,8 @@ def follow(turn: Turn) -> None:
         changes, turn.changes = turn.changes, []
         for change in changes:
             _follow(turn, change)
+            if change.before.is_open and not change.after.is_open and change.after.attempt:
+                idem.settle(turn, change.after)
             if change.before.is_active and not change.after.is_active:
                 released |= {need.job for need in turn.config.graph.needs(change.after.job)}
         for name in dict.fromkeys(change.after.job for change in changes):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from claw.master.control.calls import Handler
-from claw.master.handlers import alert, child, config, daemon, event, job, log, rpc, run
+from claw.master.handlers import alert, child, config, daemon, event, idem, job, log, rpc, run
 
 HANDLERS: Mapping[str, Handler] = {
     "hello": rpc.hello,
@@ -38,4 +38,9 @@ HANDLERS: Mapping[str, Handler] = {
     "daemon.restart": daemon.restart,
     "alert.list": alert.list_,
     "alert.ack": alert.ack,
+    "idem.list": idem.list_,
+    "idem.check": idem.check,
+    "idem.claim": idem.claim,
+    "idem.release": idem.release,
+    "idem.prune": idem.prune,
 }

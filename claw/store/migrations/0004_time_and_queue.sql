@@ -24,3 +24,17 @@ ALTER TABLE runs ADD COLUMN dead_at INTEGER;
 ALTER TABLE runs ADD COLUMN dead_why TEXT;
 
 ALTER TABLE runs ADD COLUMN reinjected_as TEXT;
+
+-- The idempotency ledger: who has claimed a key, and whether what it stands for is done.
+CREATE TABLE idem (
+    key        TEXT PRIMARY KEY,
+    run        TEXT,
+    "by"       TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    done_at    INTEGER,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idem_run ON idem (run) WHERE run IS NOT NULL;
+
+CREATE INDEX idem_expires ON idem (expires_at);
