@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.config import child, probes, when
+from claw.config import child, probes, queue, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -279,6 +279,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         **{field.attr: values[field] for field in _AS_THEY_ARE},
         **_turns(draft),
         **child.child_values(values),
+        **queue.queue_values(values),
         name=draft.name,
         argv=argv,
         uses_shell=uses_shell,

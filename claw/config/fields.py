@@ -13,6 +13,7 @@ from claw.config.keys.child import ChildKeys, ResourceKeys
 from claw.config.keys.log import LogKeys
 from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
+from claw.config.keys.queue import PoolKeys, QueueKeys
 from claw.config.kinds import optional
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
@@ -47,6 +48,13 @@ class DaemonKeys:
         10000,
         "Open runs in all; beyond it requests are refused as `saturated`.",
         applies=Applies.LIVE,
+    )
+    priority_aging = Field(
+        kinds.DURATION,
+        "5m",
+        "A run that has waited so long is one level of `priority` more urgent; 0: never.",
+        applies=Applies.LIVE,
+        attr="priority_aging_s",
     )
     umask = Field(
         kinds.octal(),
@@ -140,7 +148,7 @@ class RestartKeys:
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
 
 
-class JobKeys(ChildKeys, OrderKeys):
+class JobKeys(ChildKeys, OrderKeys, QueueKeys):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
@@ -321,8 +329,9 @@ CONTROL = Section("control", ControlKeys, later="token_file roles")
 DAEMON = Section(
     "daemon",
     DaemonKeys,
-    later="log_format file_log_mode metrics_file metrics_interval priority_aging",
+    later="log_format file_log_mode metrics_file metrics_interval",
 )
+POOL = Section("pools.NAME", PoolKeys)
 RESTART = Section("restart", RestartKeys)
 READY = Section("ready", ReadyKeys)
 HEALTH = Section("health", HealthKeys)
@@ -338,17 +347,17 @@ JOB = Section(
         "log": LOG,
         "resources": RESOURCES,
     },
-    later="skip_code run_timeout priority pool on_pool_busy lock executor"
+    later="skip_code run_timeout lock executor"
     " delivery_guarantee watch jitter retry error_backoff"
     " dead_letter dedup hours checks overdue_after success_within ping alerts delivery sla"
     " output delete_after_run ttl approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )
-_LATER_TABLES = "retention pools executors channels hooks workflows locks"
+_LATER_TABLES = "retention executors channels hooks workflows locks"
 LATER_TABLES = frozenset(_LATER_TABLES.split())
 """Tables of the top level whose features come later."""
 
-TABLES = ("daemon", "control", "defaults", "jobs")
+TABLES = ("daemon", "control", "pools", "defaults", "jobs")
 """Tables of the top level."""
 
 JOB_FILE_TABLES = ("jobs",)

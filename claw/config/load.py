@@ -9,7 +9,7 @@ import os
 import os.path
 from collections.abc import Callable, Mapping
 
-from claw.config import depends, fields, sockets
+from claw.config import depends, fields, queue, sockets
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys
@@ -65,10 +65,12 @@ def load(
     loader.read([document for document in documents if document])
     loader.check_dependencies(is_whole=all(documents))
     loader.check_sockets()
+    loader.check_pools()
     report.refuse()
     return Config(
         daemon=loader.daemon,
         jobs=tuple(loader.jobs),
+        pools=loader.pools(),
         files=tuple(source.file for source in sources),
         digest=digest_of(sources),
     )
@@ -91,6 +93,8 @@ class _Loader:
     ) -> None:
         self.report = report
         self.jobs: list[Job] = []
+        self._pools: dict[str, int | None] = {}
+        self._knows_pools = True
         self._is_project = is_project
         self._uid = uid
         self._defaults = Values()
@@ -109,6 +113,7 @@ class _Loader:
         """Say nothing of jobs that may lean on defaults which cannot be read."""
         for key in fields.JOB.fields:
             self._defaults.mark_broken(key)
+        self._knows_pools = False
 
     def read(self, documents: list[Document]) -> None:
         """Take in all documents; what the main one says of the daemon holds for all."""
@@ -138,6 +143,15 @@ class _Loader:
         for job, one, text in sockets.clashes(self.jobs, self._line_of_socket):
             self._checkers[job.name].wrong(_path_of(job, one), text)
 
+    def check_pools(self) -> None:
+        """Report the jobs whose pool is not there, or is too small."""
+        for job, text in queue.mistakes(self.jobs, self._pools) if self._knows_pools else ():
+            self._checkers[job.name].wrong(("jobs", job.name, "pool"), text)
+
+    def pools(self) -> tuple[tuple[str, int], ...]:
+        """Return the pools by name, each with its slots."""
+        return tuple((name, slots) for name, slots in sorted(self._pools.items()) if slots)
+
     def _line_of_socket(self, job: Job, one: Listener) -> int:
         return self._checkers[job.name].lines.of(_path_of(job, one))
 
@@ -151,6 +165,7 @@ class _Loader:
                 ("defaults", fields.JOB),
             )
         )
+        self._pools = queue.read(checker, main.tables.get("pools", {}))
         for way, text in contradictions(self._defaults):
             checker.wrong(("defaults", *way), text)
         said = {field.attr: daemon.or_default(field) for field in fields.DAEMON.fields.values()}

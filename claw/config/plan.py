@@ -113,4 +113,4 @@ def _changed_daemon(old: Config, new: Config) -> tuple[str, ...]:
         for section in (DAEMON, CONTROL)
         for field in section.fields.values()
         if getattr(old.daemon, field.attr) != getattr(new.daemon, field.attr)
-    )
+    ) + tuple(f"pools.{name}" for name in sorted(dict(set(old.pools) ^ set(new.pools))))

@@ -5,7 +5,7 @@ Draft 7, which is what TOML language servers read.
 
 import json
 
-from claw.config.fields import CONTROL, DAEMON, JOB
+from claw.config.fields import CONTROL, DAEMON, JOB, POOL
 from claw.config.table import Field, Section
 from claw.model.ids import JOB_NAME
 
@@ -27,6 +27,12 @@ def schema() -> Schema:
         "properties": {
             "daemon": _table(DAEMON),
             "control": _table(CONTROL),
+            "pools": {
+                "description": "The pools, by name.",
+                "type": "object",
+                "additionalProperties": False,
+                "patternProperties": {f"^{JOB_NAME.pattern}$": _table(POOL)},
+            },
             "defaults": {"$ref": "#/definitions/job"},
             "jobs": {
                 "description": "The jobs, by name.",

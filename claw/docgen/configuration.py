@@ -3,13 +3,24 @@
 import json
 from pathlib import Path
 
-from claw.config.fields import CONTROL, DAEMON, HEALTH, JOB, LOG, READY, RESOURCES, RESTART
+from claw.config.fields import (
+    CONTROL,
+    DAEMON,
+    HEALTH,
+    JOB,
+    LOG,
+    POOL,
+    READY,
+    RESOURCES,
+    RESTART,
+)
 from claw.config.table import Field, Section
 
 _HEAD = Path(__file__).with_name("configuration.head.md")
 _TITLES = (
     (DAEMON, "[daemon]"),
     (CONTROL, "[control]"),
+    (POOL, "[pools.NAME]"),
     (JOB, "[jobs.NAME]"),
     (RESTART, "[jobs.NAME.restart]"),
     (READY, "[jobs.NAME.ready]"),

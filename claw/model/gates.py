@@ -2,17 +2,20 @@
 
 A run passes them in this order: the job is not stopped, paused or disabled (``--force``
 passes these); the job's other runs (`overlap`); what it depends on (`claw.model.needs`);
-the daemon's ``max_parallel``, which services do not count in. What may go, goes by `order`:
-first due, then id. A job whose gate is closed holds up no other job.
+what it shares with other jobs (`claw.model.capacity`): its pool and the daemon's
+``max_parallel``. What may go, goes by `order`: first by priority, which rises with the time
+waited, then due time, then id. A job whose gate is closed holds up no other job.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from claw.model import overlap
-from claw.model.job import Job, JobType
-from claw.model.run import Run
+from claw.model import capacity, overlap
+from claw.model.capacity import Room
+from claw.model.job import Job
+from claw.model.pool import OnPoolBusy
+from claw.model.run import Priority, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +59,27 @@ class Plan:
     end: tuple[Run, ...]
 
 
-def order(run: Run) -> tuple[datetime, str]:
-    """Return the sort key of the queue; a priority will come in front."""
-    return run.due_at, run.id
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order waiting runs go, at one moment."""
+
+    now: datetime
+    aging_s: float = 0.0  # so long a wait raises a run by one level; 0: never
+
+    def level(self, run: Run) -> int:
+        """Return how urgent a run is by now: 0 is the most, as for `Priority`."""
+        if self.aging_s <= 0:
+            return run.priority
+        waited_s = max((self.now - run.due_at).total_seconds(), 0.0)
+        return max(run.priority - int(waited_s // self.aging_s), Priority.CRITICAL)
+
+    def __call__(self, run: Run) -> tuple[int, datetime, str]:
+        """Return the sort key of the queue.
+
+        Of two runs of one priority the one that is due first always goes first: a queue is
+        the runs of each priority in order of due time, merged.
+        """
+        return self.level(run), run.due_at, run.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +107,13 @@ def closed(standing: Standing, instance: InstanceStanding | None = None) -> str 
     return None
 
 
-def decide(lines: Sequence[Line], *, parallel: int, max_parallel: int) -> Plan:
+def decide(lines: Sequence[Line], room: Room, order: Order) -> Plan:
     """Return what becomes of the due runs.
 
     Args:
         lines: Those of all jobs that have any.
-        parallel: How many runs are active, services not counted.
-        max_parallel: How many may be.
+        room: What is left of the capacities that jobs share.
+        order: In which they go.
     """
     go: list[tuple[Run, Job]] = []
     wait: list[tuple[Run, str]] = []
@@ -104,8 +125,8 @@ def decide(lines: Sequence[Line], *, parallel: int, max_parallel: int) -> Plan:
         wait += lane.wait
         skip += lane.skip
         end += lane.end
-    granted, held = _within(go, max_parallel - parallel, max_parallel)
-    return Plan(tuple(granted), (*wait, *held), tuple(skip), tuple(end))
+    shared = _within(sorted(go, key=lambda pair: order(pair[0])), room)
+    return Plan(shared.go, (*wait, *shared.wait), (*skip, *shared.skip), tuple(end))
 
 
 def _lane(line: Line) -> overlap.Lane:
@@ -122,18 +143,25 @@ def _lane(line: Line) -> overlap.Lane:
     return overlap.Lane(tuple(go), tuple(wait), lane.skip, end)
 
 
-def _within(
-    go: list[tuple[Run, Job]], free: int, max_parallel: int
-) -> tuple[list[Run], list[tuple[Run, str]]]:
-    granted: list[Run] = []
-    held: list[tuple[Run, str]] = []
-    text = f"max_parallel: {max_parallel} runs are active, as many as the daemon may have"
-    for run, job in sorted(go, key=lambda pair: order(pair[0])):
-        if job.type is JobType.CONTINUOUS:
-            granted.append(run)
-        elif free > 0:
-            free -= 1
-            granted.append(run)
+def _within(passing: Sequence[tuple[Run, Job]], room: Room) -> overlap.Lane:
+    """Serve the runs that pass the gates of their own jobs, in order, while there is room."""
+    go: list[Run] = []
+    wait: list[tuple[Run, str]] = []
+    skip: list[tuple[Run, str]] = []
+    for run, job in passing:
+        if _is_turned_away(run, job, room):
+            skip.append((run, f"on_pool_busy = skip: {capacity.busy(job, room)}"))
+            continue
+        lack = room.take(capacity.wanted(job))
+        if lack is None:
+            go.append(run)
         else:
-            held.append((run, text))
-    return granted, held
+            wait.append((run, lack.why))
+    return overlap.Lane(tuple(go), tuple(wait), tuple(skip))
+
+
+def _is_turned_away(run: Run, job: Job, room: Room) -> bool:
+    """Tell whether a run does not wait for its pool; what was begun or missed always does."""
+    if job.on_pool_busy is not OnPoolBusy.SKIP or run.attempt or run.cause == overlap.CATCH_UP:
+        return False
+    return capacity.busy(job, room) is not None

@@ -11,6 +11,8 @@ from enum import StrEnum
 from claw.model.checks import Health, Ready
 from claw.model.graph import Dependency, Graph
 from claw.model.listener import Listener
+from claw.model.pool import OnPoolBusy, PoolUse
+from claw.model.run import Priority
 
 
 class JobType(StrEnum):
@@ -203,6 +205,9 @@ class Job:
     max_instances: int = 1
     on_overlap: Overlap = Overlap.QUEUE
     max_queued: int = 0  # 0: no bound of its own
+    priority: Priority = Priority.NORMAL
+    pool: PoolUse | None = None
+    on_pool_busy: OnPoolBusy = OnPoolBusy.QUEUE
     schedule: tuple[str, ...] = ()
     timezone: str = "UTC"  # an IANA name, already resolved
     catch_up: CatchUp = CatchUp.ONCE
@@ -225,6 +230,7 @@ class Daemon:
     timezone: str = "UTC"  # resolved: the system's when the file says nothing
     max_parallel: int = 64
     max_queue: int = 10000
+    priority_aging_s: float = 300.0  # 0: waiting raises no priority
     umask: int = 0o022
     heartbeat_s: float = 30.0
     log_total: int = 2 << 30  # 0: no bound
@@ -240,6 +246,7 @@ class Config:
 
     daemon: Daemon = field(default_factory=Daemon)
     jobs: tuple[Job, ...] = ()
+    pools: tuple[tuple[str, int], ...] = ()  # name and slots
     files: tuple[str, ...] = ()  # read, in order
     digest: str = ""  # of the files' bytes: tells whether they changed
     graph: Graph = field(init=False, repr=False, compare=False)

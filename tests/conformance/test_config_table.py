@@ -24,8 +24,8 @@ ROOT = Path(__file__).parents[2]
 GOOD = tomllib.loads((ROOT / "tests/data/config/good.toml").read_text(encoding="utf-8"))
 DESIGN = tomllib.loads((ROOT / "tests/data/config/design.toml").read_text(encoding="utf-8"))
 SECTIONS = (
-    fields.DAEMON, fields.CONTROL, fields.JOB, fields.RESTART, fields.READY, fields.HEALTH,
-    fields.LOG, fields.RESOURCES,
+    fields.DAEMON, fields.CONTROL, fields.POOL, fields.JOB, fields.RESTART, fields.READY,
+    fields.HEALTH, fields.LOG, fields.RESOURCES,
 )  # fmt: skip
 KEYS = [(section, field) for section in SECTIONS for field in section.fields.values()]
 NAMES = [f"{section.name}.{field.name}" for section, field in KEYS]
@@ -167,7 +167,7 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
     [
         (("daemon", "max_parallel"), "64"),
         (("daemon", "log_levle"), "info"),
-        (("pools",), {"db": {"slots": 1}}),
+        (("pools",), {"db": {"slots": 0}}),
         (("jobs", "web", "user"), ["www-data"]),
         (("jobs", "web", "limits"), {"nofiles": 1}),
         (("jobs", "web", "resources"), {"memory": "much"}),

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from claw.master.engine import intake
 from claw.master.engine.needs import Needs
 from claw.master.engine.turn import Turn
-from claw.model import gates, instances, machine
+from claw.model import capacity, gates, instances, machine
+from claw.model.capacity import Room
 from claw.model.effect import DispatchAt
-from claw.model.gates import Line, Standing
+from claw.model.gates import Line, Order, Standing
 from claw.model.job import Job, JobType, Overlap
 from claw.model.run import Run, Supervisor
 
@@ -36,14 +37,12 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
     if not names:
         return ()
     counts = turn.tx.active_counts()
-    parallel, most = _parallel(turn, counts), turn.config.daemon.max_parallel
+    room = _room(turn, counts)
+    order = Order(turn.now, turn.config.daemon.priority_aging_s)
     needs = Needs(turn)
-    lines = [
-        line
-        for name in names
-        for line in _lines(turn, name, max(most - parallel, 0), needs, counts)
-    ]
-    plan = gates.decide(lines, parallel=parallel, max_parallel=most)
+    free = room.free(capacity.MAX_PARALLEL)
+    lines = [line for name in names for line in _lines(turn, name, free, needs, counts)]
+    plan = gates.decide(lines, room, order)
     for run, why in plan.skip:
         turn.take(run, machine.turn_away(run, why=why, at=turn.now))
     for run, why in plan.wait:
@@ -94,17 +93,22 @@ def _due(turn: Turn, job: Job, standing: Standing, free: int) -> Sequence[Run]:
     if gates.closed(standing) is not None:
         forced = turn.tx.due_runs(name, turn.now, forced=True)
         held = [run for run in turn.tx.due_runs(name, turn.now, head) if not run.forced]
-        return sorted((*forced, *held), key=gates.order)
+        return sorted((*forced, *held), key=Order(turn.now))
     bounded = job.on_overlap is not Overlap.QUEUE or job.max_queued > 0
     return turn.tx.due_runs(name, turn.now, _ALL if bounded else head)
 
 
-def _parallel(turn: Turn, counts: Mapping[str, int]) -> int:
-    return sum(
-        count
-        for name, count in counts.items()
-        if (job := turn.config.job(name)) is None or job.type is not JobType.CONTINUOUS
-    )
+def _room(turn: Turn, counts: Mapping[str, int]) -> Room:
+    """Return what is left of the capacities that jobs share."""
+    config = turn.config
+    totals = {capacity.MAX_PARALLEL: config.daemon.max_parallel}
+    totals |= {capacity.pool(name): slots for name, slots in config.pools}
+    jobs = [(config.job(name) or _GONE, count) for name, count in counts.items()]
+    return Room(totals, capacity.held(jobs))
+
+
+_GONE = Job(name="", argv=())
+"""Stands for a job that is no longer in the configuration and still has runs."""
 
 
 def _claim(turn: Turn, run: Run) -> Claim:

@@ -24,6 +24,8 @@ from claw.model.job import (
     RestartPolicy,
     Stderr,
 )
+from claw.model.pool import PoolUse
+from claw.model.run import Priority
 
 Write = Callable[..., Path]
 Read = Callable[[str], Config]
@@ -540,3 +542,15 @@ def test_the_starter_never_overwrites(write: Write, tmp_path: Path) -> None:
         write_starter(str(tmp_path))
 
     assert path.read_text() == "mine"
+
+
+def test_a_pool_is_named_or_weighed(read: Read) -> None:
+    config = read(
+        "[pools.db]\n[pools.gpu]\nslots = 4\n"
+        '[jobs.a]\ncommand = "x"\npool = "db"\npriority = "high"\n'
+        '[jobs.b]\ncommand = "x"\npool = { name = "gpu", slots = 4 }\non_pool_busy = "skip"\n'
+    )
+    assert config.pools == (("db", 1), ("gpu", 4))
+    a, b = config.jobs
+    assert (a.pool, a.priority, a.on_pool_busy) == (PoolUse("db"), Priority.HIGH, "queue")
+    assert (b.pool, b.priority, b.on_pool_busy) == (PoolUse("gpu", 4), Priority.NORMAL, "skip")

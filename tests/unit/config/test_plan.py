@@ -145,6 +145,14 @@ def test_the_daemons_own_keys_are_named_in_full(read: Read) -> None:
     )
 
 
+def test_a_pool_that_changes_touches_no_job(read: Read) -> None:
+    job = '[jobs.web]\ncommand = "x"\npool = "db"\n'
+
+    changed = plan(read(f"[pools.db]\n{job}"), read(f"[pools.db]\nslots = 2\n{job}"))
+
+    assert changed == Plan(daemon=("pools.db",))
+
+
 def test_the_daemons_zone_touches_only_jobs_that_have_a_time(read: Read) -> None:
     old = f'{SERVICE}[jobs.cron]\ncommand = "x"\nschedule = "@daily"\n'
 

@@ -1,0 +1,118 @@
+"""The keys of a job's place in the queue, and ``[pools.NAME]``."""
+
+from collections.abc import Callable
+
+from claw.config import kinds
+from claw.config.kinds import Kind, MistakesError, Step, nearest, optional, show, unlike
+from claw.config.table import Applies, Field
+from claw.model.ids import JOB_NAME
+from claw.model.pool import OnPoolBusy, PoolUse
+from claw.model.run import Priority
+
+MOST_SLOTS = 100_000
+_SLOTS = kinds.integer(1, MOST_SLOTS)
+_WORD = kinds.one_of(*(one.name.lower() for one in Priority))
+_make_use: Callable[..., PoolUse] = PoolUse
+
+
+def pool_name(value: object) -> str:
+    """Return the name of a pool.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, str):
+        raise unlike("the name of a pool", value)
+    if not JOB_NAME.fullmatch(value):
+        raise ValueError(
+            f"{show(value)} is no name for a pool: letters, digits and . _ - only, at most 64"
+        )
+    return value
+
+
+def _pool(value: object) -> PoolUse:
+    if isinstance(value, str):
+        return _make_use(pool_name(value))
+    if not isinstance(value, dict):
+        raise unlike('a pool\'s name, or a table like { name = "gpu", slots = 2 },', value)
+    if "name" not in value:
+        raise ValueError('the table names no pool: write { name = "NAME", slots = 2 }')
+    wrong: list[tuple[tuple[Step, ...], str]] = []
+    found: dict[str, object] = {}
+    for key, given in value.items():
+        if key not in _POOL_KEYS:
+            wrong.append(((key,), f"unknown key{nearest(key, [*_POOL_KEYS])}"))
+            continue
+        try:
+            found[key] = _POOL_KEYS[key].parse(given)
+        except ValueError as error:
+            wrong.append(((key,), str(error)))
+    if wrong:
+        raise MistakesError(wrong)
+    return _make_use(**found)
+
+
+_POOL_KEYS: dict[str, Kind[object]] = {
+    "name": Kind("name", pool_name, {"type": "string"}),
+    "slots": _SLOTS,  # type: ignore[dict-item]
+}
+POOL = Kind(
+    "name or table",
+    _pool,
+    {
+        "anyOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "slots": dict(_SLOTS.schema),
+                },
+                "required": ["name"],
+                "additionalProperties": False,
+            },
+        ]
+    },
+)
+PRIORITY = Kind(
+    _WORD.label,
+    lambda value: Priority[_WORD.parse(value).upper()],
+    _WORD.schema,
+)
+
+
+class QueueKeys:
+    """See the module; part of `claw.config.fields.JobKeys`."""
+
+    priority = Field(
+        PRIORITY,
+        "normal",
+        "Which of the runs that wait goes first. A wait of `daemon.priority_aging` raises a run"
+        " by one level, so that none waits for ever.",
+        applies=Applies.LIVE,
+    )
+    pool = Field(
+        optional(POOL),
+        None,
+        'The pool of `[pools.NAME]` of which each run of the job takes a slot: `"database"`, or'
+        ' several: `{ name = "gpu", slots = 2 }`.',
+        applies=Applies.LIVE,
+    )
+    on_pool_busy = Field(
+        kinds.member_of(OnPoolBusy),
+        "queue",
+        "What becomes of a run that finds too few slots free: it waits, or it is skipped. What"
+        " makes up for a missed time, or is tried again, always waits.",
+        applies=Applies.LIVE,
+    )
+
+
+class PoolKeys:
+    """Slots that the runs of several jobs share. In claw.toml only."""
+
+    slots = Field(
+        _SLOTS,
+        1,
+        "How many there are; with 1, the runs of all its jobs go one after the other.",
+        applies=Applies.LIVE,
+    )
