@@ -13,15 +13,15 @@ from claw.config.keys.child import ChildKeys, ResourceKeys
 from claw.config.keys.log import LogKeys
 from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
-from claw.config.keys.queue import PoolKeys, QueueKeys
+from claw.config.keys.queue import DaemonQueueKeys, PoolKeys, QueueKeys
 from claw.config.kinds import optional
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
 from claw.model import backoff
-from claw.model.job import CatchUp, JobType, KillMode, Overlap, RestartPolicy
+from claw.model.job import CatchUp, JobType, KillMode, RestartPolicy
 
 
-class DaemonKeys:
+class DaemonKeys(DaemonQueueKeys):
     """The daemon as a whole. In claw.toml only."""
 
     log_level = Field(
@@ -36,25 +36,6 @@ class DaemonKeys:
         "IANA zone of schedules and of `run_at`, where a job names none; empty: the system's.",
         applies=Applies.LIVE,
         shown="the system's",
-    )
-    max_parallel = Field(
-        kinds.integer(1, 100_000),
-        64,
-        "Runs at once over all jobs; `continuous` jobs are not counted. More runs wait.",
-        applies=Applies.LIVE,
-    )
-    max_queue = Field(
-        kinds.integer(1, 10_000_000),
-        10000,
-        "Open runs in all; beyond it requests are refused as `saturated`.",
-        applies=Applies.LIVE,
-    )
-    priority_aging = Field(
-        kinds.DURATION,
-        "5m",
-        "A run that has waited so long is one level of `priority` more urgent; 0: never.",
-        applies=Applies.LIVE,
-        attr="priority_aging_s",
     )
     umask = Field(
         kinds.octal(),
@@ -264,27 +245,6 @@ class JobKeys(ChildKeys, OrderKeys, QueueKeys):
         ' restarted. `{ http = "tcp://127.0.0.1:8000", admin = "unix:/run/x.sock" }`, or a'
         ' table of its own: `{ address = "unix:/run/x.sock", mode = "0660", owner = "web",'
         ' group = "web", backlog = 4096 }`.',
-    )
-    max_instances = Field(
-        kinds.integer(1, 10_000),
-        1,
-        "Runs of this job at once.",
-        applies=Applies.LIVE,
-    )
-    on_overlap = Field(
-        optional(kinds.member_of(Overlap)),
-        None,
-        "What becomes of a run that would be one too many: it is skipped, waits its turn, or"
-        " ends the one that runs and takes its place.",
-        applies=Applies.LIVE,
-        shown="`skip` for scheduled jobs, else `queue`",
-    )
-    max_queued = Field(
-        optional(kinds.integer(0, 1_000_000)),
-        None,
-        "Runs of this job that may wait; 0: only `daemon.max_queue` bounds them.",
-        applies=Applies.LIVE,
-        shown="1 for scheduled jobs, else 0",
     )
     schedule = Field(
         when.SCHEDULE,

@@ -6,6 +6,7 @@ from claw.config import kinds
 from claw.config.kinds import Kind, MistakesError, Step, nearest, optional, show, unlike
 from claw.config.table import Applies, Field
 from claw.model.ids import JOB_NAME
+from claw.model.job import Overlap
 from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.run import Priority
 
@@ -81,9 +82,54 @@ PRIORITY = Kind(
 )
 
 
+class DaemonQueueKeys:
+    """See the module; part of `claw.config.fields.DaemonKeys`."""
+
+    max_parallel = Field(
+        kinds.integer(1, 100_000),
+        64,
+        "Runs at once over all jobs; `continuous` jobs are not counted. More runs wait.",
+        applies=Applies.LIVE,
+    )
+    max_queue = Field(
+        kinds.integer(1, 10_000_000),
+        10000,
+        "Open runs in all; beyond it requests are refused as `saturated`.",
+        applies=Applies.LIVE,
+    )
+    priority_aging = Field(
+        kinds.DURATION,
+        "5m",
+        "A run that has waited so long is one level of `priority` more urgent; 0: never.",
+        applies=Applies.LIVE,
+        attr="priority_aging_s",
+    )
+
+
 class QueueKeys:
     """See the module; part of `claw.config.fields.JobKeys`."""
 
+    max_instances = Field(
+        kinds.integer(1, 10_000),
+        1,
+        "Runs of this job at once.",
+        applies=Applies.LIVE,
+    )
+    on_overlap = Field(
+        optional(kinds.member_of(Overlap)),
+        None,
+        "What becomes of a run that would be one too many: it is skipped, waits its turn, or"
+        " ends the one that runs and takes its place.",
+        applies=Applies.LIVE,
+        shown="`skip` for scheduled jobs, else `queue`",
+    )
+    max_queued = Field(
+        optional(kinds.integer(0, 1_000_000)),
+        None,
+        "Runs of this job that may wait; 0: only `daemon.max_queue` bounds them.",
+        applies=Applies.LIVE,
+        shown="1 for scheduled jobs, else 0",
+    )
     priority = Field(
         PRIORITY,
         "normal",
