@@ -139,8 +139,8 @@ def test_the_daemons_own_keys_are_named_in_full(read: Read) -> None:
     new = read('[daemon]\nmax_parallel = 3\nheartbeat = "5s"\n[control]\nmode = "0660"\n')
 
     assert plan(read(""), new).daemon == (
-        "daemon.max_parallel",
         "daemon.heartbeat",
+        "daemon.max_parallel",
         "control.mode",
     )
 
