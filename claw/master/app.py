@@ -58,6 +58,7 @@ from claw.master.shutdown import AUTO, DETACH, JobsEnd, Shutdown
 from claw.master.supervision.adopt import Adoption
 from claw.master.supervision.cgroups import find_groups
 from claw.master.supervision.dispatcher import Dispatcher
+from claw.master.supervision.evidence import Evidencing
 from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.health import serve_health
 from claw.master.supervision.launches import Surroundings
@@ -197,7 +198,9 @@ class App:
         self._links.on_linked = self._fostering.look_at
         self._links.on_over = self._fostering.forget
         self._links.on_child = self._fostering.copies.take_child
-        self._adoption = Adoption(self.home, self._decide, self._fostering, self._links)
+        self._adoption = Adoption(
+            self.home, self._decide, self._apply, self._fostering, self._links
+        )
         self._keeper = Keeper(self.home, store, config)
         self._forwarding = Forwarding(self.home, config, self._services)
         self._links.on_rotated = self._keeper.note_rotated
@@ -206,6 +209,8 @@ class App:
         self._dispatcher = Dispatcher(
             self.home, self._decide, self._fork_server, self._links, self._sockets, around
         )
+        apply = self._dispatcher.pulse.apply
+        self._evidencing = Evidencing(self.home, config, store, apply)
         self._checks = Checks(self.home, store, config, self._links, (self._reaper, around))
         self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
         self._ticker = Ticker(store, self._decide)
@@ -255,7 +260,7 @@ class App:
         self._shutdown.end_as(ended, was_seen=self._adopted.is_set())
 
     async def _apply(self, sid: str, data: bytes, offset: int) -> int:
-        return await self._dispatcher.pulse.apply(sid, data, offset)
+        return await self._evidencing.apply(sid, data, offset)
 
     async def _children(self) -> dict[str, tuple[int, int]]:
         """Return pid and start time of each child that lives, by supervisor."""

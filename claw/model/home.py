@@ -78,6 +78,16 @@ class Home:
         """Heartbeat and control socket of one supervisor."""
         return f"{self.run}/sup/{sid}"
 
+    @property
+    def jobs(self) -> str:
+        """Folder of what a child may write to: a folder for each that runs as another user."""
+        return f"{self.run}/job"
+
+    @property
+    def own_results(self) -> str:
+        """Folder of the result files of children that run as the daemon's user."""
+        return f"{self.jobs}/own"
+
     def job_log(self, job: str) -> str:
         """Folder of one job's output."""
         return f"{self.log}/{job}"

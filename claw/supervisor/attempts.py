@@ -1,11 +1,11 @@
 """An attempt's begin and end: the child is forked, and what became of it is put on record."""
 
-from claw.kernel import pidfd, ticks
+from claw.kernel import files, pidfd, ticks
 from claw.kernel.bare import os
 from claw.supervisor import child, entries, fostering, machine
 from claw.supervisor.case import Case
 from claw.wire import supervision
-from claw.wire.supervision import READY_PIPE
+from claw.wire.supervision import READY_PIPE, Message
 
 
 class Attempts:
@@ -33,6 +33,8 @@ class Attempts:
         case.notices.drain()
         case.console.begin()
         self.mark_begin(at_once=launch.is_service)
+        for stream in case.streams:
+            stream.file.base = stream.file.size
         case.loop.be_prompt()
         self._report_fd, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
@@ -132,6 +134,7 @@ class Attempts:
             line["oom_left"] = oom_left
         if left:
             line["left"] = left
+        line.update(self._left_files())
         case.spool.append(line, durable=False)  # on disk with the line that follows
         for stream in case.streams:
             stream.take_dropped()
@@ -140,6 +143,16 @@ class Attempts:
         case.ended_as = None
         case.tree.main = 0
         self.follow_exit()
+
+    def _left_files(self) -> "Message":
+        """Return what tells the master which files of a run-to-completion job to look at."""
+        launch, streams = self._case.launch, self._case.streams
+        told: Message = {}
+        for name, stream in zip(("out", "err"), streams, strict=False):
+            told[name] = stream.file.extent
+        if files.exists(launch.env.get("CLAW_RESULT_FILE", "")):
+            told["result"] = True
+        return {} if launch.is_service else told
 
     def follow_exit(self) -> None:
         """Write what follows the exit, the next attempt's time or the end; then reap.

@@ -23,13 +23,14 @@ class OutputFile:
     """One open output file. What goes wrong with it is seen in ``fd``: -1 for none.
 
     Attributes:
+        base: Where the attempt's output begins; None: it is not known.
         size: Bytes in it, and where the descriptor stands.
         due: When `note` wants to be called again, monotonic time.
     """
 
     __slots__ = (
-        "_begun", "_by", "_index", "_inode", "_is_due", "_is_torn", "_launch", "_limit",
-        "_mark", "_number", "_path", "_tell", "due", "fd", "size",
+        "_begun", "_by", "_index", "_inode", "_is_due", "_is_torn", "_launch",
+        "_limit", "_mark", "_number", "_path", "_tell", "base", "due", "fd", "size",
     )  # fmt: skip
 
     def __init__(self, path: str, launch: Launch, tell: "Callable[[str], None]") -> None:
@@ -45,6 +46,7 @@ class OutputFile:
         self._limit = 0
         self._is_due = False  # by its age
         self._is_torn = False  # the index may end within a line
+        self.base: int | None = None
         self.fd = -1
         self.size = 0
         self.due = 0.0
@@ -121,11 +123,21 @@ class OutputFile:
         if files.exists(self._index):
             files.move(self._index, f"{self._path}.{number}.idx")
         self._number = number + 1
+        if self.base is not None:
+            self.base -= self.size
         self.size = 0
         history.prune(self._path, number - self._launch.log_keep)
         self._write_index("")
         self.open()
         self._tell(self._path)
+
+    @property
+    def extent(self) -> "list[int] | None":
+        """Where the attempt's output begins and ends; None: it is not known.
+
+        The beginning is negative when some of it lies in files that have been replaced.
+        """
+        return None if self.base is None else [self.base, self.size]
 
     # -- the index -------------------------------------------------------------------
 
@@ -160,6 +172,7 @@ class OutputFile:
             return
         is_moved = files.inode_at(self._path) != self._inode
         if is_moved or files.size_of(self.fd) < self.size:
+            self.base = None
             self._forget_index()
             self.open()
         age_s = self._launch.log_age_s

@@ -12,6 +12,7 @@ first line makes good the run, or the claim, that is not there.
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 from claw.master.engine import services
 from claw.master.engine.turn import Turn
@@ -20,6 +21,7 @@ from claw.model import machine
 from claw.model.checks import UNHEALTHY, HealthAction
 from claw.model.effect import Effect, StopRun
 from claw.model.event import Alert
+from claw.model.evidence import NOTHING, Evidence, Evidences
 from claw.model.job import JobType
 from claw.model.run import Origin, Run, State, Supervisor
 from claw.wire import supervision
@@ -28,7 +30,12 @@ RETRY_WAIT_S = 1.0
 """How long a run waits after a launch that was refused for now."""
 
 
-def apply_journal(turn: Turn, sid: str, data: bytes, offset: int) -> int:
+NO_EVIDENCE: Evidences = MappingProxyType({})
+
+
+def apply_journal(
+    turn: Turn, sid: str, data: bytes, offset: int, evidences: Evidences = NO_EVIDENCE
+) -> int:
     """Take in a piece of a supervisor's journal.
 
     Args:
@@ -36,6 +43,7 @@ def apply_journal(turn: Turn, sid: str, data: bytes, offset: int) -> int:
         sid: Whose journal.
         data: Its bytes from ``offset`` on, up to wherever the reader got.
         offset: At most the stored one (`Supervisor.offset`); 0 for a sid not known yet.
+        evidences: What is known of the attempts that end in it, as far as it was looked for.
 
     Returns:
         The offset from which to read on; what lies before it has taken effect.
@@ -52,7 +60,7 @@ def apply_journal(turn: Turn, sid: str, data: bytes, offset: int) -> int:
             continue
         reached = end
         if fact is not None:
-            supervisor = _take_in(turn, sid, supervisor, fact)
+            supervisor = _take_in(turn, sid, supervisor, fact, evidences)
     if supervisor is not None:
         # A step may have closed its row meanwhile: only the offset is ours to change.
         stored = turn.tx.supervisor(sid) or supervisor
@@ -70,7 +78,11 @@ def lines(data: bytes, offset: int) -> Iterator[tuple[int, facts.Fact | None]]:
 
 
 def _take_in(
-    turn: Turn, sid: str, supervisor: Supervisor | None, fact: facts.Fact
+    turn: Turn,
+    sid: str,
+    supervisor: Supervisor | None,
+    fact: facts.Fact,
+    evidences: Evidences,
 ) -> Supervisor | None:
     match fact:
         case facts.Launched():
@@ -80,11 +92,13 @@ def _take_in(
         case facts.TakenOver():
             return _taken_over(turn, supervisor, fact)
         case _:
-            _follow(turn, supervisor, fact)
+            number = getattr(fact, "attempt", 0)
+            evidence = evidences.get((supervisor.run, number), NOTHING)
+            _follow(turn, supervisor, fact, evidence)
             return supervisor
 
 
-def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact) -> None:
+def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact, evidence: Evidence) -> None:
     run = turn.run(supervisor.run)
     job = turn.config.job(run.job)
     number = getattr(fact, "attempt", 0)
@@ -97,6 +111,9 @@ def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact) -> None:
     )
     for step in steps:
         run = turn.take(run, step, at=fact.at)
+    if isinstance(fact, facts.Exited) and evidence.complaint is not None:
+        text = f"its result file is not taken: {evidence.complaint}"
+        turn.note("attempt.note", job=run.job, run=run.id, why=text)
     if steps and isinstance(fact, facts.Health):
         _raise_alert(turn, run, fact)
 

@@ -5,7 +5,7 @@ wait, is lost, and so is all history whose spools are gone; an alert says so unt
 acknowledged. Slots that no journal shows as run count as missed, not as due.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -16,6 +16,7 @@ from claw.model import fact as facts
 from claw.model import instances
 from claw.model.catchup import Missed
 from claw.model.event import Alert
+from claw.model.evidence import Evidences
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
@@ -28,10 +29,17 @@ _REASON = "the database was rebuilt and no journal shows this slot as run"
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """A supervisor's journal, as it lies in its folder."""
+    """A supervisor's journal, as it lies in its folder.
+
+    Attributes:
+        sid: Whose.
+        data: All of it.
+        evidences: Looks for what the files of its attempts say, which takes a while.
+    """
 
     sid: str
     data: bytes
+    evidences: Callable[[], Evidences] = dict
 
 
 def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
@@ -48,7 +56,7 @@ def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
     """
     launches = []
     for spool in sorted(spools, key=lambda spool: spool.sid):
-        journal.apply_journal(turn, spool.sid, spool.data, 0)
+        journal.apply_journal(turn, spool.sid, spool.data, 0, spool.evidences())
         launches += _launches(spool.data)
     services.note_boot(turn, max(launches, key=lambda it: it.at).boot if launches else "")
     earliest = min((launch.at for launch in launches), default=None)
@@ -204,7 +212,7 @@ def catch_up_with(turn: Turn, spools: Sequence[Spool]) -> None:
     """
     launches = []
     for spool in sorted(spools, key=lambda spool: spool.sid):
-        journal.apply_journal(turn, spool.sid, spool.data, 0)
+        journal.apply_journal(turn, spool.sid, spool.data, 0, spool.evidences())
         launches += _launches(spool.data)
     for job in turn.config.jobs:
         standing = turn.standing(job.name)

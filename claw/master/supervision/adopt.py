@@ -18,7 +18,7 @@ from claw.master.decider import Decider
 from claw.master.engine import journal, rebuild
 from claw.master.engine.turn import Turn
 from claw.master.supervision.fostering import Fostering
-from claw.master.supervision.journals import Gist, apply_from, read_gist
+from claw.master.supervision.journals import Apply, Gist, apply_from, read_gist
 from claw.master.supervision.links import Links
 from claw.master.supervision.spools import list_spools, read_spools
 from claw.master.supervision.verdict import Verdict, judge
@@ -48,9 +48,12 @@ def unsettled(turn: Turn) -> tuple[Unsettled, ...]:
 class Adoption:
     """Decides about every unsettled attempt at the start of a master."""
 
-    def __init__(self, home: Home, decide: Decider, fostering: Fostering, links: Links) -> None:
+    def __init__(
+        self, home: Home, decide: Decider, apply: Apply, fostering: Fostering, links: Links
+    ) -> None:
         self._home = home
         self._decide = decide
+        self._apply = apply
         self._fostering = fostering
         self._links = links
 
@@ -78,9 +81,6 @@ class Adoption:
     async def _read_journal(self, supervisor: Supervisor) -> None:
         path = f"{self._home.spool}/{supervisor.sid}/journal"
         await apply_from(path, supervisor.sid, supervisor.offset, self._apply)
-
-    async def _apply(self, sid: str, data: bytes, offset: int) -> int:
-        return await self._decide(lambda turn: journal.apply_journal(turn, sid, data, offset))
 
     async def _judge(self, one: Unsettled, nursery: trio.Nursery) -> bool:
         sid, run = one.supervisor.sid, one.run

@@ -21,6 +21,7 @@ from claw.master.engine.dispatch import Claim
 from claw.master.engine.turn import Turn
 from claw.master.supervision.sockets import needing_sockets
 from claw.model.effect import Dispatch
+from claw.model.evidence import Evidences
 
 _LOG = logging.getLogger("claw.dispatch")
 _MOST_BYTES = 1 << 20
@@ -45,12 +46,19 @@ class Passed:
 class _Piece:
     """A piece of a journal on its way; a pass of the gates has none."""
 
-    __slots__ = ("data", "error", "is_done", "offset", "reached", "sid")
+    __slots__ = ("data", "error", "evidences", "is_done", "offset", "reached", "sid")
 
-    def __init__(self, sid: str = "", data: bytes = b"", offset: int = 0) -> None:
+    def __init__(
+        self,
+        sid: str = "",
+        data: bytes = b"",
+        offset: int = 0,
+        evidences: Evidences = journal.NO_EVIDENCE,
+    ) -> None:
         self.sid = sid
         self.data = data
         self.offset = offset
+        self.evidences = evidences
         self.reached = 0
         self.error: BaseException | None = None
         self.is_done = False
@@ -58,7 +66,9 @@ class _Piece:
     def apply(self, turn: Turn) -> None:
         """Take it in."""
         if self.sid:
-            self.reached = journal.apply_journal(turn, self.sid, self.data, self.offset)
+            self.reached = journal.apply_journal(
+                turn, self.sid, self.data, self.offset, self.evidences
+            )
         else:
             turn.emit(Dispatch())
 
@@ -83,13 +93,19 @@ class Pulse:
         self._beat = trio.Lock()
         self.on_passed: Callable[[Passed], None] | None = None
 
-    async def apply(self, sid: str, data: bytes, offset: int) -> int:
+    async def apply(self, sid: str, data: bytes, offset: int, evidences: Evidences) -> int:
         """Take in a piece of a journal, and return where to read on.
+
+        Args:
+            sid: Whose.
+            data: The piece.
+            offset: Where in the journal it begins.
+            evidences: What else is known of the attempts that it ends.
 
         Raises:
             StoreError: It cannot be stored now.
         """
-        return await self._put(_Piece(sid, data, offset))
+        return await self._put(_Piece(sid, data, offset, evidences))
 
     async def pass_gates(self) -> None:
         """See what may begin.

@@ -388,3 +388,21 @@ def test_output_that_waits_is_dropped_when_the_job_is_stopped(
     stream.drain(is_patient=False)
 
     assert stream.dropped == len(LINE)
+
+
+def test_the_extent_of_an_attempts_output_is_known_over_rotation(
+    make: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "o"
+    path.write_bytes(b"of before\n")
+    stream = make(path, size=100)
+    assert [stream.file.extent] == [None]
+    stream.file.base = stream.file.size
+    pour(stream, LINE)
+    assert stream.file.extent == [10, 10 + len(LINE)]
+    pour(stream, LINE * 3)
+    pour(stream, LINE)
+    begin, end = stream.file.extent or []
+    assert end == path.stat().st_size
+    assert end - begin == 5 * len(LINE)
+    assert begin < 0

@@ -1,0 +1,226 @@
+"""Applies journals, with what the files of the attempts that they end say beside them.
+
+Nothing is read of an attempt that has printed nothing and left no result: its last line says
+so. What is short is read at once, as short pieces of journals are; the rest in a thread.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+
+import trio
+
+from claw.master.asyncstore import AsyncStore
+from claw.master.supervision import outputs, results
+from claw.master.supervision.outputs import Extent
+from claw.model.evidence import NOTHING, Evidence, Evidences
+from claw.model.home import Home
+from claw.model.job import Config, JobType
+from claw.store.records import Tx
+from claw.wire import supervision
+from claw.wire.supervision import Message
+
+_AT_ONCE_BYTES = 1 << 14
+_KEPT_BYTES = 1 << 16
+_MARKS = (b'{"ev":"launch"', b'{"ev":"exited"', b'{"ev":"ended"')
+_SERVICE = "service"
+_STREAMS = {"out": "stdout", "err": "stderr"}
+_READERS = 4
+_Apply = Callable[[str, bytes, int, Evidences], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An attempt whose last lines are about to be taken in.
+
+    Attributes:
+        run: Whose.
+        job: Its job's name.
+        attempt: Its number.
+        extents: By stream, where its output lies, as far as that is known.
+        has_result: Something has the name of its result file, or may have.
+        is_over: Its run has no more to write, and nothing of it will be read again.
+    """
+
+    run: str
+    job: str
+    attempt: int
+    extents: tuple[tuple[str, Extent], ...]
+    has_result: bool
+    is_over: bool = False
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is known that nothing is to be read."""
+        return not self.has_result and all(extent.is_empty for _, extent in self.extents)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is known that what is to be read is short."""
+        if self.has_result:
+            return False
+        return sum(extent.size for _, extent in self.extents) <= _AT_ONCE_BYTES
+
+
+class _Open:
+    """What a supervisor's journal said last: whom it launched, and how that ended."""
+
+    __slots__ = ("ending", "launched")
+
+    def __init__(self, launched: Message) -> None:
+        self.launched = launched
+        self.ending: Ending | None = None
+
+
+class Evidencing:
+    """Gathers evidence and hands it on with the journal; `apply` is for `Links`."""
+
+    def __init__(
+        self, home: Home, config: Callable[[], Config], store: AsyncStore, apply: _Apply
+    ) -> None:
+        self._home = home
+        self._config = config
+        self._store = store
+        self._apply = apply
+        self._threads = trio.CapacityLimiter(_READERS)
+        self._open: dict[str, _Open] = {}  # by supervisor, as far as they are applied
+
+    async def apply(self, sid: str, data: bytes, offset: int) -> int:
+        """Apply a piece of a journal, and remove the files that have served.
+
+        Returns:
+            The offset from which to read on.
+
+        Raises:
+            StoreError: It could not be stored; nothing has happened.
+        """
+        endings, after = await self._endings(sid, data)
+        found: dict[tuple[str, int], Evidence] = {}
+        for one in endings:
+            found[one.run, one.attempt] = await self._gather(one)
+        reached = await self._apply(sid, data, offset, found)
+        if after is None:
+            self._open.pop(sid, None)
+        else:
+            self._open[sid] = after
+        for one in endings:
+            await self._clear(one)
+        return reached
+
+    async def _endings(self, sid: str, data: bytes) -> tuple[list[Ending], _Open | None]:
+        """Return the attempts that a piece ends; [] at next to no cost when it ends none.
+
+        Returns:
+            Them, and what the journal says last after it.
+        """
+        before = self._open.get(sid)
+        if not any(mark in data for mark in _MARKS):
+            return [], before
+        if before is None and not data.startswith(_MARKS[0]):
+            before = _Open(await self._look_up(sid))
+        return endings_in(data, before)
+
+    async def _look_up(self, sid: str) -> Message:
+        """Return what the store knows of a supervisor's launch, as its line would say it."""
+
+        def read(tx: Tx) -> Message:
+            supervisor = tx.supervisor(sid)
+            return {"run": supervisor.run, "job": supervisor.job} if supervisor else {}
+
+        launched = await self._store.read(read)
+        job = self._config().job(str(launched.get("job")))
+        is_service = job is not None and job.type is JobType.CONTINUOUS
+        return {**launched, "kind": _SERVICE if is_service else ""}
+
+    async def _gather(self, one: Ending) -> Evidence:
+        if one.says_nothing:
+            return NOTHING
+        if one.is_short:
+            return gather(self._home, one)
+        return await trio.to_thread.run_sync(gather, self._home, one, limiter=self._threads)
+
+    async def _clear(self, one: Ending) -> None:
+        if one.is_over and one.has_result:
+            await trio.to_thread.run_sync(
+                results.clear, self._home, one.run, one.attempt, limiter=self._threads
+            )
+
+
+def messages(data: bytes, *kinds: str) -> Iterator[Message]:
+    """Yield the lines of some kinds, of a journal."""
+    for line in data.split(b"\n")[:-1]:
+        message = supervision.decode(line)
+        if message is not None and message.get("ev") in kinds:
+            yield message
+
+
+def endings_in(data: bytes, before: _Open | None) -> tuple[list[Ending], _Open | None]:
+    """Return the attempts of run-to-completion jobs that a piece of a journal ends.
+
+    Args:
+        data: The piece.
+        before: What the journal said last before it.
+
+    Returns:
+        Them, and what the journal says last after it; None: nothing that will be asked for.
+    """
+    found: dict[tuple[str, int], Ending] = {}
+    now = before
+    for line in messages(data, "launch", "exited", "ended"):
+        if line["ev"] == "launch":
+            now = _Open(line)
+        if now is None or now.launched.get("kind") == _SERVICE or line["ev"] == "launch":
+            continue
+        if line.get("run") != now.launched.get("run"):
+            continue
+        ending = now.ending
+        if line["ev"] == "exited" or ending is None:
+            ending = _ending(line, str(now.launched["job"]))
+        now.ending = replace(ending, is_over=line["ev"] == "ended")
+        found[ending.run, ending.attempt] = now.ending
+    is_over = now is not None and now.ending is not None and now.ending.is_over
+    return list(found.values()), None if is_over else now
+
+
+def _ending(line: Message, job: str) -> Ending:
+    """Return what a last line says; one that names no files may belong to any."""
+    words = [word for word in _STREAMS if word in line] or list(_STREAMS)
+    return Ending(
+        run=str(line["run"]),
+        job=job,
+        attempt=int(line.get("attempt") or 0),
+        extents=tuple((word, _extent(line, word)) for word in words),
+        has_result=line.get("result") is True or line["ev"] == "ended",
+    )
+
+
+def _extent(line: Message, word: str) -> Extent:
+    match line.get(word):
+        case [int(begin), int(end)] if begin <= end:
+            return Extent(begin, end)
+        case _:
+            return Extent()
+
+
+def gather(home: Home, one: Ending) -> Evidence:
+    """Return what the files say of an attempt. Blocking."""
+    folder = home.job_log(one.job)
+    printed = []
+    for word, extent in one.extents:
+        if extent.is_empty:
+            continue
+        path = f"{folder}/{one.run}.{word}"
+        found = outputs.read(path, _STREAMS[word], extent, one.run, one.attempt, _KEPT_BYTES)
+        printed += [found] if found.size else []
+    result, complaint = None, None
+    if one.has_result:
+        result, complaint = results.take(home, one.run, one.attempt)
+    return Evidence(printed=tuple(printed), result=result, complaint=complaint)
+
+
+def of_journal(home: Home, data: bytes) -> Evidences:
+    """Return what the files say of all attempts that a whole journal tells of. Blocking."""
+    endings, _ = endings_in(data, None)
+    return {
+        (one.run, one.attempt): NOTHING if one.says_nothing else gather(home, one)
+        for one in endings
+    }

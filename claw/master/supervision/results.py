@@ -1,0 +1,99 @@
+"""Result files: where a child finds its own, and what is read from it without trust.
+
+A child of the daemon's own user has its file in a folder that such children share, which
+costs a run nothing; one of another user has a folder of its own::
+
+    run/job/own/<run>.<n>.json
+    run/job/<run>.<n>/result.json       the folder is the user's, 0700
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from typing import Any
+
+from claw.kernel import files, untrusted
+from claw.model.home import Home
+
+MOST_BYTES = 1 << 20
+DEEPEST = 100
+"""Levels of objects and lists in each other that a result may have."""
+ENVIRONMENT = "CLAW_RESULT_FILE"
+
+
+def path_of(home: Home, run: str, attempt: int, *, is_own: bool) -> str:
+    """Return where an attempt leaves its result.
+
+    Args:
+        home: The home.
+        run: Whose.
+        attempt: Which of its attempts.
+        is_own: It runs as the daemon's own user.
+    """
+    name = f"{run}.{attempt}"
+    return f"{home.own_results}/{name}.json" if is_own else f"{home.jobs}/{name}/result.json"
+
+
+def take(home: Home, run: str, attempt: int) -> tuple[str | None, str | None]:
+    """Read what an attempt has left: JSON text, or why there is none, or neither."""
+    for is_own in (True, False):
+        path = path_of(home, run, attempt, is_own=is_own)
+        uid = os.geteuid() if is_own else untrusted.owner_of(files.folder_of(path))
+        if uid is None:
+            continue
+        try:
+            return parsed(untrusted.read_own(path, MOST_BYTES, uid)), None
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            return None, str(error.args[-1] if error.args else error)
+    return None, None
+
+
+def parsed(data: bytes) -> str:
+    """Return JSON text, compact.
+
+    Raises:
+        ValueError: It is none: bad UTF-8, NaN, too deep, ...; the text says why.
+    """
+    try:
+        value = json.loads(data.decode(), parse_constant=_refuse)
+        _check_depth(value)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text.encode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8, byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise ValueError("it holds half of a surrogate pair, which is no character") from None
+    except RecursionError:
+        raise ValueError(f"it is deeper than {DEEPEST} levels") from None
+    except ValueError as error:
+        raise ValueError(f"it is no JSON: {error}") from None
+    return text
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        below: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += one.values()
+            elif isinstance(one, list):
+                below += one
+        if not below:
+            return
+        level = below
+    raise ValueError(f"it is deeper than {DEEPEST} levels")
+
+
+def clear(home: Home, run: str, attempt: int) -> None:
+    """Remove what an attempt was given, once its result is stored or will not be."""
+    with contextlib.suppress(OSError):
+        files.remove(path_of(home, run, attempt, is_own=True))
+    shutil.rmtree(f"{home.jobs}/{run}.{attempt}", ignore_errors=True)

@@ -1,0 +1,74 @@
+"""Evidence: what is known of an attempt's end beside its exit status.
+
+Gathered from the finished output and the result file before the attempt's last lines are
+taken in (`claw.master.supervision.evidence`). Files do not change after the end, so that a
+second look finds the same; of a file that is gone nothing is known, which decides nothing.
+Run-to-completion jobs only: a service's attempts follow each other in one file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TAIL_BYTES = 4096
+"""The most that is taken of an output's first line, and of its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """What an attempt has written to one of its streams.
+
+    Attributes:
+        stream: ``stdout`` or ``stderr``.
+        size: Bytes, of the whole of it.
+        head: How it begins.
+        tail: How it ends; all of it when ``head`` is all of it.
+    """
+
+    stream: str
+    size: int
+    head: bytes
+    tail: bytes
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether ``head`` is all of it."""
+        return len(self.head) == self.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of one attempt.
+
+    Attributes:
+        printed: Its streams, standard output first; those without a byte are left out.
+        result: JSON text that it left in its result file.
+        complaint: Why what it left there is no result.
+    """
+
+    printed: tuple[Printed, ...] = ()
+    result: str | None = None
+    complaint: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it has written."""
+        return sum(one.size for one in self.printed)
+
+    @property
+    def first_line(self) -> str:
+        """The first line of its standard output, as text, without its end."""
+        head = next((one.head for one in self.printed if one.stream == "stdout"), b"")
+        return head[:TAIL_BYTES].partition(b"\n")[0].decode(errors="replace").rstrip("\r")
+
+    @property
+    def tail(self) -> str:
+        """The end of what it has written, standard error last, as text."""
+        tails = (one.tail[-TAIL_BYTES:].decode(errors="replace") for one in self.printed)
+        return "\n".join(tails)[-TAIL_BYTES:]
+
+
+NOTHING = Evidence()
+"""Of an attempt that has written nothing, or of which nothing is known."""
+
+Evidences = Mapping[tuple[str, int], Evidence]
+"""By run and number of the attempt."""
