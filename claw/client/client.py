@@ -23,6 +23,7 @@ from claw.kernel import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Self
 
     from claw.model.home import Home
@@ -36,10 +37,11 @@ _POLL_S = 0.05
 class Client:
     """Talks to the master of a home; connects at the first call, and again when it must."""
 
-    __slots__ = ("_connection", "_path")
+    __slots__ = ("_connection", "_path", "_token")
 
     def __init__(self, home: Home) -> None:
         self._path = home.control_socket
+        self._token = ""
         self._connection: Connection | None = None
 
     @classmethod
@@ -52,6 +54,19 @@ class Client:
         """
         client = cls(home)
         client._connected()
+        return client
+
+    @classmethod
+    def of_run(cls, home: Home, environ: Mapping[str, str]) -> Self:
+        """Return a client that speaks for the run whose child this process is.
+
+        Args:
+            home: Of the client, where this is no run's child.
+            environ: Of this process: a child's tells it by ``CLAW_SOCKET`` and ``CLAW_TOKEN``.
+        """
+        client = cls(home)
+        if environ.get("CLAW_SOCKET") and environ.get("CLAW_TOKEN"):
+            client._path, client._token = environ["CLAW_SOCKET"], environ["CLAW_TOKEN"]
         return client
 
     def __enter__(self) -> Self:
@@ -147,14 +162,21 @@ class Client:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection = Connection(self._path)
+            # A run's child has no other way: it waits for a master that is being restarted.
+            patience_s = RECONNECT_S if self._token else 0.0
+            self._connection = self._introduced(await_master(self._path, patience_s))
         return self._connection
+
+    def _introduced(self, connection: Connection) -> Connection:
+        if self._token:
+            connection.ask("hello", {"token": self._token})
+        return connection
 
     def _reconnect(self, lost: LostConnectionError) -> None:
         """Wait until a master answers again; raise ``lost`` when none does."""
         self.close()
         try:
-            self._connection = await_master(self._path, RECONNECT_S)
+            self._connection = self._introduced(await_master(self._path, RECONNECT_S))
         except UnreachableError:
             raise LostConnectionError(
                 f"{lost.message}, and none has come in its place",

@@ -14,16 +14,19 @@ GENERAL = (
             {
                 "protocol": array("lowest and highest version spoken", integer("a version")),
                 "client": string("name and version of the client"),
-                "token": string("reserved: passed over"),
+                "token": string(
+                    "of a run: on the socket for children, $CLAW_SOCKET; elsewhere passed over"
+                ),
             }
         ),
         record(
             {
                 "protocol": integer("the version chosen"),
                 "version": string("the master's version"),
-                "role": choice("what the caller may do", *ROLES),
+                "role": choice("what the caller may do", *ROLES, "child"),
                 "pid": integer("the master"),
                 "home": string("where its state lies"),
+                "run": string("of a child: whose it is"),
             },
             is_open=True,
         ),

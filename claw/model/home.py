@@ -26,6 +26,16 @@ class Home:
         return f"{self.run}/control.sock"
 
     @property
+    def job_socket(self) -> str:
+        """The master's socket for the children of runs, whoever they run as."""
+        return f"{self.run}/job/claw.sock"
+
+    @property
+    def token_key(self) -> str:
+        """What the tokens of runs are made with; for the master's eyes only."""
+        return f"{self.state}/tokens.key"
+
+    @property
     def restart_mark(self) -> str:
         """Made by an init script that ends the master only to start it again."""
         return f"{self.run}/restarting"

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -150,9 +151,7 @@ async def test_the_socket_is_the_owners_alone_and_replaces_a_stale_one(tmp_path:
 
 
 def remove_folder(path: str) -> None:
-    for each in Path(path).iterdir():
-        each.unlink()
-    Path(path).rmdir()
+    shutil.rmtree(path)
 
 
 def mode_of(path: str) -> int:
@@ -169,7 +168,8 @@ async def test_the_socket_is_made_again_when_its_folder_is_removed(tmp_path: Pat
             after = await desk.connect()
 
             assert await after.call("job.status")
-            assert mode_of(desk.home.run) == 0o700
+            # Children of root's master may be any user's: they pass through, and see nothing.
+        assert mode_of(desk.home.run) == (0o711 if os.geteuid() == 0 else 0o700)
         assert await before.call("job.status")
 
 

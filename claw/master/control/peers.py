@@ -8,7 +8,7 @@ import pwd
 import socket
 from dataclasses import dataclass
 
-from claw.commands.method import ADMIN
+from claw.commands.method import ADMIN, OPERATOR
 from claw.errors import DeniedError
 from claw.kernel import peer
 
@@ -39,6 +39,12 @@ def identify(connection: socket.socket) -> Peer:
             hint=f"only {user_name(owner)} and root may",
         )
     return Peer(pid=pid, uid=uid, gid=gid, role=ADMIN, name=name)
+
+
+def identify_child(connection: socket.socket) -> Peer:
+    """Return who has connected, be it any user's child: its token says what it may do."""
+    pid, uid, gid = peer.credentials(connection)
+    return Peer(pid=pid, uid=uid, gid=gid, role=OPERATOR, name=user_name(uid))
 
 
 def user_name(uid: int) -> str:

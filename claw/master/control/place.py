@@ -18,6 +18,8 @@ from claw.master.output.watch import Watcher
 log = logging.getLogger("claw.control")
 
 BACKLOG = 1024
+_PASSABLE = 0o711
+"""Mode of a folder that others may pass through, and not look into."""
 _FIRST_PAUSE_S = 0.1
 _LAST_PAUSE_S = 30.0
 
@@ -25,16 +27,20 @@ _LAST_PAUSE_S = 30.0
 class Place:
     """One path, and the socket that listens there: made here, or given to this program."""
 
-    def __init__(self, path: str, mode: int, watcher: Watcher, door: Door) -> None:
-        self._path = path
+    def __init__(
+        self, path: str, mode: int, watcher: Watcher, door: Door, *, is_for_all: bool = False
+    ) -> None:
+        """Take where to listen, and who may connect and get there."""
+        self.path = path
         self._folder = os.path.dirname(path)  # noqa: PTH120
         self._mode = mode
+        self._is_for_all = is_for_all
         self._watcher = watcher
         self._door = door
         self._inode: tuple[int, int] | None = None
 
     def listen(self) -> sockets.socket:
-        """Listen at the path, in a folder that only the owner can look into.
+        """Listen at the path, in a folder that only those can look into who may.
 
         Raises:
             OSError: The folder or the socket cannot be made.
@@ -42,10 +48,18 @@ class Place:
         server = self._door.take(self._inode_there())
         if server is None:
             files.make_folder(self._folder, 0o700)
-            server = socket.listen_unix(self._path, self._mode, BACKLOG)
+            if self._is_for_all:
+                self._let_others_pass()
+            server = socket.listen_unix(self.path, self._mode, BACKLOG)
         self._inode = self._inode_there()
         self._door.hold(server, self._inode)
         return server
+
+    def _let_others_pass(self) -> None:
+        """Let all users get to the socket, and none look around; for root's jobs of others."""
+        os.chmod(self._folder, _PASSABLE)  # noqa: PTH101
+        if os.geteuid() == 0:
+            os.chmod(os.path.dirname(self._folder), _PASSABLE)  # noqa: PTH101, PTH120
 
     async def listen_again(self) -> sockets.socket:
         """Listen as soon as that is possible; tries at growing intervals of up to 30 s."""
@@ -54,7 +68,7 @@ class Place:
             try:
                 return self.listen()
             except OSError as error:
-                log.warning("no control socket at %s: %s", self._path, error)
+                log.warning("no socket at %s: %s", self.path, error)
             await trio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LAST_PAUSE_S)
 
@@ -71,7 +85,7 @@ class Place:
             return
         if self._is_in_place() and not self._door.is_foreign:
             with contextlib.suppress(OSError):
-                os.unlink(self._path)  # noqa: PTH108
+                os.unlink(self.path)  # noqa: PTH108
         self._door.drop()
 
     def _is_in_place(self) -> bool:
@@ -79,7 +93,7 @@ class Place:
 
     def _inode_there(self) -> tuple[int, int] | None:
         try:
-            status = os.stat(self._path, follow_symlinks=False)  # noqa: PTH116
+            status = os.stat(self.path, follow_symlinks=False)  # noqa: PTH116
         except OSError:
             return None
         return status.st_dev, status.st_ino

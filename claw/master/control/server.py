@@ -1,4 +1,4 @@
-"""The control socket: who may connect, how many, and a connection's tasks.
+"""The control socket, and the one for children: who connects, how many, what tasks each has.
 
 ::
 
@@ -20,17 +20,22 @@ import logging
 import os
 import socket as sockets
 import sys
+from collections.abc import Callable
 
 import trio
 
 from claw import errors
 from claw.master.control.calls import Calls
 from claw.master.control.complaints import Complaints
-from claw.master.control.connection import Connection
+from claw.master.control.connection import Answerer, Connection
 from claw.master.control.hangups import Hangups
-from claw.master.control.peers import Peer, identify
+from claw.master.control.jobcalls import JobCalls
+from claw.master.control.limits import Limits
+from claw.master.control.peers import Peer, identify, identify_child
 from claw.master.control.place import Place
 from claw.master.handlers.table import HANDLERS
+from claw.master.init.inherited import Door
+from claw.master.tokens import Tokens
 from claw.master.wiring import Services
 from claw.wire import control as wire
 
@@ -52,23 +57,48 @@ async def serve_control(
     # The store's threads let go of the interpreter sooner when the master wants it: a client
     # that has much read costs the others little (I10).
     sys.setswitchinterval(_SWITCH_S)
-    server = _Server(services)
+    control, children = _for_clients(services), _for_children(services)
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(services.watcher.serve)
-            await nursery.start(server.hangups.serve)
-            await server.serve(nursery, task_status)
+            await nursery.start(control.hangups.serve)
+            await nursery.start(children.hangups.serve)
+            nursery.start_soon(children.serve, nursery, children.try_to_listen())
+            listener = control.listen()
+            task_status.started()
+            await control.serve(nursery, listener)
     finally:
-        server.close()
+        control.close()
+        children.close()
+
+
+def _for_clients(services: Services) -> "_Server":
+    mode = services.config.current.daemon.control_mode
+    place = Place(services.home.control_socket, mode, services.watcher, services.door)
+    return _Server(services.limits, Calls(services, HANDLERS), place, identify)
+
+
+def _for_children(services: Services) -> "_Server":
+    """Return the server for children, of whatever user."""
+    home = services.home
+    place = Place(home.job_socket, 0o666, services.watcher, Door(), is_for_all=True)
+    calls = JobCalls(services, Calls(services, HANDLERS), Tokens(home.token_key))
+    return _Server(services.limits, calls, place, identify_child)
 
 
 class _Server:
-    def __init__(self, services: Services) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        answerer: Answerer,
+        place: Place,
+        identify_peer: Callable[[sockets.socket], Peer],
+    ) -> None:
         self.hangups = Hangups()
-        self._limits = services.limits
-        self._calls = Calls(services, HANDLERS)
-        mode = services.config.current.daemon.control_mode
-        self._place = Place(services.home.control_socket, mode, services.watcher, services.door)
+        self._limits = limits
+        self._answerer = answerer
+        self._identify = identify_peer
+        self._place = place
         self._connections: set[Connection] = set()
         self._complaints = Complaints(log)
         self._reserve_fd: int | None = None
@@ -78,17 +108,38 @@ class _Server:
         self.hangups.close()
         self._close_reserve()
 
-    async def serve(self, nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
-        """Listen and accept; connections live in the nursery, which outlives a listener."""
-        listener = self._place.listen()
-        task_status.started()
+    def listen(self) -> sockets.socket:
+        """Listen at the place.
+
+        Raises:
+            OSError: That cannot be.
+        """
+        return self._place.listen()
+
+    def try_to_listen(self) -> sockets.socket | None:
+        """Listen at the place, if that can be now."""
+        try:
+            return self.listen()
+        except OSError as error:
+            log.warning("no socket at %s: %s", self._place.path, error)
+            return None
+
+    async def serve(self, nursery: trio.Nursery, listener: sockets.socket | None) -> None:
+        """Accept connections, which live in the nursery; it outlives a listener.
+
+        Args:
+            nursery: For the connections.
+            listener: None: one is made as soon as that is possible.
+        """
+        if listener is None:
+            listener = await self._place.listen_again()
         while True:
             with listener:
                 async with trio.open_nursery() as accepting:
                     accepting.start_soon(self._accept, listener, nursery)
                     await self._place.wait_gone()
                     accepting.cancel_scope.cancel()
-            log.warning("the control socket was removed; making it again")
+            log.warning("the socket %s was removed; making it again", self._place.path)
             listener = await self._place.listen_again()
 
     async def _accept(self, listener: sockets.socket, nursery: trio.Nursery) -> None:
@@ -110,7 +161,7 @@ class _Server:
     def _admit(self, socket: sockets.socket, nursery: trio.Nursery) -> None:
         socket.setblocking(False)
         try:
-            peer = identify(socket)
+            peer = self._identify(socket)
             self._make_room_for(peer)
         except errors.ClawError as error:
             self._complaints.say("refused a connection: %s", error)
@@ -119,7 +170,7 @@ class _Server:
             socket.close()
         else:
             stream = trio.socket.from_stdlib_socket(socket)
-            connection = Connection(stream, peer, self._calls, self._limits)
+            connection = Connection(stream, peer, self._answerer, self._limits)
             self._connections.add(connection)
             nursery.start_soon(self._serve_connection, stream, connection)
 

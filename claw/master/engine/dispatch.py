@@ -6,9 +6,9 @@ they wait for (`needs`), gives up those that have waited too long, and claims th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from claw.master.engine import intake
+from claw.master.engine import idem, intake
 from claw.master.engine.needs import Needs
 from claw.master.engine.turn import Turn
 from claw.model import capacity, gates, instances, machine
@@ -29,6 +29,7 @@ class Claim:
     attempt: int
     sid: str
     job: Job
+    own: Mapping[str, str] = field(default_factory=dict)  # of its child's environment
 
 
 def dispatch(turn: Turn) -> tuple[Claim, ...]:
@@ -119,4 +120,6 @@ def _claim(turn: Turn, run: Run) -> Claim:
     step = machine.claim(run, sid=sid, at=turn.now, instance=instance)
     claimed = turn.take(run, step)
     turn.tx.put_supervisor(Supervisor(sid=sid, run=run.id, job=run.job, created_at=turn.now))
-    return Claim(claimed, claimed.attempt, sid, job)
+    return Claim(
+        claimed, claimed.attempt, sid, job, own={"CLAW_IDEMPOTENCY_KEY": idem.key_of(turn, run)}
+    )

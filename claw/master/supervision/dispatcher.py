@@ -23,6 +23,7 @@ from claw.master.supervision.linefeed import LostError
 from claw.master.supervision.links import Links
 from claw.master.supervision.pulse import Passed, Pulse
 from claw.master.supervision.sockets import Sockets, UnopenedError
+from claw.master.tokens import Tokens
 from claw.model.home import Home
 
 _LOG = logging.getLogger("claw.dispatch")
@@ -47,6 +48,7 @@ class Dispatcher:
         self._links = links
         self._sockets = sockets
         self._around = around
+        self._tokens = Tokens(home.token_key)
         self.pulse = Pulse(decide)
         self._passed: deque[Passed] = deque()
         self._is_asked = False
@@ -123,6 +125,11 @@ class Dispatcher:
                 home=self._home,
                 daemon=config.daemon,
                 around=await self._around.of(claim.job),
+                own={
+                    **claim.own,
+                    "CLAW_SOCKET": self._home.job_socket,
+                    "CLAW_TOKEN": self._tokens.of(claim.run.id),
+                },
             )
             await self._fork_server.launch(launch, link_fd, sockets)
         except OSError as error:

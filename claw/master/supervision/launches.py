@@ -2,6 +2,7 @@
 
 import os.path
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from claw.kernel import accounts
 from claw.master.supervision.cgroups import Groups
@@ -14,8 +15,12 @@ from claw.model.job import Daemon, Job, JobType
 from claw.model.run import Run
 from claw.wire.supervision import Ladder, Launch
 
-_OF_DAEMON = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
-"""What an init system says to the daemon and to nobody else (sd_notify(3))."""
+_OF_DAEMON = {
+    "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
+    "CLAW_IDEMPOTENCY_KEY", "CLAW_LOCK_FENCE", "CLAW_SOCKET", "CLAW_TOKEN",
+}  # fmt: skip
+"""What is said to the daemon and to nobody else: by an init system (sd_notify(3)), or by the
+claw that it is a job of."""
 
 
 class Surroundings:
@@ -70,7 +75,15 @@ class Surroundings:
         return made
 
 
-def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surroundings) -> Launch:
+def build(
+    job: Job,
+    run: Run,
+    *,
+    home: Home,
+    daemon: Daemon,
+    around: Surroundings,
+    own: Mapping[str, str] = MappingProxyType({}),
+) -> Launch:
     """Return the launch of a claimed run's present attempt.
 
     Args:
@@ -79,12 +92,14 @@ def build(job: Job, run: Run, *, home: Home, daemon: Daemon, around: Surrounding
         home: Where everything lies.
         daemon: The daemon's settings.
         around: What the child inherits from: that of its job (`Surroundings.of`).
+        own: What this run's child alone is told, in its environment.
     """
     if run.sid is None:
         raise ValueError(f"run {run.id} is not claimed")
     name = job_file(job, run)
     logs = home.job_log(instances.label(job.name, run.instance))
     beneath, env = environment(job, run, home, around)
+    env |= own
     cwd = _filled(job, run, job.cwd) or around.home
     return Launch(
         sid=run.sid,

@@ -1,0 +1,103 @@
+"""The socket for the children of runs: a token says whose child it is, and what it may do."""
+
+import stat
+from pathlib import Path
+
+import trio
+
+from claw.master.engine import dispatch
+from claw.master.engine.turn import Turn
+from claw.master.tokens import Tokens
+from claw.model import machine
+from tests.kit.control import Client, Desk, job, serving
+
+
+async def a_run(desk: Desk) -> tuple[str, str]:
+    """Return a claimed run of job ``j`` and its token."""
+    client = await desk.connect()
+    run = (await client.call("run.submit", job="j"))["run"]
+    await desk.decide(dispatch.dispatch)
+    return run, Tokens(desk.home.token_key).of(run)
+
+
+async def child(desk: Desk, token: str | None = None) -> Client:
+    client = Client(await trio.open_unix_socket(desk.home.job_socket))
+    desk._clients.append(client)
+    if token is not None:
+        assert (await client.call("hello", token=token))["role"] == "child"
+    return client
+
+
+async def test_a_child_claims_for_its_run(tmp_path: Path) -> None:
+    async with serving(tmp_path, job("j", max_instances=2)) as desk:
+        run, token = await a_run(desk)
+        other_run, other_token = await a_run(desk)
+        client, other = await child(desk, token), await child(desk, other_token)
+
+        mine = await client.call("idem.claim", key="k")
+        taken = await other.call("idem.claim", key="k")
+        checked = await other.call("idem.check", key="k")
+        refused = await other.refusal("idem.release", key="k")
+        shown = await client.call("run.show", run=run)
+        secret = await other.refusal("run.show", run=run)
+
+        assert (mine["claimed"], mine["run"]) == (True, run)
+        assert (taken["claimed"], taken["run"]) == (False, run)
+        assert (checked["state"], checked["run"]) == ("claimed", run)
+        assert refused["data"]["name"] == "conflict"
+        assert shown["id"] == run
+        assert secret["data"]["name"] == "denied"
+        assert other_run in secret["message"]
+
+
+async def test_nothing_is_done_for_a_child_without_a_token(tmp_path: Path) -> None:
+    async with serving(tmp_path, job("j")) as desk:
+        run, token = await a_run(desk)
+        client = await child(desk)
+
+        before = await client.refusal("idem.claim", key="k")
+        forged = await client.refusal("hello", token=token[:-1] + "x")
+        none = await client.refusal("hello")
+        after = await client.refusal("idem.claim", key="k")
+
+        refusals = (before, forged, none, after)
+        assert {one["data"]["name"] for one in refusals} == {"denied"}
+        assert run not in forged["message"]
+
+
+async def test_a_child_may_do_nothing_else(tmp_path: Path) -> None:
+    async with serving(tmp_path, job("j")) as desk:
+        _, token = await a_run(desk)
+        client = await child(desk, token)
+
+        for method in ("job.status", "run.list", "run.submit", "idem.prune", "daemon.stop"):
+            assert (await client.refusal(method))["data"]["name"] == "denied"
+        assert (await client.refusal("no.such"))["data"]["name"] == "unknown_method"
+
+
+async def test_a_token_ends_with_its_run(tmp_path: Path) -> None:
+    async with serving(tmp_path, job("j")) as desk:
+        run_id, token = await a_run(desk)
+        client = await child(desk, token)
+
+        def end(turn: Turn) -> None:
+            run = turn.run(run_id)
+            turn.take(run, machine.lose(run, None, why="gone", at=turn.now))
+
+        await desk.decide(end)
+
+        assert "is over" in (await client.refusal("idem.claim", key="k"))["message"]
+        assert "is over" in (await (await child(desk)).refusal("hello", token=token))["message"]
+
+
+async def test_all_users_can_reach_the_socket_and_nobody_looks_around(tmp_path: Path) -> None:
+    async with serving(tmp_path, job("j")) as desk:
+        await child(desk)
+
+        assert mode_of(f"{desk.home.run}/job") == 0o711
+        assert mode_of(desk.home.job_socket) == 0o666
+        assert mode_of(desk.home.control_socket) == 0o600
+
+
+def mode_of(path: str) -> int:
+    return stat.S_IMODE(Path(path).stat().st_mode)
