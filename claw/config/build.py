@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.config import child, probes, queue, when
+from claw.config import child, probes, queue, timing, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -23,6 +23,7 @@ _make_log: Callable[..., Log] = Log
 _make_restart: Callable[..., Restart] = Restart
 
 _TIMED = (JobType.SCHEDULED, JobType.ONESHOT)
+_ONCE = (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)
 
 Fault = tuple[Path, str]
 """Where in the job's table, and what is wrong there."""
@@ -129,12 +130,15 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
         (JobKeys.catch_up, (JobType.SCHEDULED,)),
         (JobKeys.catch_up_window, (JobType.SCHEDULED,)),
         (JobKeys.run_at, (JobType.ONESHOT,)),
-        (JobKeys.timezone, _TIMED),
+        *((field, _TIMED) for field in (JobKeys.timezone, JobKeys.jitter)),
+        (JobKeys.error_backoff, (JobType.SCHEDULED,)),
+        (JobKeys.hours, _ONCE),
+        *((field, (JobType.ONESHOT,)) for field in (JobKeys.ttl, JobKeys.delete_after_run)),
         (JobKeys.autostart, (JobType.CONTINUOUS,)),
         (JobKeys.instances, (JobType.CONTINUOUS,)),
-        (JobKeys.max_instances, (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)),
-        (JobKeys.on_overlap, (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)),
-        (JobKeys.max_queued, (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)),
+        (JobKeys.max_instances, _ONCE),
+        (JobKeys.on_overlap, _ONCE),
+        (JobKeys.max_queued, _ONCE),
     )
 )
 
@@ -179,7 +183,10 @@ def _overlap_is_clear(draft: Draft) -> Iterator[Fault]:
 
 
 def _zone_is_known(draft: Draft) -> Iterator[Fault]:
-    if draft.kind() in _TIMED and draft.zone_problem and not draft.values[JobKeys.timezone]:
+    values = draft.values
+    hours = values[JobKeys.hours]
+    needs_one = draft.kind() in _TIMED or (hours is not None and not hours.timezone)
+    if needs_one and draft.zone_problem and not values[JobKeys.timezone]:
         yield (), draft.zone_problem
 
 
@@ -201,6 +208,10 @@ def _run_at_exists(draft: Draft) -> Iterator[Fault]:
             when.instant(moment, draft.timezone())
         except ValueError as error:
             yield ("run_at",), str(error)
+
+
+def _times_agree(draft: Draft) -> Iterator[Fault]:
+    return timing.contradictions(draft.values)
 
 
 def _dependencies_are_there(draft: Draft) -> Iterator[Fault]:
@@ -229,6 +240,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _zone_is_known,
     _schedule_is_sound,
     _run_at_exists,
+    _times_agree,
     _dependencies_are_there,
     _child_can_be_made,
 )
@@ -280,6 +292,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         **_turns(draft),
         **child.child_values(values),
         **queue.queue_values(values),
+        **timing.values(values, kind, draft.timezone()),
         name=draft.name,
         argv=argv,
         uses_shell=uses_shell,

@@ -14,6 +14,7 @@ from claw.config.keys.log import LogKeys
 from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, PoolKeys, QueueKeys
+from claw.config.keys.time import TimeKeys
 from claw.config.kinds import optional
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
@@ -129,7 +130,7 @@ class RestartKeys:
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
 
 
-class JobKeys(ChildKeys, OrderKeys, QueueKeys):
+class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
@@ -249,7 +250,8 @@ class JobKeys(ChildKeys, OrderKeys, QueueKeys):
     schedule = Field(
         when.SCHEDULE,
         [],
-        "When to run: cron with 5 fields, or 6 with seconds, names, ranges, steps, `L`, `#`;"
+        "When to run: cron with 5 fields, or 6 with seconds (first, or last where that alone"
+        " makes sense), names, ranges, steps, `L`, `#`;"
         " `@hourly @daily @weekly @monthly @yearly @reboot`; `@every 90s`; or a list of these.",
         applies=Applies.LIVE,
     )
@@ -308,9 +310,9 @@ JOB = Section(
         "resources": RESOURCES,
     },
     later="skip_code run_timeout lock executor"
-    " delivery_guarantee watch jitter retry error_backoff"
-    " dead_letter dedup hours checks overdue_after success_within ping alerts delivery sla"
-    " output delete_after_run ttl approval max_pending_approvals context context_limit trigger"
+    " delivery_guarantee watch retry"
+    " dead_letter dedup checks overdue_after success_within ping alerts delivery sla"
+    " output approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )
 _LATER_TABLES = "retention executors channels hooks workflows locks"

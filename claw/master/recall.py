@@ -4,6 +4,7 @@ import logging
 import os
 
 import claw
+from claw.kernel.host import host_id
 from claw.master.decider import Decider
 from claw.master.engine import services
 from claw.master.engine.rebuild import rebuild
@@ -34,5 +35,5 @@ async def recall(home: Home, decide: Decider, opened: Opened) -> None:
             _LOG.error("the database is rebuilt from the journals: %s", why)
             await decide(lambda turn: rebuild(turn, spools, why=why))
     about = f"claw {claw.__version__}, pid {os.getpid()}"
-    await decide(lambda turn: services.begin(turn, boot_id(), about))
+    await decide(lambda turn: services.begin(turn, boot_id(), about, host_id()))
     await decide(lambda turn: sync(turn, start=False, by="start"))

@@ -7,7 +7,7 @@ its first and last slot and their count; the stretch is counted, never listed.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
@@ -67,13 +67,16 @@ class CatchUpRule:
     ``window_s`` says how late a slot may be and still be made up for; None is the gap
     between the newest slot and the next, at most 24 h. A slot that is less late than
     ``late_after_s`` is simply due, and runs by any policy. No more than ``max_run`` slots
-    run; the older ones are missed.
+    run; the older ones are missed. ``jitter`` says how much later than a slot its run is
+    due, at most ``jitter_s``.
     """
 
     policy: CatchUp = CatchUp.ONCE
     window_s: float | None = None
     late_after_s: float = 5.0
     max_run: int = 1000
+    jitter_s: float = 0.0
+    jitter: Callable[[datetime], timedelta] = lambda _slot: timedelta(0)
 
 
 def plan_catch_up(
@@ -91,11 +94,28 @@ def plan_catch_up(
     newest = slots.newest(since, now)
     if newest is None:
         return CatchUpPlan()
-    cut = now - timedelta(seconds=rule.late_after_s)
+    cut = _due_cut(slots, rule, since, now - timedelta(seconds=rule.late_after_s))
     if since < cut:
         cut = min(cut, _policy_cut(slots, rule, newest, now))
     run = _newest_of(slots, max(since, cut), now, rule.max_run)
     return CatchUpPlan(run=run, missed=_missed(slots, since, run[0] - _TICK if run else now))
+
+
+def _due_cut(slots: Slots, rule: CatchUpRule, since: datetime, cut: datetime) -> datetime:
+    """Return the instant after which the slots are simply due.
+
+    Args:
+        slots: The job's due times.
+        rule: What the job wants.
+        since: Slots up to here have their row.
+        cut: Runs that are due after this are not late.
+    """
+    if not rule.jitter_s:
+        return cut
+    begin = max(since, cut - timedelta(seconds=rule.jitter_s))
+    due = (slot for slot in slots.between(begin, cut) if slot + rule.jitter(slot) > cut)
+    first = next(due, None)
+    return cut if first is None else first - _TICK
 
 
 def _policy_cut(slots: Slots, rule: CatchUpRule, newest: datetime, now: datetime) -> datetime:

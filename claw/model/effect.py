@@ -65,4 +65,14 @@ class Recheck:
     run: str
 
 
-Effect = EssentialEnded | StopRun | Dispatch | DispatchAt | Reschedule | Settled | Recheck
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """A job that was made with clawctl is to be removed: its time is over."""
+
+    job: str
+    why: str
+
+
+Effect = (
+    EssentialEnded | StopRun | Dispatch | DispatchAt | Reschedule | Settled | Recheck | Retire
+)

@@ -13,6 +13,7 @@ from claw.model.graph import Dependency, Graph
 from claw.model.listener import Listener
 from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.run import Priority
+from claw.model.timing import Hours
 
 
 class JobType(StrEnum):
@@ -212,7 +213,12 @@ class Job:
     timezone: str = "UTC"  # an IANA name, already resolved
     catch_up: CatchUp = CatchUp.ONCE
     catch_up_window_s: float | None = None  # None: the gap to the next slot, at most 24 h
+    jitter_s: float = 0.0  # a slot's run is due up to so much later
+    error_backoff: bool = False
+    hours: Hours | None = None  # None: at any time
     run_at: datetime | None = None
+    delete_after_run: bool = False
+    ttl_s: float | None = None  # None: it stays
     restart: Restart = field(default_factory=Restart)
     ready: Ready = field(default_factory=Ready)
     health: Health | None = None  # None: nobody asks

@@ -1,13 +1,13 @@
 """The grammar of cron expressions: text in, sets of numbers out.
 
 Five fields, ``minute hour day-of-month month day-of-week``, or six with the seconds
-first, as the corpus's crontabs, Quartz and `cronsim` have them. A field is a list of
-``*``, ``a``, ``a-b``, each with an optional ``/step``; months and weekdays may be named;
-a range may wrap (``FRI-MON``, ``22-2``). ``L`` is the last day of the month, ``5L`` or
-``L5`` its last Friday, ``5#2`` its second. croniter's own grammar is not used: version
-7.0.0 takes the range ``13-13`` for a wildcard, and it reads the sixth field as seconds.
+first, as the corpus's crontabs, Quartz and `cronsim` have them. Where six make no sense so
+and do with the seconds last, as croniter has them (``0 3 * * fri 30``), that is meant.
+A field is a list of ``*``, ``a``, ``a-b``, each with an optional ``/step``; months and
+weekdays may be named;
 """
 
+import contextlib
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,6 +82,9 @@ def parse_fields(expression: str) -> Fields:
     try:
         return _read(words)
     except ValueError as error:
+        if len(words) == _WITH_SECONDS:
+            with contextlib.suppress(ValueError):
+                return _read([words[-1], *words[:-1]])
         raise ValueError(f"{expression!r}: {error}") from None
 
 

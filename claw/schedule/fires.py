@@ -3,8 +3,9 @@
 An expression is one of
 
 - five cron fields, ``minute hour day-of-month month day-of-week``, or six with the
-  seconds *first*; names, ranges, steps, lists, ``L``, ``#``; day of month and day of week
-  are either-or when neither begins with a star (crontab(5));
+  seconds *first* (last where only that makes sense); names, ranges, steps, lists, ``L``,
+  ``#``; day of month and day of week are either-or when neither begins with a star
+  (crontab(5));
 - ``@hourly @daily @midnight @weekly @monthly @yearly @annually``;
 - ``@every 90s``: at anchor + k x 90 s by elapsed time, whatever the zone;
 - ``@reboot``: once per boot, which has no time and so only sets `Schedule.at_reboot`.

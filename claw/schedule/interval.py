@@ -14,7 +14,10 @@ _SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Fires each ``period_us`` after the anchor; the anchor itself is no fire."""
+    """Fires each ``period_us`` from the anchor on; who asks, asks for what is later than it.
+
+    Before it the same grid goes on: a clock that is behind must not stop all intervals.
+    """
 
     period_us: int
 
@@ -32,8 +35,8 @@ class Every:
         return iter(range(self.first(after_us, anchor_us), until_us + 1, self.period_us))
 
     def _number(self, at_us: int, anchor_us: int) -> int:
-        """How many fires there have been, one at this instant included."""
-        return max((at_us - anchor_us) // self.period_us, 0)
+        """Which fire was the last, one at this instant included; the anchor has number 0."""
+        return (at_us - anchor_us) // self.period_us
 
 
 def parse_every(text: str) -> Every:

@@ -300,3 +300,41 @@ DELETE FROM idem WHERE run = :run AND done_at IS NULL;
 -- name: prune_idem
 DELETE FROM idem WHERE key IN (
     SELECT key FROM idem WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit);
+
+-- name: timing
+SELECT * FROM timings WHERE job = :job;
+
+-- name: timings
+SELECT * FROM timings;
+
+-- name: put_timing
+INSERT INTO timings (job, errors, error_at, again_through, retire_at)
+VALUES (:job, :errors, :error_at, :again_through, :retire_at)
+ON CONFLICT (job) DO UPDATE SET
+    errors = excluded.errors, error_at = excluded.error_at,
+    again_through = excluded.again_through, retire_at = excluded.retire_at;
+
+-- name: delete_timing
+DELETE FROM timings WHERE job = :job;
+
+-- name: retiring
+SELECT job FROM timings INDEXED BY timings_retire
+WHERE retire_at IS NOT NULL AND retire_at <= :now ORDER BY retire_at;
+
+-- name: next_retirement
+SELECT min(retire_at) FROM timings INDEXED BY timings_retire WHERE retire_at IS NOT NULL;
+
+-- name: stretch_over
+SELECT * FROM runs INDEXED BY runs_stretch
+WHERE job = :job AND slot_at <= :at AND slot_until IS NOT NULL ORDER BY slot_at DESC LIMIT 1;
+
+-- name: set_slot_count
+UPDATE runs SET slot_count = :count WHERE id = :id;
+
+-- name: slot_before
+SELECT * FROM runs INDEXED BY runs_slot
+WHERE job = :job AND slot_at <= :at ORDER BY slot_at DESC LIMIT 1;
+
+-- name: slot_after
+SELECT * FROM runs INDEXED BY runs_slot
+WHERE job = :job AND slot_at > :at ORDER BY slot_at LIMIT 1;

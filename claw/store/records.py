@@ -18,12 +18,13 @@ from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
 from claw.store.ledgers import LedgerRows
+from claw.store.slotrows import SlotRows
 
 _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
 
 
-class Tx(LedgerRows):
+class Tx(LedgerRows, SlotRows):
     """What can be read and written of the store; valid until its function returns."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

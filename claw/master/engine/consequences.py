@@ -22,7 +22,7 @@ with it.
 
 from collections.abc import Container
 
-from claw.master.engine import idem, needs, rollouts
+from claw.master.engine import idem, lifetimes, needs, rollouts
 from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Effect, StopRun
@@ -45,8 +45,8 @@ def follow(turn: Turn) -> None:
         changes, turn.changes = turn.changes, []
         for change in changes:
             _follow(turn, change)
-            if change.before.is_open and not change.after.is_open and change.after.attempt:
-                idem.settle(turn, change.after)
+            if change.before.is_open and not change.after.is_open:
+                _over(turn, change.after)
             if change.before.is_active and not change.after.is_active:
                 released |= {need.job for need in turn.config.graph.needs(change.after.job)}
         for name in dict.fromkeys(change.after.job for change in changes):
@@ -59,6 +59,13 @@ def follow(turn: Turn) -> None:
     turn.effects = dict.fromkeys(
         effect for effect in turn.effects if _may_be_told(turn, effect, active)
     )
+
+
+def _over(turn: Turn, run: Run) -> None:
+    """Decide what the end of a run means for its keys, and for the times of its job."""
+    if run.attempt:
+        idem.settle(turn, run)
+    lifetimes.ended(turn, run)
 
 
 def _follow(turn: Turn, change: Change) -> None:

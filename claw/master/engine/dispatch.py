@@ -8,8 +8,9 @@ they wait for (`needs`), gives up those that have waited too long, and claims th
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from claw.master.engine import idem, intake
+from claw.master.engine import idem, intake, lifetimes
 from claw.master.engine.needs import Needs
+from claw.master.engine.openhours import OpenHours
 from claw.master.engine.turn import Turn
 from claw.model import capacity, gates, instances, machine
 from claw.model.capacity import Room
@@ -34,15 +35,16 @@ class Claim:
 
 def dispatch(turn: Turn) -> tuple[Claim, ...]:
     """Claim the queued runs that are due and pass all gates, and say why others wait."""
+    lifetimes.retire(turn)
     names = [] if turn.tx.meta(intake.ENDING) else turn.tx.due_jobs(turn.now)
     if not names:
         return ()
     counts = turn.tx.active_counts()
     room = _room(turn, counts)
     order = Order(turn.now, turn.config.daemon.priority_aging_s)
-    needs = Needs(turn)
+    looks = needs, hours = Needs(turn), OpenHours(turn)
     free = room.free(capacity.MAX_PARALLEL)
-    lines = [line for name in names for line in _lines(turn, name, free, needs, counts)]
+    lines = [line for name in names for line in _lines(turn, name, free, looks, counts)]
     plan = gates.decide(lines, room, order)
     for run, why in plan.skip:
         turn.take(run, machine.turn_away(run, why=why, at=turn.now))
@@ -50,18 +52,26 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
         turn.tx.set_waiting_for(run.id, why)
     for run in plan.end:
         turn.take(run, machine.ask_end(run, why="overlap", by="kill_restart"))
-    if needs.next_deadline is not None:
-        turn.emit(DispatchAt(needs.next_deadline))
+    for at in (needs.next_deadline, hours.next_opening):
+        if at is not None:
+            turn.emit(DispatchAt(at))
+    for run in plan.go:
+        hours.tell(turn.job(run.job), run)
     return tuple(_claim(turn, run) for run in plan.go)
 
 
 def _lines(
-    turn: Turn, name: str, free: int, needs: Needs, counts: Mapping[str, int]
+    turn: Turn,
+    name: str,
+    free: int,
+    looks: tuple[Needs, OpenHours],
+    counts: Mapping[str, int],
 ) -> Iterator[Line]:
     """Yield what is due of a job; each instance of a service is a line of its own."""
     job = turn.config.job(name)
     if job is None:
         return
+    needs, hours = looks
     standing = turn.standing(name)
     several = instances.wanted(job, standing) > 1
     known = turn.tx.instances(name) if several else {}
@@ -72,13 +82,20 @@ def _lines(
     for no, due in sorted(rows.items()):
         closed = gates.closed(standing, known.get((name, no)))
         passing = [run for run in due if closed is None or run.forced]
-        given_up = {run.id for run in passing if needs.give_up(job, run)}
+        given_up = {
+            run.id for run in passing if hours.turn_away(job, run) or needs.give_up(job, run)
+        }
+        left = [run for run in passing if run.id not in given_up]
+        outside = hours.held(job, left)
         yield Line(
             job=job,
             due=[run for run in due if run.id not in given_up],
             active=[run for run in active if not several or instances.number(run) == no],
             closed=closed,
-            held=needs.held(job, [run for run in passing if run.id not in given_up]),
+            held={
+                **needs.held(job, [run for run in left if run.id not in outside]),
+                **outside,
+            },
         )
 
 

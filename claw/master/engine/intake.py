@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from claw.errors import ConflictError, SaturatedError
+from claw.master.engine import openhours
 from claw.master.engine.turn import Turn
 from claw.model import gates, ids, instances
 from claw.model.effect import Dispatch
@@ -102,6 +103,8 @@ def _check_open(turn: Turn, job: Job, ask: Ask) -> None:
     why = gates.closed(turn.standing(job.name))
     if why is not None and not ask.forced:
         raise ConflictError(f"job {job.name!r} is {why}", hint="or use --force")
+    if not ask.forced:
+        openhours.check(job, ask.due_at or turn.now)
     if job.type is not JobType.CONTINUOUS:
         return
     for run in turn.tx.open_runs(job.name):

@@ -22,14 +22,16 @@ _BOOT = "boot"
 _BOOTED = "booted"
 
 
-def begin(turn: Turn, boot: str, why: str = "") -> None:
+def begin(turn: Turn, boot: str, why: str = "", host: str = "") -> None:
     """A master begins: it claims again, and notes whether the host has booted since the last.
 
     Args:
         turn: The decision.
         boot: The boot id, '' where there is none.
         why: For the event: version, pid.
+        host: What names the machine.
     """
+    turn.tx.put_meta(slots.HOST, host)
     turn.tx.put_meta(intake.ENDING, None)
     turn.tx.put_meta(slots.BEGAN, turn.now.isoformat())
     if turn.tx.meta(_BOOT) != boot:

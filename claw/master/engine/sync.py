@@ -7,7 +7,7 @@ counts slots from when it was added, was enabled, or got another schedule.
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from claw.master.engine import intents, journal, services, slots
+from claw.master.engine import intents, journal, lifetimes, services, slots
 from claw.master.engine.turn import Turn
 from claw.model import instances
 from claw.model.effect import Dispatch, Reschedule
@@ -101,6 +101,7 @@ def _remove(turn: Turn, name: str, by: str) -> None:
     turn.tx.delete_standing(name)
     turn.tx.delete_instances(name)
     turn.tx.delete_rollout(name)
+    turn.tx.delete_timing(name)
     turn.note("job.removed", job=name, by=by)
 
 
@@ -126,6 +127,8 @@ def _change(turn: Turn, job: Job, before: Standing, old: Config | None, by: str)
 
 def _changed(turn: Turn, job: Job, key: str, is_rescheduled: bool) -> Standing:  # noqa: FBT001
     standing = turn.standing(job.name)
+    if is_rescheduled:
+        standing = lifetimes.revive(turn, standing)
     begins_anew = is_rescheduled or (job.enabled and not standing.enabled)
     through = turn.now if begins_anew else standing.scheduled_through
     open_run = turn.tx.open_runs(job.name)

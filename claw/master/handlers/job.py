@@ -217,7 +217,9 @@ def _results(
     live = statusview.Live(
         now=turn.now,
         # The ticker has not heard yet of what is decided here.
-        next_at=lambda job: slots.next_slot(job, turn.standing(job.name), turn.now),
+        next_at=lambda job: slots.next_slot(
+            job, turn.standing(job.name), turn.now, turn.tx.timing(job.name).again_through
+        ),
         flags=services.supervisors.flags,
     )
     rows = statusview.look(turn.tx, (aim.job,))

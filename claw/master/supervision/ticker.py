@@ -57,9 +57,10 @@ class Ticker:
             self._wake.set()
 
     def expect_wait_over(self, at: datetime) -> None:
-        """Take note of when a run has waited long enough for what it depends on."""
-        self._wait_over = at
-        self._wake.set()
+        """Take note of when some wait is over; the earliest counts, then all are told anew."""
+        if self._wait_over is None or at < self._wait_over:
+            self._wait_over = at
+            self._wake.set()
 
     def next_at(self, job: str) -> datetime | None:
         """Return the next slot of a job."""

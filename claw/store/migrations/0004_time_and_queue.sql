@@ -38,3 +38,19 @@ CREATE TABLE idem (
 CREATE INDEX idem_run ON idem (run) WHERE run IS NOT NULL;
 
 CREATE INDEX idem_expires ON idem (expires_at);
+
+-- Time: what has come of a job's times, once there is something to say of it.
+CREATE TABLE timings (
+    job           TEXT PRIMARY KEY,
+    errors        INTEGER NOT NULL,
+    error_at      INTEGER,
+    again_through INTEGER,
+    retire_at     INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX timings_retire ON timings (retire_at) WHERE retire_at IS NOT NULL;
+
+-- The rows of slots by their time, and those among them that stand for several.
+CREATE INDEX runs_slot ON runs (job, slot_at) WHERE slot_at IS NOT NULL;
+
+CREATE INDEX runs_stretch ON runs (job, slot_at) WHERE slot_until IS NOT NULL;

