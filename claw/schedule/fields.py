@@ -4,7 +4,9 @@ Five fields, ``minute hour day-of-month month day-of-week``, or six with the sec
 first, as the corpus's crontabs, Quartz and `cronsim` have them. Where six make no sense so
 and do with the seconds last, as croniter has them (``0 3 * * fri 30``), that is meant.
 A field is a list of ``*``, ``a``, ``a-b``, each with an optional ``/step``; months and
-weekdays may be named;
+weekdays may be named; a range may wrap (``FRI-MON``, ``22-2``). ``L`` is the last day of the
+month, ``5L`` or ``L5`` its last Friday, ``5#2`` its second. croniter's own grammar is not
+used: version 7.0.0 takes the range ``13-13`` for a wildcard.
 """
 
 import contextlib
