@@ -85,9 +85,7 @@ def test_what_opens_is_open_and_nothing_before_it_is(
 ) -> None:
     if begin == end:
         end = (24, 0) if begin == (0, 0) else (0, 0)
-    hours = Hours(
-        days=",".join(map(str, sorted(days))), begin=begin, end=end, timezone=zone
-    )
+    hours = Hours(days=",".join(map(str, sorted(days))), begin=begin, end=end, timezone=zone)
     at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
     opens = opens_at(hours, at)
     assert opens is not None
