@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from claw.commands import shapes
 from claw.commands.method import ADMIN, ROLES, Method, changing, reading
-from claw.commands.schema import array, boolean, choice, integer, nullable, record, string, time
+from claw.commands.schema import array, boolean, choice, integer, record, string, time
 
 GENERAL = (
     reading(
@@ -81,13 +81,15 @@ DAEMON = (
     reading(
         "alert.list",
         "list what is worth somebody's attention",
-        record({}),
+        record({"all": boolean("also those that are over; the newest hundred")}),
         record({"alerts": array("newest first", shapes.ALERT)}, ("alerts",)),
     ),
     changing(
         "alert.ack",
-        "take note of an alert, or of all",
-        record({"id": nullable(integer("which one; null: all"))}),
+        "take note of alerts",
+        record(
+            {"targets": array("numbers of alerts and names of jobs; none: all", string("one"))}
+        ),
         record({"acked": integer("how many")}, ("acked",)),
     ),
 )

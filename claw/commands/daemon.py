@@ -97,17 +97,29 @@ COMMANDS = (
         verb="alerts:list_alerts",
         reply="alerts",
         method="alert.list",
-        examples=(("clawctl alerts list", "until they are acknowledged"),),
+        params=(flag("all", "also what is over"),),
+        detail=(
+            "An alert stands from the change that began it until it is over or, of what "
+            "merely happened, until it is noted."
+        ),
+        examples=(("clawctl alerts list", "what is not over"),),
     ),
     Command(
         "alerts ack",
         DAEMON,
-        "take note of an alert, or of all",
+        "take note of alerts, so that status is silent about them",
         verb="alerts:ack",
         reply="acked",
         method="alert.ack",
-        params=(argument("id", kinds.COUNT, "which one; default all", required=False),),
-        examples=(("clawctl alerts ack 3", "note one of them"),),
+        params=(
+            argument(
+                "targets", kinds.ALERT_OR_JOB, "which; default all", many=True, required=False
+            ),
+        ),
+        examples=(
+            ("clawctl alerts ack 3", "note one of them"),
+            ("clawctl alerts ack web", "all of one job"),
+        ),
     ),
     Command(
         "api",

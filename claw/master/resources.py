@@ -15,12 +15,14 @@ from claw.errors import ClawError, StoreError
 from claw.kernel import cgroup, clock
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
+from claw.master.engine import alerts
 from claw.master.engine.turn import Turn
 from claw.master.supervision.cgroups import Groups
 from claw.master.supervision.links import Links
 from claw.master.views import usage as processes
 from claw.model import instances, usage
-from claw.model.event import Alert, Event
+from claw.model.alerts import RESOURCES
+from claw.model.event import Event
 from claw.model.job import Config, Job, ResourceAction
 from claw.model.run import Phase, Run
 from claw.model.usage import Excesses, History, Usage
@@ -171,7 +173,7 @@ class Sampler:
         if action is ResourceAction.THROTTLE and usage.CPU in fresh:
             await trio.to_thread.run_sync(self._slow_down, one)
             text += f"; its niceness is {_NICENESS} now"
-        await self._decide.patiently(lambda turn: _tell(turn, one, text, told))
+        await self._decide.patiently(lambda turn: _tell(turn, one, text, fresh, told))
         return True
 
     async def _stop(self, one: Watched, text: str, *, is_kill: bool) -> bool:
@@ -238,15 +240,22 @@ def _note(turn: Turn, one: Watched, kind: str, why: str, told: Excesses) -> None
     )  # fmt: skip
 
 
-def _tell(turn: Turn, one: Watched, text: str, told: Excesses) -> None:
-    """Put on record that a job uses too much, and say so until somebody takes note."""
+def _tell(
+    turn: Turn, one: Watched, text: str, fresh: Mapping[str, str], told: Excesses
+) -> None:
+    """Put on record that a job uses too much, and say so until that is over."""
     name = instances.label(one.job.name, one.run.instance)
     _note(turn, one, _BEYOND, text, told)
-    alert = f"{name} uses too much: {text}. clawctl status -v {name}, then clawctl alerts ack"
-    turn.tx.insert_alert(Alert(kind="resources", text=alert, at=turn.now))
+    for what, said in fresh.items():
+        alert = f"{name} uses too much: {said}. clawctl status -v {name}"
+        about = f"{name} {what}"
+        alerts.raise_alert(turn, RESOURCES, one.job.name, one.run.id, alert, about=about)
 
 
 def _tell_over(turn: Turn, one: Watched, over: Collection[str], told: Excesses) -> None:
     """Put on record that a job is within limits again."""
+    name = instances.label(one.job.name, one.run.instance)
     text = f"{', '.join(over)} within its limit again for {usage.CALM_S:g} s"
     _note(turn, one, _OVER, text, told)
+    for what in over:
+        alerts.resolve(turn, RESOURCES, one.job.name, text, about=f"{name} {what}")

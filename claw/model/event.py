@@ -21,14 +21,3 @@ class Event:
     why: str | None = None
     by: str | None = None
     cursor: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Something that is said at every turn until somebody acknowledges it."""
-
-    kind: str
-    text: str
-    at: datetime
-    acked_at: datetime | None = None
-    id: int = 0

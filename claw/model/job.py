@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from claw.model.alerts import Alerting
 from claw.model.checks import Health, Ready
 from claw.model.graph import Dependency, Graph
 from claw.model.listener import Listener
@@ -224,6 +225,7 @@ class Job:
     health: Health | None = None  # None: nobody asks
     log: Log = field(default_factory=Log)
     resources: Resources = field(default_factory=Resources)
+    alerts: Alerting = field(default_factory=Alerting)
     file: str = ""  # where it is defined
     line: int = 0
 

@@ -252,19 +252,34 @@ SELECT method, reply, at FROM requests WHERE id = :id;
 DELETE FROM requests WHERE at < :before;
 
 -- name: insert_alert
-INSERT INTO alerts (kind, text, at, acked_at) VALUES (:kind, :text, :at, :acked_at);
+INSERT INTO alerts (kind, job, run, about, text, at, last_at)
+VALUES (:kind, :job, :run, :about, :text, :at, :at);
+
+-- name: repeat_alert
+UPDATE alerts SET times = times + 1, text = :text, run = :run, last_at = :at WHERE id = :id;
+
+-- name: standing_alerts
+SELECT * FROM alerts INDEXED BY alerts_standing
+WHERE resolved_at IS NULL AND job IS :job ORDER BY id;
+
+-- name: all_standing_alerts
+SELECT * FROM alerts INDEXED BY alerts_standing WHERE resolved_at IS NULL ORDER BY id;
 
 -- name: open_alerts
-SELECT * FROM alerts WHERE acked_at IS NULL ORDER BY id;
+SELECT * FROM alerts INDEXED BY alerts_standing
+WHERE resolved_at IS NULL AND acked_at IS NULL ORDER BY id;
 
 -- name: alerts
 SELECT * FROM alerts ORDER BY id DESC LIMIT :limit;
 
+-- name: alert
+SELECT * FROM alerts WHERE id = :id;
+
 -- name: ack_alert
 UPDATE alerts SET acked_at = :at WHERE id = :id AND acked_at IS NULL;
 
--- name: ack_alerts
-UPDATE alerts SET acked_at = :at WHERE acked_at IS NULL;
+-- name: resolve_alert
+UPDATE alerts SET resolved_at = :at WHERE id = :id AND resolved_at IS NULL;
 
 -- name: meta
 SELECT value FROM meta WHERE key = :key;

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from claw.model.event import Alert, Event
+from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.ids import SHORT_LENGTH
 from claw.model.rollout import Rollout
@@ -19,12 +19,13 @@ from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
 from claw.store.ledgers import LedgerRows
 from claw.store.slotrows import SlotRows
+from claw.store.watching import WatchRows
 
 _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
 
 
-class Tx(LedgerRows, SlotRows):
+class Tx(LedgerRows, SlotRows, WatchRows):
     """What can be read and written of the store; valid until its function returns."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -286,24 +287,6 @@ class Tx(LedgerRows, SlotRows):
     def last_cursor(self) -> int:
         """Return the cursor of the newest event; 0 when there is none."""
         return self._number("last_cursor") or 0
-
-    def insert_alert(self, alert: Alert) -> None:
-        """Store an alert."""
-        self._do("insert_alert", **rows.row_of_alert(alert))
-
-    def alerts(self, limit: int = 100) -> tuple[Alert, ...]:
-        """Return alerts, newest first."""
-        return tuple(rows.alert_of_row(row) for row in self._do("alerts", limit=limit))
-
-    def open_alerts(self) -> tuple[Alert, ...]:
-        """Return the alerts that nobody has acknowledged, oldest first."""
-        return tuple(rows.alert_of_row(row) for row in self._do("open_alerts"))
-
-    def ack_alerts(self, alert_id: int | None, at: datetime) -> int:
-        """Acknowledge one alert, or all (None), and return how many were open."""
-        if alert_id is None:
-            return self._do("ack_alerts", at=rows.micros(at)).rowcount
-        return self._do("ack_alert", id=alert_id, at=rows.micros(at)).rowcount
 
     def insert_request(self, request_id: str, method: str, reply: object, at: datetime) -> None:
         """Remember the answer to a request."""

@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
-from claw.model.event import Alert, Event
+from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.rollout import Renewal, Rollout
 from claw.model.run import Attempt, Origin, Phase, Priority, Run, State, Supervisor
@@ -29,11 +29,13 @@ def instant(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
-def _micros(at: datetime | None) -> int | None:
+def micros_or_none(at: datetime | None) -> int | None:
+    """Return a time as it is stored, or None."""
     return None if at is None else micros(at)
 
 
-def _instant(value: int | None) -> datetime | None:
+def instant_or_none(value: int | None) -> datetime | None:
+    """Return the time that a stored number means, or None."""
     return None if value is None else instant(value)
 
 
@@ -47,17 +49,17 @@ def row_of_run(run: Run) -> Row:
         "origin_key": run.origin_key,
         "queued_at": micros(run.queued_at),
         "due_at": micros(run.due_at),
-        "slot_at": _micros(run.slot_at),
-        "slot_until": _micros(run.slot_until),
+        "slot_at": micros_or_none(run.slot_at),
+        "slot_until": micros_or_none(run.slot_until),
         "slot_count": run.slot_count,
-        "claimed_at": _micros(run.claimed_at),
-        "started_at": _micros(run.started_at),
-        "ended_at": _micros(run.ended_at),
+        "claimed_at": micros_or_none(run.claimed_at),
+        "started_at": micros_or_none(run.started_at),
+        "ended_at": micros_or_none(run.ended_at),
         "attempt": run.attempt,
         "cause": run.cause,
         "sid": run.sid,
         "phase": run.phase,
-        "phase_until": _micros(run.phase_until),
+        "phase_until": micros_or_none(run.phase_until),
         "pid": run.pid,
         "exit_code": run.exit_code,
         "signal": run.signal,
@@ -80,10 +82,10 @@ def row_of_run(run: Run) -> Row:
         "priority": run.priority,
         "batch": run.batch,
         "dedup_key": run.dedup_key,
-        "expires_at": _micros(run.expires_at),
+        "expires_at": micros_or_none(run.expires_at),
         "retries": run.retries,
         "note": run.note,
-        "dead_at": _micros(run.dead_at),
+        "dead_at": micros_or_none(run.dead_at),
         "dead_why": run.dead_why,
         "reinjected_as": run.reinjected_as,
     }
@@ -99,17 +101,17 @@ def run_of_row(row: sqlite3.Row) -> Run:
         origin_key=row["origin_key"],
         queued_at=instant(row["queued_at"]),
         due_at=instant(row["due_at"]),
-        slot_at=_instant(row["slot_at"]),
-        slot_until=_instant(row["slot_until"]),
+        slot_at=instant_or_none(row["slot_at"]),
+        slot_until=instant_or_none(row["slot_until"]),
         slot_count=row["slot_count"],
-        claimed_at=_instant(row["claimed_at"]),
-        started_at=_instant(row["started_at"]),
-        ended_at=_instant(row["ended_at"]),
+        claimed_at=instant_or_none(row["claimed_at"]),
+        started_at=instant_or_none(row["started_at"]),
+        ended_at=instant_or_none(row["ended_at"]),
         attempt=row["attempt"],
         cause=row["cause"],
         sid=row["sid"],
         phase=None if row["phase"] is None else Phase(row["phase"]),
-        phase_until=_instant(row["phase_until"]),
+        phase_until=instant_or_none(row["phase_until"]),
         pid=row["pid"],
         exit_code=row["exit_code"],
         signal=row["signal"],
@@ -132,10 +134,10 @@ def run_of_row(row: sqlite3.Row) -> Run:
         priority=Priority(row["priority"]),
         batch=row["batch"],
         dedup_key=row["dedup_key"],
-        expires_at=_instant(row["expires_at"]),
+        expires_at=instant_or_none(row["expires_at"]),
         retries=row["retries"],
         note=row["note"],
-        dead_at=_instant(row["dead_at"]),
+        dead_at=instant_or_none(row["dead_at"]),
         dead_why=row["dead_why"],
         reinjected_as=row["reinjected_as"],
     )
@@ -158,9 +160,9 @@ def row_of_attempt(attempt: Attempt) -> Row:
         "cause": attempt.cause,
         "pid": attempt.pid,
         "start_ticks": attempt.start_ticks,
-        "started_at": _micros(attempt.started_at),
-        "ready_at": _micros(attempt.ready_at),
-        "ended_at": _micros(attempt.ended_at),
+        "started_at": micros_or_none(attempt.started_at),
+        "ready_at": micros_or_none(attempt.ready_at),
+        "ended_at": micros_or_none(attempt.ended_at),
         "exit_code": attempt.exit_code,
         "signal": attempt.signal,
         "timed_out": int(attempt.timed_out),
@@ -181,9 +183,9 @@ def attempt_of_row(row: sqlite3.Row) -> Attempt:
         cause=row["cause"],
         pid=row["pid"],
         start_ticks=row["start_ticks"],
-        started_at=_instant(row["started_at"]),
-        ready_at=_instant(row["ready_at"]),
-        ended_at=_instant(row["ended_at"]),
+        started_at=instant_or_none(row["started_at"]),
+        ready_at=instant_or_none(row["ready_at"]),
+        ended_at=instant_or_none(row["ended_at"]),
         exit_code=row["exit_code"],
         signal=row["signal"],
         timed_out=bool(row["timed_out"]),
@@ -207,7 +209,7 @@ def row_of_supervisor(supervisor: Supervisor) -> Row:
         "start_ticks": supervisor.start_ticks,
         "boot": supervisor.boot,
         "version": supervisor.version,
-        "closed_at": _micros(supervisor.closed_at),
+        "closed_at": micros_or_none(supervisor.closed_at),
     }
 
 
@@ -223,7 +225,7 @@ def supervisor_of_row(row: sqlite3.Row) -> Supervisor:
         start_ticks=row["start_ticks"],
         boot=row["boot"],
         version=row["version"],
-        closed_at=_instant(row["closed_at"]),
+        closed_at=instant_or_none(row["closed_at"]),
     )
 
 
@@ -239,8 +241,8 @@ def row_of_standing(standing: Standing) -> Row:
         "enabled": int(standing.enabled),
         "epoch": standing.epoch,
         "crashes": standing.crashes,
-        "scheduled_through": _micros(standing.scheduled_through),
-        "done_at": _micros(standing.done_at),
+        "scheduled_through": micros_or_none(standing.scheduled_through),
+        "done_at": micros_or_none(standing.done_at),
         "schedule_key": standing.schedule_key,
         "last_run": standing.last_run,
         "scale": standing.scale,
@@ -260,8 +262,8 @@ def standing_of_row(row: sqlite3.Row) -> Standing:
         enabled=bool(row["enabled"]),
         epoch=row["epoch"],
         crashes=row["crashes"],
-        scheduled_through=_instant(row["scheduled_through"]),
-        done_at=_instant(row["done_at"]),
+        scheduled_through=instant_or_none(row["scheduled_through"]),
+        done_at=instant_or_none(row["done_at"]),
         schedule_key=row["schedule_key"],
         last_run=row["last_run"],
         scale=row["scale"],
@@ -342,25 +344,4 @@ def event_of_row(row: sqlite3.Row) -> Event:
         new=row["new"],
         why=row["why"],
         by=row["by"],
-    )
-
-
-def row_of_alert(alert: Alert) -> Row:
-    """Return what is stored of an alert; the database numbers it."""
-    return {
-        "kind": alert.kind,
-        "text": alert.text,
-        "at": micros(alert.at),
-        "acked_at": _micros(alert.acked_at),
-    }
-
-
-def alert_of_row(row: sqlite3.Row) -> Alert:
-    """Return the alert that a row holds."""
-    return Alert(
-        id=row["id"],
-        kind=row["kind"],
-        text=row["text"],
-        at=instant(row["at"]),
-        acked_at=_instant(row["acked_at"]),
     )

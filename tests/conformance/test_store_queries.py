@@ -9,7 +9,7 @@ from claw.store.database import Database
 from claw.store.queries import QUERIES, parse
 from tests.kit.desk import T0
 
-BOUNDED = ("runs_open", "runs_active", "runs_queue", "runs_due", "alerts_open",
+BOUNDED = ("runs_open", "runs_active", "runs_queue", "runs_due", "alerts_standing",
            "supervisors_open")  # fmt: skip
 """Indexes of what is open alone: a walk through one of them is short."""
 

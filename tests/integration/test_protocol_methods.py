@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from claw.kernel import clock
-from claw.master.engine import intake
+from claw.master.engine import alerts, intake
 from claw.master.engine.turn import Turn
 from claw.master.handlers import run as run_handlers
-from claw.model.event import Alert
 from claw.model.job import JobType
 from claw.model.outcome import START_LIMIT
 from claw.model.run import Origin, State
@@ -56,15 +54,15 @@ async def test_status_is_of_the_jobs_asked_for(
 async def test_status_says_what_somebody_has_to_know(tmp_path: Path) -> None:
     async with serving(tmp_path, WEB) as desk:
         client = await desk.connect()
-        alert = Alert(kind="damaged", text="the database was damaged", at=clock.now())
-        await desk.decide(lambda turn: turn.tx.insert_alert(alert))
+        text = "the database was damaged"
+        await desk.decide(lambda turn: alerts.raise_alert(turn, "damaged", None, None, text))
         desk.config.is_changed = True
 
         warned = (await client.call("job.status"))["warnings"]
         daemon = await client.call("daemon.status")
-        alerts = (await client.call("alert.list"))["alerts"]
-        acked = await client.call("alert.ack", id=alerts[0]["id"])
-        again = await client.refusal("alert.ack", id=alerts[0]["id"])
+        (alert,) = (await client.call("alert.list"))["alerts"]
+        acked = await client.call("alert.ack", targets=[str(alert["id"])])
+        again = await client.call("alert.ack", targets=[str(alert["id"])])
         none = await client.call("alert.ack")
         after = (await client.call("job.status"))["warnings"]
 
@@ -72,8 +70,12 @@ async def test_status_says_what_somebody_has_to_know(tmp_path: Path) -> None:
         assert "clawctl reload" in after[0]
         assert daemon["config_changed"]
         assert (acked, none) == ({"acked": 1}, {"acked": 0})
-        assert again["data"]["name"] == "not_found"
-        assert (await client.refusal("alert.ack", id=10**30))["data"]["name"] == "not_found"
+        assert again == {"acked": 0}
+        assert (await client.call("alert.list"))["alerts"] == []
+        assert len((await client.call("alert.list", all=True))["alerts"]) == 1
+        for unknown in (str(10**30), "nosuchjob"):
+            refused = await client.refusal("alert.ack", targets=[unknown])
+            assert refused["data"]["name"] == "not_found"
 
 
 async def test_verbose_status_has_use_and_last_line(tmp_path: Path) -> None:

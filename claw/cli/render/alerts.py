@@ -19,7 +19,9 @@ _COLUMNS = (
     Column("ID", is_right=True),
     Column("SINCE"),
     Column("KIND"),
+    Column("TIMES", is_right=True, is_optional=True),
     Column("NOTED", is_optional=True),
+    Column("OVER", is_optional=True),
     Column("TEXT", shrinks=True),
 )
 
@@ -30,10 +32,16 @@ def render(reply: dict[str, Any], style: Style, now: datetime) -> str:
         [
             str(alert["id"]),
             when.relative(alert["at"], now),
-            Cell(alert["kind"], GRAY if alert.get("acked_at") else RED),
+            Cell(alert["kind"], GRAY if _is_past(alert) else RED),
+            str(alert["times"]) if alert.get("times", 1) > 1 else "",
             when.relative(alert.get("acked_at"), now),
+            when.relative(alert.get("resolved_at"), now),
             alert["text"],
         ]
         for alert in reply["alerts"]
     ]
     return lay_out(_COLUMNS, rows, style) if rows else NONE
+
+
+def _is_past(alert: dict[str, Any]) -> bool:
+    return bool(alert.get("acked_at") or alert.get("resolved_at"))

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 def list_alerts(context: Context) -> int:
     """List alerts."""
-    context.show(context.call("alert.list"))
+    context.show(context.call("alert.list", all=context.args["all"]))
     return 0
 
 
 def ack(context: Context) -> int:
-    """Take note of an alert, or of all."""
-    context.show(context.call("alert.ack", id=context.args["id"]))
+    """Take note of alerts, or of all."""
+    context.show(context.call("alert.ack", targets=context.args["targets"] or []))
     return 0

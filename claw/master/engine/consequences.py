@@ -12,6 +12,7 @@ up                              restarted
 it has ended badly for good     dependents are ended as ``on_dependency_failure`` says
 it is gone                      what it depends on may be told to stop, if it is to
 it has ended                    its keys of the idempotency ledger are done, or free
+it is ill, or well again        alerts (`claw.master.engine.conditions`)
 ==============================  =======================================================
 
 The last is how jobs stop in the reverse order of their start: that a run is to end is
@@ -22,7 +23,7 @@ with it.
 
 from collections.abc import Container
 
-from claw.master.engine import idem, lifetimes, needs, rollouts
+from claw.master.engine import conditions, idem, lifetimes, needs, rollouts
 from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Effect, StopRun
@@ -47,6 +48,7 @@ def follow(turn: Turn) -> None:
             _follow(turn, change)
             if change.before.is_open and not change.after.is_open:
                 _over(turn, change.after)
+            conditions.notice(turn, change)
             if change.before.is_active and not change.after.is_active:
                 released |= {need.job for need in turn.config.graph.needs(change.after.job)}
         for name in dict.fromkeys(change.after.job for change in changes):

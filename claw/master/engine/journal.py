@@ -18,9 +18,7 @@ from claw.master.engine import services
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import machine
-from claw.model.checks import UNHEALTHY, HealthAction
 from claw.model.effect import Effect, StopRun
-from claw.model.event import Alert
 from claw.model.evidence import NOTHING, Evidence, Evidences
 from claw.model.job import JobType
 from claw.model.run import Origin, Run, State, Supervisor
@@ -114,17 +112,6 @@ def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact, evidence: Evid
     if isinstance(fact, facts.Exited) and evidence.complaint is not None:
         text = f"its result file is not taken: {evidence.complaint}"
         turn.note("attempt.note", job=run.job, run=run.id, why=text)
-    if steps and isinstance(fact, facts.Health):
-        _raise_alert(turn, run, fact)
-
-
-def _raise_alert(turn: Turn, run: Run, fact: facts.Health) -> None:
-    """Say of a service that is not well that it is not, where its job wants no more."""
-    job = turn.config.job(run.job)
-    wanted = job is not None and job.health and job.health.action is HealthAction.ALERT
-    if wanted and fact.state == UNHEALTHY:
-        text = f"{run.job} is unhealthy: {fact.why}: clawctl why {run.job}"
-        turn.tx.insert_alert(Alert(kind=UNHEALTHY, text=text, at=fact.at))
 
 
 def _launched(

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from claw.master.engine import journal, services, slots
+from claw.master.engine import alerts, journal, services, slots
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import instances
 from claw.model.catchup import Missed
-from claw.model.event import Alert
 from claw.model.evidence import Evidences
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Job, JobType
@@ -63,7 +62,7 @@ def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
     history = _history(turn)
     for job in turn.config.jobs:
         _stand(turn, job, history.get(job.name, ()), earliest)
-    turn.tx.insert_alert(Alert(kind=REBUILT, text=_text(why, history), at=turn.now))
+    alerts.raise_alert(turn, REBUILT, None, None, _text(why, history))
     turn.note("daemon.damaged", why=why)
 
 
@@ -227,5 +226,5 @@ def catch_up_with(turn: Turn, spools: Sequence[Spool]) -> None:
         " its write-ahead log is lost. Their runs have been taken in; runs that were waiting"
         " may be lost. clawctl alerts ack"
     )
-    turn.tx.insert_alert(Alert(kind=BEHIND, text=text, at=turn.now))
+    alerts.raise_alert(turn, BEHIND, None, None, text)
     turn.note("daemon.damaged", why=text)

@@ -6,10 +6,9 @@ again and again. A new master goes on where the last one was.
 
 from dataclasses import replace
 
-from claw.master.engine import services
+from claw.master.engine import alerts, services
 from claw.master.engine.turn import Turn
 from claw.model import instances, machine, outcome, rollout
-from claw.model.event import Alert
 from claw.model.job import Job
 from claw.model.rollout import Fate, Renewal, Rollout
 
@@ -77,7 +76,7 @@ def _tell_failure(turn: Turn, rolling: Rollout) -> None:
             f"The new definition of {rolling.job} was given to some of its instances only:"
             f" {why}. clawctl restart {rolling.job}, once it is well"
         )
-        turn.tx.insert_alert(Alert(kind=FAILED, text=text, at=turn.now))
+        alerts.raise_alert(turn, FAILED, rolling.job, None, text)
 
 
 def _fate(turn: Turn, renewal: Renewal) -> Fate | str:

@@ -7,7 +7,7 @@ counts slots from when it was added, was enabled, or got another schedule.
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from claw.master.engine import intents, journal, lifetimes, services, slots
+from claw.master.engine import alerts, intents, journal, lifetimes, services, slots
 from claw.master.engine.turn import Turn
 from claw.model import instances
 from claw.model.effect import Dispatch, Reschedule
@@ -102,6 +102,7 @@ def _remove(turn: Turn, name: str, by: str) -> None:
     turn.tx.delete_instances(name)
     turn.tx.delete_rollout(name)
     turn.tx.delete_timing(name)
+    alerts.resolve_all(turn, name, "the job is gone")
     turn.note("job.removed", job=name, by=by)
 
 

@@ -39,6 +39,7 @@ class Change:
     before: Run
     after: Run
     attempt: Attempt | None  # if it is about one
+    is_new: bool = False  # the run was stored just now, `before` is as `after`
 
 
 class Turn:
@@ -132,6 +133,8 @@ class Turn:
         """Store a new run and its first event; False when its origin key has one."""
         if not self.tx.insert_run(run):
             return False
+        if not run.is_open:
+            self.changes.append(Change(run, run, None, is_new=True))
         self.tx.append_event(
             Event(
                 at=self.now,

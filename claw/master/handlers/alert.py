@@ -1,42 +1,62 @@
-"""``alert.*``: what is said at every turn until somebody takes note."""
+"""``alert.*``: what is said at every turn until somebody takes note, or it is over."""
 
 from claw.errors import NotFoundError
 from claw.master.control.calls import Call, Params
+from claw.master.engine import alerts
 from claw.master.engine.turn import Turn
+from claw.master.views.statusview import iso
 from claw.master.wiring import Json
-from claw.model.event import Alert
+from claw.model.alerts import Alert
 from claw.store.records import Tx
 
-_MOST = (1 << 63) - 1
 
-
-async def list_(call: Call, _params: Params) -> Json:
+async def list_(call: Call, params: Params) -> Json:
     """List alerts, newest first."""
-    alerts = await call.services.store.read(Tx.alerts)
-    return {"alerts": [_wire_of(alert) for alert in alerts]}
+    store = call.services.store
+    if params.get("all"):
+        found = await store.read(Tx.alerts)
+    else:
+        found = (await store.read(Tx.all_standing_alerts))[::-1]
+    return {"alerts": [_wire_of(alert) for alert in found]}
 
 
 async def ack(call: Call, params: Params) -> Json:
-    """Take note of an alert, or of all."""
-    number = params.get("id")
+    """Take note of alerts, of all of some jobs, or of all there are."""
+    targets = params.get("targets") or []
 
     def decide(turn: Turn) -> Json:
-        known = number is None or 0 <= number <= _MOST
-        acked = turn.tx.ack_alerts(number, turn.now) if known else 0
-        if number is not None and acked == 0:
-            raise NotFoundError(
-                f"there is no open alert {number}", hint="clawctl alerts list lists them"
-            )
-        return {"acked": acked}
+        if not targets:
+            chosen = [alert.id for alert in turn.tx.open_alerts()]
+        else:
+            chosen = [number for text in targets for number in _meant(turn, text)]
+        return {"acked": sum(alerts.ack(turn, number) for number in dict.fromkeys(chosen))}
 
     return await call.commit(decide)
+
+
+def _meant(turn: Turn, text: str) -> list[int]:
+    """Return the numbers of the alerts that a number, or the name of a job, means."""
+    if text.isascii() and text.isdigit():
+        return [int(text)]
+    found = turn.tx.standing_alerts(text)
+    if not found and turn.config.job(text) is None:
+        raise NotFoundError(
+            f"{text!r} is neither an alert's number nor a job",
+            hint="clawctl alerts list lists them",
+        )
+    return [alert.id for alert in found]
 
 
 def _wire_of(alert: Alert) -> Json:
     return {
         "id": alert.id,
         "kind": alert.kind,
+        "job": alert.job,
+        "run": alert.run,
         "text": alert.text,
         "at": alert.at.isoformat(),
-        "acked_at": None if alert.acked_at is None else alert.acked_at.isoformat(),
+        "last_at": iso(alert.last_at),
+        "times": alert.times,
+        "acked_at": iso(alert.acked_at),
+        "resolved_at": iso(alert.resolved_at),
     }

@@ -54,3 +54,23 @@ CREATE INDEX timings_retire ON timings (retire_at) WHERE retire_at IS NOT NULL;
 CREATE INDEX runs_slot ON runs (job, slot_at) WHERE slot_at IS NOT NULL;
 
 CREATE INDEX runs_stretch ON runs (job, slot_at) WHERE slot_until IS NOT NULL;
+
+-- Alerts: one for each change of a condition. `about` tells apart what one job can have
+-- several of: instances. An alert that is over has `resolved_at`.
+ALTER TABLE alerts ADD COLUMN job TEXT;
+
+ALTER TABLE alerts ADD COLUMN run TEXT;
+
+ALTER TABLE alerts ADD COLUMN about TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE alerts ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+
+ALTER TABLE alerts ADD COLUMN last_at INTEGER;
+
+ALTER TABLE alerts ADD COLUMN resolved_at INTEGER;
+
+UPDATE alerts SET resolved_at = acked_at, last_at = at;
+
+DROP INDEX alerts_open;
+
+CREATE INDEX alerts_standing ON alerts (job, kind, about) WHERE resolved_at IS NULL;

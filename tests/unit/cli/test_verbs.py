@@ -552,7 +552,8 @@ def test_alerts_are_listed_and_noted(clawctl: Typed, serve: Serve) -> None:
     ]  # fmt: skip
     assert clawctl("alerts", "ack", "3")[1] == "1 alert noted\n"
     assert clawctl("alerts", "ack")[0] == 0
-    assert [request.params.get("id") for request in server.requests[1:]] == [3, None]
+    asked = [request.params.get("targets") for request in server.requests[1:]]
+    assert asked == [["3"], []]
 
 
 def test_api_prints_the_result_as_it_is(clawctl: Typed, serve: Serve) -> None:

@@ -49,7 +49,11 @@ class Master:
         usage = Usage(at_s=self.at_s, cpu_s=0.0, **values)
         self.sampler._usage = lambda *_: usage  # type: ignore[method-assign]
         trio.run(self.sampler._look)
-        return [event for event in self.desk.events() if event.cursor > before]
+        return [
+            event
+            for event in self.desk.events(job="web")
+            if event.cursor > before and event.type.startswith("job.")
+        ]
 
     def alerts(self) -> int:
         return len(self.desk.database.view(lambda tx: tx.alerts()))

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claw.model import ids
-from claw.model.event import Alert, Event
+from claw.model.alerts import Alert
+from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.rollout import Renewal, Rollout
 from claw.model.run import Attempt, Origin, Phase, Priority, Run, State, Supervisor
@@ -257,22 +258,30 @@ def test_events_are_numbered_and_read_from_a_cursor(database: Database) -> None:
     assert found(kind="job.added", after=cursors[1]) == cursors[3::2]
 
 
-def test_alerts_are_open_until_they_are_acknowledged(database: Database) -> None:
+def test_alerts_are_open_until_they_are_noted_or_over(database: Database) -> None:
     for text in ("one", "two", "three"):
         database.transact(partial(Tx.insert_alert, alert=Alert(kind="k", text=text, at=T0)))
-    first = database.transact(lambda tx: tx.open_alerts())[0]
-    assert database.transact(lambda tx: tx.ack_alerts(first.id, T0)) == 1
-    assert database.transact(lambda tx: tx.ack_alerts(first.id, T0)) == 0
-    assert [alert.text for alert in database.transact(lambda tx: tx.open_alerts())] == [
-        "two",
-        "three",
-    ]
-    assert database.transact(lambda tx: tx.ack_alerts(None, T0)) == 2
-    assert [alert.text for alert in database.transact(lambda tx: tx.alerts())] == [
-        "three",
-        "two",
-        "one",
-    ]
+    one, two, three = database.view(Tx.open_alerts)
+    database.transact(lambda tx: tx.ack_alert(one.id, T0))
+    database.transact(lambda tx: tx.resolve_alert(two.id, T0))
+    assert database.view(Tx.open_alerts) == (three,)
+    assert [alert.text for alert in database.view(Tx.all_standing_alerts)] == ["one", "three"]
+    assert [alert.text for alert in database.view(Tx.alerts)] == ["three", "two", "one"]
+    assert three == Alert(kind="k", text="three", at=T0, last_at=T0, id=three.id)
+
+
+def test_an_alert_comes_back_as_it_was_stored(database: Database) -> None:
+    kept = Alert(kind="k", text="t", at=T0, job="j", run="r", about="j@2")
+    database.transact(lambda tx: tx.insert_alert(kept))
+    later = T0 + timedelta(hours=1)
+    database.transact(lambda tx: tx.repeat_alert(1, "again", "r2", later))
+    database.transact(lambda tx: tx.ack_alert(1, later))
+    found = database.view(lambda tx: tx.alert(1))
+    assert found == replace(
+        kept, id=1, text="again", run="r2", times=2, last_at=later, acked_at=later
+    )
+    assert database.view(lambda tx: tx.standing_alerts("j")) == (found,)
+    assert database.view(lambda tx: tx.standing_alerts(None)) == ()
 
 
 def test_spools_can_go_once_their_supervisors_are_settled(database: Database) -> None:

@@ -1,0 +1,78 @@
+"""Alerts in the store; a part of `claw.store.records.Tx`."""
+
+import sqlite3
+from datetime import datetime
+
+from claw.model.alerts import Alert
+from claw.store import rows
+from claw.store.statements import Statements
+
+
+class WatchRows(Statements):
+    """What is stored of what goes wrong, or does not happen."""
+
+    def insert_alert(self, alert: Alert) -> None:
+        """Store an alert."""
+        self._do("insert_alert", **_row_of(alert))
+
+    def repeat_alert(self, alert_id: int, text: str, run: str | None, at: datetime) -> None:
+        """Note that what an alert is about has happened again."""
+        self._do("repeat_alert", id=alert_id, text=text, run=run, at=rows.micros(at))
+
+    def standing_alerts(self, job: str | None) -> tuple[Alert, ...]:
+        """Return the alerts of a job, or of the daemon (None), that are not over."""
+        return self._alerts("standing_alerts", job=job)
+
+    def all_standing_alerts(self) -> tuple[Alert, ...]:
+        """Return the alerts that are not over, noted or not, oldest first."""
+        return self._alerts("all_standing_alerts")
+
+    def open_alerts(self) -> tuple[Alert, ...]:
+        """Return those that are not over and that nobody has noted, oldest first."""
+        return self._alerts("open_alerts")
+
+    def alerts(self, limit: int = 100) -> tuple[Alert, ...]:
+        """Return all alerts, newest first."""
+        return self._alerts("alerts", limit=limit)
+
+    def alert(self, alert_id: int) -> Alert | None:
+        """Return the alert of that number."""
+        return next(iter(self._alerts("alert", id=alert_id)), None)
+
+    def ack_alert(self, alert_id: int, at: datetime) -> None:
+        """Note that somebody has taken note of an alert."""
+        self._do("ack_alert", id=alert_id, at=rows.micros(at))
+
+    def resolve_alert(self, alert_id: int, at: datetime) -> None:
+        """Note that an alert is over."""
+        self._do("resolve_alert", id=alert_id, at=rows.micros(at))
+
+    def _alerts(self, name: str, /, **values: rows.Value) -> tuple[Alert, ...]:
+        return tuple(_alert_of(row) for row in self._do(name, **values))
+
+
+def _row_of(alert: Alert) -> rows.Row:
+    return {
+        "kind": alert.kind,
+        "job": alert.job,
+        "run": alert.run,
+        "about": alert.about,
+        "text": alert.text,
+        "at": rows.micros(alert.at),
+    }
+
+
+def _alert_of(row: sqlite3.Row) -> Alert:
+    return Alert(
+        id=row["id"],
+        kind=row["kind"],
+        job=row["job"],
+        run=row["run"],
+        about=row["about"],
+        text=row["text"],
+        at=rows.instant(row["at"]),
+        last_at=rows.instant_or_none(row["last_at"]),
+        times=row["times"],
+        acked_at=rows.instant_or_none(row["acked_at"]),
+        resolved_at=rows.instant_or_none(row["resolved_at"]),
+    )
