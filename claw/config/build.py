@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.config import child, probes, queue, timing, when
+from claw.config import child, probes, queue, timing, watch, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -309,6 +309,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         health=probes.health(values),
         log=_log(values.table("log")),
         resources=child.resources(values.table("resources")),
+        alerts=watch.alerting(values),
         file=os.path.abspath(file),  # noqa: PTH100
         line=line,
     )

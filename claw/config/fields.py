@@ -15,6 +15,7 @@ from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, PoolKeys, QueueKeys
 from claw.config.keys.time import TimeKeys
+from claw.config.keys.watch import AlertKeys
 from claw.config.kinds import optional
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
@@ -299,6 +300,7 @@ READY = Section("ready", ReadyKeys)
 HEALTH = Section("health", HealthKeys)
 LOG = Section("log", LogKeys)
 RESOURCES = Section("resources", ResourceKeys)
+ALERTS = Section("alerts", AlertKeys, later="channel to")
 JOB = Section(
     "jobs.NAME",
     JobKeys,
@@ -308,10 +310,11 @@ JOB = Section(
         "health": HEALTH,
         "log": LOG,
         "resources": RESOURCES,
+        "alerts": ALERTS,
     },
     later="skip_code run_timeout lock executor"
     " delivery_guarantee watch retry"
-    " dead_letter dedup checks overdue_after success_within ping alerts delivery sla"
+    " dead_letter dedup checks overdue_after success_within ping delivery sla"
     " output approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )

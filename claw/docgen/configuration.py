@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from claw.config.fields import (
+    ALERTS,
     CONTROL,
     DAEMON,
     HEALTH,
@@ -27,6 +28,7 @@ _TITLES = (
     (HEALTH, "[jobs.NAME.health]"),
     (LOG, "[jobs.NAME.log]"),
     (RESOURCES, "[jobs.NAME.resources]"),
+    (ALERTS, "[jobs.NAME.alerts]"),
 )
 
 
