@@ -189,5 +189,6 @@ def _notice_dead_letter(turn: Turn, job: Job, change: Change) -> None:
     run = change.after
     is_new = change.is_new or change.before.dead_at is None
     if run.dead_at is not None and is_new and job.alerts.wants(AlertKind.DEAD_LETTER):
-        text = f"{job.name} has a dead letter: {run.dead_why}: clawctl runs show {ids.short(run.id)}"
+        short = ids.short(run.id)
+        text = f"{job.name} has a dead letter: {run.dead_why}: clawctl runs show {short}"
         alerts.raise_alert(turn, AlertKind.DEAD_LETTER, job.name, run.id, text)
