@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from claw.errors import ConflictError
+from claw.master.engine import alerts
 from claw.master.engine.turn import Turn
 from claw.model import ids, machine
-from claw.model.event import Alert
 from claw.model.job import Job
 from claw.model.run import Run
 from claw.model.timing import Hours, Outside
@@ -58,7 +58,7 @@ class OpenHours:
             return
         text = f"run {ids.short(run.id)} of {job.name} begins outside its hours, {closed.label}"
         self._turn.note(f"run.{OUTSIDE}", job=job.name, run=run.id, why=closed.label)
-        self._turn.tx.insert_alert(Alert(kind=OUTSIDE, text=text, at=self._turn.now))
+        alerts.raise_alert(self._turn, OUTSIDE, job.name, run.id, text)
 
     def _closed(self, job: Job, run: Run) -> Hours | None:
         """Return the hours of a job when a run of it may not begin now."""
