@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.config import child, probes, queue, timing, watch, when
+from claw.config import child, probes, queue, retry, timing, watch, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -98,6 +98,7 @@ def contradictions(values: Values) -> Iterator[Fault]:
         yield ("restart", "delays"), "preset and delays contradict each other: keep one of them"
     yield from child.contradictions(values)
     yield from probes.mistakes(values)
+    yield from retry.contradictions(values)
 
 
 def _says_one_of_two(draft: Draft) -> Iterator[Fault]:
@@ -230,6 +231,10 @@ def _child_can_be_made(draft: Draft) -> Iterator[Fault]:
     return child.faults(draft.values, draft.uid)
 
 
+def _ends_are_clear(draft: Draft) -> Iterator[Fault]:
+    return retry.faults(draft.values, draft.kind())
+
+
 _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _says_one_of_two,
     _has_program,
@@ -243,6 +248,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _times_agree,
     _dependencies_are_there,
     _child_can_be_made,
+    _ends_are_clear,
 )
 
 
@@ -293,6 +299,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         **child.child_values(values),
         **queue.queue_values(values),
         **timing.values(values, kind, draft.timezone()),
+        **retry.run_values(values, kind),
         name=draft.name,
         argv=argv,
         uses_shell=uses_shell,

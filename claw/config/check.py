@@ -57,6 +57,12 @@ class Values:
         except BrokenError:
             return field.default
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether neither this table nor ``[defaults]`` says anything."""
+        own = self._own or self._broken or self._tables
+        return not own and (self._beneath is None or self._beneath.is_empty)
+
     def says(self, field: Field[T]) -> bool:
         """Tell whether this very table names a key, be its value right or wrong."""
         return field.name in self._own or field.name in self._broken

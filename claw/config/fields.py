@@ -14,6 +14,7 @@ from claw.config.keys.log import LogKeys
 from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, PoolKeys, QueueKeys
+from claw.config.keys.retry import RetryKeys, RunKeys
 from claw.config.keys.time import TimeKeys
 from claw.config.keys.watch import AlertKeys
 from claw.config.kinds import optional
@@ -131,7 +132,7 @@ class RestartKeys:
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
 
 
-class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys):
+class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
@@ -299,6 +300,7 @@ RESTART = Section("restart", RestartKeys)
 READY = Section("ready", ReadyKeys)
 HEALTH = Section("health", HealthKeys)
 LOG = Section("log", LogKeys)
+RETRY = Section("retry", RetryKeys, later="rate_limit")
 RESOURCES = Section("resources", ResourceKeys)
 ALERTS = Section("alerts", AlertKeys, later="channel to")
 JOB = Section(
@@ -311,10 +313,11 @@ JOB = Section(
         "log": LOG,
         "resources": RESOURCES,
         "alerts": ALERTS,
+        "retry": RETRY,
     },
-    later="skip_code run_timeout lock executor"
-    " delivery_guarantee watch retry"
-    " dead_letter dedup checks overdue_after success_within ping delivery sla"
+    later="lock executor"
+    " watch"
+    " dedup checks overdue_after success_within ping delivery sla"
     " output approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )

@@ -14,6 +14,7 @@ from claw.config.fields import (
     READY,
     RESOURCES,
     RESTART,
+    RETRY,
 )
 from claw.config.table import Field, Section
 
@@ -29,6 +30,7 @@ _TITLES = (
     (LOG, "[jobs.NAME.log]"),
     (RESOURCES, "[jobs.NAME.resources]"),
     (ALERTS, "[jobs.NAME.alerts]"),
+    (RETRY, "[jobs.NAME.retry]"),
 )
 
 

@@ -36,3 +36,17 @@ def delay_s(
         raise ValueError(failure_no)
     step = delays_s[min(failure_no, len(delays_s)) - 1]
     return step * (1.0 + jitter * fraction)
+
+
+MOST_RUNGS = 100
+
+
+def exponential(base_s: float, factor: float, longest_s: float) -> tuple[float, ...]:
+    """Return the ladder that begins with a delay and multiplies it up to the longest one."""
+    delays = [min(base_s, longest_s)]
+    while delays[-1] < longest_s and len(delays) < MOST_RUNGS:
+        following = min(delays[-1] * factor, longest_s)
+        if following <= delays[-1]:
+            break
+        delays.append(following)
+    return tuple(delays)

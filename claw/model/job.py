@@ -13,6 +13,7 @@ from claw.model.checks import Health, Ready
 from claw.model.graph import Dependency, Graph
 from claw.model.listener import Listener
 from claw.model.pool import OnPoolBusy, PoolUse
+from claw.model.retry import Delivery, Retry, Rules
 from claw.model.run import Priority
 from claw.model.timing import Hours
 
@@ -226,8 +227,24 @@ class Job:
     log: Log = field(default_factory=Log)
     resources: Resources = field(default_factory=Resources)
     alerts: Alerting = field(default_factory=Alerting)
+    retry: Retry | None = None  # None: one attempt
+    delivery_guarantee: Delivery = Delivery.AT_MOST_ONCE
+    run_timeout_s: float = 0.0  # for the run with all its attempts; 0: none
+    skip_code: int | None = None  # an exit status: there was nothing to do
+    dead_letter: bool = False  # a run that has failed for good is kept as one
     file: str = ""  # where it is defined
     line: int = 0
+
+    @property
+    def rules(self) -> Rules:
+        """What decides whether there is another attempt after a bad one."""
+        return Rules(
+            retry=self.retry,
+            delivery=self.delivery_guarantee,
+            timeout_s=self.timeout_s,
+            run_timeout_s=self.run_timeout_s,
+            skip_code=self.skip_code,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,19 @@
     what happens                       move
     claim                              queued → claimed
     unclaim: it was never launched     claimed → queued, or → canceled once its end was asked
-    refuse: it could not be spawned    claimed → failed
+    refuse: it could not be spawned    claimed → failed, or retry_wait
     turn_away: a gate                  queued → skipped
     revoke                             queued, retry_wait → canceled
     ask_end                            none: the intent is noted, the supervisor is told
-    fold: a line of its journal        claimed → running → a final state, or → queued (restart)
+    fold: a line of its journal        claimed → running → a final state, or → queued
+                                       (restart, replay), or → retry_wait
     requeue: its restart is due        running, claimed → queued
+    resume: its retry is due           retry_wait → queued
     lose: supervisor and child gone    claimed, running → crashed; canceled once its end was
-                                       asked; → queued once its restart was asked
+                                       asked; → queued once its restart was asked; → retry_wait
+                                       with delivery at-least-once
+
+What ended badly by itself is followed by another attempt as `claw.model.retry` says.
 
 A `Step` is written whole in one transaction; its move has exactly one event.
 """
@@ -20,10 +25,9 @@ A `Step` is written whole in one transaction; its move has exactly one event.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from claw.model import outcome, wellbeing
+from claw.model import outcome, record, retry, wellbeing
 from claw.model.effect import Dispatch, Effect, Recheck, Settled, StopRun
 from claw.model.fact import (
-    OUT_OF_MEMORY,
     Ended,
     Exited,
     Fact,
@@ -37,6 +41,8 @@ from claw.model.fact import (
     Status,
     Stopping,
 )
+from claw.model.outcome import Outcome
+from claw.model.retry import NO_RULES, Rules
 from claw.model.run import ACTIVE, Attempt, Phase, Run, State, may_move
 
 
@@ -76,20 +82,25 @@ def claim(run: Run, *, sid: str, at: datetime, instance: int | None = None) -> S
     return Step(claimed, attempt, why=run.cause)
 
 
-def unclaim(run: Run, *, why: str, at: datetime, due_at: datetime) -> Step:
+def unclaim(
+    run: Run, *, why: str, at: datetime, due_at: datetime, rules: Rules = NO_RULES
+) -> Step:
     """Put back a claimed run that was never launched; its attempt never was."""
     back = replace(run, attempt=run.attempt - 1)
-    if run.stop_why is not None and run.stop_why != outcome.RESTART:
+    is_kept = run.stop_why == outcome.SHUTDOWN and rules.is_at_least_once
+    if run.stop_why not in {None, outcome.RESTART} and not is_kept:
         return _end(back, outcome.asked(run.stop_why), by=run.stop_by, at=at)
     queued = replace(_queued(back, due_at), cause=run.cause)
     return Step(queued, why=why, effects=(Dispatch(),))
 
 
-def refuse(run: Run, attempt: Attempt, *, error: str, at: datetime) -> Step:
-    """End a claimed run that could not be launched and never will be."""
+def refuse(
+    run: Run, attempt: Attempt, *, error: str, at: datetime, rules: Rules = NO_RULES
+) -> Step:
+    """End an attempt that could not be launched and never will be."""
     failed = replace(attempt, error=error, ended_at=at)
-    result = outcome.Outcome(State.FAILED, outcome.SPAWN_FAILED)
-    return replace(_end(run, result, at=at), attempt=failed, why=error)
+    result = Outcome(State.FAILED, outcome.SPAWN_FAILED)
+    return replace(_over(run, failed, result, rules, at), attempt=failed, why=error)
 
 
 def requeue(run: Run, at: datetime) -> Step:
@@ -98,14 +109,19 @@ def requeue(run: Run, at: datetime) -> Step:
     return Step(_queued(run, at), why=outcome.RESTART, by=run.stop_by, effects=effects)
 
 
+def resume(run: Run) -> Step:
+    """Put a run back in the queue whose wait for another attempt is over."""
+    return Step(replace(run, state=State.QUEUED, waiting_for=None), why=run.cause)
+
+
 def turn_away(run: Run, *, why: str, at: datetime) -> Step:
     """End a queued run that a gate does not let pass."""
-    return _end(run, outcome.Outcome(State.SKIPPED, why), at=at)
+    return _end(run, Outcome(State.SKIPPED, why), at=at)
 
 
 def revoke(run: Run, *, why: str, by: str, at: datetime) -> Step:
     """End a run that has not begun."""
-    return _end(run, outcome.Outcome(State.CANCELED, why), by=by, at=at)
+    return _end(run, Outcome(State.CANCELED, why), by=by, at=at)
 
 
 def ask_end(run: Run, *, why: str, by: str) -> Step:
@@ -127,16 +143,18 @@ def stop_effects(run: Run) -> tuple[Effect, ...]:
     return (StopRun(run.id, run.sid, run.stop_why, run.stop_by or ""),)
 
 
-def lose(run: Run, attempt: Attempt | None, *, why: str, at: datetime) -> Step:
-    """End an active run whose supervisor and child are both gone without a last line."""
+def lose(
+    run: Run, attempt: Attempt | None, *, why: str, at: datetime, rules: Rules = NO_RULES
+) -> Step:
+    """End the attempt of a run whose supervisor and child are gone without a last line."""
     gone = None if attempt is None else replace(attempt, error=why, ended_at=at)
     if run.stop_why == outcome.RESTART:
         return replace(requeue(run, at), attempt=gone)
     if run.stop_why is not None:
         result = outcome.asked(run.stop_why)
     else:
-        result = outcome.Outcome(State.CRASHED, "lost")
-    return replace(_end(run, result, by=run.stop_by, at=at), attempt=gone, why=why)
+        result = Outcome(State.CRASHED, "lost")
+    return replace(_over(run, gone, result, rules, at), attempt=gone, why=why)
 
 
 def fold(
@@ -146,6 +164,7 @@ def fold(
     *,
     sid: str,
     success_codes: tuple[int, ...],
+    rules: Rules = NO_RULES,
 ) -> tuple[Step, ...]:
     """Return the steps that a journal line means, in order.
 
@@ -158,11 +177,12 @@ def fold(
         fact: The line.
         sid: Whose journal it is.
         success_codes: Exit codes that count as success.
+        rules: Whether another attempt follows one that ended badly.
     """
     note, text = _note(fact)
     if isinstance(fact, Exited) and run.sid == sid and _failed_before_exec(run, attempt):
         fact, note = replace(fact, code=None, signal=None), None
-    recorded = _recorded(run, attempt, fact, sid)
+    recorded = record.of_attempt(run, attempt, fact, sid)
     if run.sid != sid or not run.is_active:
         return (Step(run, recorded, note=note, why=text),) if recorded != attempt else ()
     steps = [] if _fits(run, fact) else [_begun(run, fact.at)]
@@ -172,10 +192,10 @@ def fold(
             result = outcome.decide(
                 fact.why, attempt=attempt, stop_why=run.stop_why, success_codes=success_codes
             )
-            steps += _ended(run, result, fact)
+            steps += _ended(run, attempt, result, rules, fact)
         case Started() | Ready() | SpawnFailed() | Stopping() | Exited() | Restarting():
             note = None if isinstance(fact, Stopping) and run.stop_why else note
-            after = _followed(run, fact)
+            after = record.of_run(run, fact)
             steps.append(Step(after, recorded, note, text, _by(fact), _look_again(after)))
         case Note():
             steps.append(Step(run, note="attempt.note", why=fact.text))
@@ -224,96 +244,6 @@ def _begun(run: Run, at: datetime) -> Step:
     return Step(begun)
 
 
-def _recorded(run: Run, attempt: Attempt | None, fact: Fact, sid: str) -> Attempt | None:
-    """Return the attempt with what the line tells of it."""
-    match fact:
-        case Started():
-            attempt = attempt or _later_attempt(run, fact.attempt, sid)
-            return replace(attempt, pid=fact.pid, start_ticks=fact.start, started_at=fact.at)
-        case Ready():
-            return None if attempt is None else replace(attempt, ready_at=fact.at)
-        case Stopping() if fact.why in outcome.FAILURES:
-            return None if attempt is None else replace(attempt, ended_for=_stop_text(fact))
-        case SpawnFailed():
-            attempt = attempt or _later_attempt(run, fact.attempt, sid)
-            error = f"{fact.stage}: {fact.error}" if fact.stage else fact.error
-            return replace(attempt, error=error, ended_at=fact.at)
-        case Exited():
-            attempt = attempt or _later_attempt(run, fact.attempt, sid)
-            return replace(
-                attempt,
-                ended_at=fact.at,
-                exit_code=fact.code,
-                signal=fact.signal,
-                timed_out=fact.timed_out,
-                cpu_time_s=fact.cpu_time_s,
-                max_memory_bytes=fact.max_memory_bytes,
-                dropped_bytes=fact.dropped_bytes,
-                ended_for=OUT_OF_MEMORY if fact.out_of_memory else attempt.ended_for,
-            )
-        case _:
-            return attempt
-
-
-def _later_attempt(run: Run, number: int, sid: str) -> Attempt:
-    """Return an attempt that the supervisor began by itself."""
-    return Attempt(run=run.id, no=number, sid=sid, cause="restart")
-
-
-def _followed(
-    run: Run, fact: Started | Ready | SpawnFailed | Stopping | Exited | Restarting
-) -> Run:
-    stopping = run.stop_why is not None
-    match fact:
-        case Started():
-            return replace(
-                run,
-                state=State.RUNNING,
-                attempt=max(run.attempt, fact.attempt),
-                pid=fact.pid,
-                exit_code=None,
-                signal=None,
-                started_at=run.started_at or fact.at,
-                phase=Phase.STOPPING if stopping else _phase_at_start(fact),
-                phase_until=None,
-                health=None,
-                health_why=None,
-                status_text=None,
-            )
-        case Ready():
-            is_starting = run.phase is Phase.STARTING and fact.attempt == run.attempt
-            return replace(run, phase=Phase.UP) if is_starting else run
-        case SpawnFailed():
-            return replace(run, pid=None)
-        case Stopping():
-            asked = not stopping and fact.why not in outcome.FAILURES
-            return replace(
-                run,
-                phase=Phase.STOPPING,
-                stop_why=fact.why if asked else run.stop_why,
-                stop_by=fact.by if asked else run.stop_by,
-            )
-        case Exited():
-            return replace(
-                run, pid=None, exit_code=fact.code, signal=fact.signal, health=None,
-                survivors=", ".join(fact.survivors) or None,
-                left_running=", ".join(fact.left) or None,
-            )  # fmt: skip
-        case Restarting():
-            return replace(
-                run,
-                attempt=fact.attempt,
-                restarts=fact.restarts,
-                pid=None,
-                phase=Phase.STOPPING if stopping else Phase.BACKOFF,
-                phase_until=fact.until,
-            )
-
-
-def _phase_at_start(fact: Started) -> Phase:
-    return Phase.UP if fact.ready == "none" else Phase.STARTING
-
-
 def _note(fact: Fact) -> tuple[str | None, str | None]:
     """Return the type of the event that a line is worth, and why it happened."""
     match fact:
@@ -324,7 +254,7 @@ def _note(fact: Fact) -> tuple[str | None, str | None]:
         case SpawnFailed():
             return "attempt.failed", fact.error
         case Stopping():
-            return "attempt.stopping", _stop_text(fact)
+            return "attempt.stopping", record.stop_text(fact)
         case Exited():
             return "attempt.exited", _exited_text(fact)
         case _:
@@ -334,10 +264,6 @@ def _note(fact: Fact) -> tuple[str | None, str | None]:
 def _exited_text(fact: Exited) -> str:
     text = exit_text(fact.code, fact.signal, timed_out=fact.timed_out)
     return "; ".join((text, *fact.aftermath))
-
-
-def _stop_text(fact: Stopping) -> str:
-    return f"{fact.why}: {fact.text}" if fact.text else fact.why
 
 
 def exit_text(code: int | None, signal: int | None, *, timed_out: bool = False) -> str:
@@ -351,7 +277,9 @@ def exit_text(code: int | None, signal: int | None, *, timed_out: bool = False) 
     return f"{text}, timed out" if timed_out else text
 
 
-def _ended(run: Run, result: outcome.Outcome, fact: Ended) -> list[Step]:
+def _ended(
+    run: Run, attempt: Attempt | None, result: Outcome, rules: Rules, fact: Ended
+) -> list[Step]:
     by = fact.by or run.stop_by
     if result.state is State.QUEUED:
         return [replace(requeue(run, fact.at), by=by)]
@@ -359,7 +287,49 @@ def _ended(run: Run, result: outcome.Outcome, fact: Ended) -> list[Step]:
     if not may_move(run.state, result.state):
         steps.append(_begun(run, fact.at))
         run = steps[-1].run
-    return [*steps, _end(run, result, by=by, at=fact.at)]
+    return [*steps, replace(_over(run, attempt, result, rules, fact.at), by=by)]
+
+
+def _over(
+    run: Run, attempt: Attempt | None, result: Outcome, rules: Rules, at: datetime
+) -> Step:
+    """Return what becomes of a run whose attempt is over: its end, or another attempt."""
+    result = outcome.reconsider(result, attempt, rules.skip_code)
+    if result.reason == outcome.SHUTDOWN and rules.is_at_least_once:
+        back = replace(_queued(run, at), cause=retry.REPLAY)
+        return Step(back, why=outcome.SHUTDOWN, effects=(*_settled(run), Dispatch()))
+    if result.state not in retry.BAD or run.stop_why not in {None, outcome.SHUTDOWN}:
+        return _end(run, result, by=run.stop_by, at=at)
+    code, signal = (attempt.exit_code, attempt.signal) if attempt else (None, None)
+    verdict = retry.decide(
+        rules,
+        run,
+        retry.Ending(
+            state=result.state,
+            reason=result.reason,
+            at=at,
+            exit_status=outcome.exit_status(result.state, code, signal),
+            started_at=attempt.started_at if attempt else None,
+        ),
+    )
+    run = replace(
+        run,
+        retries=verdict.retries,
+        limited=verdict.limited,
+        alike=verdict.alike,
+        fingerprint=verdict.fingerprint,
+    )
+    if verdict.due_at is None or verdict.cause is None:
+        return _end(run, Outcome(verdict.state, verdict.reason), by=run.stop_by, at=at)
+    how = result.reason if attempt and attempt.error else None
+    text = retry.waiting_text(how or exit_text(code, signal), verdict, rules)
+    waiting = replace(
+        _queued(run, verdict.due_at),
+        state=State.RETRY_WAIT,
+        cause=verdict.cause,
+        waiting_for=text,
+    )
+    return Step(waiting, why=text, effects=(*_settled(run), Dispatch()))
 
 
 def _queued(run: Run, due_at: datetime) -> Run:
@@ -377,18 +347,19 @@ def _queued(run: Run, due_at: datetime) -> Run:
     )
 
 
-def _end(run: Run, result: outcome.Outcome, *, at: datetime, by: str | None = None) -> Step:
+def _end(run: Run, result: Outcome, *, at: datetime, by: str | None = None) -> Step:
     final = replace(
         run,
         state=result.state,
         ended_at=at,
         reason=result.reason,
+        note=result.note,
         pid=None,
         phase=None,
         phase_until=None,
         waiting_for=None,
     )
-    why = result.reason or exit_text(final.exit_code, final.signal)
+    why = result.reason or result.note or exit_text(final.exit_code, final.signal)
     return Step(final, why=why, by=by, effects=(*_settled(run), Dispatch()))
 
 

@@ -117,6 +117,8 @@ def _end(run: Run) -> str:
 
 def _presence(run: Run) -> str:
     """Return what keeps an open run from being ready."""
+    if run.state is State.RETRY_WAIT:
+        return f"waits for its next attempt ({run.waiting_for})"
     if run.state is State.QUEUED:
         return f"waits itself ({run.waiting_for})" if run.waiting_for else "is about to start"
     if run.stop_why == outcome.RESTART:

@@ -13,6 +13,7 @@
     spawn                    -                            failed, spawn_failed
     start_limit              -                            failed, start_limit ("fatal")
     exit                     a code of success_codes      succeeded
+    exit                     skip_code                    succeeded, note: already done
     exit                     another code, or a signal    failed
     exit                     the status is unknown        crashed, unknown_exit
 
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from claw.model.run import Attempt, State
 
 RESTART = "restart"
+SHUTDOWN = "shutdown"
 FAILURES = frozenset({"ready_timeout", "resources", "timeout", "unhealthy", "watchdog"})
 """Why a supervisor ends a child that has failed: a service's restart policy follows."""
 OWN_ENDS = FAILURES | {"exit", "spawn", "start_limit"}
@@ -38,6 +40,7 @@ DEPENDENCY_FAILED = "dependency_failed"
 """Why a run is ended with on_dependency_failure = "fail"."""
 SPAWN_FAILED = "spawn_failed"
 UNKNOWN_EXIT = "unknown_exit"
+_EXIT_CODE = "exit_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Outcome:
 
     state: State
     reason: str | None
+    note: str | None = None  # of a run that ended well
 
 
 def decide(
@@ -112,7 +116,19 @@ def _exit(attempt: Attempt | None, success: Collection[int]) -> tuple[State, str
         return State.CRASHED, UNKNOWN_EXIT
     if attempt.exit_code in success:
         return State.SUCCEEDED, None
-    return State.FAILED, "signal" if attempt.signal is not None else "exit_code"
+    return State.FAILED, "signal" if attempt.signal is not None else _EXIT_CODE
+
+
+ALREADY_DONE = "already done"
+"""The note of a run whose child says that there was nothing to do."""
+
+
+def reconsider(result: Outcome, attempt: Attempt | None, skip_code: int | None) -> Outcome:
+    """Return what becomes of a run when its child may have had nothing to do."""
+    code = None if attempt is None else attempt.exit_code
+    if code is not None and code == skip_code and result.reason == _EXIT_CODE:
+        return Outcome(State.SUCCEEDED, None, ALREADY_DONE)
+    return result
 
 
 TIMED_OUT_STATUS = 124

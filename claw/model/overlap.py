@@ -6,7 +6,8 @@
 ``kill_restart``  it ends the oldest active run and takes its place; of several that wait,
                   only the newest is kept
 
-Runs that make up for missed slots are never turned away: they wait their turn.
+Runs that make up for missed slots, and those that have had an attempt already, are never
+turned away: they wait their turn.
 """
 
 from collections.abc import Sequence
@@ -49,6 +50,11 @@ def decide(job: Job, active: Sequence[Run], due: Sequence[Run]) -> Lane:
     return _queue(go, rest, active, job.max_queued)
 
 
+def _waits_its_turn(run: Run) -> bool:
+    """Tell whether a run is never turned away."""
+    return run.cause == CATCH_UP or run.attempt > 0
+
+
 def _names(runs: Sequence[Run]) -> str:
     shown = ", ".join(ids.short(run.id) for run in runs[:3])
     return shown + (f" and {len(runs) - 3} more" if len(runs) > 3 else "")  # noqa: PLR2004
@@ -61,9 +67,9 @@ def _waits(runs: Sequence[Run], holders: Sequence[Run]) -> tuple[tuple[Run, str]
 
 def _skip(go: tuple[Run, ...], rest: Sequence[Run], active: Sequence[Run]) -> Lane:
     holders = [*active, *go]
-    kept = [run for run in rest if run.cause == CATCH_UP]
+    kept = [run for run in rest if _waits_its_turn(run)]
     text = f"on_overlap = skip: run {_names(holders)} of the same job had not ended"
-    skipped = tuple((run, text) for run in rest if run.cause != CATCH_UP)
+    skipped = tuple((run, text) for run in rest if not _waits_its_turn(run))
     return Lane(go=go, wait=_waits(kept, holders), skip=skipped)
 
 
@@ -72,8 +78,8 @@ def _queue(
 ) -> Lane:
     room = max_queued or len(rest)
     text = f"on_overlap = queue: {max_queued} waited already (max_queued)"
-    kept = [run for at, run in enumerate(rest) if at < room or run.cause == CATCH_UP]
-    skipped = [run for at, run in enumerate(rest) if at >= room and run.cause != CATCH_UP]
+    kept = [run for at, run in enumerate(rest) if at < room or _waits_its_turn(run)]
+    skipped = [run for at, run in enumerate(rest) if at >= room and not _waits_its_turn(run)]
     return Lane(
         go=go,
         wait=_waits(kept, [*active, *go]),
@@ -85,11 +91,11 @@ def _replace(
     go: tuple[Run, ...], rest: Sequence[Run], active: Sequence[Run], max_instances: int
 ) -> Lane:
     newest = rest[-1]
-    kept = [run for run in rest if run.cause == CATCH_UP or run is newest]
+    kept = [run for run in rest if _waits_its_turn(run) or run is newest]
     text = f"on_overlap = kill_restart: run {ids.short(newest.id)} came after it"
     skipped = tuple((run, text) for run in rest if run not in kept)
     waits = _waits(kept, [*active, *go])
-    if newest.cause == CATCH_UP:
+    if _waits_its_turn(newest):
         return Lane(go=go, wait=waits, skip=skipped)
     leaving = [run for run in active if run.stop_why is not None]
     # One place is enough: when one is being left already, nobody else has to go.

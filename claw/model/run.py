@@ -50,7 +50,14 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.AWAITING_APPROVAL: frozenset({State.QUEUED, State.CANCELED}),
     State.QUEUED: frozenset({State.CLAIMED, State.CANCELED, State.SKIPPED, State.MISSED}),
     State.CLAIMED: frozenset(
-        {State.QUEUED, State.RUNNING, State.FAILED, State.CANCELED, State.CRASHED}
+        {
+            State.QUEUED,
+            State.RUNNING,
+            State.RETRY_WAIT,
+            State.FAILED,
+            State.CANCELED,
+            State.CRASHED,
+        }
     ),
     State.RUNNING: frozenset(
         {
@@ -81,6 +88,7 @@ class Origin(StrEnum):
     AUTOSTART = "autostart"
     REBOOT = "reboot"
     DEPENDENCY = "dependency"
+    REINJECT = "reinject"
 
 
 class Priority(IntEnum):
@@ -151,6 +159,9 @@ class Run:
     dead_at: datetime | None = None  # the dead-letter mark: since when
     dead_why: str | None = None
     reinjected_as: str | None = None  # the run that followed a dead letter
+    limited: int = 0  # attempts that followed a rate limit
+    alike: int = 0  # failures in a row with the same fingerprint, the last one included
+    fingerprint: str | None = None  # of the last failure: see `claw.model.failure`
 
     @property
     def is_open(self) -> bool:

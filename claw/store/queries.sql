@@ -8,14 +8,15 @@ INSERT INTO runs (
     exit_code, signal, reason, waiting_for, stop_why, stop_by, restarts, env, args,
     asked_by, forced, replay_of, instance, health, health_why, status_text,
     survivors, left_running, priority, batch, dedup_key, expires_at, retries, note,
-    dead_at, dead_why, reinjected_as
+    dead_at, dead_why, reinjected_as, limited, alike, fingerprint
 ) VALUES (
     :id, :job, :state, :origin, :origin_key, :queued_at, :due_at, :slot_at, :slot_until,
     :slot_count, :claimed_at, :started_at, :ended_at, :attempt, :cause, :sid, :phase,
     :phase_until, :pid, :exit_code, :signal, :reason, :waiting_for, :stop_why, :stop_by,
     :restarts, :env, :args, :asked_by, :forced, :replay_of, :instance, :health,
     :health_why, :status_text, :survivors, :left_running, :priority, :batch, :dedup_key,
-    :expires_at, :retries, :note, :dead_at, :dead_why, :reinjected_as
+    :expires_at, :retries, :note, :dead_at, :dead_why, :reinjected_as, :limited, :alike,
+    :fingerprint
 ) ON CONFLICT (origin, origin_key) DO NOTHING;
 
 -- name: update_run
@@ -28,7 +29,8 @@ UPDATE runs SET
     health_why = :health_why, status_text = :status_text, survivors = :survivors,
     left_running = :left_running, priority = :priority, expires_at = :expires_at,
     retries = :retries, note = :note, dead_at = :dead_at, dead_why = :dead_why,
-    reinjected_as = :reinjected_as
+    reinjected_as = :reinjected_as, limited = :limited, alike = :alike,
+    fingerprint = :fingerprint
 WHERE id = :id;
 
 -- name: set_waiting_for
@@ -86,6 +88,30 @@ ORDER BY due_at, id LIMIT :limit;
 -- name: next_due
 SELECT min(due_at) FROM runs INDEXED BY runs_due
 WHERE state = 'queued' AND due_at > :now;
+
+-- name: due_retries
+SELECT * FROM runs INDEXED BY runs_retry
+WHERE state = 'retry_wait' AND due_at <= :now
+ORDER BY due_at LIMIT :limit;
+
+-- name: next_retry
+SELECT min(due_at) FROM runs INDEXED BY runs_retry
+WHERE state = 'retry_wait' AND due_at > :now;
+
+-- name: dead_letters
+SELECT * FROM runs INDEXED BY runs_dead
+WHERE dead_at IS NOT NULL AND id < :before
+ORDER BY id DESC LIMIT :limit;
+
+-- name: dead_letters_of
+SELECT * FROM runs INDEXED BY runs_dead_of
+WHERE dead_at IS NOT NULL AND job = :job AND id < :before
+ORDER BY id DESC LIMIT :limit;
+
+-- name: dead_letters_before
+SELECT * FROM runs INDEXED BY runs_died
+WHERE dead_at IS NOT NULL AND dead_at < :at
+ORDER BY dead_at LIMIT :limit;
 
 -- name: last_runs
 SELECT runs.* FROM jobs JOIN runs ON runs.id = jobs.last_run;

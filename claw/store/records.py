@@ -114,9 +114,16 @@ class Tx(LedgerRows, SlotRows, WatchRows):
         return self._runs("due_runs", job=job, now=at, limit=limit, forced=int(forced))
 
     def next_due(self, now: datetime) -> datetime | None:
-        """Return when the next queued run becomes due, of those that are not yet."""
-        value = self._number("next_due", now=rows.micros(now))
-        return None if value is None else rows.instant(value)
+        """Return when the next run becomes due that is queued, or waits for a retry."""
+        times = (
+            self._number(name, now=rows.micros(now)) for name in ("next_due", "next_retry")
+        )
+        first = min((value for value in times if value is not None), default=None)
+        return None if first is None else rows.instant(first)
+
+    def due_retries(self, now: datetime, limit: int) -> tuple[Run, ...]:
+        """Return the runs whose wait for another attempt is over, the earliest first."""
+        return self._runs("due_retries", now=rows.micros(now), limit=limit)
 
     def last_runs(self) -> dict[str, Run]:
         """Return for each job the last run that began and ended."""

@@ -39,6 +39,10 @@ def instant_or_none(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
 
 
+_TALLY = ("retries", "limited", "alike", "fingerprint")
+"""What is counted of a run's attempts, stored as it is."""
+
+
 def row_of_run(run: Run) -> Row:
     """Return what is stored of a run."""
     return {
@@ -83,11 +87,11 @@ def row_of_run(run: Run) -> Row:
         "batch": run.batch,
         "dedup_key": run.dedup_key,
         "expires_at": micros_or_none(run.expires_at),
-        "retries": run.retries,
         "note": run.note,
         "dead_at": micros_or_none(run.dead_at),
         "dead_why": run.dead_why,
         "reinjected_as": run.reinjected_as,
+        **{name: getattr(run, name) for name in _TALLY},
     }
 
 
@@ -135,11 +139,11 @@ def run_of_row(row: sqlite3.Row) -> Run:
         batch=row["batch"],
         dedup_key=row["dedup_key"],
         expires_at=instant_or_none(row["expires_at"]),
-        retries=row["retries"],
         note=row["note"],
         dead_at=instant_or_none(row["dead_at"]),
         dead_why=row["dead_why"],
         reinjected_as=row["reinjected_as"],
+        **{name: row[name] for name in _TALLY},
     )
 
 

@@ -25,7 +25,7 @@ GOOD = tomllib.loads((ROOT / "tests/data/config/good.toml").read_text(encoding="
 DESIGN = tomllib.loads((ROOT / "tests/data/config/design.toml").read_text(encoding="utf-8"))
 SECTIONS = (
     fields.DAEMON, fields.CONTROL, fields.POOL, fields.JOB, fields.RESTART, fields.READY,
-    fields.HEALTH, fields.LOG, fields.RESOURCES, fields.ALERTS,
+    fields.HEALTH, fields.LOG, fields.RESOURCES, fields.ALERTS, fields.RETRY,
 )  # fmt: skip
 KEYS = [(section, field) for section in SECTIONS for field in section.fields.values()]
 NAMES = [f"{section.name}.{field.name}" for section, field in KEYS]
@@ -72,6 +72,7 @@ def test_every_attribute_of_the_model_comes_from_a_key() -> None:
     made = {
         "name", "file", "line", "uses_shell", "restart", "ready", "health", "log", "resources",
         "alerts",
+        "retry",
     }  # fmt: skip
 
     assert {one.name for one in dataclasses.fields(Job)} <= from_keys | made

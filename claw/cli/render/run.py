@@ -36,7 +36,11 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
         ("job", name_of(run)),
         ("state", style.paint(run["state"], COLORS.get(run["state"], ""))),
         ("waits for" if run.get("waiting_for") else "reason", run.get("reason")),
+        ("next try", _next_try(run, now)),
+        ("note", run.get("note")),
+        ("dead letter", _dead_letter(run, now)),
         ("origin", run.get("origin")),
+        ("replay of", run.get("replay_of")),
         ("asked by", run.get("asked_by")),
         ("pid", run.get("pid")),
         ("exit", exit_of(run)),
@@ -62,6 +66,19 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
 
 def _took(run: dict[str, Any]) -> str:
     return "" if run.get("duration") is None else format_duration(run["duration"])
+
+
+def _next_try(run: dict[str, Any], now: datetime) -> str:
+    return when.both(run.get("due_at"), now) if run["state"] == "retry_wait" else ""
+
+
+def _dead_letter(run: dict[str, Any], now: datetime) -> str:
+    """Return since when, and why, a run is a dead letter, or what has become of it."""
+    if run.get("reinjected_as"):
+        return f"reinjected as {run['reinjected_as']}"
+    if not run.get("dead_at"):
+        return ""
+    return f"{run.get('dead_why')}, {when.both(run['dead_at'], now)}"
 
 
 def _row(attempt: dict[str, Any]) -> list[str]:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from claw.config.table import Section
     from claw.model.graph import Dependency
     from claw.model.job import Config, Job, Restart
+    from claw.model.retry import Retry
 
     Table = dict[str, Any]
 
 _SERVICES_LACK = ("max_instances", "on_overlap", "max_queued", "timezone")
+_OF_RUNS = ("run_timeout", "delivery_guarantee", "skip_code", "dead_letter")
 _PROGRAM = ("command", "argv", "shell")
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
@@ -58,6 +60,7 @@ def job(one: Job) -> Table:
         "resources": (
             _table(one.resources, fields.RESOURCES) if one.resources.is_limited else None
         ),
+        "retry": _retry(one.retry),
         "defined_at": f"{one.file}:{one.line}",
     }
 
@@ -73,7 +76,7 @@ def _without_meaning(one: Job) -> list[str]:
     """Return the keys that such a job may not have."""
     lacking = [] if one.type is JobType.SCHEDULED else ["schedule", "catch_up"]
     if one.type is JobType.CONTINUOUS:
-        lacking += _SERVICES_LACK
+        lacking += [*_SERVICES_LACK, *_OF_RUNS]
     else:
         lacking += ["autostart", "instances"]
     if one.type is JobType.MANUAL:
@@ -92,6 +95,16 @@ def _restart(policy: Restart) -> Table:
     preset = next((name for name, known in backoff.PRESETS.items() if known == ladder), None)
     delays = None if preset else [duration(delay_s) for delay_s in policy.delays_s]
     return {**_table(policy, fields.RESTART), "preset": preset, "delays": delays}
+
+
+def _retry(policy: Retry | None) -> Table | None:
+    """Return a ladder as it is: none of it is left to a preset."""
+    if policy is None:
+        return None
+    shown = {**_table(policy, fields.RETRY), "delays": [duration(s) for s in policy.delays_s]}
+    shown.pop("preset", None)
+    one_of_two = "retry_on" if policy.no_retry_on else "no_retry_on"
+    return {**shown, one_of_two: None}
 
 
 def _table(values: object, section: Section) -> Table:

@@ -8,7 +8,7 @@ they wait for (`needs`), gives up those that have waited too long, and claims th
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from claw.master.engine import idem, intake, lifetimes
+from claw.master.engine import idem, intake, lifetimes, retries
 from claw.master.engine.needs import Needs
 from claw.master.engine.openhours import OpenHours
 from claw.master.engine.turn import Turn
@@ -36,7 +36,7 @@ class Claim:
 def dispatch(turn: Turn) -> tuple[Claim, ...]:
     """Claim the queued runs that are due and pass all gates, and say why others wait."""
     lifetimes.retire(turn)
-    names = [] if turn.tx.meta(intake.ENDING) else turn.tx.due_jobs(turn.now)
+    names = [] if turn.tx.meta(intake.ENDING) else retries.due_jobs(turn)
     if not names:
         return ()
     counts = turn.tx.active_counts()

@@ -21,6 +21,7 @@ from claw.model import machine
 from claw.model.effect import Effect, StopRun
 from claw.model.evidence import NOTHING, Evidence, Evidences
 from claw.model.job import JobType
+from claw.model.retry import NO_RULES, Rules
 from claw.model.run import Origin, Run, State, Supervisor
 from claw.wire import supervision
 
@@ -106,12 +107,18 @@ def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact, evidence: Evid
         fact,
         sid=supervisor.sid,
         success_codes=job.success_codes if job else (0,),
+        rules=_rules(turn, run),
     )
     for step in steps:
         run = turn.take(run, step, at=fact.at)
     if isinstance(fact, facts.Exited) and evidence.complaint is not None:
         text = f"its result file is not taken: {evidence.complaint}"
         turn.note("attempt.note", job=run.job, run=run.id, why=text)
+
+
+def _rules(turn: Turn, run: Run) -> Rules:
+    job = turn.config.job(run.job)
+    return job.rules if job else NO_RULES
 
 
 def _launched(
@@ -189,6 +196,8 @@ def _bound(turn: Turn, run: Run, sid: str, fact: facts.Launched) -> Run:
         return turn.take(run, step, at=fact.at)
     if run.state is State.RUNNING and run.attempt < fact.attempt:
         run = turn.take(run, machine.requeue(run, fact.at), at=fact.at)
+    if run.state is State.RETRY_WAIT and run.attempt < fact.attempt:
+        run = turn.take(run, machine.resume(run), at=fact.at)
     if run.state is not State.QUEUED or run.attempt >= fact.attempt:
         return run
     run = replace(run, attempt=fact.attempt - 1, cause=fact.cause)
@@ -224,7 +233,8 @@ def launch_refused(
         return
     row = turn.tx.attempt(run_id, attempt)
     if row is not None:
-        turn.take(run, machine.refuse(run, row, error=error, at=turn.now))
+        rules = _rules(turn, run)
+        turn.take(run, machine.refuse(run, row, error=error, at=turn.now, rules=rules))
 
 
 def never_launched(turn: Turn, run_id: str, attempt: int) -> None:
@@ -236,7 +246,9 @@ def never_launched(turn: Turn, run_id: str, attempt: int) -> None:
 
 def _put_back(turn: Turn, run: Run, why: str, wait_s: float) -> None:
     due_at = turn.now + timedelta(seconds=wait_s) if wait_s else run.due_at
-    after = turn.take(run, machine.unclaim(run, why=why, at=turn.now, due_at=due_at))
+    rules = _rules(turn, run)
+    step = machine.unclaim(run, why=why, at=turn.now, due_at=due_at, rules=rules)
+    after = turn.take(run, step)
     turn.tx.delete_attempt(run.id, run.attempt)
     if after.state is State.QUEUED:
         turn.tx.set_waiting_for(run.id, why)
@@ -255,7 +267,8 @@ def lost(turn: Turn, sid: str, why: str) -> None:
     if run is None or run.sid != sid or not run.is_active:
         return
     row = turn.tx.attempt(run.id, run.attempt)
-    after = turn.take(run, machine.lose(run, row, why=why, at=turn.now))
+    step = machine.lose(run, row, why=why, at=turn.now, rules=_rules(turn, run))
+    after = turn.take(run, step)
     job = turn.config.job(run.job)
     if after.state is State.CRASHED and job and job.type is JobType.CONTINUOUS:
         services.revive(turn, job, after)

@@ -122,7 +122,8 @@ def _by_instance(job: Job, runs: Iterable[Run], now: datetime) -> dict[int, Run]
     found: dict[int, Run] = {}
     for run in runs:
         no = instances.number(run) if job.type is JobType.CONTINUOUS else 1
-        if run.due_at > now and not run.is_active and job.type is not JobType.CONTINUOUS:
+        waits = run.due_at > now and not run.is_active and not run.attempt
+        if waits and job.type is not JobType.CONTINUOUS:
             continue  # asked for later: it has its own time
         if no not in found or found[no].stop_why not in services.GOES_ON:
             found[no] = run

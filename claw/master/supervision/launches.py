@@ -4,11 +4,11 @@ import os.path
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from claw.kernel import accounts
+from claw.kernel import accounts, clock
 from claw.master.supervision.cgroups import Groups
 from claw.master.supervision.lookups import LookUps
 from claw.master.supervision.sockets import kept_as
-from claw.model import instances
+from claw.model import instances, retry
 from claw.model.checks import ReadyType
 from claw.model.home import Home
 from claw.model.job import Daemon, Job, JobType
@@ -119,7 +119,7 @@ def build(
         **_making(job, around),
         cgroups=around.groups.of(run.sid, job.resources),
         success_codes=list(job.success_codes),
-        timeout_s=job.timeout_s,
+        timeout_s=retry.time_left_s(job.timeout_s, job.run_timeout_s, run, clock.now()),
         stop_signal=job.stop_signal,
         grace_s=job.grace_period_s,
         kill_mode=str(job.kill_mode),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from claw.master.views import parts
+from claw.master.views import parts, retrying
 from claw.master.views.parts import Parts
 from claw.model import gates, ids, instances, machine, outcome
 from claw.model.checks import UNHEALTHY
@@ -207,7 +207,8 @@ def _present(runs: Sequence[Run], now: datetime) -> Run | None:
     if active:
         # One that is being ended to make room for another says less than the other.
         return max(active, key=lambda run: (run.stop_why is None, run.claimed_at or now))
-    return next((run for run in runs if run.due_at <= now), None)
+    waiting = (run for run in runs if run.due_at <= now or run.state is State.RETRY_WAIT)
+    return next(waiting, None)
 
 
 def _next_at(job: Job, closed: str | None, runs: Sequence[Run], live: Live) -> datetime | None:
@@ -241,6 +242,8 @@ def _state(facts: _Facts, run: Run | None, live: Live) -> tuple[str, str | None]
         return _active_state(run, facts.closed, live)
     if facts.closed is not None:
         return _closed_state(facts.standing), facts.closed
+    if run is not None and run.state is State.RETRY_WAIT:
+        return "backoff", retrying.retry_why(run, live.now)
     if run is not None:
         return "waiting", run.waiting_for or "waits to be claimed"
     return _idle_state(facts)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from claw.master.control.targets import Aim
-from claw.master.views import statusview, whyneeds
+from claw.master.views import retrying, statusview, whyneeds
 from claw.master.views.statusview import Live
 from claw.model import gates, ids, instances, machine
 from claw.model.fact import LEFT_RUNNING
@@ -137,12 +137,8 @@ def _of_open_run(
     run: Run, attempt: Attempt | None, now: datetime, failed: Attempt | None = None
 ) -> list[str]:
     name = _name(run)
-    if run.state is State.QUEUED:
-        if run.due_at > now:
-            due = _clock(run.due_at)
-            why = f", because {run.waiting_for}" if run.waiting_for else ""
-            return [f"run {name} waits for its time, {due}{why}: clawctl cancel {name}"]
-        return [f"run {name} waits: {run.waiting_for or 'for its turn'}"]
+    if run.state in {State.QUEUED, State.RETRY_WAIT}:
+        return [_of_waiting_run(run, now)]
     if run.stop_why is not None:
         return [f"run {name} is to end: {run.stop_why}, asked for by {run.stop_by or 'claw'}"]
     if run.phase is Phase.BACKOFF:
@@ -157,6 +153,17 @@ def _of_open_run(
         found = f": {run.health_why}" if run.health_why else ""
         lines.append(f"its check says that it is {run.health}{found}")
     return [*lines, f"it says: {run.status_text}"] if run.status_text else lines
+
+
+def _of_waiting_run(run: Run, now: datetime) -> str:
+    name = _name(run)
+    if run.state is State.RETRY_WAIT:
+        why, at = retrying.retry_why(run, now), _clock(run.due_at)
+        return f"run {name} is tried again: {why}, {at}: clawctl cancel {name}"
+    if run.due_at <= now:
+        return f"run {name} waits: {run.waiting_for or 'for its turn'}"
+    why = f", because {run.waiting_for}" if run.waiting_for else ""
+    return f"run {name} waits for its time, {_clock(run.due_at)}{why}: clawctl cancel {name}"
 
 
 def _of_schedule(tx: Tx, job: Job, live: Live) -> list[str]:

@@ -74,3 +74,19 @@ UPDATE alerts SET resolved_at = acked_at, last_at = at;
 DROP INDEX alerts_open;
 
 CREATE INDEX alerts_standing ON alerts (job, kind, about) WHERE resolved_at IS NULL;
+
+-- Retries and dead letters: attempts that followed a rate limit, and what tells whether a run
+-- fails in the same way again and again.
+ALTER TABLE runs ADD COLUMN limited INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE runs ADD COLUMN alike INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE runs ADD COLUMN fingerprint TEXT;
+
+CREATE INDEX runs_retry ON runs (due_at) WHERE state = 'retry_wait';
+
+CREATE INDEX runs_dead ON runs (id) WHERE dead_at IS NOT NULL;
+
+CREATE INDEX runs_dead_of ON runs (job, id) WHERE dead_at IS NOT NULL;
+
+CREATE INDEX runs_died ON runs (dead_at) WHERE dead_at IS NOT NULL;

@@ -66,6 +66,9 @@ FULL_RUN = Run(
     dead_at=T0,
     dead_why="retries_exhausted",
     reinjected_as="r1",
+    limited=2,
+    alike=3,
+    fingerprint="f",
 )
 FULL_ATTEMPT = Attempt(
     run=FULL_RUN.id,
