@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.kit.master import StartMaster, master
+
+# What a shell starts in the background ignores ^C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine takes its time over an example, and that is no fault of what is tested.
 # Without a seed the default suite tries the same examples each time: what it says of a change
