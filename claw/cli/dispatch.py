@@ -156,7 +156,7 @@ def _carry_out(command: Command, words: list[str], given: Globals) -> int:
     args = parser.parse(command, words)
     module, _, function = command.verb.partition(":")
     verb = getattr(importlib.import_module(f"claw.cli.verbs.{module}"), function)
-    is_json = args["json"] or "--json" in given.flags
+    is_json = args["json"] is True or "--json" in given.flags
     with Context(command, args, given.home(), is_json=is_json) as context:
         result: int = verb(context)
     return result

@@ -48,7 +48,8 @@ def build(command: Command) -> Parser:
     )
     for param in command.params:
         parser.add_argument(*_names(param), **_settings(param))
-    parser.add_argument("--json", action="store_true", help=JSON_HELP)
+    if all(param.name != "json" for param in command.params):
+        parser.add_argument("--json", action="store_true", help=JSON_HELP)
     parser.add_argument("-h", "--help", action="store_true", help="show this page")
     return parser
 
@@ -59,9 +60,16 @@ def parse(command: Command, words: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: The words do not fit the command.
     """
-    parser = build(command)
-    values, rest = parser.parse_known_intermixed_args(list(words))
-    for word in rest:
+    words, after = list(words), None
+    last = next((param.name for param in command.params if param.is_rest), None)
+    if last is not None and "--" in words:
+        at = words.index("--")
+        words, after = words[:at], words[at + 1 :]
+    values, unknown = build(command).parse_known_intermixed_args(words)
+    if last is not None:
+        unknown = [*(getattr(values, last) or ()), *unknown]
+        setattr(values, last, after)
+    for word in unknown:
         raise _unknown(command, word)
     return vars(values)
 

@@ -18,11 +18,13 @@ class Param:
         is_option: Whether it begins with dashes.
         is_many: Whether several may be given.
         is_required: Whether an argument must be given.
+        is_rest: Whether it is all that stands after ``--``.
         metavar: What stands for its value.
     """
 
     __slots__ = (
-        "help", "is_many", "is_option", "is_required", "kind", "metavar", "name", "short",
+        "help", "is_many", "is_option", "is_required", "is_rest", "kind", "metavar", "name",
+        "short",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -35,6 +37,7 @@ class Param:
         is_option: bool,
         is_many: bool = False,
         is_required: bool = False,
+        is_rest: bool = False,
         metavar: str = "",
     ) -> None:
         self.name = name
@@ -44,6 +47,7 @@ class Param:
         self.is_option = is_option
         self.is_many = is_many
         self.is_required = is_required
+        self.is_rest = is_rest
         self.metavar = metavar or (kind.metavar if kind else "")
 
     @property
@@ -58,6 +62,11 @@ def argument(
 ) -> Param:
     """Return an argument that is known by its place."""
     return Param(name, kind, says, is_option=False, is_many=many, is_required=required)
+
+
+def rest(name: str, kind: Kind, says: str) -> Param:
+    """Return an argument that takes all words after ``--``."""
+    return Param(name, kind, says, is_option=False, is_many=True, is_rest=True)
 
 
 def option(name: str, kind: Kind, says: str, *, short: str = "", many: bool = False) -> Param:

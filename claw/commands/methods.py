@@ -8,6 +8,7 @@ show it.
 from __future__ import annotations
 
 from claw.commands.calls_daemon import DAEMON, GENERAL
+from claw.commands.calls_definitions import DEFINITIONS
 from claw.commands.calls_jobs import JOBS
 from claw.commands.calls_locks import IDEM
 from claw.commands.calls_runs import RUNS
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from claw.commands.method import Method
 
-METHODS = {one.name: one for one in (*GENERAL, *JOBS, *RUNS, *STREAMS, *DAEMON, *IDEM)}
+METHODS = {
+    one.name: one for one in (*GENERAL, *JOBS, *DEFINITIONS, *RUNS, *STREAMS, *DAEMON, *IDEM)
+}
 """All methods by name."""
 
 

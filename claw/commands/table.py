@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import config, daemon, jobs, locks, runs, service
+from claw.commands import config, daemon, definitions, jobs, locks, runs, service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ COMMANDS: tuple[Command, ...] = (
     *jobs.COMMANDS,
     *runs.COMMANDS,
     *locks.COMMANDS,
+    *definitions.COMMANDS,
     *config.COMMANDS,
     *daemon.COMMANDS,
     *service.COMMANDS,
@@ -52,10 +53,10 @@ ELSEWHERE = {
 LATER = frozenset(
     {
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
-        "delivery", "disable", "dlq", "doctor", "emit", "enable", "group", "import",
-        "incident", "job", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
+        "delivery", "dlq", "doctor", "emit", "group", "import", "incident", "job next",
+        "job purge", "job tree", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs cancel", "runs result", "runs retry", "runs stale", "secret",
-        "shell", "sla", "tags", "top", "workflow",
+        "shell", "sla", "top", "workflow",
     }
 )  # fmt: skip
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""

@@ -270,6 +270,7 @@ _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
         JobKeys.name,
         JobKeys.description,
         JobKeys.inherit_env,
+        JobKeys.origin,
         JobKeys.tags,
         JobKeys.params,
         JobKeys.enabled,

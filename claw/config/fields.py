@@ -11,6 +11,7 @@ from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.keys.child import ChildKeys, ResourceKeys
 from claw.config.keys.log import LogKeys
+from claw.config.keys.managing import ManagingKeys
 from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, PoolKeys, QueueKeys
@@ -133,6 +134,7 @@ class RestartKeys:
 
 
 class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys):
+class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, ManagingKeys):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(

@@ -1,7 +1,8 @@
 """Files into one validated `claw.model.job.Config`, or every mistake in them.
 
-claw.toml comes first, then jobs.d/*.toml by name, then managed.toml. The daemon's tables
-and ``[defaults]`` stand in claw.toml only: what a file of jobs.d says holds for its own
+claw.toml comes first, then jobs.d/*.toml by name, then managed.toml, which may hold jobs of
+its own, and keys over those of a job that another file defines. The daemon's tables and
+``[defaults]`` stand in claw.toml only: what a file of jobs.d says holds for its own jobs.
 jobs. Nothing is half loaded.
 """
 
@@ -12,11 +13,20 @@ from collections.abc import Callable, Mapping
 from claw.config import depends, fields, queue, sockets
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
-from claw.config.fields import ControlKeys, DaemonKeys
+from claw.config.fields import ControlKeys, DaemonKeys, JobKeys
 from claw.config.kinds import nearest
 from claw.config.locate import Path
+from claw.config.merge import Merged, merged
 from claw.config.report import Report, dotted, printable
-from claw.config.source import MAIN, Document, collect, digest_of, is_single_file, parse
+from claw.config.source import (
+    MAIN,
+    Document,
+    collect,
+    digest_of,
+    is_single_file,
+    parse,
+    with_instead,
+)
 from claw.config.table import Section
 from claw.model import ids
 from claw.model.job import Config, Daemon, Job
@@ -33,6 +43,7 @@ def load(
     project_dir: str | None = None,
     env: Mapping[str, str] | None = None,
     uid: int | None = None,
+    instead: Mapping[str, bytes] | None = None,
 ) -> Config:
     """Read a configuration.
 
@@ -43,6 +54,7 @@ def load(
         env: Environment that tells the system's time zone (``TZ``); left out: this
             process's.
         uid: Who reads. Root believes a home's files only if nobody else can write them.
+        instead: What some files are going to hold, by name within the folder.
 
     Raises:
         ConfigError: With one diagnostic for each mistake in any of the files.
@@ -50,6 +62,8 @@ def load(
     reader = os.geteuid() if uid is None else uid
     is_home = project_dir is None and not is_single_file(place)
     sources = collect(place, as_root=is_home and reader == 0)
+    if instead:
+        sources = with_instead(place, sources, instead)
     report = Report([source.file for source in sources])
     documents = [parse(source, report) for source in sources]
     loader = _Loader(
@@ -98,6 +112,7 @@ class _Loader:
         self._is_project = is_project
         self._uid = uid
         self._defaults = Values()
+        self._over: dict[str, tuple[object, Checker]] = {}
         self._places: dict[str, str] = {}
         self._files: dict[str, str] = {}
         self._checkers: dict[str, Checker] = {}
@@ -120,6 +135,9 @@ class _Loader:
         for document in documents:
             if document.is_main:
                 self._read_main(document)
+            if document.is_managed:
+                checker = _checker(document, self.report)
+                self._over = {name: (raw, checker) for name, raw in document.jobs.items()}
         for document in documents:
             self._read_tables(document)
         for document in documents:
@@ -187,15 +205,46 @@ class _Loader:
 
     def _read_jobs(self, document: Document, checker: Checker, value: object) -> None:
         for name, raw in (checker.table(value, ("jobs",)) or {}).items():
+            if document.is_managed and name not in self._over:
+                continue  # it was merged into the job that another file defines
             path = ("jobs", name)
             table = checker.table(raw, path)
             if table is None or not self._is_new_name(checker, name):
                 continue
-            values = checker.section(fields.JOB, table, path, self._defaults)
-            job = build(self._draft(document, name, values), checker, path)
-            if job is not None:
-                self._checkers[name] = checker
-                self.jobs.append(depends.located(job, checker.lines))
+            if document.is_managed:
+                self._read_job(document, checker, name, table)
+            else:
+                self._read_job(document, *self._with_managed(name, checker, table))
+
+    def _with_managed(
+        self, name: str, beneath: Checker, table: Mapping[str, object]
+    ) -> tuple[Checker, str, Mapping[str, object]]:
+        """Return a job's table with the keys over it that managed.toml has."""
+        raw, over = self._over.pop(name, (None, beneath))
+        found = None if raw is None else over.table(raw, ("jobs", name))
+        if found is None:
+            return beneath, name, table
+        return Merged(beneath, over), name, merged(table, found)
+
+    def _read_job(
+        self, document: Document, checker: Checker, name: str, table: Mapping[str, object]
+    ) -> None:
+        path = ("jobs", name)
+        values = checker.section(fields.JOB, table, path, self._defaults)
+        if document.is_managed and not (_has_program(values) or "origin" in table):
+            checker.wrong(
+                path,
+                "it says something of a job that no file defines: remove this table, or define"
+                ' the job by a command = "..."',
+            )
+            return
+        of_folder = _of(checker, (*path, "cwd"))
+        job = build(self._draft(of_folder.file, name, values), checker, path)
+        if job is not None:
+            self._checkers[name] = checker
+            of_needs = _of(checker, (*path, "depends_on"))
+            self._files[name] = of_needs.file
+            self.jobs.append(depends.located(job, of_needs.lines))
 
     def _is_new_name(self, checker: Checker, name: str) -> bool:
         path = ("jobs", name)
@@ -216,8 +265,8 @@ class _Loader:
             return True
         return False
 
-    def _draft(self, document: Document, name: str, values: Values) -> Draft:
-        folder = os.path.dirname(os.path.abspath(document.source.file))  # noqa: PTH100, PTH120
+    def _draft(self, file: str, name: str, values: Values) -> Draft:
+        folder = os.path.dirname(os.path.abspath(file))  # noqa: PTH100, PTH120
         return Draft(
             name=name,
             values=values,
@@ -241,6 +290,15 @@ def _read_section(checker: Checker, main: Document, name: str, section: Section)
 
 def _checker(document: Document, report: Report) -> Checker:
     return Checker(document.source.file, document.lines, report)
+
+
+def _of(checker: Checker, path: Path) -> Checker:
+    """Return the checker of the file that says what is at a path."""
+    return checker.at(path) if isinstance(checker, Merged) else checker
+
+
+def _has_program(values: Values) -> bool:
+    return values.has(JobKeys.command) or values.has(JobKeys.argv)
 
 
 def _hint(key: str, value: object) -> str:

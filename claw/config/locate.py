@@ -47,6 +47,12 @@ class Lines:
             path = path[:-1]
         return 1
 
+    def known(self, path: Path) -> int:
+        """Return how many steps of a path the text names."""
+        while path and path not in self._first:
+            path = path[:-1]
+        return len(path)
+
     def again(self, line: int) -> tuple[Path, int] | None:
         """Return what is named last up to a line, and the earlier line that names it too."""
         before = [entry for entry in self._named if entry[1] <= line]

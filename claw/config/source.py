@@ -6,7 +6,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from claw.config.locate import Lines, locate
 from claw.config.report import Diagnostic, Report
@@ -84,6 +84,17 @@ class Document:
         """Whether this file may hold every table."""
         return self.source.name == MAIN
 
+    @property
+    def is_managed(self) -> bool:
+        """Whether it is the file that clawctl writes."""
+        return self.source.name == MANAGED
+
+    @property
+    def jobs(self) -> Mapping[str, object]:
+        """Its tables of jobs; none when there is something else in their place."""
+        found = self.tables.get("jobs")
+        return found if isinstance(found, dict) else {}
+
 
 def collect(place: str, *, as_root: bool = False) -> list[Source]:
     """Return the files of a configuration in the order in which they count.
@@ -107,6 +118,33 @@ def collect(place: str, *, as_root: bool = False) -> list[Source]:
         except OSError as error:
             found.append(_unreadable(path, name, error))
     return found
+
+
+def with_instead(place: str, found: list[Source], instead: Mapping[str, bytes]) -> list[Source]:
+    """Return the files as they would be with other contents, by name within the folder.
+
+    One that cannot be believed, or read, stays as it is.
+    """
+    known = {source.name for source in found}
+    replaced = [
+        replace(source, raw=instead[source.name])
+        if source.name in instead and not source.problem
+        else source
+        for source in found
+    ]
+    folder = place.rstrip("/")
+    new = [
+        Source(file=f"{folder}/{name}", name=name, raw=raw)
+        for name, raw in instead.items()
+        if name not in known
+    ]
+    return sorted((*replaced, *new), key=_order)
+
+
+def _order(source: Source) -> tuple[int, str]:
+    first = source.name.partition("/")[0]
+    order = (MAIN, FOLDER, MANAGED)
+    return order.index(first) if first in order else len(order), source.name
 
 
 def is_single_file(place: str) -> bool:

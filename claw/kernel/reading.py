@@ -3,6 +3,7 @@
 See open(2), fstat(2), symlink(7).
 """
 
+import contextlib
 import os
 import stat
 
@@ -93,3 +94,31 @@ def create(path: str, text: bytes, mode: int) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def replace(path: str, text: bytes, mode: int, owner: tuple[int, int] | None) -> None:
+    """Have a file hold something else, at one stroke and durably.
+
+    After a kill or a loss of power at any point it holds the old or the new, whole.
+
+    Args:
+        path: The file, which need not be there yet; its folder has to be.
+        text: What it is to hold.
+        mode: Its permissions.
+        owner: Its uid and gid, as far as this process may give it away; None: this process's.
+    """
+    folder, name = os.path.split(path)
+    new = f"{folder}/.{name}.new"
+    with contextlib.suppress(FileNotFoundError):  # of one that was killed
+        os.unlink(new)  # noqa: PTH108
+    create(new, text, 0o600)
+    if owner is not None and owner != (os.geteuid(), os.getegid()):
+        with contextlib.suppress(PermissionError):
+            os.chown(new, *owner)
+    os.chmod(new, mode)  # noqa: PTH101
+    os.replace(new, path)  # noqa: PTH105
+    folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder_fd)
+    finally:
+        os.close(folder_fd)

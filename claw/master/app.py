@@ -342,14 +342,12 @@ class App:
         else:
             _LOG.info("reloaded: %s", changes)
 
-    async def _reload_told(
-        self, *, dry_run: bool = False, restart: bool = True
-    ) -> dict[str, Any]:
+    async def _reload_told(self, *, dry_run: bool = False, **how: Any) -> dict[str, Any]:
         """Reload, and let the service manager know of it."""
         if dry_run:
-            return await self._reload(dry_run=True, restart=restart)
+            return await self._reload(dry_run=True, **how)
         with self._notifier.reload(self._status_text):
-            return await self._reload(restart=restart)
+            return await self._reload(**how)
 
     def _on_config(self, config: Config) -> None:
         daemonlog.set_level(config.daemon.log_level)

@@ -1,5 +1,6 @@
 """The configuration in force, and the one way to another: reload, all or nothing."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,12 +8,18 @@ from typing import Any
 import trio
 
 from claw.config.load import digest_now, load
+from claw.config.managed import Managed
 from claw.config.plan import Plan, plan
+from claw.config.source import MANAGED
+from claw.errors import RequestError
 from claw.master.control import targets
 from claw.master.decider import Decider
 from claw.master.engine.sync import sync
 from claw.master.engine.turn import Turn
 from claw.model.job import Config
+
+Edit = Callable[[Managed], None]
+"""Changes what managed.toml is going to say; raises a ClawError to refuse."""
 
 
 class Configuration:
@@ -33,14 +40,32 @@ class Configuration:
         self._only = tuple(only)
         self.current = Config()
 
-    def load(self) -> Config:
+    @property
+    def place(self) -> str:
+        """The folder of the files, or the one file."""
+        return self._place
+
+    def draft(self) -> Managed:
+        """Return managed.toml, to be changed.
+
+        Raises:
+            ConfigError, UnsupportedError: As for `Managed`.
+        """
+        is_home = self._project_dir is None
+        return Managed(self._place, as_root=is_home and os.geteuid() == 0)
+
+    def load(self, managed: Managed | None = None) -> Config:
         """Read the files.
+
+        Args:
+            managed: managed.toml as it is going to be; None: as it is.
 
         Raises:
             ConfigError: With every mistake in them.
             NotFoundError: One of the targets means no job.
         """
-        config = load(self._place, project_dir=self._project_dir)
+        instead = None if managed is None else {MANAGED: managed.raw()}
+        config = load(self._place, project_dir=self._project_dir, instead=instead)
         if not self._only:
             return config
         chosen = config.graph.with_needs(targets.choose_jobs(config, self._only))
@@ -69,30 +94,80 @@ class Reloader:
         self._on_change = on_change
         self._one_at_a_time = trio.Lock()
 
-    async def __call__(self, *, dry_run: bool = False, restart: bool = True) -> dict[str, Any]:
+    async def __call__(
+        self,
+        *,
+        dry_run: bool = False,
+        restart: bool = True,
+        edit: Edit | None = None,
+        by: str = "reload",
+    ) -> dict[str, Any]:
         """Load the files anew; return what changes, done unless ``dry_run``.
+
+        Args:
+            dry_run: Only say what would change.
+            restart: Whether services are restarted that must be, to take it in.
+            edit: Changes managed.toml first; what it says then is in the answer.
+            by: Who wants it, for the events.
 
         Raises:
             ConfigError: They are refused; nothing has changed.
+            ClawError: As ``edit`` does; nothing has changed.
         """
         async with self._one_at_a_time:
-            new = await trio.to_thread.run_sync(self._configuration.load)
+            draft, new = await trio.to_thread.run_sync(self._load, edit)
             old = self._configuration.current
             changes = plan(old, new)
             if not restart:
                 changes = replace(changes, live=(*changes.live, *changes.restart), restart=())
             if not dry_run:
-                await self._take_over(old, new, changes)
-            return as_json(changes)
+                with trio.CancelScope(shield=True):  # a file in place is taken over, too
+                    await self._carry_out(draft, old, new, changes, by)
+        answer = as_json(changes)
+        if draft is None:
+            return answer
+        return {
+            "jobs": list(draft.touched),
+            "file": draft.file,
+            "toml": draft.shown(),
+            "dry_run": dry_run,
+            "plan": answer,
+        }
 
-    async def _take_over(self, old: Config, new: Config, changes: Plan) -> None:
+    def _load(self, edit: Edit | None) -> tuple[Managed | None, Config]:
+        if edit is None:
+            return None, self._configuration.load()
+        draft = self._configuration.draft()
+        edit(draft)
+        return draft, self._configuration.load(draft)
+
+    async def _carry_out(
+        self, draft: Managed | None, old: Config, new: Config, changes: Plan, by: str
+    ) -> None:
+        """Put the file in place, then take it over; take it back if that fails."""
+        if draft is None:
+            await self._take_over(old, new, changes, by)
+            return
+        try:
+            await trio.to_thread.run_sync(draft.install)
+        except OSError as error:
+            why = error.strerror or error
+            raise RequestError(f"{draft.file} cannot be written: {why}") from error
+        try:
+            await self._take_over(old, new, changes, by)
+        except BaseException:
+            if self._configuration.current is old:
+                await trio.to_thread.run_sync(draft.take_back)
+            raise
+
+    async def _take_over(self, old: Config, new: Config, changes: Plan, by: str) -> None:
         restart = [name for name, _ in changes.restart]
 
         def take_over(turn: Turn) -> None:
             # Here, in the order of the decisions: those that wait for the store were asked
             # for earlier, and must not meet the new jobs with the old standings.
             self._configuration.current = new
-            sync(turn, old=old, restart=restart)
+            sync(turn, old=old, restart=restart, by=by)
 
         def undo() -> None:
             self._configuration.current = old

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import trio
 
+from claw.config.managed import Managed
 from claw.master.asyncstore import AsyncStore
 from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
@@ -27,6 +28,10 @@ class ConfigHolder(Protocol):
     @property
     def current(self) -> Config:
         """What was loaded last."""
+
+    @property
+    def place(self) -> str:
+        """The folder of the files, or the one file."""
 
     def config_changed(self) -> bool:
         """Tell whether the files on disk differ from what is loaded."""
@@ -51,8 +56,15 @@ class Supervisors(Protocol):
 class Reload(Protocol):
     """Loads the configuration anew, all of it or nothing."""
 
-    async def __call__(self, *, dry_run: bool, restart: bool) -> Json:
-        """Return the plan, carried out unless ``dry_run``.
+    async def __call__(
+        self,
+        *,
+        dry_run: bool = False,
+        restart: bool = True,
+        edit: Callable[[Managed], None] | None = None,
+        by: str = "reload",
+    ) -> Json:
+        """Return the plan, carried out unless ``dry_run``; see `Reloader`.
 
         Raises:
             ConfigError: It is refused; nothing has changed.

@@ -101,7 +101,7 @@ def closed(standing: Standing, instance: InstanceStanding | None = None) -> str 
     if standing.paused_by is not None:
         return f"paused by {standing.paused_by}: clawctl resume {name}"
     if not standing.enabled:
-        return "disabled: set enabled = true and reload"
+        return f"disabled: clawctl enable {standing.name}"
     if instance is not None and instance.stopped_by is not None:
         return f"stopped by {instance.stopped_by}: clawctl start {name}@{instance.no}"
     return None

@@ -232,6 +232,7 @@ class Job:
     run_timeout_s: float = 0.0  # for the run with all its attempts; 0: none
     skip_code: int | None = None  # an exit status: there was nothing to do
     dead_letter: bool = False  # a run that has failed for good is kept as one
+    origin: str = ""  # who made it, if clawctl did: cli:UID
     file: str = ""  # where it is defined
     line: int = 0
 

@@ -394,7 +394,7 @@ def test_why_says_what_to_type(shared: MasterUnderTest, ctl: Shell) -> None:
     assert f"clawctl logs {run[-6:]}" in ctl("why", run).out
     assert "clawctl run bad" in ctl("why", run).out
     assert str(shared.job("service")["pid"]) in ctl("why", "service").out
-    assert "enabled = true" in ctl("why", "off").out
+    assert "clawctl enable off" in ctl("why", "off").out
     assert "clawctl run never-run" in ctl("why", "never-run").out
     assert "clawctl run good" in ctl("why", "good").out
     assert "clawctl run clock" in ctl("why", "clock").out

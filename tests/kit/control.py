@@ -17,6 +17,7 @@ import trio
 
 from claw.commands.methods import METHODS
 from claw.commands.schema import check
+from claw.config.managed import Managed
 from claw.errors import ConflictError, UsageError
 from claw.kernel import clock, files
 from claw.master.asyncstore import AsyncStore
@@ -157,6 +158,7 @@ class Configuration:
     def __init__(self, config: Config) -> None:
         self.current = config
         self.is_changed = False
+        self.place = ""
 
     def config_changed(self) -> bool:
         """Tell what the test says."""
@@ -208,7 +210,15 @@ class Desk:
     async def _prepare_renewal(self) -> str:
         return f"{self.home.backups}/copy.db"
 
-    async def _reload(self, *, dry_run: bool, restart: bool) -> Json:
+    async def _reload(
+        self,
+        *,
+        dry_run: bool = False,
+        restart: bool = True,
+        edit: Callable[[Managed], None] | None = None,
+        by: str = "reload",
+    ) -> Json:
+        assert edit is None, f"{by}: there are no files here"
         self.reloads.append({"dry_run": dry_run, "restart": restart})
         if self.config.is_changed and not restart:
             raise ConflictError("not now")

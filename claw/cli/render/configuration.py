@@ -34,7 +34,7 @@ def _table(name: str, values: Table) -> list[str]:
     inner = {key: value for key, value in values.items() if _is_section(key, value)}
     lines = ["", f"[{name}]"]
     lines += [
-        f"{_key(key)} = {_value(value)}"
+        f"{_key(key)} = {as_toml_value(value)}"
         for key, value in values.items()
         if value is not None and key not in inner
     ]
@@ -47,12 +47,13 @@ def _is_section(key: str, value: object) -> bool:
     return isinstance(value, dict) and key != "env"
 
 
-def _value(value: object) -> str:
+def as_toml_value(value: object) -> str:
+    """Return a value as TOML has it, on one line."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{_key(key)} = {_value(one)}" for key, one in value.items())
+        inner = ", ".join(f"{_key(key)} = {as_toml_value(one)}" for key, one in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
-        return f"[{', '.join(_value(one) for one in value)}]"
+        return f"[{', '.join(as_toml_value(one) for one in value)}]"
     # A JSON string is a TOML basic string; DEL alone has to be escaped besides.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

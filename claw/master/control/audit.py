@@ -14,6 +14,7 @@ No secret comes here: values of environment variables are masked, as is what is 
 import hashlib
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _MAX_TEXT = 300
 _MAX_ITEMS = 100
 _MAX_DEPTH = 6
 _TAIL_BYTES = 1 << 16
+_SETTING = re.compile(r"^(env(?:\.[^=]*)?[+-]?=).*", re.DOTALL)
+"""A change of a job's variables: ``env.NAME=value``."""
 _SECRET_KEYS = frozenset({"token", "password", "secret"})
 
 
@@ -119,6 +122,7 @@ def masked(value: object, depth: int = 0) -> object:
     if depth > _MAX_DEPTH:
         return "…"
     if isinstance(value, str):
+        value = _SETTING.sub(rf"\1{MASK}", value)
         return value if len(value) <= _MAX_TEXT else f"{value[:_MAX_TEXT]}…"
     if isinstance(value, list | tuple):
         kept = [masked(each, depth + 1) for each in value[:_MAX_ITEMS]]
@@ -131,6 +135,8 @@ def masked(value: object, depth: int = 0) -> object:
 
 def _masked_item(key: object, value: object, depth: int) -> object:
     if key in _SECRET_KEYS:
+        return MASK
+    if key == "value":  # of a key that a change names, which may be a variable
         return MASK
     if key == "env" and isinstance(value, Mapping):
         return {str(name)[:_MAX_TEXT]: MASK for name in list(value)[:_MAX_ITEMS]}

@@ -78,7 +78,7 @@ def _check_enabled(job: Job, *, forced: bool) -> None:
     if not job.enabled and not forced:
         raise ConflictError(
             f"job {job.name!r} is disabled",
-            hint="set enabled = true and reload, or use --force",
+            hint=f"clawctl enable {job.name}, or use --force",
         )
 
 

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 
 from claw.master.control.calls import Handler
-from claw.master.handlers import alert, child, config, daemon, event, idem, job, log, rpc, run
+from claw.master.handlers import (
+    alert,
+    child,
+    config,
+    daemon,
+    definition,
+    event,
+    idem,
+    job,
+    log,
+    rpc,
+    run,
+)
 
 HANDLERS: Mapping[str, Handler] = {
     "hello": rpc.hello,
@@ -22,6 +34,17 @@ HANDLERS: Mapping[str, Handler] = {
     "job.resize": child.resize,
     "job.search": job.search,
     "job.why": job.why,
+    "job.list": definition.list_,
+    "job.definition": definition.definition,
+    "job.validate": definition.validate,
+    "job.add": definition.add,
+    "job.set": definition.set_,
+    "job.replace": definition.replace,
+    "job.remove": definition.remove,
+    "job.tag": definition.tag,
+    "job.untag": definition.untag,
+    "job.enable": definition.enable,
+    "job.disable": definition.disable,
     "run.submit": run.submit,
     "run.cancel": run.cancel,
     "run.show": run.show,

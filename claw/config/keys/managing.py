@@ -1,0 +1,17 @@
+"""The keys of a job that clawctl writes beside what it is told."""
+
+from claw.config import kinds
+from claw.config.table import Applies, Field
+
+
+class ManagingKeys:
+    """See `claw.config.fields.JobKeys`, which these keys are part of."""
+
+    origin = Field(
+        kinds.LINE,
+        "",
+        "Who made the job, as `cli:1000` for the user with that number; `clawctl job add`"
+        " writes it.",
+        applies=Applies.LIVE,
+        shown="its file tells",
+    )

@@ -1,0 +1,217 @@
+"""``job.list`` and the methods that change what jobs are: all of it through managed.toml."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import trio
+
+from claw.commands.method import VIEWER
+from claw.config import origins, setting
+from claw.config.managed import Managed, as_toml
+from claw.config.setting import Change, Op
+from claw.errors import ConflictError, UsageError
+from claw.master.control import targets
+from claw.master.control.audit import MASK
+from claw.master.control.calls import Call, Params
+from claw.master.wiring import Json
+from claw.model.job import Job
+
+MANAGED = "managed"
+
+
+async def list_(call: Call, params: Params) -> Json:
+    """Tell which jobs there are, and where they are defined."""
+    config, wanted = call.services.config.current, params.get("targets") or [targets.ALL]
+    names = targets.choose_jobs(config, wanted)
+    found = [job for name in sorted(names) if (job := config.job(name))]
+    return {"jobs": [_listed(job) for job in found]}
+
+
+def _listed(job: Job) -> Json:
+    return {
+        "name": job.name,
+        "type": job.type,
+        "enabled": job.enabled,
+        "tags": list(job.tags),
+        "schedule": list(job.schedule),
+        "run_at": job.run_at.isoformat() if job.run_at else None,
+        "command": job.command or " ".join(job.argv),
+        "description": job.description,
+        "origin": job.origin or None,
+        "file": job.file,
+        "line": job.line,
+    }
+
+
+async def definition(call: Call, params: Params) -> Json:
+    """Tell what a job is, and who says it."""
+    services = call.services
+    config, name = services.config.current, params["job"]
+    job = config.job(name)
+    if job is None:
+        raise targets.no_job(config, name)
+    look = partial(origins.definition, services.config.place, name, job.file)
+    found = await trio.to_thread.run_sync(look)
+    if found is None:
+        raise ConflictError(
+            f"the files on disk no longer define job {name!r}", hint="clawctl reload"
+        )
+    is_shown = call.peer.role != VIEWER
+    table = found.table if is_shown else _masked(found.table)
+    return {
+        **_listed(job),
+        "values": [
+            {
+                "key": ".".join(one.key),
+                "value": one.value if is_shown or one.key[0] != "env" else _mask(one.value),
+                "by": one.by,
+                "file": one.file,
+                "line": one.line,
+            }
+            for one in found.values
+        ],
+        "table": origins.plain(dict(table)),
+        "toml": as_toml({"jobs": {name: table}}),
+        "managed": as_toml({"jobs": {name: found.managed}}) if found.managed else None,
+    }
+
+
+def _masked(table: Mapping[str, object]) -> dict[str, object]:
+    return {key: _mask(value) if key == "env" else value for key, value in table.items()}
+
+
+def _mask(value: object) -> object:
+    return dict.fromkeys(value, MASK) if isinstance(value, dict) else MASK
+
+
+async def add(call: Call, params: Params) -> Json:
+    """Add whole jobs, all or none."""
+    origin = f"cli:{call.peer.uid}"
+
+    def edit(managed: Managed) -> None:
+        for name, table in params["jobs"].items():
+            managed.add(name, table, origin=origin)
+
+    return await _change(call, params, edit)
+
+
+async def validate(call: Call, params: Params) -> Json:
+    """Tell whether jobs could be added, or could take the place of managed ones."""
+
+    def edit(managed: Managed) -> None:
+        for name, table in params["jobs"].items():
+            if name in managed.jobs or managed.written(name) is not None:
+                managed.replace(name, table)
+            else:
+                managed.add(name, table, origin="")
+
+    return await _change(call, {"dry_run": True}, edit)
+
+
+async def replace(call: Call, params: Params) -> Json:
+    """Put another table in place of what managed.toml says of a job."""
+
+    def edit(managed: Managed) -> None:
+        name = params["job"]
+        if "was" in params and params["was"] != as_toml(
+            {"jobs": {name: managed.jobs.get(name, {})}}
+        ):
+            raise ConflictError(f"job {name!r} was changed meanwhile", hint="edit it again")
+        managed.replace(name, params["table"])
+
+    return await _change(call, params, edit)
+
+
+async def set_(call: Call, params: Params) -> Json:
+    """Change some keys of jobs."""
+    changes = [_read(one) for one in params["changes"]]
+    return await _change_each(call, params, changes)
+
+
+def _read(one: str | Mapping[str, Any]) -> Change:
+    if isinstance(one, str):
+        return setting.read(one)
+    return Change(setting.path_of(one["key"]), Op(one.get("op", Op.SET)), one.get("value"))
+
+
+async def tag(call: Call, params: Params) -> Json:
+    """Give jobs more tags."""
+    return await _change_each(call, params, [Change(("tags",), Op.ADD, params["tags"])])
+
+
+async def untag(call: Call, params: Params) -> Json:
+    """Take tags from jobs; those that a job does not have are no mistake if another has."""
+    names = _names(call, params)
+    config = call.services.config.current
+    held = {name: set(job.tags) for name in names if (job := config.job(name))}
+    for one in params["tags"]:
+        if not any(one in tags for tags in held.values()):
+            raise UsageError(f"none of {', '.join(names)} has the tag {one!r}")
+
+    def edit(managed: Managed) -> None:
+        for name in names:
+            gone = [one for one in params["tags"] if one in held[name]]
+            if gone:
+                managed.change(name, [Change(("tags",), Op.TAKE, gone)])
+
+    return await _change(call, params, edit)
+
+
+async def enable(call: Call, params: Params) -> Json:
+    """Have jobs begin things again."""
+    return await _switch(call, params, on=True)
+
+
+async def disable(call: Call, params: Params) -> Json:
+    """Have jobs begin nothing new, until they are enabled."""
+    return await _switch(call, params, on=False)
+
+
+async def _switch(call: Call, params: Params, *, on: bool) -> Json:
+    names = _names(call, params)
+
+    def edit(managed: Managed) -> None:
+        for name in names:
+            managed.switch(name, on=on)
+
+    return await _change(call, params, edit)
+
+
+async def remove(call: Call, params: Params) -> Json:
+    """Remove managed jobs, or what overrides those of other files."""
+    wanted: Sequence[str] = params["targets"]
+    is_override = params.get("override", False)
+    names = [one for one in wanted if not targets.is_pattern(one)]
+    patterns = [one for one in wanted if targets.is_pattern(one)]
+    if patterns:
+        names += targets.choose_jobs(call.services.config.current, patterns)
+
+    def edit(managed: Managed) -> None:
+        for name in dict.fromkeys(names):
+            managed.remove(name, override=is_override)
+
+    return await _change(call, params, edit)
+
+
+def _names(call: Call, params: Params) -> tuple[str, ...]:
+    return targets.choose_jobs(call.services.config.current, params["targets"])
+
+
+async def _change_each(call: Call, params: Params, changes: Sequence[Change]) -> Json:
+    names = _names(call, params)
+
+    def edit(managed: Managed) -> None:
+        for name in names:
+            managed.change(name, changes)
+
+    return await _change(call, params, edit)
+
+
+async def _change(call: Call, params: Params, edit: Callable[[Managed], None]) -> Json:
+    return await call.services.reload(
+        dry_run=params.get("dry_run", False),
+        restart=params.get("restart", True),
+        edit=edit,
+        by=call.by,
+    )

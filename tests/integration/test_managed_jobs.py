@@ -1,0 +1,198 @@
+"""Jobs made, changed and removed with clawctl, without a file being edited."""
+
+import contextlib
+import os
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.kit.clawctl import Shell
+from tests.kit.master import Json, MasterUnderTest, StartMaster
+
+SITE = """
+[jobs.web]
+type = "continuous"
+command = "sleep 600"
+tags = ["site"]
+grace_period = "2s"
+"""
+
+
+def _managed(claw: MasterUnderTest) -> Json:
+    path = claw.folder / "config" / "managed.toml"
+    return tomllib.loads(path.read_text())["jobs"] if path.exists() else {}
+
+
+def test_a_job_lives_from_add_to_remove_and_its_history_stays(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master(SITE)
+    ctl = Shell(claw.environment)
+
+    dry = ctl("job", "add", "hello", "--tag", "x", "--dry-run", "--", "echo", "a b")
+    assert 'argv = [\n    "echo",\n    "a b",\n]' in dry.out
+    assert dry.lines[-1] == "+ hello"
+    assert not _managed(claw)
+
+    ctl("job", "add", "hello", "--tag", "x", "--env", "A=1", "--", "echo", "a b")
+    assert _managed(claw)["hello"]["origin"] == f"cli:{os.getuid()}"
+    run = ctl("run", "hello", "--wait").out.strip()
+    assert ctl("logs", run).out == "a b\n"
+    assert f"made by cli:{os.getuid()}" in ctl("job", "show", "hello").lines[0]
+    listed = {job["name"]: job for job in ctl("--json", "job", "list").json["jobs"]}
+    assert listed["hello"]["file"].endswith("managed.toml")
+
+    ctl("job", "set", "hello", "tags+=y", "argv+=c")
+    ctl("job", "tag", "hello", "z")
+    ctl("job", "untag", "hello", "x")
+    assert ctl("tags", "list", "--json").json["tags"] == [
+        {"tag": "site", "jobs": ["web"]},
+        {"tag": "y", "jobs": ["hello"]},
+        {"tag": "z", "jobs": ["hello"]},
+    ]
+    ctl("run", "hello", "--wait")
+    assert ctl("job", "remove", "hello").lines == ["- hello"]
+    assert "no job or run" in ctl("status", "hello", status=4).fault
+    assert ctl("runs", "show", run, "--json").json["state"] == "succeeded"
+    assert not _managed(claw)
+
+
+def test_a_job_of_a_file_is_overridden_key_by_key_and_the_file_stays(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master(SITE)
+    ctl = Shell(claw.environment)
+    before = claw.wait_state("web", "running")
+    file = claw.folder / "config" / "claw.toml"
+
+    assert ctl("job", "set", "web", "tags+=blue", "description=x").lines == [
+        "~ web: description, tags"
+    ]
+    assert claw.job("web")["pid"] == before["pid"]
+    ctl("disable", "tag:blue")
+    assert claw.job("web")["enabled"] is False
+    ctl("enable", "web")
+    assert claw.job("web")["enabled"] is True
+    assert file.read_text() == SITE
+
+    shown = {one["key"]: one for one in ctl("job", "show", "web", "--json").json["values"]}
+    assert (shown["tags"]["by"], shown["tags"]["value"]) == ("managed", ["site", "blue"])
+    assert (shown["command"]["by"], shown["command"]["line"]) == ("file", 4)
+    assert 'command = "sleep 600"' in ctl("job", "show", "web", "--toml").lines
+    assert "defined by hand" in ctl("job", "remove", "web", status=1).fault
+    ctl("job", "remove", "web", "--override")
+    assert claw.job("web")["tags"] == ["site"]
+    assert claw.job("web")["pid"] == before["pid"]
+
+
+def test_what_cannot_be_taken_changes_nothing_and_is_told_with_a_hint(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master(SITE)
+    ctl = Shell(claw.environment)
+    for words, told in (
+        (("job", "set", "web", "colour=1"), "unknown key"),
+        (("job", "set", "web", "schedule=@daily"), "only for scheduled jobs"),
+        (("job", "set", "nobody", "timeout=1"), "no job"),
+        (("job", "add", "a", "--set", "comand=x"), 'did you mean "command"'),
+        (("job", "add", "web", "--", "x"), "is there already"),
+        (("job", "add", "a"), "nothing to run"),
+        (("job", "add", "--", "a"), "needs a name"),
+    ):
+        said = ctl(*words, status=None)
+        assert said.status != 0, words
+        assert told in said.err, words
+    assert not (claw.folder / "config" / "managed.toml").exists()
+
+    claw.configure("[jobs.x\n", "managed.toml")
+    assert "not TOML" in ctl("job", "add", "a", "--", "true", status=2).err
+    assert (claw.folder / "config" / "managed.toml").read_text() == "[jobs.x\n"
+
+
+def test_jobs_are_added_from_files_all_or_none(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master(SITE)
+    ctl = Shell(claw.environment, tmp_path)
+    (tmp_path / "two.toml").write_text(
+        '[jobs.a]\ncommand = "true"\n[jobs.b]\ncommand = "true"\ndepends_on = ["a"]\n'
+    )
+    (tmp_path / "one.toml").write_text('comand = "true"\n')
+
+    told = ctl("job", "validate", "one.toml", status=2).err
+    assert "jobs.one.comand" in told
+    assert 'did you mean "command"' in told
+    ctl("job", "validate", "two.toml")
+    assert not _managed(claw)
+    ctl("job", "add", "--toml", "two.toml")
+    said = ctl.sh("""echo '{"command": "sleep 600", "tags": ["j"]}' |
+        $CLAWCTL job add svc --json - --type continuous --set grace_period=2s --start""")
+    assert said.status == 0, said
+    claw.wait_state("svc", "running")
+    assert set(_managed(claw)) == {"a", "b", "svc"}
+    assert "is there already" in ctl("job", "add", "b", "--", "false", status=1).fault
+
+
+@pytest.mark.parametrize("name", ["web", "made"])
+def test_an_edit_is_installed_only_if_it_is_valid(
+    name: str, start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master(SITE)
+    ctl = Shell({**claw.environment, "TMPDIR": str(tmp_path)})
+    ctl(
+        "job",
+        "add",
+        "made",
+        "--type",
+        "continuous",
+        "--set",
+        "grace_period=2s",
+        "--",
+        "sleep 9",
+    )
+    config = claw.folder / "config"
+    file = config / ("claw.toml" if name == "web" else "managed.toml")
+    before = file.read_text()
+
+    ctl.environ["VISUAL"] = "sed -i s/grace/grece/"
+    refused = ctl("job", "edit", name, status=2)
+    assert 'did you mean "grace_period"' in refused.err
+    [kept] = tmp_path.glob("claw-*.toml")
+    assert "grece_period" in kept.read_text()
+    assert file.read_text() == before
+
+    ctl.environ["VISUAL"] = "sed -i s/2s/3s/"
+    assert ctl("job", "edit", name).lines == [f"! {name}: restart: grace_period changed"]
+    assert file.read_text() == before.replace("2s", "3s")
+    ctl.environ["VISUAL"] = "true"
+    assert ctl("job", "edit", name).err == "nothing has changed\n"
+
+
+def test_changes_at_the_same_time_all_hold(start_master: StartMaster) -> None:
+    claw = start_master(SITE)
+    ctl = Shell(claw.environment)
+    going = [ctl.begin("job", "add", f"j{number}", "--", "true") for number in range(6)]
+    for one in going:
+        with one:
+            assert one.process.wait(30) == 0
+    assert set(_managed(claw)) == {f"j{number}" for number in range(6)}
+
+
+def test_after_a_kill_at_any_time_file_and_state_agree(start_master: StartMaster) -> None:
+    claw = start_master(SITE)
+    ctl = Shell(claw.environment)
+    for number in range(4):
+        with ctl.begin("job", "add", f"j{number}", "--", "true") as going:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                going.process.wait(0.4 * number)
+            claw.kill()
+            going.process.wait(30)
+        claw.start()
+        loaded = {job["name"] for job in ctl("job", "list", "--json").json["jobs"]}
+        assert loaded == {"web", *_managed(claw)}
+        if going.process.returncode == 0:
+            assert f"j{number}" in loaded
+        ctl("job", "add", f"j{number}", "--", "true")  # again, whatever became of it
+    assert set(_managed(claw)) == {f"j{number}" for number in range(4)}
