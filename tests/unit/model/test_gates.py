@@ -43,7 +43,7 @@ def test_a_closed_job_says_who_closed_it_and_what_to_type() -> None:
     stopped = gates.closed(_standing(stopped_by="eve", paused_by="bob", enabled=False))
     assert stopped == "stopped by eve: clawctl start j"
     assert gates.closed(_standing(paused_by="bob")) == "paused by bob: clawctl resume j"
-    assert "enabled = true" in (gates.closed(_standing(enabled=False)) or "")
+    assert gates.closed(_standing(enabled=False)) == "disabled: clawctl enable j"
 
 
 def test_an_instance_that_is_stopped_alone_says_so() -> None:
