@@ -133,8 +133,7 @@ class RestartKeys:
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
 
 
-class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys):
-class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, ManagingKeys):
+class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys, ManagingKeys):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
