@@ -5,6 +5,7 @@ from __future__ import annotations
 from claw.commands import shapes
 from claw.commands.method import (
     FORCE,
+    JOB_TARGETS,
     OPERATOR,
     TARGETS,
     Method,
@@ -24,6 +25,28 @@ from claw.commands.schema import (
     time,
 )
 
+_NEXT = record(
+    {
+        "job": shapes.JOB_NAME,
+        "type": string("its type"),
+        "timezone": string("the zone of its schedule"),
+        "schedule": array("its expressions", string("one")),
+        "fires": array(
+            "the next slots, those whose run waits already first",
+            record(
+                {
+                    "slot_at": time("the fire time"),
+                    "begins_at": nullable(time("when its run begins; null: it will not")),
+                    "run": nullable(string("the run that stands for it already")),
+                    "why": nullable(string("jitter, hours, a pause: in words")),
+                },
+                ("slot_at", "begins_at"),
+            ),
+        ),
+    },
+    ("job", "fires"),
+    is_open=True,
+)
 _COUNT = integer("instances", minimum=1, maximum=1000)
 
 JOBS = (
@@ -161,5 +184,17 @@ JOBS = (
         "explain a state, cause by cause, and what to type next",
         record({"target": string("a job or run"), "at": time("how it was then")}, ("target",)),
         record({"lines": array("the explanation", string("one line"))}, ("lines",)),
+    ),
+    reading(
+        "job.next",
+        "foresee the next times of jobs, as things are",
+        record(
+            {
+                "targets": JOB_TARGETS,
+                "count": integer("so many of each; 5 when left out", minimum=1, maximum=1000),
+            },
+            ("targets",),
+        ),
+        record({"jobs": array("in the order asked for", _NEXT)}, ("jobs",)),
     ),
 )

@@ -184,4 +184,21 @@ COMMANDS = (
         ),
         examples=(("clawctl why report", "what it waits for, and what to type next"),),
     ),
+    Command(
+        "job next",
+        JOBS,
+        "show the next times of jobs, and what will come of each",
+        verb="next:next_slots",
+        reply="coming",
+        method="job.next",
+        params=(
+            _TARGETS,
+            option("count", kinds.COUNT, "so many of each; default 5", short="n"),
+        ),
+        detail=(
+            "With jitter, hours, a pause and the backoff after errors told in words. What "
+            "happens until then may change it."
+        ),
+        examples=(("clawctl job next report -n 10", "its next ten times"),),
+    ),
 )

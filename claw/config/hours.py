@@ -90,6 +90,8 @@ def _days(value: object) -> str:
         if not isinstance(item, str):
             raise unlike("days of the week in quotes", item)
         texts += [part.strip().lower() for part in item.split(",")]
+    if texts == ["*"]:
+        return "*"
     if texts == [""] or not texts:
         raise ValueError(f"no day: {_EXAMPLE}, or leave it out for every day")
     for text in texts:

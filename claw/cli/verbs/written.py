@@ -21,11 +21,21 @@ if TYPE_CHECKING:
     from claw.model.graph import Dependency
     from claw.model.job import Config, Job, Restart
     from claw.model.retry import Retry
+    from claw.model.timing import Hours
 
     Table = dict[str, Any]
 
-_SERVICES_LACK = ("max_instances", "on_overlap", "max_queued", "timezone")
+_SERVICES_LACK = ("max_instances", "on_overlap", "max_queued")
 _OF_RUNS = ("run_timeout", "delivery_guarantee", "skip_code", "dead_letter")
+_SCHEDULED, _TIMED = (JobType.SCHEDULED,), (JobType.SCHEDULED, JobType.ONESHOT)
+_ONLY_FOR = {
+    "schedule": _SCHEDULED,
+    "catch_up": _SCHEDULED,
+    "error_backoff": _SCHEDULED,
+    "timezone": _TIMED,
+    "jitter": _TIMED,
+    "delete_after_run": (JobType.ONESHOT,),
+}
 _PROGRAM = ("command", "argv", "shell")
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
@@ -74,13 +84,11 @@ def _program(one: Job) -> Table:
 
 def _without_meaning(one: Job) -> list[str]:
     """Return the keys that such a job may not have."""
-    lacking = [] if one.type is JobType.SCHEDULED else ["schedule", "catch_up"]
+    lacking = [key for key, types in _ONLY_FOR.items() if one.type not in types]
     if one.type is JobType.CONTINUOUS:
         lacking += [*_SERVICES_LACK, *_OF_RUNS]
     else:
         lacking += ["autostart", "instances"]
-    if one.type is JobType.MANUAL:
-        lacking += ["timezone"]
     if one.on_overlap is not Overlap.QUEUE:
         lacking += ["max_queued"]
     if not one.depends_on:
@@ -165,9 +173,20 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "reload_signal": _signal_name,
     "reload_command": _line,
     "limits": _limits,
+    "hours": lambda hours: hours and _hours(hours),
     "env": dict,
     "sockets": lambda sockets: {one.name: _socket(one) for one in sockets},
 }
+
+
+def _hours(hours: Hours) -> Table:
+    return {
+        "days": hours.days,
+        "from": f"{hours.begin[0]:02}:{hours.begin[1]:02}",
+        "to": f"{hours.end[0]:02}:{hours.end[1]:02}",
+        "timezone": hours.timezone,
+        "outside": hours.outside.value,
+    }
 
 
 def _socket(one: Listener) -> str | Table:

@@ -1,21 +1,24 @@
 """``job.*``: how jobs are doing, and what operators want of them."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import trio
 
 from claw.errors import ClawError, ConflictError
+from claw.kernel import clock
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
 from claw.master.engine import intents, slots
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
-from claw.master.views import searchview, statusview, usage, whyview
+from claw.master.views import searchview, slotview, statusview, usage, whyview
 from claw.master.wiring import Json, Services
 from claw.model.job import Config
 from claw.store.records import Tx
 
 _AT_ONCE = 100
+_SLOTS_SHOWN = 5
 
 
 async def status(call: Call, params: Params) -> Json:
@@ -252,9 +255,37 @@ async def why(call: Call, params: Params) -> Json:
     def read(tx: Tx) -> list[str]:
         found = targets.choose_one(tx, config, target)
         if at is not None:
-            return whyview.explain_then(tx, found.job, at)
+            return whyview.explain_then(tx, config, found.job, at, live.now)
         if isinstance(found, targets.Aim):
             return whyview.explain_job(tx, config, found, live)
         return whyview.explain_run(tx, config, found, live)
 
     return {"lines": await services.store.read(read)}
+
+
+async def next_(call: Call, params: Params) -> Json:
+    """Foresee the slots of jobs."""
+    config, now = call.services.config.current, clock.now()
+    count = params.get("count", _SLOTS_SHOWN)
+
+    def read(tx: Tx) -> list[Json]:
+        found: list[Json] = []
+        for name in dict.fromkeys(
+            aim.job for aim in targets.choose_aims(tx, config, params["targets"])
+        ):
+            job, standing = config.job(name), tx.standing(name)
+            if job is None or standing is None:
+                continue
+            coming = islice(slotview.coming(tx, job, standing, now), count)
+            found.append(
+                {
+                    "job": name,
+                    "type": job.type,
+                    "timezone": job.timezone,
+                    "schedule": list(job.schedule),
+                    "fires": [one.shown() for one in coming],
+                }
+            )
+        return found
+
+    return {"jobs": await call.services.store.read(read)}

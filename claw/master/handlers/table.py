@@ -45,6 +45,7 @@ HANDLERS: Mapping[str, Handler] = {
     "job.untag": definition.untag,
     "job.enable": definition.enable,
     "job.disable": definition.disable,
+    "job.next": job.next_,
     "run.submit": run.submit,
     "run.cancel": run.cancel,
     "run.show": run.show,

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from claw.master.control.targets import Aim
-from claw.master.views import retrying, statusview, whyneeds
+from claw.master.views import retrying, slotview, statusview, thenview, whyneeds
 from claw.master.views.statusview import Live
 from claw.model import gates, ids, instances, machine
 from claw.model.fact import LEFT_RUNNING
@@ -97,12 +97,18 @@ def explain_run(tx: Tx, config: Config, run: Run, live: Live) -> list[str]:
     return lines
 
 
-def explain_then(tx: Tx, job: str, at: datetime) -> list[str]:
-    """Return what was known of a job at a time: its last events before it."""
-    events = tx.events_before(job=job, at=at, limit=_EVENTS_SHOWN)
+def explain_then(tx: Tx, config: Config, name: str, at: datetime, now: datetime) -> list[str]:
+    """Return what became of a job's slots around a time, and its last events before it."""
+    job, standing = config.job(name), tx.standing(name)
+    lines = []
+    if job is not None and standing is not None:
+        lines += thenview.explain_slots(tx, job, standing, at, now)
+    events = tx.events_before(job=name, at=at, limit=_EVENTS_SHOWN)
     if not events:
-        return [f"nothing is known of {job} before {_clock(at)}"]
-    return [
+        return [*lines, f"nothing is known of {name} before {_clock(at)}"]
+    if lines:
+        lines.append("what had happened to it before, newest first:")
+    return lines + [
         f"{_clock(event.at)} {event.type}"
         + (f" run {ids.short(event.run)}" if event.run else "")
         + (f": {event.why}" if event.why else "")
@@ -169,13 +175,19 @@ def _of_waiting_run(run: Run, now: datetime) -> str:
 def _of_schedule(tx: Tx, job: Job, live: Live) -> list[str]:
     if job.type not in {JobType.SCHEDULED, JobType.ONESHOT}:
         return []
-    slot = live.next_at(job)
-    lines = [f"next slot {_clock(slot)}" if slot else "no slot to come"]
+    lines = [_next_slot(tx, job, live)]
     for state in (State.MISSED, State.SKIPPED):
         for run in tx.runs_page(job=job.name, state=state, limit=1):
             count = f" and {run.slot_count - 1} more" if run.slot_count > 1 else ""
             lines.append(f"last {state} slot {_clock(run.slot_at)}{count}: {run.reason}")
     return lines
+
+
+def _next_slot(tx: Tx, job: Job, live: Live) -> str:
+    standing, slot = tx.standing(job.name), live.next_at(job)
+    if slot is None or standing is None:
+        return "no slot to come"
+    return f"next slot {_clock(slot)}: {slotview.foresee(tx, job, standing, slot).text}"
 
 
 def _of_attempt(attempt: Attempt) -> str:

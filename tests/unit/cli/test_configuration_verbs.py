@@ -63,6 +63,9 @@ catch_up = "all"
 catch_up_window = "2d"
 on_overlap = "queue"
 max_queued = 4
+jitter = "90s"
+error_backoff = true
+hours = { days = "mon-fri,sun", from = "22:00", to = "06:30", outside = "wait" }
 timeout = "10m"
 success_codes = [0, 3]
 
@@ -79,6 +82,14 @@ enabled = false
 [jobs.once]
 command = "party"
 run_at = "2030-01-01T00:00:00+01:00"
+delete_after_run = true
+hours = { to = "12:00" }
+
+[jobs.twice]
+command = "party"
+run_at = "2030-01-01T00:00:00+01:00"
+ttl = "48h"
+jitter = "1s"
 """
 
 
@@ -144,10 +155,10 @@ def test_validate_and_show_take_a_file(clawctl: Typed, tmp_path: Path) -> None:
     file.write_text(EVERYTHING)
 
     assert (
-        clawctl("config", "validate", "-f", str(file))[1] == "6 jobs in 1 file, no mistakes\n"
+        clawctl("config", "validate", "-f", str(file))[1] == "7 jobs in 1 file, no mistakes\n"
     )
     assert tomllib.loads(clawctl("config", "show", "-f", str(file))[1])["jobs"].keys() == {
-        "web", "hook", "report", "kill", "a.b-c_d", "once",
+        "web", "hook", "report", "kill", "a.b-c_d", "once", "twice",
     }  # fmt: skip
     as_json: dict[str, Any] = json.loads(
         clawctl("config", "show", "-f", str(file), "--json")[1]

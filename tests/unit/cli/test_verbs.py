@@ -264,6 +264,27 @@ def test_search_and_why_show_what_was_found(clawctl: Typed, serve: Serve) -> Non
     assert clawctl("why", "web", "--at", "yesterday 02:30")[0] == 0
 
 
+def test_job_next_shows_what_will_come_of_each_time(clawctl: Typed, serve: Serve) -> None:
+    at = "2026-11-22T09:00:00+00:00"
+    fire = {"slot_at": at, "begins_at": None, "run": None, "why": "paused by eve"}
+    server = serve(
+        job__next={
+            "jobs": [
+                {"job": "web", "fires": [fire]},
+                {"job": "boot", "schedule": ["@reboot"], "fires": []},
+            ]
+        }
+    )
+
+    status, out, _err = clawctl("job", "next", "web", "boot", "-n", "3")
+
+    assert status == 0
+    assert server.requests[0].params == {"targets": ["web", "boot"], "count": 3}
+    web, boot = out.splitlines()[1:]
+    assert web.split()[-4:] == ["skipped", "paused", "by", "eve"]
+    assert "when the host boots" in boot
+
+
 # -- runs ------------------------------------------------------------------------------
 
 

@@ -297,9 +297,13 @@ def test_why_at_a_time_tells_what_was_known_then() -> None:
     then = desk.now
     desk.pass_s(3600)
     desk.end(desk.begin("a"), 0)
-    lines = desk.database.view(lambda tx: whyview.explain_then(tx, "a", then))
+    lines = desk.database.view(
+        lambda tx: whyview.explain_then(tx, desk.config, "a", then, desk.now)
+    )
     assert "run.failed" in lines[-1]
-    nothing = desk.database.view(lambda tx: whyview.explain_then(tx, "a", T0 - HOUR))
+    nothing = desk.database.view(
+        lambda tx: whyview.explain_then(tx, desk.config, "a", T0 - HOUR, desk.now)
+    )
     assert "nothing is known of a" in nothing[0]
 
 
