@@ -173,6 +173,7 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "reload_signal": _signal_name,
     "reload_command": _line,
     "limits": _limits,
+    "priority": lambda priority: priority.name.lower(),
     "hours": lambda hours: hours and _hours(hours),
     "env": dict,
     "sockets": lambda sockets: {one.name: _socket(one) for one in sockets},
