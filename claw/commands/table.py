@@ -53,7 +53,7 @@ ELSEWHERE = {
 LATER = frozenset(
     {
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
-        "delivery", "dlq", "doctor", "emit", "group", "import", "incident", "job next",
+        "delivery", "dlq", "doctor", "emit", "group", "import", "incident",
         "job purge", "job tree", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs cancel", "runs result", "runs retry", "runs stale", "secret",
         "shell", "sla", "top", "workflow",
