@@ -13,7 +13,7 @@ from datetime import datetime
 
 from claw.model import capacity, overlap
 from claw.model.capacity import Room
-from claw.model.job import Job
+from claw.model.job import Job, JobType
 from claw.model.pool import OnPoolBusy
 from claw.model.run import Priority, Run
 
@@ -49,12 +49,28 @@ class InstanceStanding:
     last_run: str | None = None  # the last one that ended after it began
 
 
+LINE = "line"
+"""The gate of runs that wait for others of their job, or for an operator to open it."""
+
+HELD = "held"
+"""The gate of runs that are looked at again whenever anything has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A run that waits."""
+
+    run: Run
+    why: str
+    gate: str  # LINE, HELD, or the capacity that it lacks
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A decision about all due runs, each in one of the first three."""
 
     go: tuple[Run, ...]
-    wait: tuple[tuple[Run, str], ...]
+    wait: tuple[Wait, ...]
     skip: tuple[tuple[Run, str], ...]
     end: tuple[Run, ...]
 
@@ -66,12 +82,12 @@ class Order:
     now: datetime
     aging_s: float = 0.0  # so long a wait raises a run by one level; 0: never
 
-    def level(self, run: Run) -> int:
+    def level(self, priority: Priority, due_at: datetime) -> int:
         """Return how urgent a run is by now: 0 is the most, as for `Priority`."""
         if self.aging_s <= 0:
-            return run.priority
-        waited_s = max((self.now - run.due_at).total_seconds(), 0.0)
-        return max(run.priority - int(waited_s // self.aging_s), Priority.CRITICAL)
+            return priority
+        waited_s = max((self.now - due_at).total_seconds(), 0.0)
+        return max(priority - int(waited_s // self.aging_s), Priority.CRITICAL)
 
     def __call__(self, run: Run) -> tuple[int, datetime, str]:
         """Return the sort key of the queue.
@@ -79,7 +95,13 @@ class Order:
         Of two runs of one priority the one that is due first always goes first: a queue is
         the runs of each priority in order of due time, merged.
         """
-        return self.level(run), run.due_at, run.id
+        return self.key(run.priority, run.due_at, run.id)
+
+    def key(
+        self, priority: Priority, due_at: datetime, run_id: str
+    ) -> tuple[int, datetime, str]:
+        """Return the sort key of a run of which just this is known."""
+        return self.level(priority, due_at), due_at, run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,20 +138,28 @@ def decide(lines: Sequence[Line], room: Room, order: Order) -> Plan:
         order: In which they go.
     """
     go: list[tuple[Run, Job]] = []
-    wait: list[tuple[Run, str]] = []
+    wait: list[Wait] = []
     skip: list[tuple[Run, str]] = []
     end: list[Run] = []
     for line in lines:
-        lane = _lane(line)
+        lane, held = _lane(line)
         go += [(run, line.job) for run in lane.go]
-        wait += lane.wait
+        gate = _gate(line.job, LINE)
+        wait += [Wait(run, why, gate) for run, why in lane.wait]
+        wait += [Wait(run, why, HELD) for run, why in held]
         skip += lane.skip
         end += lane.end
     shared = _within(sorted(go, key=lambda pair: order(pair[0])), room)
     return Plan(shared.go, (*wait, *shared.wait), (*skip, *shared.skip), tuple(end))
 
 
-def _lane(line: Line) -> overlap.Lane:
+def _gate(job: Job, gate: str) -> str:
+    """Return the gate of a run; those of services are few, and always looked at."""
+    return HELD if job.type is JobType.CONTINUOUS else gate
+
+
+def _lane(line: Line) -> tuple[overlap.Lane, list[tuple[Run, str]]]:
+    """Return what becomes of a line by itself, and the runs that pass and are held."""
     why = line.closed
     passing = [run for run in line.due if why is None or run.forced]
     lane = overlap.decide(line.job, line.active, passing)
@@ -137,16 +167,25 @@ def _lane(line: Line) -> overlap.Lane:
     if why is not None:
         wait += [(run, why) for run in line.due if not run.forced]
     go = [run for run in lane.go if run.id not in line.held]
-    wait += [(run, line.held[run.id]) for run in lane.go if run.id in line.held]
+    held = [(run, line.held[run.id]) for run in lane.go if run.id in line.held]
     # Nothing makes room for a run that could not take it.
     end = () if any(run.id in line.held for run in passing) else lane.end
-    return overlap.Lane(tuple(go), tuple(wait), lane.skip, end)
+    return overlap.Lane(tuple(go), tuple(wait), lane.skip, end), held
 
 
-def _within(passing: Sequence[tuple[Run, Job]], room: Room) -> overlap.Lane:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What becomes of the runs that pass the gates of their own jobs."""
+
+    go: tuple[Run, ...]
+    wait: tuple[Wait, ...]
+    skip: tuple[tuple[Run, str], ...]
+
+
+def _within(passing: Sequence[tuple[Run, Job]], room: Room) -> _Shared:
     """Serve the runs that pass the gates of their own jobs, in order, while there is room."""
     go: list[Run] = []
-    wait: list[tuple[Run, str]] = []
+    wait: list[Wait] = []
     skip: list[tuple[Run, str]] = []
     for run, job in passing:
         if _is_turned_away(run, job, room):
@@ -156,8 +195,8 @@ def _within(passing: Sequence[tuple[Run, Job]], room: Room) -> overlap.Lane:
         if lack is None:
             go.append(run)
         else:
-            wait.append((run, lack.why))
-    return overlap.Lane(tuple(go), tuple(wait), tuple(skip))
+            wait.append(Wait(run, lack.why, _gate(job, lack.name)))
+    return _Shared(tuple(go), tuple(wait), tuple(skip))
 
 
 def _is_turned_away(run: Run, job: Job, room: Room) -> bool:

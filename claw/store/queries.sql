@@ -30,7 +30,7 @@ UPDATE runs SET
     left_running = :left_running, priority = :priority, expires_at = :expires_at,
     retries = :retries, note = :note, dead_at = :dead_at, dead_why = :dead_why,
     reinjected_as = :reinjected_as, limited = :limited, alike = :alike,
-    fingerprint = :fingerprint
+    fingerprint = :fingerprint, gate = NULL
 WHERE id = :id;
 
 -- name: set_waiting_for
@@ -76,18 +76,91 @@ ORDER BY due_at, id;
 -- name: count_open
 SELECT count FROM open_runs WHERE one = 1;
 
--- name: due_jobs
-SELECT DISTINCT job FROM runs INDEXED BY runs_queue
-WHERE state = 'queued' AND due_at <= :now;
+-- name: fresh_jobs
+SELECT DISTINCT job FROM runs INDEXED BY runs_due
+WHERE state = 'queued' AND gate IS NULL AND due_at <= :now;
+
+-- name: jobs_at_gate
+SELECT DISTINCT job FROM runs INDEXED BY runs_gate
+WHERE state = 'queued' AND gate = :gate;
+
+-- name: next_gate
+SELECT min(gate) FROM runs INDEXED BY runs_gate
+WHERE state = 'queued' AND gate > :after;
+
+-- name: heads
+SELECT * FROM (
+        SELECT priority, due_at, id, job FROM runs INDEXED BY runs_gate
+        WHERE state = 'queued' AND gate = :gate AND priority = 0
+        ORDER BY due_at, id LIMIT :limit
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT priority, due_at, id, job FROM runs INDEXED BY runs_gate
+        WHERE state = 'queued' AND gate = :gate AND priority = 1
+        ORDER BY due_at, id LIMIT :limit
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT priority, due_at, id, job FROM runs INDEXED BY runs_gate
+        WHERE state = 'queued' AND gate = :gate AND priority = 2
+        ORDER BY due_at, id LIMIT :limit
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT priority, due_at, id, job FROM runs INDEXED BY runs_gate
+        WHERE state = 'queued' AND gate = :gate AND priority = 3
+        ORDER BY due_at, id LIMIT :limit
+    );
 
 -- name: due_runs
-SELECT * FROM runs INDEXED BY runs_queue
-WHERE state = 'queued' AND job = :job AND due_at <= :now AND forced >= :forced
-ORDER BY due_at, id LIMIT :limit;
+SELECT * FROM (
+        SELECT * FROM runs INDEXED BY runs_queue
+        WHERE state = 'queued' AND job = :job AND priority = 0 AND due_at <= :now
+        ORDER BY due_at, id LIMIT :limit
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT * FROM runs INDEXED BY runs_queue
+        WHERE state = 'queued' AND job = :job AND priority = 1 AND due_at <= :now
+        ORDER BY due_at, id LIMIT :limit
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT * FROM runs INDEXED BY runs_queue
+        WHERE state = 'queued' AND job = :job AND priority = 2 AND due_at <= :now
+        ORDER BY due_at, id LIMIT :limit
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT * FROM runs INDEXED BY runs_queue
+        WHERE state = 'queued' AND job = :job AND priority = 3 AND due_at <= :now
+        ORDER BY due_at, id LIMIT :limit
+    );
+
+-- name: forced_runs
+SELECT * FROM runs INDEXED BY runs_forced
+WHERE state = 'queued' AND forced = 1 AND job = :job AND due_at <= :now
+ORDER BY due_at, id;
+
+-- name: count_due
+SELECT count(*) FROM runs INDEXED BY runs_queue
+WHERE state = 'queued' AND job = :job AND priority IN (0, 1, 2, 3) AND due_at <= :now;
+
+-- name: set_gate
+UPDATE runs SET gate = :gate, waiting_for = :text
+WHERE id = :id AND (gate IS NOT :gate OR waiting_for IS NOT :text);
+
+-- name: settle_gates
+UPDATE runs INDEXED BY runs_due SET gate = 'line'
+WHERE state = 'queued' AND gate IS NULL AND due_at <= :now;
+
+-- name: look_again
+UPDATE runs SET gate = NULL WHERE state = 'queued' AND gate IS NOT NULL;
 
 -- name: next_due
 SELECT min(due_at) FROM runs INDEXED BY runs_due
-WHERE state = 'queued' AND due_at > :now;
+WHERE state = 'queued' AND gate IS NULL AND due_at > :now;
 
 -- name: due_retries
 SELECT * FROM runs INDEXED BY runs_retry

@@ -18,6 +18,7 @@ from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
 from claw.store.ledgers import LedgerRows
+from claw.store.queue import QueueRows
 from claw.store.slotrows import SlotRows
 from claw.store.watching import WatchRows
 
@@ -25,7 +26,7 @@ _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
 
 
-class Tx(LedgerRows, SlotRows, WatchRows):
+class Tx(LedgerRows, QueueRows, SlotRows, WatchRows):
     """What can be read and written of the store; valid until its function returns."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -95,36 +96,6 @@ class Tx(LedgerRows, SlotRows, WatchRows):
         """Return how many runs are not final."""
         return self._number("count_open") or 0
 
-    def due_jobs(self, now: datetime) -> tuple[str, ...]:
-        """Return the names of the jobs that have queued runs due."""
-        return tuple(row["job"] for row in self._do("due_jobs", now=rows.micros(now)))
-
-    def due_runs(
-        self, job: str, now: datetime, limit: int = -1, *, forced: bool = False
-    ) -> tuple[Run, ...]:
-        """Return a job's queued runs that are due, in order.
-
-        Args:
-            job: Whose.
-            now: Due by then.
-            limit: At most so many; -1: all.
-            forced: Only those that were asked for with ``--force``.
-        """
-        at = rows.micros(now)
-        return self._runs("due_runs", job=job, now=at, limit=limit, forced=int(forced))
-
-    def next_due(self, now: datetime) -> datetime | None:
-        """Return when the next run becomes due that is queued, or waits for a retry."""
-        times = (
-            self._number(name, now=rows.micros(now)) for name in ("next_due", "next_retry")
-        )
-        first = min((value for value in times if value is not None), default=None)
-        return None if first is None else rows.instant(first)
-
-    def due_retries(self, now: datetime, limit: int) -> tuple[Run, ...]:
-        """Return the runs whose wait for another attempt is over, the earliest first."""
-        return self._runs("due_retries", now=rows.micros(now), limit=limit)
-
     def last_runs(self) -> dict[str, Run]:
         """Return for each job the last run that began and ended."""
         return {run.job: run for run in self._runs("last_runs")}
@@ -149,9 +120,6 @@ class Tx(LedgerRows, SlotRows, WatchRows):
         if state:
             values["state"] = state
         return self._runs(query, **values)
-
-    def _runs(self, name: str, /, **values: rows.Value) -> tuple[Run, ...]:
-        return tuple(rows.run_of_row(row) for row in self._do(name, **values))
 
     def put_attempt(self, attempt: Attempt) -> None:
         """Store an attempt, new or known."""

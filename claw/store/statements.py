@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from claw.model.run import Run
 from claw.store import rows
 from claw.store.queries import QUERIES
 
@@ -22,3 +23,6 @@ class Statements:
     def _number(self, name: str, /, **values: rows.Value) -> int | None:
         found: tuple[int | None] = self._do(name, **values).fetchone()
         return found[0]
+
+    def _runs(self, name: str, /, **values: rows.Value) -> tuple[Run, ...]:
+        return tuple(rows.run_of_row(row) for row in self._do(name, **values))

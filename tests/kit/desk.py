@@ -88,9 +88,14 @@ class Journal:
 class Desk:
     """One master without processes."""
 
-    def __init__(self, *jobs: Job, daemon: Daemon | None = None) -> None:
+    def __init__(
+        self,
+        *jobs: Job,
+        daemon: Daemon | None = None,
+        pools: tuple[tuple[str, int], ...] = (),
+    ) -> None:
         self.now = T0
-        self.config = Config(jobs=jobs, daemon=daemon or Daemon())
+        self.config = Config(jobs=jobs, daemon=daemon or Daemon(), pools=pools)
         self.database = Database.inline(T0)
         self.effects: list[Effect] = []
         self._ids = 0
@@ -126,7 +131,7 @@ class Desk:
     ) -> sync.Synced:
         """Reload."""
         old = self.config
-        self.config = Config(jobs=jobs, daemon=daemon or old.daemon)
+        self.config = replace(old, jobs=jobs, daemon=daemon or old.daemon)
         return self.do(lambda turn: sync.sync(turn, old=old, restart=restart))
 
     def ask(self, name: str, key: str = "", **values: object) -> Run:

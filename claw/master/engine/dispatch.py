@@ -1,11 +1,17 @@
 """From queued to claimed: the gates, and what a run that may not go needs first.
 
-`dispatch` looks at all due runs whenever something may have become free to go. It begins what
-they wait for (`needs`), gives up those that have waited too long, and claims the rest as
+`dispatch` is called whenever something may have become free to go. It begins what waiting
+runs wait for (`needs`), gives up those that have waited too long, and claims the rest as
 `claw.model.gates` says.
+
+It does not look at all that waits. Whatever opens a gate of a job marks the job as one to be
+looked at (a trigger of the store); of each other job just the first run that may go stands at
+the capacity that it lacks. Of a capacity with N left the first N of those are looked at: the
+first N runs of all that wait are among what their jobs have waiting. So a pass in which
+nothing is free costs the same whether ten runs wait or ten thousand.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from claw.master.engine import idem, intake, lifetimes, retries
@@ -14,12 +20,15 @@ from claw.master.engine.openhours import OpenHours
 from claw.master.engine.turn import Turn
 from claw.model import capacity, gates, instances, machine
 from claw.model.capacity import Room
-from claw.model.effect import DispatchAt
-from claw.model.gates import Line, Order, Standing
+from claw.model.effect import Dispatch, DispatchAt
+from claw.model.gates import Line, Order, Plan, Standing, Wait
 from claw.model.job import Job, JobType, Overlap
 from claw.model.run import Run, Supervisor
+from claw.store.queue import Head
 
 _ALL = -1
+Looks = tuple[Needs, OpenHours]
+"""What else holds runs than their own job and what they share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +45,114 @@ class Claim:
 def dispatch(turn: Turn) -> tuple[Claim, ...]:
     """Claim the queued runs that are due and pass all gates, and say why others wait."""
     lifetimes.retire(turn)
-    names = [] if turn.tx.meta(intake.ENDING) else retries.due_jobs(turn)
-    if not names:
+    if turn.tx.meta(intake.ENDING):
         return ()
-    counts = turn.tx.active_counts()
-    room = _room(turn, counts)
-    order = Order(turn.now, turn.config.daemon.priority_aging_s)
+    retries.resume(turn)
     looks = needs, hours = Needs(turn), OpenHours(turn)
-    free = room.free(capacity.MAX_PARALLEL)
-    lines = [line for name in names for line in _lines(turn, name, free, looks, counts)]
-    plan = gates.decide(lines, room, order)
-    for run, why in plan.skip:
-        turn.take(run, machine.turn_away(run, why=why, at=turn.now))
-    for run, why in plan.wait:
-        turn.tx.set_waiting_for(run.id, why)
-    for run in plan.end:
-        turn.take(run, machine.ask_end(run, why="overlap", by="kill_restart"))
+    claims: tuple[Claim, ...] | None = None
+    while claims is None:
+        claims = _round(turn, looks)
     for at in (needs.next_deadline, hours.next_opening):
         if at is not None:
             turn.emit(DispatchAt(at))
-    for run in plan.go:
-        hours.tell(turn.job(run.job), run)
-    return tuple(_claim(turn, run) for run in plan.go)
+    if turn.tx.fresh_jobs(turn.now):
+        turn.emit(Dispatch())
+    return claims
+
+
+def order_of(turn: Turn) -> Order:
+    """Return the order in which runs go now."""
+    return Order(turn.now, turn.config.daemon.priority_aging_s)
+
+
+def _round(turn: Turn, looks: Looks) -> tuple[Claim, ...] | None:
+    """Look once at the jobs that matter; None: others matter by now, look again."""
+    names = {*turn.tx.jobs_at_gate(gates.HELD), *turn.tx.fresh_jobs(turn.now)}
+    turn.tx.settle_gates(turn.now)  # what is marked as fresh from here on is looked at next
+    counts = turn.tx.active_counts()
+    room = room_of(turn, counts)
+    heads = _heads(turn, room, names)
+    names.update(head.job for head in heads)
+    free = room.free(capacity.MAX_PARALLEL)
+    lines = [line for name in sorted(names) for line in _lines(turn, name, free, looks, counts)]
+    return _carry_out(turn, gates.decide(lines, room, order_of(turn)), heads, looks)
+
+
+def _heads(turn: Turn, room: Room, known: Collection[str]) -> list[Head]:
+    """Return the runs that are to be looked at because what they lacked may be there.
+
+    Those of jobs that are looked at anyway are not counted.
+    """
+    free, order = room.free(capacity.MAX_PARALLEL), order_of(turn)
+    found: list[Head] = []
+    for gate in turn.tx.gates_with_runs() if free else ():
+        count = 0 if gate in _OWN_GATES else min(free, room.free(gate))
+        rows = turn.tx.heads(gate, count + len(known)) if count else ()
+        others = (head for head in rows if head.job not in known)
+        found += sorted(others, key=lambda head: order.key(*head.key))[:count]
+    return found
+
+
+_OWN_GATES = {gates.LINE, gates.HELD}
+_NOWHERE = ("", "")
+
+
+def _carry_out(
+    turn: Turn, plan: Plan, heads: Sequence[Head], looks: Looks
+) -> tuple[Claim, ...] | None:
+    """Do what was decided; None: some heads stand at another gate by now, look again.
+
+    While that is so nothing is claimed: others come to be looked at in their place, and may
+    be before those that would go.
+    """
+    for run, why in plan.skip:
+        turn.take(run, machine.turn_away(run, why=why, at=turn.now))
+    for run in plan.end:
+        turn.take(run, machine.ask_end(run, why="overlap", by="kill_restart"))
+    marks = _marks(turn, plan.wait)
+    gone = {run.id for run in plan.go}
+    is_stale = any(
+        marks.get(one.id, _NOWHERE)[0] != one.gate for one in heads if one.id not in gone
+    )
+    if is_stale:
+        marks = _marks(turn, (*plan.wait, *(_ready(turn, run) for run in plan.go)))
+    claims = [] if is_stale else [_begin(turn, run, looks) for run in plan.go]
+    for run_id, (gate, why) in marks.items():
+        turn.tx.set_gate(run_id, gate, why)
+    return None if is_stale else tuple(claims)
+
+
+def _begin(turn: Turn, run: Run, looks: Looks) -> Claim:
+    _needs, hours = looks
+    hours.tell(turn.job(run.job), run)
+    return _claim(turn, run)
+
+
+def _ready(turn: Turn, run: Run) -> Wait:
+    """Return that a run waits for nothing but the next look."""
+    is_service = turn.job(run.job).type is JobType.CONTINUOUS
+    return Wait(run, "", gates.HELD if is_service else capacity.MAX_PARALLEL)
+
+
+def _marks(turn: Turn, waits: Sequence[Wait]) -> dict[str, tuple[str, str]]:
+    """Return gate and words of waiting runs; of each job the first stands at a capacity."""
+    order = order_of(turn)
+    found: dict[str, tuple[str, str]] = {}
+    jobs: set[str] = set()
+    for wait in sorted(waits, key=lambda wait: order(wait.run)):
+        gate, job = wait.gate, wait.run.job
+        if gate not in _OWN_GATES:
+            gate = gates.LINE if job in jobs else gate
+            jobs.add(job)
+        found[wait.run.id] = gate, wait.why
+    return found
 
 
 def _lines(
     turn: Turn,
     name: str,
     free: int,
-    looks: tuple[Needs, OpenHours],
+    looks: Looks,
     counts: Mapping[str, int],
 ) -> Iterator[Line]:
     """Yield what is due of a job; each instance of a service is a line of its own."""
@@ -104,20 +192,32 @@ def _due(turn: Turn, job: Job, standing: Standing, free: int) -> Sequence[Run]:
 
     That is what may go at most, ``free`` of it, and the one behind.
     """
-    name = job.name
+    name, order = job.name, order_of(turn)
     if job.type is JobType.CONTINUOUS:
-        return turn.tx.due_runs(name, turn.now)
+        return sorted(turn.tx.due_runs(name, turn.now), key=order)
     head = 1 + min(job.max_instances, free)
     if gates.closed(standing) is not None:
-        forced = turn.tx.due_runs(name, turn.now, forced=True)
+        forced = turn.tx.forced_runs(name, turn.now)
         held = [run for run in turn.tx.due_runs(name, turn.now, head) if not run.forced]
-        return sorted((*forced, *held), key=Order(turn.now))
-    bounded = job.on_overlap is not Overlap.QUEUE or job.max_queued > 0
-    return turn.tx.due_runs(name, turn.now, _ALL if bounded else head)
+        return sorted((*forced, *held), key=order)
+    limit = _ALL if _is_beyond(turn, job) else head
+    return sorted(turn.tx.due_runs(name, turn.now, limit), key=order)
 
 
-def _room(turn: Turn, counts: Mapping[str, int]) -> Room:
-    """Return what is left of the capacities that jobs share."""
+def _is_beyond(turn: Turn, job: Job) -> bool:
+    """Tell whether more runs of a job wait than may, so that all have to be looked at."""
+    if job.on_overlap is not Overlap.QUEUE:
+        return True
+    return 0 < job.max_queued < turn.tx.count_due(job.name, turn.now)
+
+
+def room_of(turn: Turn, counts: Mapping[str, int]) -> Room:
+    """Return what is left of the capacities that jobs share.
+
+    Args:
+        turn: The decision.
+        counts: How many runs are active, by job.
+    """
     config = turn.config
     totals = {capacity.MAX_PARALLEL: config.daemon.max_parallel}
     totals |= {capacity.pool(name): slots for name, slots in config.pools}

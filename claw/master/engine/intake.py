@@ -30,7 +30,7 @@ from claw.master.engine.turn import Turn
 from claw.model import gates, ids, instances
 from claw.model.effect import Dispatch
 from claw.model.job import Job, JobType
-from claw.model.run import Origin, Run, State
+from claw.model.run import Origin, Priority, Run, State
 
 ENDING = "ending"
 """Kept from `intents.shut_down` to the next `services.begin`: nothing new is claimed."""
@@ -54,6 +54,7 @@ class Ask:
     args: tuple[str, ...] = ()
     forced: bool = False
     instance: int | None = None  # of a service that has several
+    priority: Priority | None = None  # None: the job's
 
 
 def submit(turn: Turn, ask: Ask) -> Run:
@@ -90,6 +91,7 @@ def submit(turn: Turn, ask: Ask) -> Run:
         asked_by=ask.by,
         forced=ask.forced,
         instance=ask.instance,
+        priority=job.priority if ask.priority is None else ask.priority,
     )
     turn.add(run, why=ask.origin)
     turn.emit(Dispatch())

@@ -8,11 +8,10 @@ AT_ONCE = 500
 """So many are put back in one transaction; the next pass has the others."""
 
 
-def due_jobs(turn: Turn) -> tuple[str, ...]:
-    """Put the runs back in the queue whose wait is over, and return the jobs with due ones."""
+def resume(turn: Turn) -> None:
+    """Put the runs back in the queue whose wait for another attempt is over."""
     due = turn.tx.due_retries(turn.now, AT_ONCE)
     for run in due:
         turn.take(run, machine.resume(run))
     if len(due) == AT_ONCE:
         turn.emit(Dispatch())
-    return turn.tx.due_jobs(turn.now)

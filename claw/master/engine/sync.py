@@ -62,6 +62,7 @@ def sync(
     if start:
         services.autostart(turn)
         journal.pending_stops(turn)  # the order in which jobs stop may be another one now
+    turn.tx.look_again()
     turn.emit(Reschedule(), Dispatch())
     return Synced(added, changed, removed)
 

@@ -90,3 +90,52 @@ CREATE INDEX runs_dead ON runs (id) WHERE dead_at IS NOT NULL;
 CREATE INDEX runs_dead_of ON runs (job, id) WHERE dead_at IS NOT NULL;
 
 CREATE INDEX runs_died ON runs (dead_at) WHERE dead_at IS NOT NULL;
+
+-- Which gate holds a run that is due. NULL: it has to be looked at, as is every run until it is
+-- due; 'line': it waits behind others of its job, or its job is closed; 'held': it is looked at
+-- in each pass; else the capacity that the first of its job lacks ('max_parallel', 'pool NAME').
+ALTER TABLE runs ADD COLUMN gate TEXT;
+
+DROP INDEX runs_queue;
+
+DROP INDEX runs_due;
+
+CREATE INDEX runs_queue ON runs (job, priority, due_at, id, gate, state) WHERE state = 'queued';
+
+CREATE INDEX runs_due ON runs (due_at, job, gate, state)
+    WHERE state = 'queued' AND gate IS NULL;
+
+CREATE INDEX runs_gate ON runs (gate, priority, due_at, id, job, state)
+    WHERE state = 'queued' AND gate IS NOT NULL;
+
+CREATE INDEX runs_forced ON runs (job, due_at) WHERE state = 'queued' AND forced = 1;
+
+-- What opens a gate has one waiting run of the job looked at, and with it the job. So nobody
+-- who ends, cancels or resumes anything has to think of who may go now.
+CREATE TRIGGER runs_left AFTER UPDATE OF state ON runs
+    WHEN (OLD.state IN ('claimed', 'running') AND NEW.state NOT IN ('claimed', 'running'))
+        OR (OLD.state = 'queued' AND NEW.state NOT IN ('queued', 'claimed'))
+BEGIN
+    UPDATE runs SET gate = NULL WHERE id = (
+        SELECT id FROM runs INDEXED BY runs_queue
+        WHERE state = 'queued' AND job = NEW.job AND gate IS NOT NULL LIMIT 1
+    );
+END;
+
+CREATE TRIGGER jobs_changed AFTER UPDATE OF stopped_by, paused_by, enabled ON jobs
+    WHEN OLD.stopped_by IS NOT NEW.stopped_by OR OLD.paused_by IS NOT NEW.paused_by
+        OR OLD.enabled <> NEW.enabled
+BEGIN
+    UPDATE runs SET gate = NULL WHERE id = (
+        SELECT id FROM runs INDEXED BY runs_queue
+        WHERE state = 'queued' AND job = NEW.name AND gate IS NOT NULL LIMIT 1
+    );
+END;
+
+-- How many slots an operator wants a pool to have, until the configured number changes.
+CREATE TABLE pools (
+    name       TEXT PRIMARY KEY,
+    slots      INTEGER NOT NULL,
+    configured INTEGER NOT NULL,
+    "by"       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

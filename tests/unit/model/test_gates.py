@@ -57,7 +57,10 @@ def test_what_a_dependency_holds_takes_no_place_and_makes_nobody_leave() -> None
     runs = [a_run(id="r1"), a_run(id="r2", job="k")]
     lines = [Line(job=_job("j"), due=runs[:1], held=held), Line(job=_job("k"), due=runs[1:])]
     plan = gates.decide(lines, _room(0, 1), ORDER)
-    assert ([run.id for run in plan.go], plan.wait) == (["r2"], ((runs[0], "waits for redis"),))
+    assert ([run.id for run in plan.go], [(one.run, one.why) for one in plan.wait]) == (
+        ["r2"],
+        [(runs[0], "waits for redis")],
+    )
     job = Job(name="j", argv=("x",), on_overlap=Overlap.KILL_RESTART)
     active = [a_run(id="r0")]
     assert gates.decide(
@@ -72,16 +75,14 @@ def test_only_forced_runs_pass_a_closed_job() -> None:
     line = Line(job=_job("j"), due=runs, closed="paused by bob")
     plan = gates.decide([line], _room(0, 9), ORDER)
     assert [run.id for run in plan.go] == ["r2"]
-    assert [run.id for run, _ in plan.wait] == ["r1"]
+    assert [one.run.id for one in plan.wait] == ["r1"]
 
 
 def test_what_is_due_first_goes_first_over_all_jobs() -> None:
     lines = [_line(_job("b"), 3, 5), _line(_job("a"), 2, 4)]
     plan = gates.decide(lines, _room(1, 4), ORDER)
     assert [run.id for run in plan.go] == ["ra2", "rb3", "ra4"]
-    assert [(run.id, why.partition(":")[0]) for run, why in plan.wait] == [
-        ("rb5", "max_parallel")
-    ]
+    assert [(one.run.id, one.gate) for one in plan.wait] == [("rb5", "max_parallel")]
 
 
 def test_services_pass_a_full_daemon() -> None:
@@ -114,7 +115,7 @@ def test_nothing_goes_before_what_was_due_earlier_and_could_go_too(
     ]
     plan = gates.decide(lines, _room(parallel, max_parallel), ORDER)
     assert len(plan.go) == min(len(due), max(max_parallel - parallel, 0))
-    waiting = [run for run, _ in plan.wait]
+    waiting = [one.run for one in plan.wait]
     everything = sorted([*plan.go, *waiting], key=ORDER)
     assert everything[: len(plan.go)] == list(plan.go)
 
@@ -124,7 +125,7 @@ def test_the_more_urgent_goes_first_and_waiting_makes_urgent() -> None:
     fresh = a_run(id="r3", due_at=T0 + timedelta(seconds=95), priority=Priority.HIGH)
     aged = a_run(id="r1", due_at=T0, priority=Priority.LOW)
     newer = a_run(id="r2", due_at=T0 + timedelta(seconds=95), priority=Priority.LOW)
-    assert [order.level(run) for run in (fresh, aged, newer)] == [1, 0, 3]
+    assert [order(run)[0] for run in (fresh, aged, newer)] == [1, 0, 3]
     assert sorted([newer, fresh, aged], key=order) == [aged, fresh, newer]
     assert sorted([newer, aged, fresh], key=Order(order.now)) == [fresh, aged, newer]
 
@@ -171,7 +172,7 @@ def test_a_pool_is_shared_by_jobs_and_skips_whom_it_is_told_to() -> None:
     room = Room({"pool db": 1, "max_parallel": 9}, {})
     plan = gates.decide([_line(job, no) for no, job in enumerate(jobs)], room, ORDER)
     assert [run.job for run in plan.go] == ["a", "d"]
-    assert [run.job for run, _ in plan.wait] == ["b"]
+    assert [one.run.job for one in plan.wait] == ["b"]
     ((skipped, why),) = plan.skip
     assert skipped.job == "c"
     assert why == "on_pool_busy = skip: pool db: its only slot is taken"
@@ -182,4 +183,4 @@ def test_what_was_missed_or_begun_is_never_turned_away_by_a_pool() -> None:
     due = [a_run(id="r1", job="c", cause="catch_up"), a_run(id="r2", job="c", attempt=1)]
     room = Room({"pool db": 1, "max_parallel": 9}, {"pool db": 1})
     plan = gates.decide([Line(job=job, due=due)], room, ORDER)
-    assert ([run.id for run, _ in plan.wait], plan.skip) == (["r1", "r2"], ())
+    assert ([one.run.id for one in plan.wait], plan.skip) == (["r1", "r2"], ())
