@@ -96,6 +96,7 @@ JOB = record(
         "rollout": nullable(ROLLOUT),
         "last": nullable(LAST_RUN),
         "next_at": nullable(time("when it is due next")),
+        "alerts": array("kinds of the alerts that stand", string("a kind")),
         "enabled": boolean("whether its configuration lets it run"),
         "tags": array("its tags", string("a tag")),
         "sockets": array("what claw listens on for it", SOCKET),

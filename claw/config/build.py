@@ -132,6 +132,8 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
         (JobKeys.catch_up_window, (JobType.SCHEDULED,)),
         (JobKeys.run_at, (JobType.ONESHOT,)),
         *((field, _TIMED) for field in (JobKeys.timezone, JobKeys.jitter)),
+        (JobKeys.overdue_after, _TIMED),
+        (JobKeys.success_within, _ONCE),
         (JobKeys.error_backoff, (JobType.SCHEDULED,)),
         (JobKeys.hours, _ONCE),
         *((field, (JobType.ONESHOT,)) for field in (JobKeys.ttl, JobKeys.delete_after_run)),
@@ -298,6 +300,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         **{field.attr: values[field] for field in _AS_THEY_ARE},
         **_turns(draft),
         **child.child_values(values),
+        **watch.values_of(values, kind),
         **queue.queue_values(values),
         **timing.values(values, kind, draft.timezone()),
         **retry.run_values(values, kind),
@@ -317,7 +320,6 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         health=probes.health(values),
         log=_log(values.table("log")),
         resources=child.resources(values.table("resources")),
-        alerts=watch.alerting(values),
         file=os.path.abspath(file),  # noqa: PTH100
         line=line,
     )

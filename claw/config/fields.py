@@ -17,7 +17,7 @@ from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, PoolKeys, QueueKeys
 from claw.config.keys.retry import RetryKeys, RunKeys
 from claw.config.keys.time import TimeKeys
-from claw.config.keys.watch import AlertKeys
+from claw.config.keys.watch import AlertKeys, WatchKeys
 from claw.config.kinds import optional
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
@@ -133,7 +133,7 @@ class RestartKeys:
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
 
 
-class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys, ManagingKeys):
+class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys, ManagingKeys, WatchKeys):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
@@ -318,7 +318,7 @@ JOB = Section(
     },
     later="lock executor"
     " watch"
-    " dedup checks overdue_after success_within ping delivery sla"
+    " dedup checks ping delivery sla"
     " output approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )

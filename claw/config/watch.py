@@ -1,8 +1,29 @@
 """From what `claw.config.keys.watch` says of a job to values."""
 
+from typing import Any
+
 from claw.config.check import Values
+from claw.config.fields import JobKeys
 from claw.config.keys.watch import AlertKeys
 from claw.model.alerts import Alerting
+from claw.model.job import JobType
+
+_TIMED = (JobType.SCHEDULED, JobType.ONESHOT)
+
+
+def values_of(values: Values, kind: JobType) -> dict[str, Any]:
+    """Return the values of a job that are about what goes wrong with it.
+
+    Args:
+        values: What its table says.
+        kind: Its type: what belongs to another one comes from ``[defaults]``, and is left out.
+    """
+    is_service = kind is JobType.CONTINUOUS
+    return {
+        "alerts": alerting(values),
+        "overdue_after_s": values[JobKeys.overdue_after] if kind in _TIMED else None,
+        "success_within_s": None if is_service else values[JobKeys.success_within],
+    }
 
 
 def alerting(values: Values) -> Alerting:

@@ -11,6 +11,7 @@ The tree of tasks::
     ├── ticker             one sleeper for all due times
     ├── control            the socket: one task per connection
     ├── checks             readiness and health: one task per child that is looked at
+    ├── lookout            what is overdue; a ticker that is stuck
     ├── health, pruning    heartbeats; old spools
     ├── forwarding         output to stdout and the journal
     ├── keeper             output: compression, the bound of the log folder
@@ -42,6 +43,7 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.server import serve_control
 from claw.master.decider import Decider
+from claw.master.duties.lookout import Lookout
 from claw.master.engine import services
 from claw.master.init import handover
 from claw.master.init.held import ALL, HeldSignals
@@ -216,12 +218,8 @@ class App:
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run
-        self._jobs_end = JobsEnd(
-            store,
-            self._decide,
-            self._links,
-            self._tell_stop,
-        )
+        self._lookout = Lookout(config, store, self._decide)
+        self._jobs_end = JobsEnd(store, self._decide, self._links, self._tell_stop)
         self._reload = Reloader(self.configuration, self._decide, self._on_config)
         self._connect()
 
@@ -233,6 +231,7 @@ class App:
         yield partial(serve_health, self.home, self._links, self._heartbeat_s)
         yield partial(serve_pruning, self.home, self._store)
         yield self._sampler.serve
+        yield self._lookout.serve
 
     @property
     def _heartbeat_s(self) -> float:
@@ -246,6 +245,8 @@ class App:
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)
         on(effects.Reschedule, self._ticker.expect)
+        on(effects.Reschedule, self._lookout.expect)
+        on(effects.DutyAt, self._lookout.expect)
         on(effects.StopRun, self._tell_stop)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
         on(effects.Settled, lambda effect: self._checks.recheck("", effect.run))

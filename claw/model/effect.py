@@ -73,6 +73,22 @@ class Retire:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class DutyAt:
+    """Something of a job may be late, or over, by then: it is to be looked at."""
+
+    job: str
+    at: datetime
+
+
 Effect = (
-    EssentialEnded | StopRun | Dispatch | DispatchAt | Reschedule | Settled | Recheck | Retire
+    EssentialEnded
+    | StopRun
+    | Dispatch
+    | DispatchAt
+    | Reschedule
+    | Settled
+    | Recheck
+    | Retire
+    | DutyAt
 )

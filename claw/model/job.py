@@ -226,6 +226,8 @@ class Job:
     health: Health | None = None  # None: nobody asks
     log: Log = field(default_factory=Log)
     resources: Resources = field(default_factory=Resources)
+    overdue_after_s: float | None = None  # None: not said; 0: never
+    success_within_s: float | None = None
     alerts: Alerting = field(default_factory=Alerting)
     retry: Retry | None = None  # None: one attempt
     delivery_guarantee: Delivery = Delivery.AT_MOST_ONCE

@@ -380,6 +380,12 @@ UPDATE alerts SET acked_at = :at WHERE id = :id AND acked_at IS NULL;
 -- name: resolve_alert
 UPDATE alerts SET resolved_at = :at WHERE id = :id AND resolved_at IS NULL;
 
+-- name: oldest_waiting_slot
+SELECT * FROM runs INDEXED BY runs_queue
+WHERE state = 'queued' AND job = :job AND slot_at IS NOT NULL AND attempt = 0
+    AND ifnull(waiting_for, '') NOT LIKE 'hours:%'
+ORDER BY due_at LIMIT 1;
+
 -- name: meta
 SELECT value FROM meta WHERE key = :key;
 

@@ -4,6 +4,7 @@ import sqlite3
 from datetime import datetime
 
 from claw.model.alerts import Alert
+from claw.model.run import Run
 from claw.store import rows
 from claw.store.statements import Statements
 
@@ -46,6 +47,11 @@ class WatchRows(Statements):
     def resolve_alert(self, alert_id: int, at: datetime) -> None:
         """Note that an alert is over."""
         self._do("resolve_alert", id=alert_id, at=rows.micros(at))
+
+    def oldest_waiting_slot(self, job: str) -> Run | None:
+        """Return the run of a slot that was due first and has not begun; not for its hours."""
+        row = self._one("oldest_waiting_slot", job=job)
+        return None if row is None else rows.run_of_row(row)
 
     def _alerts(self, name: str, /, **values: rows.Value) -> tuple[Alert, ...]:
         return tuple(_alert_of(row) for row in self._do(name, **values))

@@ -5,11 +5,14 @@ change. What does not come with a change, as a slot that has no row, is found by
 `claw.master.engine.duties`.
 """
 
+from datetime import timedelta
+
 from claw.master.engine import alerts
 from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
 from claw.model.alerts import FAILURES_IN_A_ROW, RESOURCES, AlertKind
 from claw.model.checks import HEALTHY, UNHEALTHY, HealthAction
+from claw.model.effect import DutyAt
 from claw.model.job import Job, JobType
 from claw.model.run import Attempt, Phase, Run, State
 
@@ -121,6 +124,8 @@ def _notice_failures(turn: Turn, job: Job, run: Run) -> None:
         label = instances.label(job.name, run.instance)
         text = f"{label} fails again and again: {_how(attempts[0])}: clawctl logs {label}"
         alerts.raise_alert(turn, AlertKind.FAILED, job.name, run.id, text, about=_about(run))
+        calm_at = turn.now + timedelta(seconds=job.restart.reset_after_s)
+        turn.emit(DutyAt(job.name, calm_at))
 
 
 def _has_failed(job: Job, attempt: Attempt) -> bool:
@@ -157,10 +162,9 @@ def _notice_service_end(turn: Turn, job: Job, run: Run) -> None:
         alerts.raise_alert(turn, AlertKind.CRASHED, job.name, run.id, text, about=about)
 
 
-def is_steady(job: Job, run: Run, attempt: Attempt | None, lived_s: float) -> bool:
-    """Tell whether a service that failed again and again has lived for long enough."""
-    is_up = run.phase is Phase.UP and attempt is not None and attempt.ended_at is None
-    return is_up and lived_s >= job.restart.reset_after_s
+def is_up(run: Run, attempt: Attempt | None) -> bool:
+    """Tell whether a child of a service serves."""
+    return run.phase is Phase.UP and attempt is not None and attempt.ended_at is None
 
 
 def _about(run: Run) -> str:

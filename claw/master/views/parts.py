@@ -1,8 +1,9 @@
-"""What is read and shown of services that have several instances."""
+"""What is read and shown of jobs beside their runs: instances, rollouts, alerts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from claw.model.alerts import Alert, AlertKind
 from claw.model.gates import InstanceStanding
 from claw.model.rollout import Rollout
 from claw.model.run import Run
@@ -18,6 +19,7 @@ class Parts:
     standings: Mapping[tuple[str, int], InstanceStanding] = field(default_factory=dict)
     last_runs: Mapping[tuple[str, int], Run] = field(default_factory=dict)
     rollouts: Mapping[str, Rollout] = field(default_factory=dict)
+    alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)  # that stand, by job
 
 
 def read(tx: Tx, names: Collection[str] | None = None) -> Parts:
@@ -33,7 +35,29 @@ def read(tx: Tx, names: Collection[str] | None = None) -> Parts:
         standings=standings,
         last_runs={key: run for key, run in runs.items() if run is not None},
         rollouts=rollouts,
+        alerts=_alerts(tx, names),
     )
+
+
+def _alerts(tx: Tx, names: Collection[str] | None) -> dict[str, list[Alert]]:
+    found: dict[str, list[Alert]] = {}
+    if names is None:
+        stand = tx.all_standing_alerts()
+    else:
+        stand = tuple(alert for name in names for alert in tx.standing_alerts(name))
+    for alert in stand:
+        if alert.job is not None:
+            found.setdefault(alert.job, []).append(alert)
+    return found
+
+
+def late_why(standing: Sequence[Alert]) -> str | None:
+    """Return what of a job is late, as its alerts say."""
+    late = [alert.text for alert in standing if alert.kind in _LATE]
+    return "; ".join(late) or None
+
+
+_LATE = frozenset({AlertKind.OVERDUE, AlertKind.STALE})
 
 
 def rollout_object(rolling: Rollout | None) -> Json | None:

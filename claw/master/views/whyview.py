@@ -32,6 +32,9 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
         why = shown["why"]
         lines.append(f"{shown['name']} is {shown['state']}" + (f": {why}" if why else ""))
     lines += _of_standing(rows.standings.get(job.name), shown["state"])
+    said = "\n".join(lines)
+    stand = rows.parts.alerts.get(job.name, ())
+    lines += [f"alert {one.id}: {one.text}" for one in stand if one.text not in said]
     lines += _of_rollout(rows.parts.rollouts.get(job.name))
     for run in rows.open_runs.get(job.name, ()):
         if aim.means(run.job, instances.number(run)):

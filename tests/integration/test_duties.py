@@ -1,0 +1,76 @@
+"""What did not happen, seen by a user: alerts of a real master, through clawctl."""
+
+import json
+from pathlib import Path
+
+from tests.kit.clawctl import Shell
+from tests.kit.master import Json, MasterUnderTest, StartMaster
+
+HELD = """
+[daemon]
+max_parallel = 1
+
+[jobs.hold]
+command = "until [ -e {go} ]; do sleep 0.05; done"
+
+[jobs.tick]
+command = "true"
+schedule = "* * * * * *"
+on_overlap = "queue"
+overdue_after = "1s"
+alerts = {{ on = ["succeeded"] }}
+"""
+
+
+def kinds(claw: MasterUnderTest, *, everything: bool = False) -> list[str]:
+    """Return the kinds of the alerts that stand, or of all."""
+    found: list[Json] = claw.call("alert.list", all=everything)["alerts"]
+    return [alert["kind"] for alert in found]
+
+
+def alert_events(claw: MasterUnderTest, job: str) -> list[str]:
+    """Return what was said of a job's alerts, in order."""
+    lines = claw.ctl("events", "--job", job, "--type", "alert.*", "--json").splitlines()
+    return [json.loads(line)["type"] for line in lines]
+
+
+def test_a_slot_whose_run_waits_for_long_is_overdue_until_it_runs(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    claw = start_master(
+        HELD.format(go=go).replace("[jobs.tick]", "[jobs.tick]\nenabled = false")
+    )
+    ctl = Shell(claw.environment)
+    claw.submit("hold")
+    claw.wait_state("hold", "running")
+    claw.configure(HELD.format(go=go))
+    claw.call("config.reload")
+
+    claw.wait_until(lambda: "overdue" in kinds(claw), "the alert")
+    assert "overdue" in claw.job("tick")["why"]
+    assert "max_parallel" in ctl("why", "tick").out
+    assert "overdue" in ctl("status").err
+    assert ctl("alerts", "ack", "tick").out == "1 alert noted\n"
+    assert "overdue" not in ctl("status").err
+    go.touch()
+
+    claw.wait_until(lambda: "overdue" not in kinds(claw), "its end")
+    claw.wait_until(lambda: "succeeded" in kinds(claw), "what was asked for")
+    assert "overdue" in kinds(claw, everything=True)
+    told = alert_events(claw, "tick")
+    assert told.index("alert.raised") < told.index("alert.resolved")
+
+
+def test_a_job_without_success_is_stale_also_when_it_is_paused_and_for_the_next_master(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master('[jobs.etl]\ncommand = "true"\nsuccess_within = "2s"\n')
+    claw.call("job.pause", targets=["etl"])
+    claw.wait_until(lambda: kinds(claw) == ["stale"], "the alert")
+    claw.restart()
+    assert "it is paused by" in claw.job("etl")["why"]
+    claw.call("job.resume", targets=["etl"])
+    claw.ended(claw.submit("etl"))
+    told = claw.wait_until(lambda: alert_events(claw, "etl")[1:], "the alert's end")
+    assert told[0] == "alert.resolved"
