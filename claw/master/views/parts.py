@@ -21,6 +21,15 @@ class Parts:
     rollouts: Mapping[str, Rollout] = field(default_factory=dict)
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)  # that stand, by job
 
+    def alert_kinds(self, job: str) -> list[str]:
+        """Return the kinds of a job's alerts."""
+        return [alert.kind for alert in self.alerts.get(job, ())]
+
+    def late_why(self, job: str, why: str | None) -> str | None:
+        """Return what of a job is late, as its alerts say, and after it why it is as it is."""
+        late = [alert.text for alert in self.alerts.get(job, ()) if alert.kind in _LATE]
+        return "; ".join([*late, why] if why else late) or None
+
 
 def read(tx: Tx, names: Collection[str] | None = None) -> Parts:
     """Read the rows of some jobs; None: of all."""
@@ -49,12 +58,6 @@ def _alerts(tx: Tx, names: Collection[str] | None) -> dict[str, list[Alert]]:
         if alert.job is not None:
             found.setdefault(alert.job, []).append(alert)
     return found
-
-
-def late_why(standing: Sequence[Alert]) -> str | None:
-    """Return what of a job is late, as its alerts say."""
-    late = [alert.text for alert in standing if alert.kind in _LATE]
-    return "; ".join(late) or None
 
 
 _LATE = frozenset({AlertKind.OVERDUE, AlertKind.STALE})

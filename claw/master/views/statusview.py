@@ -143,9 +143,7 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
     failed = rows.failed.get(told.id) if told else None
     if failed is not None:
         why = _why_with(failed, state, why, present, live.now)
-    standing_alerts = rows.parts.alerts.get(job.name, ())
-    late = parts.late_why(standing_alerts)
-    why = "; ".join(filter(None, (late, why or parts.rolling_why(rolling, instance)))) or None
+    why = rows.parts.late_why(job.name, why or parts.rolling_why(rolling, instance))
     pid = present.pid if present else None
     started_at = attempt.started_at if attempt and pid is not None else None
     return {
@@ -170,7 +168,7 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
         "rollout": parts.rollout_object(rolling),
         "last": None if last is None else last_object(last),
         "next_at": iso(next_at),
-        "alerts": [alert.kind for alert in standing_alerts],
+        "alerts": rows.parts.alert_kinds(job.name),
         "enabled": job.enabled,
         "tags": list(job.tags),
         "sockets": live.sockets(job),
