@@ -4,7 +4,6 @@ It wakes when the earliest is due, when a schedule changes, and when the wall cl
 a hundred thousand schedules cost it one entry each in a heap, and nothing while it sleeps.
 """
 
-import heapq
 import logging
 import os
 from collections.abc import Callable  # noqa: TC003
@@ -18,6 +17,7 @@ from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
 from claw.master.engine import slots
 from claw.model.effect import DispatchAt, Reschedule
+from claw.schedule.agenda import Agenda
 
 _LOG = logging.getLogger("claw.ticker")
 _STORE_PAUSE_S = 1.0
@@ -30,8 +30,7 @@ class Ticker:
     def __init__(self, store: AsyncStore, decide: Decider) -> None:
         self._store = store
         self._decide = decide
-        self._next: dict[str, datetime] = {}
-        self._heap: list[tuple[datetime, str]] = []
+        self._agenda = Agenda()
         self._changed: set[str] = {_ALL}
         self._run_due: datetime | None = None
         self._wait_over: datetime | None = None
@@ -64,7 +63,7 @@ class Ticker:
 
     def next_at(self, job: str) -> datetime | None:
         """Return the next slot of a job."""
-        return self._next.get(job)
+        return self._agenda.of(job)
 
     async def serve(self) -> None:
         """Tick until cancelled."""
@@ -105,10 +104,10 @@ class Ticker:
         try:
             if _ALL in changed:
                 await self._look_at_all()
-            changed |= self._due_now()
+            changed |= self._agenda.take_due(clock.now())
             names = sorted(changed - {_ALL})
             if names:
-                self._plan(await self._decide(lambda turn: slots.tick(turn, names)))
+                self._agenda.update(await self._decide(lambda turn: slots.tick(turn, names)))
         except StoreError:
             self._changed |= changed
             raise
@@ -123,37 +122,10 @@ class Ticker:
     async def _look_at_all(self) -> None:
         config = self._decide.config()
         found = await self._store.read(lambda tx: slots.next_slots(tx, config, clock.now()))
-        self._next = dict(found)
-        self._heap = [(at, name) for name, at in found.items()]
-        heapq.heapify(self._heap)
-
-    def _plan(self, following: dict[str, datetime | None]) -> None:
-        for name, at in following.items():
-            if at is None:
-                self._next.pop(name, None)
-            elif self._next.get(name) != at:
-                self._next[name] = at
-                heapq.heappush(self._heap, (at, name))
-
-    def _due_now(self) -> set[str]:
-        """Take the jobs whose slot has come off the heap."""
-        now = clock.now()
-        self._drop_stale()
-        due = set()
-        while self._heap and self._heap[0][0] <= now:
-            _at, name = heapq.heappop(self._heap)
-            due.add(name)
-            self._next.pop(name, None)
-            self._drop_stale()
-        return due
-
-    def _drop_stale(self) -> None:
-        while self._heap and self._next.get(self._heap[0][1]) != self._heap[0][0]:
-            heapq.heappop(self._heap)
+        self._agenda.replace(found)
 
     def _earliest(self) -> float | None:
         """Return when to wake, in seconds of wall time."""
-        self._drop_stale()
-        times = [self._heap[0][0]] if self._heap else []
-        times += [at for at in (self._run_due, self._wait_over) if at is not None]
+        waited_for = (self._agenda.earliest(), self._run_due, self._wait_over)
+        times = [at for at in waited_for if at is not None]
         return min(times).timestamp() if times else None

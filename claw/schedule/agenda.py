@@ -1,0 +1,47 @@
+"""What is due when, of many: a heap, in which each costs the logarithm of their number."""
+
+import heapq
+from collections.abc import Mapping
+from datetime import datetime
+
+
+class Agenda:
+    """The next time of each name that has one; times that have changed are passed over."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, datetime] = {}
+        self._heap: list[tuple[datetime, str]] = []
+
+    def replace(self, times: Mapping[str, datetime]) -> None:
+        """Forget everything, and take these."""
+        self._next = dict(times)
+        self._heap = [(at, name) for name, at in times.items()]
+        heapq.heapify(self._heap)
+
+    def update(self, times: Mapping[str, datetime | None]) -> None:
+        """Take in some next times; None: there is none any more."""
+        for name, at in times.items():
+            if at is None:
+                self._next.pop(name, None)
+            elif self._next.get(name) != at:
+                self._next[name] = at
+                heapq.heappush(self._heap, (at, name))
+
+    def of(self, name: str) -> datetime | None:
+        """Return the next time of a name."""
+        return self._next.get(name)
+
+    def take_due(self, now: datetime) -> set[str]:
+        """Take the names whose time has come; they have none until `update` gives one."""
+        due = set()
+        while (earliest := self.earliest()) is not None and earliest <= now:
+            _at, name = heapq.heappop(self._heap)
+            due.add(name)
+            del self._next[name]
+        return due
+
+    def earliest(self) -> datetime | None:
+        """Return the earliest of all times."""
+        while self._heap and self._next.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
