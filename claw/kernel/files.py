@@ -378,6 +378,24 @@ def sealed_memory(name: str, data: bytes) -> int:
     return fd
 
 
+def shared_memory(name: str, data: bytes) -> int:
+    """Return a descriptor of memory that holds ``data`` and can be written anew."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC)
+    append(fd, data)
+    return fd
+
+
+def rewrite_memory(fd: int, data: bytes) -> None:
+    """Have shared memory hold something else; a writer that is killed over it leaves both.
+
+    Raises:
+        OSError: There is no memory for it.
+    """
+    os.ftruncate(fd, 0)
+    if os.pwrite(fd, data, 0) != len(data):
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+
 def read_memory(fd: int) -> bytes:
     """Return all that a memory descriptor holds, whatever its offset."""
     return os.pread(fd, os.fstat(fd).st_size, 0)

@@ -180,8 +180,8 @@ class Sampler:
         grace = {"grace_s": 0.0} if is_kill else {}
         try:
             await self._links.call(
-                str(one.run.sid), op="stop", why="resources", by="claw", text=text,
-                attempt=one.run.attempt, **grace,
+                str(one.run.sid), op="stop", run=one.run.id, attempt=one.run.attempt,
+                why="resources", by="claw", text=text, **grace,
             )  # fmt: skip
         except ClawError as error:
             _LOG.error("%s cannot be stopped: %s", one.job.name, error)

@@ -166,6 +166,7 @@ class JobsEnd:
 
     async def _end(self) -> None:
         """End the jobs, also when that cannot be written down: a stop has to stop."""
+        self._links.let_all_go()
         try:
             await self._decide(lambda turn: intents.shut_down(turn, by="daemon"))
         except StoreError as error:

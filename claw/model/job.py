@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from claw.model.alerts import Alerting
-from claw.model.checks import Health, Ready
+from claw.model.checks import Health, Ready, ReadyType
 from claw.model.graph import Dependency, Graph
 from claw.model.listener import Listener
 from claw.model.pool import OnPoolBusy, PoolUse
@@ -247,6 +247,17 @@ class Job:
             timeout_s=self.timeout_s,
             run_timeout_s=self.run_timeout_s,
             skip_code=self.skip_code,
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a run needs nothing but a pipe: then any supervisor of such runs will do."""
+        return (
+            self.type is not JobType.CONTINUOUS
+            and not (self.tty or self.sockets or self.health)
+            and self.stdin is Stdin.NULL
+            and self.ready.type in {ReadyType.NONE, ReadyType.DELAY}
+            and self.log.stderr is not Stderr.SEPARATE
         )
 
 

@@ -93,7 +93,7 @@ class Attempts:
         except BlockingIOError:  # what follows has not happened yet
             return
         self._close_report()
-        self._case.tell_growth()
+        self._case.tell_soon()
 
     def _take_report(self, data: bytes) -> None:
         for word in data.splitlines():
@@ -135,6 +135,7 @@ class Attempts:
         if left:
             line["left"] = left
         line.update(self._left_files())
+        case.has_left_something = case.has_left_something or bool(survivors or left)
         case.spool.append(line, durable=False)  # on disk with the line that follows
         for stream in case.streams:
             stream.take_dropped()

@@ -1,5 +1,6 @@
 """One run under supervision: what the parts of a supervisor share."""
 
+from claw.kernel import ticks
 from claw.kernel.pidfd import Exit
 from claw.supervisor import machine
 from claw.supervisor.console import Console
@@ -18,17 +19,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TELL_S = 0.005
+"""How long word of a begin may wait for word of the end."""
+
 
 class Case:
     """The run, its journal, its child and tree, and who listens.
 
     Attributes:
         ended_as: How the present child ended; None while it lives, or when there is none.
+        free: Returns the version of this supervisor if it would take another run, else "".
+        has_left_something: Whether a run's end has left processes of its tree behind.
+        tells_b: When the master is told of what the journal has to say, boot time.
     """
 
     __slots__ = (
-        "console", "control", "custody", "ended_as", "handed", "launch", "loop", "notices",
-        "spool", "state", "streams", "tree",
+        "console", "control", "custody", "ended_as", "free", "handed", "has_left_something",
+        "launch", "loop", "notices", "spool", "state", "streams", "tells_b", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +54,9 @@ class Case:
         self.tree = Tree(launch.run, launch.kill_mode, [*launch.cgroups])
         self.notices = Notices(handed.kept)
         self.ended_as: Exit | None = None
+        self.free: Callable[[], str] = str
+        self.has_left_something = False
+        self.tells_b: float | None = None
         self.streams = [
             Stream(pipe, OutputFile(path, launch, self._tell_rotated), self.loop)
             for pipe, path in zip(
@@ -61,6 +71,15 @@ class Case:
             on_end()
 
         self.custody = Custody(self.loop, ended)
+
+    def begin_run(self, launch: Launch) -> None:
+        """Turn to another run, which is on record; the one before is over."""
+        self.launch = launch
+        self.state = machine.Supervision(launch)
+        self.tree = Tree(launch.run, launch.kill_mode, [*launch.cgroups])
+        for stream, path in zip(self.streams, (launch.out_path, launch.err_path), strict=False):
+            stream.flow_into(OutputFile(path, launch, self._tell_rotated))
+        self.tell_soon()
 
     def _tell_rotated(self, path: str) -> None:
         self.control.tell({"ev": "rotated", "path": path})
@@ -98,9 +117,18 @@ class Case:
         size = self.spool.size
         self.spool.mend()
         if self.spool.size != size:
-            self.tell_growth()
+            self.tell_soon()
+
+    def tell_soon(self) -> None:
+        """Have the master told within milliseconds: a short run is told of once, at its end."""
+        if self.tells_b is None:
+            self.tells_b = ticks.boottime() + TELL_S
 
     def tell_growth(self) -> None:
         """Tell the master that there is more to read."""
+        self.tells_b = None
         self.spool.note_growth()
-        self.control.tell({"ev": "journal", "size": self.spool.size})
+        message = {"ev": "journal", "size": self.spool.size}
+        if version := self.free():
+            message["free"] = version
+        self.control.tell(message)

@@ -11,7 +11,7 @@ other fell. Times are seconds of boot time (``b``), which all processes of a boo
     up         started                         stopping (stays), exited
     exited     exited                          restarting, ended
     backoff    restarting                      launching when due, ended when stopped
-    ended      ended                           nothing
+    ended      ended                           launch of another run, all begins anew
 
 ``stopping`` changes no phase: it notes who wants the end, why, and since when.
 """
@@ -61,7 +61,11 @@ class Supervision:
 
     def __init__(self, launch: Launch) -> None:
         self.launch = launch
-        self.attempt = launch.attempt
+        self._begin(launch.attempt)
+
+    def _begin(self, attempt: int) -> None:
+        """Know nothing of a run yet."""
+        self.attempt = attempt
         self.phase = LAUNCHING
         self.pid = 0
         self.start = 0
@@ -110,6 +114,9 @@ class Supervision:
         if self.phase != UP or self.is_ready or self.launch.ready not in TIMED:
             return None
         return self.started_b + self.launch.ready_delay_s
+
+    def _on_launch(self, line: Message) -> None:
+        self._begin(line["attempt"])  # of several runs in a journal, the last one counts
 
     def _on_started(self, line: Message) -> None:
         self.phase = UP

@@ -12,6 +12,7 @@ journal; what it does: look at the phase, act, write the line, fold it.
     errands    commands of the job beside its child
     requests   what the master asks for
     fostering  what is handed to another fork server
+    warm       the next run, once this one is over
 
 Times are seconds of boot time.
 """
@@ -28,6 +29,7 @@ from claw.supervisor.handed import Handed
 from claw.supervisor.presence import Presence
 from claw.supervisor.readiness import Readiness
 from claw.supervisor.requests import Requests
+from claw.supervisor.warm import Warm
 from claw.wire.supervision import Launch, Message
 
 TYPE_CHECKING = False
@@ -42,16 +44,18 @@ class Supervisor:
     """One supervisor's loop; `run` returns when the run is over and on record."""
 
     def __init__(self, launch: Launch, handed: Handed) -> None:
-        self._launch = launch
         self._case = Case(launch, handed, self._handle, self._on_end)
-        self._state = self._case.state
+        self._warm = Warm(self._case)
         self._loop = self._case.loop
         self._attempts = Attempts(self._case)
         self._errands = Errands(self._case)
         self._ending = Ending(self._case, self._attempts, self._errands)
         self._readiness = Readiness(self._case, self._ending, self._errands)
         self._requests = Requests(
-            self._case, (self._ending, self._errands, self._readiness), Fostering(self._case)
+            self._case,
+            (self._ending, self._errands, self._readiness),
+            Fostering(self._case),
+            self._warm,
         )
         self._presence = Presence(launch.run_dir, launch.heartbeat_s, self._case.control)
         self._is_first = True  # no predecessor has left a line
@@ -60,33 +64,43 @@ class Supervisor:
     # -- life ----------------------------------------------------------------------
 
     def run(self) -> None:
-        """Supervise until the run is over."""
+        """Supervise until the run is over, and each that follows it."""
         handed = self._case.handed
         process.become_subreaper()
         self._take_spool()
-        if self._state.phase == machine.ENDED:
+        if self._phase == machine.ENDED:
             return  # a predecessor has seen to everything
         self._watch_everything()
         if handed.relay_fd >= 0:
             self._take_over(channel.adopt(handed.relay_fd))
-        first = entries.first(self._launch) if self._is_first else entries.taken_over()
+        first = entries.first(self._case.launch) if self._is_first else entries.taken_over()
         self._case.spool.owe(first)
-        while self._state.phase != machine.ENDED:
-            self._guard(self._step)
-            if self._state.phase != machine.ENDED:
-                self._guard(lambda: self._loop.turn(self._next_deadline()))
+        self._supervise()
+        while self._warm.go_on():
+            self._errands.ended.clear()
+            self._supervise()
         self._presence.leave()
+
+    @property
+    def _phase(self) -> str:
+        return self._case.state.phase
+
+    def _supervise(self) -> None:
+        while self._phase != machine.ENDED:
+            self._guard(self._step)
+            if self._phase != machine.ENDED:
+                self._guard(lambda: self._loop.turn(self._next_deadline()))
 
     def _take_spool(self) -> None:
         """Take the lock, which a predecessor's child holds until it execs; fold the journal."""
         handed, spool = self._case.handed, self._case.spool
         if handed.lock_fd < 0:
-            handed.lock_fd = files.open_lock(f"{self._launch.spool}/lock")
+            handed.lock_fd = files.open_lock(f"{self._case.launch.spool}/lock")
             files.wait_lock(handed.lock_fd)
         spool.open()
         for line in spool.read():
             self._is_first = False
-            self._state.apply(line)
+            self._case.state.apply(line)
 
     def _watch_everything(self) -> None:
         for stream in self._case.streams:
@@ -101,7 +115,7 @@ class Supervisor:
 
     def _take_over(self, connection: channel.Socket) -> None:
         """Stand where a killed predecessor fell."""
-        state, tree = self._state, self._case.tree
+        state, tree = self._case.state, self._case.tree
         tree.take_over(state.pid if state.phase == machine.UP else 0, state.start)
         if tree.main:
             self._attempts.mark_begin(at_once=False)
@@ -128,7 +142,9 @@ class Supervisor:
         self._errands.step(now_b)
         if now_b >= self._retry_b:
             self._guard(self._case.pay)
-        if self._state.phase == machine.UP:
+        if self._case.tells_b is not None and now_b >= self._case.tells_b:
+            self._case.tell_growth()
+        if self._phase == machine.UP:
             self._readiness.step(now_b)
             self._ending.step(now_b)
         elif now_b >= self._retry_b:  # nothing begins while the journal cannot be written
@@ -136,7 +152,7 @@ class Supervisor:
 
     def _step_between(self, now_b: float) -> None:
         """Go on from a phase without a child."""
-        state = self._state
+        state = self._case.state
         if state.phase == machine.EXITED or state.stop is not None:
             self._attempts.follow_exit()
         elif state.phase == machine.LAUNCHING or now_b >= state.due_b:
@@ -156,8 +172,10 @@ class Supervisor:
         if self._case.custody.retry_b is not None:
             deadlines.append(self._case.custody.retry_b)
         deadlines += [each.retry_b for each in self._case.streams if each.retry_b is not None]
-        if self._state.phase == machine.BACKOFF:
-            deadlines.append(self._state.due_b)
+        if self._case.tells_b is not None:
+            deadlines.append(self._case.tells_b)
+        if self._phase == machine.BACKOFF:
+            deadlines.append(self._case.state.due_b)
         deadlines += self._readiness.deadlines(now_b)
         return min(deadlines)
 
@@ -170,8 +188,10 @@ class Supervisor:
         self._ending.on_end()
 
     def _on_signals(self, taken: set[int]) -> None:
-        if signals.SIGTERM in taken:
-            self._ending.ask("shutdown", "SIGTERM", self._launch.grace_s)
+        if signals.SIGTERM in taken and self._phase == machine.ENDED:
+            self._warm.leave()
+        elif signals.SIGTERM in taken:
+            self._ending.ask("shutdown", "SIGTERM", self._case.launch.grace_s)
         if signals.SIGCHLD in taken:
             self._readiness.listen()  # what was said before an end may be about it
             self._case.custody.look()

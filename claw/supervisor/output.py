@@ -50,6 +50,12 @@ class Stream:
         self.file.open()
         self._loop.watch(self.reading, self.pump)
 
+    def flow_into(self, file: OutputFile) -> None:
+        """Flow into another file from now on; what was before is drained."""
+        self.file.close()
+        self.file = file
+        file.open()
+
     def retry(self, now_b: float) -> None:
         """Go on with what waited for room, when it is time."""
         if self.retry_b is not None and now_b >= self.retry_b:

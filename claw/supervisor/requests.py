@@ -12,18 +12,24 @@ from claw.supervisor.ending import Ending
 from claw.supervisor.errands import GONE, Errands
 from claw.supervisor.fostering import Fostering
 from claw.supervisor.readiness import Readiness
+from claw.supervisor.warm import Warm
 from claw.wire.supervision import Message
 
 
 class Requests:
     """Answers requests; an answer of None comes later, by ``peer.send``."""
 
-    __slots__ = ("_case", "_ending", "_errands", "_fostering", "_readiness")
+    __slots__ = ("_case", "_ending", "_errands", "_fostering", "_readiness", "_warm")
 
     def __init__(
-        self, case: Case, parts: tuple[Ending, Errands, Readiness], fostering: Fostering
+        self,
+        case: Case,
+        parts: tuple[Ending, Errands, Readiness],
+        fostering: Fostering,
+        warm: Warm,
     ) -> None:
         self._case = case
+        self._warm = warm
         self._ending, self._errands, self._readiness = parts
         self._fostering = fostering
 
@@ -32,6 +38,9 @@ class Requests:
         handler = getattr(self, f"_op_{message.get('op')}", None)
         if handler is None:
             return {"error": f"unknown operation {message.get('op')!r}"}
+        if message.get("run", self._case.launch.run) != self._case.launch.run:
+            # It has ended; or is not here yet, and is stopped when it is.
+            return {} if message["op"] == "stop" else {"error": GONE}
         try:
             return handler(peer, message)  # type: ignore[no-any-return]
         except KeyError as error:
@@ -51,7 +60,12 @@ class Requests:
             "version": __version__,
         }
 
+    def _op_launch(self, _peer: Peer, message: Message) -> Message | None:
+        return self._warm.ask(message)
+
     def _op_stop(self, _peer: Peer, message: Message) -> Message:
+        if self._case.state.phase == machine.ENDED:
+            return {}
         if message.get("attempt", self._case.state.attempt) != self._case.state.attempt:
             return {}  # what it is about has ended
         grace_s = message.get("grace_s")

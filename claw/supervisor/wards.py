@@ -174,7 +174,10 @@ class Wards:
             if not os.read(go_fd, 1):  # the fork server has died over it
                 process.leave(status)
             os.close(go_fd)
-            launch = Launch.decode(files.read_memory(ward.kept[MEMORY]))
+            try:
+                launch = Launch.decode(files.read_memory(ward.kept[MEMORY]))
+            except ValueError:  # half rewritten: its writer was killed with no run in hand
+                process.leave(0)
             process.new_session()
             process.set_name(f"claw:{launch.job}")
             handed = Handed(

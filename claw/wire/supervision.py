@@ -35,7 +35,10 @@ Supervisor (requests of the master):
              of its number, and what is not taken had no room
     resize   {rows, columns}      -> {}: of its terminal
     hand     {path}               -> {}: what it has is on its way to the fork server there
-    journal  {size}  unasked: the journal has grown to that many bytes
+    launch   {launch}  no answer: to a free one, the next run; it writes that into its memory
+    refused  {run, attempt, error, retryable}  unasked: nothing of that launch has begun
+    journal  {size, free?}  unasked: the journal has grown to that many bytes; ``free`` is
+             the version of one whose run has ended and that would take another for a while
     child    {sid, names} with a descriptor, unasked, from a child that begins while there is
              no fork server: its pidfd, to be kept as copies are
     rotated  {path}  unasked: an output file has been replaced
@@ -44,7 +47,7 @@ Descriptors travel beside a message (SCM_RIGHTS, unix(7)) that names them, in th
 The fork server keeps them by these names for as long as the run goes on, whatever they are,
 and each supervisor of the run has copies in `Handed.kept`; one who wants more to outlive a
 supervisor adds a name to the launch and nothing to the fork server:
-    memory                  sealed, holds a `Launch`
+    memory                  holds a `Launch`; sealed, but for a plain one
     out.read, out.write     the pipe of the output, err.* beside it when separate
     socket JOB ADDRESS      a listening socket for the child; `keep` has it by this name too
     ready.read, ready.write the pipe of readiness by a newline
@@ -244,17 +247,36 @@ class Launch:
         """Whether the child is started again by a restart policy."""
         return self.restart is not None
 
-    def encode(self) -> bytes:
-        """Return the launch as JSON."""
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is kept for it but this and one pipe, as for others like it."""
+        return (
+            self.restart is None
+            and not (self.tty or self.sockets or self.watchdog_s)
+            and self.stdin == "null"
+            and self.ready in ("none", "delay")
+            and self.stderr != "separate"
+        )
+
+    def values(self) -> "dict[str, Any]":
+        """Return all that it says, as JSON has it."""
         values = {name: getattr(self, name) for name in self.__slots__}
         if self.restart is not None:
             values["restart"] = {name: getattr(self.restart, name) for name in Ladder.__slots__}
-        return flat.dumps(values).encode()
+        return values
+
+    def encode(self) -> bytes:
+        """Return the launch as JSON."""
+        return flat.dumps(self.values()).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> "Launch":
         """Return the launch that `encode` wrote."""
-        values = flat.loads(data)
+        return cls.of(flat.loads(data))
+
+    @classmethod
+    def of(cls, values: "dict[str, Any]") -> "Launch":
+        """Return the launch that says these `values`."""
         if values["restart"] is not None:
             values["restart"] = Ladder(**values["restart"])
         return cls(**values)

@@ -23,7 +23,7 @@ from claw.model.capacity import Room
 from claw.model.effect import Dispatch, DispatchAt
 from claw.model.gates import Line, Order, Plan, Standing, Wait
 from claw.model.job import Job, JobType, Overlap
-from claw.model.run import Run, Supervisor
+from claw.model.run import Run
 from claw.store.queue import Head
 
 _ALL = -1
@@ -39,6 +39,7 @@ class Claim:
     attempt: int
     sid: str
     job: Job
+    offset: int = 0  # of the supervisor's journal, of one that takes another run
     own: Mapping[str, str] = field(default_factory=dict)  # of its child's environment
 
 
@@ -231,12 +232,17 @@ _GONE = Job(name="", argv=())
 
 def _claim(turn: Turn, run: Run) -> Claim:
     job = turn.job(run.job)
-    sid = turn.new_sid()
     several = instances.wanted(job, turn.standing(job.name)) > 1
     instance = instances.number(run) if several else None
-    step = machine.claim(run, sid=sid, at=turn.now, instance=instance)
+    supervisor = turn.supervisor_for(run, job)
+    step = machine.claim(run, sid=supervisor.sid, at=turn.now, instance=instance)
     claimed = turn.take(run, step)
-    turn.tx.put_supervisor(Supervisor(sid=sid, run=run.id, job=run.job, created_at=turn.now))
+    turn.tx.put_supervisor(supervisor)
     return Claim(
-        claimed, claimed.attempt, sid, job, own={"CLAW_IDEMPOTENCY_KEY": idem.key_of(turn, run)}
+        claimed,
+        claimed.attempt,
+        supervisor.sid,
+        job,
+        supervisor.offset,
+        own={"CLAW_IDEMPOTENCY_KEY": idem.key_of(turn, run)},
     )

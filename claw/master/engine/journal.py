@@ -125,8 +125,9 @@ def _launched(
     turn: Turn, sid: str, supervisor: Supervisor | None, fact: facts.Launched
 ) -> Supervisor:
     run = turn.tx.run(fact.run) or _revived(turn, fact)
-    if supervisor is None:
-        supervisor = Supervisor(sid=sid, run=run.id, job=run.job, created_at=fact.at)
+    if supervisor is None or supervisor.run != run.id:  # its first run, or one after others
+        new = Supervisor(sid=sid, run=run.id, job=run.job, created_at=fact.at)
+        supervisor = replace(supervisor or new, run=run.id, job=run.job, closed_at=None)
         turn.tx.put_supervisor(supervisor)
         run = _bound(turn, run, sid, fact)
     supervisor = replace(
@@ -191,7 +192,7 @@ def _bound(turn: Turn, run: Run, sid: str, fact: facts.Launched) -> Run:
     if run.state is State.CLAIMED and run.attempt == fact.attempt and row is not None:
         # The launch that the database knows of never was: this is the one.
         if run.sid is not None and run.sid != sid:
-            turn.tx.delete_supervisor(run.sid)
+            _forget_claim(turn, run.sid)
         step = machine.Step(replace(run, sid=sid), replace(row, sid=sid))
         return turn.take(run, step, at=fact.at)
     if run.state is State.RUNNING and run.attempt < fact.attempt:
@@ -253,7 +254,16 @@ def _put_back(turn: Turn, run: Run, why: str, wait_s: float) -> None:
     if after.state is State.QUEUED:
         turn.tx.set_waiting_for(run.id, why)
     if run.sid is not None:
-        turn.tx.delete_supervisor(run.sid)
+        _forget_claim(turn, run.sid)
+
+
+def _forget_claim(turn: Turn, sid: str) -> None:
+    """A supervisor has not taken a run: nothing is known of it, or only runs before that."""
+    known = turn.tx.supervisor(sid)
+    if known is not None and known.offset:
+        turn.tx.put_supervisor(replace(known, closed_at=known.closed_at or turn.now))
+    else:
+        turn.tx.delete_supervisor(sid)
 
 
 def lost(turn: Turn, sid: str, why: str) -> None:

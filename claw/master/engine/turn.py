@@ -28,7 +28,7 @@ from claw.model.effect import Effect, EssentialEnded, Reschedule
 from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Config, Job, JobType
-from claw.model.run import Attempt, Run, State, may_move
+from claw.model.run import Attempt, Run, State, Supervisor, may_move
 from claw.store.records import Tx
 
 
@@ -45,7 +45,7 @@ class Change:
 class Turn:
     """The transaction, the configuration, the time, and the effects so far."""
 
-    __slots__ = ("_random", "changes", "config", "effects", "now", "tx")
+    __slots__ = ("_random", "changes", "config", "effects", "free", "now", "tx")
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Turn:
         self.config = config
         self.now = now
         self.effects: dict[Effect, None] = {}  # in their order, each once
+        self.free: list[tuple[str, int]] = []  # supervisors, and the sizes of their journals
         self.changes: list[Change] = []  # for `claw.master.engine.consequences`
 
     def emit(self, *effects: Effect) -> None:
@@ -84,6 +85,18 @@ class Turn:
     def new_sid(self) -> str:
         """Return an id that no supervisor has."""
         return ids.supervisor_id(self._millis(), self._random(10))
+
+    def supervisor_for(self, run: Run, job: Job) -> Supervisor:
+        """Return who is to take a run: one that is free, if it will do, else a new one.
+
+        All that a free one has written must have taken effect: its journal goes on.
+        """
+        while job.is_plain and self.free:
+            sid, size = self.free.pop()
+            known = self.tx.supervisor(sid)
+            if known is not None and known.closed_at is not None and known.offset >= size:
+                return replace(known, run=run.id, job=run.job, closed_at=None)
+        return Supervisor(sid=self.new_sid(), run=run.id, job=run.job, created_at=self.now)
 
     def _millis(self) -> int:
         return int(self.now.timestamp() * 1000)

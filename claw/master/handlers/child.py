@@ -153,7 +153,7 @@ async def ask(
     """
     with trio.move_on_after(patience_s):
         return await services.supervisors.call(
-            str(run.sid), patience_s=2 * patience_s, **message
+            str(run.sid), patience_s=2 * patience_s, run=run.id, **message
         )
     raise TimedOutError(
         f"the supervisor of {run.job!r} did not answer within {patience_s:g} s",

@@ -126,15 +126,24 @@ class Adoption:
                 return False
             path = f"{self._home.spool}/{sid}/journal"
             gist = await trio.to_thread.run_sync(read_gist, path)
-            if gist.is_ended:
+            is_unbegun = not gist.has_begun or await self._is_of_another(sid, gist)
+            if gist.is_ended and not is_unbegun:
                 return False
-            if gist.has_begun or not await self._put_back(sid):
+            if not is_unbegun or not await self._put_back(sid, gist):
                 await self._bury(sid, gist)
         finally:
             os.close(lock_fd)
         return True
 
-    async def _put_back(self, sid: str) -> bool:
+    async def _is_of_another(self, sid: str, gist: Gist) -> bool:
+        """Tell whether a journal says nothing of the claim, only of runs before it."""
+        found = [one.run for one in await self._decide(unsettled) if one.supervisor.sid == sid]
+        return any(
+            run.state is State.CLAIMED and gist.launched != (run.id, run.attempt)
+            for run in found
+        )
+
+    async def _put_back(self, sid: str, gist: Gist) -> bool:
         """A launch was cut short, and nothing of it has begun: the run is queued again.
 
         Returns:
@@ -151,7 +160,8 @@ class Adoption:
         await self._decide.patiently(
             lambda turn: journal.never_launched(turn, run.id, run.attempt)
         )
-        shutil.rmtree(f"{self._home.spool}/{sid}", ignore_errors=True)
+        if not gist.has_begun:
+            shutil.rmtree(f"{self._home.spool}/{sid}", ignore_errors=True)
         return True
 
     async def _bury(self, sid: str, gist: Gist) -> None:

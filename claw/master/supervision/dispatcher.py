@@ -25,6 +25,7 @@ from claw.master.supervision.pulse import Passed, Pulse
 from claw.master.supervision.sockets import Sockets, UnopenedError
 from claw.master.tokens import Tokens
 from claw.model.home import Home
+from claw.wire.supervision import Launch, Message
 
 _LOG = logging.getLogger("claw.dispatch")
 _STORE_PAUSE_S = 1.0
@@ -49,7 +50,8 @@ class Dispatcher:
         self._sockets = sockets
         self._around = around
         self._tokens = Tokens(home.token_key)
-        self.pulse = Pulse(decide)
+        self.pulse = Pulse(decide, links.free)
+        links.on_refused = self._on_refused
         self._passed: deque[Passed] = deque()
         self._is_asked = False
         self._wake = trio.Event()
@@ -63,6 +65,7 @@ class Dispatcher:
     async def serve(self, nursery: trio.Nursery) -> None:
         """Dispatch whenever woken; launches and links run in ``nursery``."""
         self.pulse.on_passed = self._take
+        self._nursery = nursery
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
@@ -78,13 +81,17 @@ class Dispatcher:
                 passed = self._passed.popleft()
                 await self._sockets.settle(passed.needed)
                 for claim in passed.claims:
-                    nursery.start_soon(self._launch, claim, nursery)
+                    launch = self._hand if claim.offset else self._launch
+                    nursery.start_soon(launch, claim, nursery)
 
     def _take(self, passed: Passed) -> None:
         """Take what a pass has come to; what is claimed is expected from now on."""
         self.on_next_due(passed.next_due)
         for claim in passed.claims:
-            self._links.expect(claim.sid)
+            if not (claim.offset and self._links.expect_again(claim.sid)):
+                self._links.expect(claim.sid)
+                if claim.offset:  # it has gone: who follows it finds that out
+                    self._nursery.start_soon(self._links.watch, claim.sid, claim.offset)
         self._passed.append(passed)
         self._wake.set()
 
@@ -115,15 +122,48 @@ class Dispatcher:
         link = self._links.link_over(ours, claim.sid)
         nursery.start_soon(self._links.watch, claim.sid, 0, link)
 
+    async def _hand(self, claim: Claim, _nursery: trio.Nursery) -> None:
+        """Give a claim to a supervisor that is there; if it goes, who follows it sees to it."""
+        try:
+            await self._links.hand(claim.sid, await self._build(claim))
+        except LaunchRefusedError as error:
+            self._links.let_go(claim.sid)
+            await self._put_back(claim, error.message, retryable=error.retryable)
+        except LostError:
+            return
+
+    def _on_refused(self, _sid: str, message: Message) -> None:
+        self._nursery.start_soon(self._undo_refused, message)
+
+    async def _undo_refused(self, message: Message) -> None:
+        await self._decide.patiently(
+            lambda turn: journal.launch_refused(
+                turn,
+                message["run"],
+                message["attempt"],
+                message["error"],
+                retryable=message["retryable"],
+            )
+        )
+
     async def _ask(self, claim: Claim, link_fd: int) -> None:
-        config = self._decide.config()
         try:
             sockets = await self._sockets.ready(claim.job) if claim.job.sockets else {}
-            launch = launches.build(
+        except OSError as error:
+            raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
+        launch = await self._build(claim)
+        try:
+            await self._fork_server.launch(launch, link_fd, sockets)
+        except OSError as error:
+            raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
+
+    async def _build(self, claim: Claim) -> Launch:
+        try:
+            return launches.build(
                 claim.job,
                 claim.run,
                 home=self._home,
-                daemon=config.daemon,
+                daemon=self._decide.config().daemon,
                 around=await self._around.of(claim.job),
                 own={
                     **claim.own,
@@ -131,7 +171,6 @@ class Dispatcher:
                     "CLAW_TOKEN": self._tokens.of(claim.run.id),
                 },
             )
-            await self._fork_server.launch(launch, link_fd, sockets)
         except OSError as error:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
         except LookupError as error:
@@ -144,8 +183,13 @@ class Dispatcher:
     async def _undo(
         self, claim: Claim, error: str, *, retryable: bool, wait_s: float | None = None
     ) -> None:
-        _LOG.warning("run %s could not be launched: %s", claim.run.id, error)
         self._links.forget(claim.sid)
+        await self._put_back(claim, error, retryable=retryable, wait_s=wait_s)
+
+    async def _put_back(
+        self, claim: Claim, error: str, *, retryable: bool, wait_s: float | None = None
+    ) -> None:
+        _LOG.warning("run %s could not be launched: %s", claim.run.id, error)
         await self._decide.patiently(
             lambda turn: journal.launch_refused(
                 turn, claim.run.id, claim.attempt, error, retryable=retryable, wait_s=wait_s

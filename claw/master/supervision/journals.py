@@ -43,12 +43,14 @@ class Gist:
 
     Attributes:
         boot: Id of the boot that it began in, None when it has written nothing.
-        child: Pid and start time in clock ticks of the last child, None when none began.
+        launched: The last run that it has begun, and its attempt then.
+        child: Pid and start time in clock ticks of its last child, None when none began.
         is_ended: Whether the end of the run is on record.
     """
 
     def __init__(self) -> None:
         self.boot: str | None = None
+        self.launched: tuple[str, int] | None = None
         self.child: tuple[int, int] | None = None
         self.is_ended = False
 
@@ -62,6 +64,8 @@ class Gist:
         match line.get("ev"):
             case "launch":
                 self.boot = self.boot or line.get("boot")
+                self.launched = str(line.get("run")), int(line.get("attempt", 0))
+                self.child, self.is_ended = None, False
             case "started" | "main":  # sd_notify(3) may have named another
                 self.child = int(line["pid"]), int(line["start"] or 0)
             case "ended":

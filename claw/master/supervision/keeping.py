@@ -41,7 +41,8 @@ def make_kept(launch: Launch, sockets: Mapping[str, int]) -> Kept:
     """
     kept: Kept = {}
     try:
-        kept[MEMORY] = files.sealed_memory(f"claw:{launch.job}", launch.encode())
+        make = files.shared_memory if launch.is_plain else files.sealed_memory
+        kept[MEMORY] = make(f"claw:{launch.job}", launch.encode())
         for names in OUTPUTS[: 2 if launch.stderr == "separate" else 1]:
             kept.update(zip(names, files.make_pipe(PIPE_BYTES), strict=True))
         for name, fd in sockets.items():

@@ -112,6 +112,14 @@ class LineLink:
             raise LostError("the connection was lost before an answer came")
         return answers[0]
 
+    async def tell(self, **message: object) -> None:
+        """Send a message that has no answer.
+
+        Raises:
+            LostError: The other end has gone.
+        """
+        await self._send(supervision.encode(message), ())
+
     async def _send(self, data: bytes, fds: tuple[int, ...]) -> None:
         async with self._sending:
             if self._closed:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+import claw
 from claw.errors import ClawError, StoreError
 from claw.kernel import files, socket
 from claw.master.supervision import keeping
@@ -19,13 +20,15 @@ from claw.master.supervision.journals import Apply, apply_from
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.master.supervision.verdict import Verdict, judge
 from claw.model.home import Home
-from claw.wire.supervision import Message
+from claw.wire.supervision import Launch, Message
 
 _LOG = logging.getLogger("claw.links")
 FIRST_PAUSE_S = 0.01
 LAST_PAUSE_S = 1.0
 PING_S = 5.0
 STORE_PAUSE_S = 1.0
+FREE_S = 1.5
+"""So long a supervisor is given another run; it waits a little longer."""
 _COMPLAINT_EVERY_S = 30.0
 
 
@@ -38,6 +41,8 @@ class Supervised:
         self.link: LineLink | None = None
         self.is_settled = False
         self.is_silent = False  # heartbeat stale and no answer
+        self.free_size = 0  # of its journal, when it said that it would take another run
+        self.free_until = 0.0  # until then, in trio's time, one is given to it
         self.wake = trio.Event()  # set: look again whether it lives
         self.grown = trio.Event()  # set: its journal has more to read
         self.draining = trio.Lock()
@@ -64,6 +69,8 @@ class Links:
         )
         self.all: dict[str, Supervised] = {}
         self._complains_from = -math.inf  # in trio's time
+        self.keeps_free = True  # else one that has ended its run is let go at once
+        self.on_refused: Callable[[str, Message], None] = lambda _sid, _message: None
         # An output file; None: nobody listened for a while, and any may have been.
         self.on_rotated: Callable[[str | None], None] = lambda _path: None
 
@@ -150,7 +157,11 @@ class Links:
             elif message.get("ev") == "child":
                 self.on_child(sid, message.get("kept", {}))
             elif message.get("ev") == "journal":
+                self._note_free(one, message)
                 one.grown.set()
+            elif message.get("ev") == "refused":
+                one.is_settled = True
+                self.on_refused(sid, message)
             elif message.get("ev") == "rotated":
                 self.on_rotated(str(message.get("path")))
 
@@ -208,8 +219,66 @@ class Links:
         if one is not None:
             one.is_settled = True
             one.wake.set()
-            if one.link is not None:
-                one.link.close()
+            if not (one.free_size and self.keeps_free):
+                self._let_go(one)
+
+    # -- those that would take another run ------------------------------------------------
+
+    def _note_free(self, one: Supervised, message: Message) -> None:
+        is_free = message.get("free") == claw.__version__
+        one.free_size = int(message["size"]) if is_free else 0
+        one.free_until = trio.current_time() + FREE_S
+
+    def free(self) -> list[tuple[str, int]]:
+        """Return who would take another run, and how long its journal is then."""
+        now = trio.current_time()
+        return [
+            (one.sid, one.free_size)
+            for one in self.all.values()
+            if one.free_size and one.link is not None and now < one.free_until
+        ]
+
+    def expect_again(self, sid: str) -> bool:
+        """One that was free is to take a run; False: it has gone meanwhile."""
+        one = self.all.get(sid)
+        if one is None:
+            return False
+        one.free_size = 0
+        one.is_settled = False
+        return True
+
+    async def hand(self, sid: str, launch: Launch) -> None:
+        """Send a launch to one that was free.
+
+        Raises:
+            LostError: It has gone: nothing of the launch has begun, unless its file is there.
+        """
+        one = self.all.get(sid)
+        if one is None or one.link is None:
+            raise LostError("no connection to the supervisor")
+        await one.link.tell(op="launch", launch=launch.values())
+
+    def let_go(self, sid: str) -> None:
+        """One that was to take a run gets none."""
+        one = self.all.get(sid)
+        if one is not None:
+            one.is_settled = True
+            self._let_go(one)
+
+    def let_all_go(self) -> None:
+        """Nothing more is begun: those that are free end now."""
+        self.keeps_free = False
+        for one in tuple(self.all.values()):
+            if one.is_settled:
+                self._let_go(one)
+
+    @staticmethod
+    def _let_go(one: Supervised) -> None:
+        one.free_size = 0
+        if one.link is not None:
+            one.link.close()
+
+    # -- ends and requests ----------------------------------------------------------------
 
     async def _lose(self, one: Supervised) -> bool:
         """Nobody holds the lock and no replacement will: what is on record is all.

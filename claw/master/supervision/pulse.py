@@ -8,7 +8,7 @@ reaches no other.
 """
 
 import logging
-from collections.abc import Callable  # noqa: TC003
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,8 +87,16 @@ class Pulse:
             are not passed yet, and `Dispatch` is left to whom it concerns.
     """
 
-    def __init__(self, decide: Decider) -> None:
+    def __init__(self, decide: Decider, free: Callable[[], list[tuple[str, int]]]) -> None:
+        """Begin with nothing.
+
+        Args:
+            decide: Makes the decisions.
+            free: Names the supervisors that would take another run, and the sizes of their
+                journals.
+        """
         self._decide = decide
+        self._free = free
         self._waiting: list[_Piece] = []
         self._beat = trio.Lock()
         self.on_passed: Callable[[Passed], None] | None = None
@@ -148,15 +156,18 @@ class Pulse:
 
     async def _try(self, pieces: list[_Piece]) -> BaseException | None:
         """Make the decision and tell what was wrong with it, if anything."""
+        free = self._free() if self.on_passed is not None else []
         try:
-            passed = await self._decide(lambda turn: self._together(turn, pieces))
+            passed = await self._decide(lambda turn: self._together(turn, pieces, free))
         except Exception as error:  # noqa: BLE001  it is for those who asked
             return error
         if passed is not None and self.on_passed is not None:
             self.on_passed(passed)
         return None
 
-    def _together(self, turn: Turn, pieces: list[_Piece]) -> Passed | None:
+    def _together(
+        self, turn: Turn, pieces: list[_Piece], free: list[tuple[str, int]]
+    ) -> Passed | None:
         for piece in pieces:
             piece.apply(turn)
         if self.on_passed is None:
@@ -164,6 +175,7 @@ class Pulse:
         consequences.follow(turn)
         if turn.effects.pop(Dispatch(), _ABSENT) is _ABSENT:
             return None
+        turn.free = free
         claims = dispatch.dispatch(turn)
         return Passed(claims, turn.tx.next_due(turn.now), needing_sockets(turn))
 
