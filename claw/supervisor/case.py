@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TELL_S = 0.005
+TELL_S = 0.02
 """How long word of a begin may wait for word of the end."""
 
 
@@ -107,6 +107,7 @@ class Case:
             self.pay()
         except OSError:
             return  # it is owed
+        self.tell_growth()
 
     def pay(self) -> None:
         """Write what is owed to the journal; nothing goes on before that.
@@ -120,7 +121,7 @@ class Case:
             self.tell_soon()
 
     def tell_soon(self) -> None:
-        """Have the master told within milliseconds: a short run is told of once, at its end."""
+        """Have the master told in a moment: a short run is told of once, at its end."""
         if self.tells_b is None:
             self.tells_b = ticks.boottime() + TELL_S
 

@@ -198,9 +198,29 @@ def _miss_between(turn: Turn, job: Job, anchor: datetime, marks: Sequence[dateti
         slots.add_stretch(turn, job.name, stretch, state=State.MISSED, why=_REASON)
 
 
-def unknown(turn: Turn, sids: Iterable[str]) -> tuple[str, ...]:
-    """Return those of some spools that the database has no row for."""
-    return tuple(sid for sid in sids if turn.tx.supervisor(sid) is None)
+def unknown(turn: Turn, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the spools that may tell of runs that the database does not know of.
+
+    Args:
+        turn: The decision.
+        sizes: How long the journal of each spool is.
+    """
+    found = {sid: turn.tx.supervisor(sid) for sid in sizes}
+    return tuple(
+        sid
+        for sid, row in found.items()
+        if row is None or (row.closed_at is not None and row.offset < sizes[sid])
+    )
+
+
+def news(turn: Turn, spools: Iterable[Spool]) -> tuple[Spool, ...]:
+    """Return those that do tell of such runs: a supervisor may take one after the other."""
+    found = []
+    for spool in spools:
+        row = turn.tx.supervisor(spool.sid)
+        if row is None or _launches(spool.data[row.offset :]):
+            found.append(spool)
+    return tuple(found)
 
 
 def catch_up_with(turn: Turn, spools: Sequence[Spool]) -> None:

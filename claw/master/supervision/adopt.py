@@ -20,7 +20,7 @@ from claw.master.engine.turn import Turn
 from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.journals import Apply, Gist, apply_from, read_gist
 from claw.master.supervision.links import Links
-from claw.master.supervision.spools import list_spools, read_spools
+from claw.master.supervision.spools import journal_sizes, read_spools
 from claw.master.supervision.verdict import Verdict, judge
 from claw.model.home import Home
 from claw.model.run import Run, State, Supervisor
@@ -71,9 +71,10 @@ class Adoption:
 
     async def _read_unknown(self) -> None:
         """Take in the spools that the database does not know."""
-        sids = list_spools(self._home)
-        unknown = await self._decide(lambda turn: rebuild.unknown(turn, sids))
-        strange = list(read_spools(self._home, unknown))
+        sizes = journal_sizes(self._home)
+        unknown = await self._decide(lambda turn: rebuild.unknown(turn, sizes))
+        spools = list(read_spools(self._home, unknown))
+        strange = await self._decide(lambda turn: rebuild.news(turn, spools))
         if strange:
             _LOG.error("the database does not know %d journals: it has gone back", len(strange))
             await self._decide(lambda turn: rebuild.catch_up_with(turn, strange))

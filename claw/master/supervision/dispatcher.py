@@ -81,8 +81,10 @@ class Dispatcher:
                 passed = self._passed.popleft()
                 await self._sockets.settle(passed.needed)
                 for claim in passed.claims:
-                    launch = self._hand if claim.offset else self._launch
-                    nursery.start_soon(launch, claim, nursery)
+                    if claim.offset:
+                        nursery.start_soon(self._hand, claim)
+                    else:
+                        nursery.start_soon(self._launch, claim, nursery)
 
     def _take(self, passed: Passed) -> None:
         """Take what a pass has come to; what is claimed is expected from now on."""
@@ -122,7 +124,7 @@ class Dispatcher:
         link = self._links.link_over(ours, claim.sid)
         nursery.start_soon(self._links.watch, claim.sid, 0, link)
 
-    async def _hand(self, claim: Claim, _nursery: trio.Nursery) -> None:
+    async def _hand(self, claim: Claim) -> None:
         """Give a claim to a supervisor that is there; if it goes, who follows it sees to it."""
         try:
             await self._links.hand(claim.sid, await self._build(claim))

@@ -1,5 +1,6 @@
 """The spool folders: read whole for a rebuild, removed when they have served."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -29,6 +30,15 @@ def list_spools(home: Home) -> list[str]:
         return sorted(os.listdir(home.spool))  # noqa: PTH208
     except FileNotFoundError:
         return []
+
+
+def journal_sizes(home: Home) -> dict[str, int]:
+    """Return how long the journal of each supervisor is; 0 when it has written none."""
+    sizes = dict.fromkeys(list_spools(home), 0)
+    for sid in sizes:
+        with contextlib.suppress(OSError):
+            sizes[sid] = files.size_at(f"{home.spool}/{sid}/journal")
+    return sizes
 
 
 def read_spools(home: Home, sids: Iterable[str]) -> Iterator[Spool]:
