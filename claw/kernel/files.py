@@ -15,11 +15,6 @@ _MOST_LINKS = 40  # path_resolution(7)
 _CHUNK_BYTES = 1 << 16
 _OWN_FILE = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _NEW_FILE = os.O_WRONLY | _OWN_FILE
-_SEALS = (
-    (fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
-    if hasattr(fcntl, "F_SEAL_SEAL")
-    else 0
-)
 
 
 def make_folder(path: str, mode: int = 0o700) -> None:
@@ -368,37 +363,6 @@ def discard(reading: int, count: int) -> bytes | None:
         return os.read(reading, count)
     except BlockingIOError:
         return None
-
-
-def sealed_memory(name: str, data: bytes) -> int:
-    """Return a descriptor of memory that holds ``data`` and that nobody can change."""
-    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    append(fd, data)
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
-    return fd
-
-
-def shared_memory(name: str, data: bytes) -> int:
-    """Return a descriptor of memory that holds ``data`` and can be written anew."""
-    fd = os.memfd_create(name, os.MFD_CLOEXEC)
-    append(fd, data)
-    return fd
-
-
-def rewrite_memory(fd: int, data: bytes) -> None:
-    """Have shared memory hold something else; a writer that is killed over it leaves both.
-
-    Raises:
-        OSError: There is no memory for it.
-    """
-    os.ftruncate(fd, 0)
-    if os.pwrite(fd, data, 0) != len(data):
-        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
-
-
-def read_memory(fd: int) -> bytes:
-    """Return all that a memory descriptor holds, whatever its offset."""
-    return os.pread(fd, os.fstat(fd).st_size, 0)
 
 
 def close_all_but(keep: set[int]) -> None:

@@ -18,7 +18,18 @@ import gc
 import sys
 
 from claw import __version__
-from claw.kernel import channel, files, immortal, limits, pidfd, pools, process, signals, ticks
+from claw.kernel import (
+    channel,
+    files,
+    immortal,
+    limits,
+    memory,
+    pidfd,
+    pools,
+    process,
+    signals,
+    ticks,
+)
 from claw.kernel.bare import os
 from claw.supervisor import rehearsal
 from claw.supervisor.control import Control, Peer
@@ -183,7 +194,7 @@ class ForkServer:
 
 
 def _is_launch_of(sid: str, memory_fd: int) -> bool:
-    return Launch.decode(files.read_memory(memory_fd)).sid == sid
+    return Launch.decode(memory.read(memory_fd)).sid == sid
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ is doubled by that: who supervises holds the lock of the spool, and others wait 
 
 import sys
 
-from claw.kernel import channel, files, pidfd, process, signals, ticks
+from claw.kernel import channel, files, memory, pidfd, process, signals, ticks
 from claw.kernel.bare import os
 from claw.kernel.pidfd import Exit
 from claw.supervisor.handed import Handed
@@ -175,7 +175,7 @@ class Wards:
                 process.leave(status)
             os.close(go_fd)
             try:
-                launch = Launch.decode(files.read_memory(ward.kept[MEMORY]))
+                launch = Launch.decode(memory.read(ward.kept[MEMORY]))
             except ValueError:  # half rewritten: its writer was killed with no run in hand
                 process.leave(0)
             process.new_session()

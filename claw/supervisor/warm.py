@@ -8,7 +8,7 @@ what the line is about.
 """
 
 from claw import __version__
-from claw.kernel import files, process, ticks
+from claw.kernel import files, memory, process, ticks
 from claw.kernel.bare import os
 from claw.supervisor import entries, machine
 from claw.supervisor.case import Case
@@ -80,7 +80,7 @@ class Warm:
         case = self._case
         try:
             launch = Launch.of(message["launch"])
-            files.rewrite_memory(case.handed.kept[MEMORY], launch.encode())
+            memory.rewrite(case.handed.kept[MEMORY], launch.encode())
             _put_on_record(case, launch)
         except FileExistsError as error:
             self._refuse(message, f"launch file: {error}", retryable=False)

@@ -10,7 +10,7 @@ from functools import partial
 
 import trio
 
-from claw.kernel import files
+from claw.kernel import memory
 from claw.kernel import socket as sockets
 from claw.model.logline import LineOfOutput
 
@@ -104,7 +104,7 @@ class Journal:
                     raise
             else:
                 return
-        fd = files.sealed_memory("claw-entry", data)
+        fd = memory.sealed("claw-entry", data)
         try:
             await self._socket.sendmsg([], sockets.rights(fd))
         finally:

@@ -10,7 +10,7 @@ import os
 import resource
 from collections.abc import Callable, Iterator, Mapping
 
-from claw.kernel import datagrams, files, pidfd, terminal
+from claw.kernel import datagrams, files, memory, pidfd, terminal
 from claw.supervisor.output import PIPE_BYTES
 from claw.wire.supervision import (
     CHILD,
@@ -41,7 +41,7 @@ def make_kept(launch: Launch, sockets: Mapping[str, int]) -> Kept:
     """
     kept: Kept = {}
     try:
-        make = files.shared_memory if launch.is_plain else files.sealed_memory
+        make = memory.shared if launch.is_plain else memory.sealed
         kept[MEMORY] = make(f"claw:{launch.job}", launch.encode())
         for names in OUTPUTS[: 2 if launch.stderr == "separate" else 1]:
             kept.update(zip(names, files.make_pipe(PIPE_BYTES), strict=True))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claw.kernel import files
+from claw.kernel import files, memory
 
 
 def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
@@ -134,13 +134,13 @@ def test_what_cannot_be_spliced_to_leaves_its_bytes_in_the_pipe() -> None:
 
 
 def test_sealed_memory_holds_what_it_was_given_for_good() -> None:
-    fd = files.sealed_memory("test", b"secret")
+    fd = memory.sealed("test", b"secret")
     try:
         for act in (lambda: os.pwrite(fd, b"x", 0), lambda: os.ftruncate(fd, 0)):
             with pytest.raises(PermissionError):
                 act()
         os.lseek(fd, 0, os.SEEK_END)
-        assert files.read_memory(fd) == b"secret"
+        assert memory.read(fd) == b"secret"
     finally:
         os.close(fd)
 
