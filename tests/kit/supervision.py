@@ -198,6 +198,20 @@ class Supervised:
                         return answer
         raise ConnectionResetError("no answer")
 
+    def tell_all(self, message: Line, *, until: str) -> Line:
+        """Send something that has no answer, and return the notice that it leads to."""
+        path = str(self.bench.home / "run/sup" / self.sid / "control.sock")
+        self.tell(op="hello")  # it listens
+        with contextlib.closing(socket.connect_unix(path)) as connection:
+            connection.settimeout(PATIENCE_S)
+            connection.sendall(supervision.encode(message))
+            with connection.makefile("rb") as file:
+                for line in file:
+                    notice: Line = json.loads(line)
+                    if notice.get("ev") == until:
+                        return notice
+        raise ConnectionResetError("no notice")
+
     def kill(self) -> None:
         """Kill the supervisor with SIGKILL and wait until it is dead."""
         while True:

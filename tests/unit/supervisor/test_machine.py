@@ -315,3 +315,18 @@ def test_a_failed_spawn_does_not_count_as_a_long_life() -> None:
     life.now += 100.0
 
     assert life.exited(127)["delay_s"] == 2.0
+
+
+@given(st.lists(lives(), min_size=2, max_size=3))
+def test_of_several_runs_in_a_journal_the_last_one_is_what_a_replacement_knows(
+    lived: list[tuple[Life, list[dict[str, object]]]],
+) -> None:
+    last, known = lived[-1]
+    replayed = Supervision(last.state.launch)
+
+    for life, _known in lived:
+        replayed.apply({"ev": "launch", "run": "r", "attempt": life.state.launch.attempt})
+        for line in life.lines:
+            replayed.apply(line)
+
+    assert facts_of(replayed) == known[-1]

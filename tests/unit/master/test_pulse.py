@@ -1,0 +1,124 @@
+"""Pieces of journals that come while a decision is under way share the next one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from claw.errors import StoreError
+from claw.master.engine import journal
+from claw.master.engine.turn import Turn
+from claw.master.supervision.pulse import Passed, Pulse
+from claw.model.run import State
+from tests.kit.desk import Desk, Journal, job
+
+PATIENCE_S = 30.0
+
+
+class Decider:
+    """Makes decisions of a desk, each when it is let; or fails as it is told."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.count = 0
+        self.gate = trio.Event()
+        self.error: Exception | None = None
+
+    async def __call__(self, decide: Callable[[Turn], Any]) -> Any:
+        await self.gate.wait()
+        self.count += 1
+        if self.error is not None:
+            raise self.error
+        return self.desk.do(decide)
+
+
+def _make(desk: Desk) -> tuple[Decider, Pulse]:
+    decider = Decider(desk)
+    return decider, Pulse(decider, list)  # type: ignore[arg-type]
+
+
+def _ended(found: Journal) -> Journal:
+    """Have a journal hold an end that nobody has read."""
+    found.exit(1, 0)
+    found.add("ended", run="", attempt=1, why="exit", by="")
+    return found
+
+
+def test_what_comes_while_a_decision_is_made_is_decided_about_together() -> None:
+    desk = Desk(job("a", max_instances=8))
+    journals = [_ended(desk.begin("a")) for _ in range(6)]
+    waiting = desk.ask("a")
+    desk.ask("a")
+    passes: list[Passed] = []
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        pulse.on_passed = passes.append
+        reached: dict[str, int] = {}
+
+        async def apply(one: Journal) -> None:
+            reached[one.sid] = await pulse.apply(one.sid, one.data, 0, journal.NO_EVIDENCE)
+
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                for one in journals:
+                    nursery.start_soon(apply, one)
+                await trio.testing.wait_all_tasks_blocked()
+                decider.gate.set()
+        assert reached == {one.sid: len(one.data) for one in journals}
+        assert decider.count <= 2  # the first, and all others
+
+    trio.run(main)
+
+    assert {desk.run_of(one).state for one in journals} == {State.SUCCEEDED}
+    claims = [claim for passed in passes for claim in passed.claims]
+    assert len(claims) == 2
+    assert claims[0].run.id == waiting.id
+
+
+def test_a_piece_that_cannot_be_applied_fails_alone() -> None:
+    desk = Desk(job("a", max_instances=8))
+    journals = [_ended(desk.begin("a")) for _ in range(3)]
+    failed = []
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+
+        async def apply(one: Journal, offset: int) -> None:
+            try:
+                await pulse.apply(one.sid, one.data[offset:], offset, journal.NO_EVIDENCE)
+            except ValueError:
+                failed.append(one.sid)
+
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                for number, one in enumerate(journals):  # of one some bytes would be lost
+                    nursery.start_soon(apply, one, len(one.data) - 1 if number == 1 else 0)
+                await trio.testing.wait_all_tasks_blocked()
+                decider.gate.set()
+
+    trio.run(main)
+
+    assert failed == [journals[1].sid]
+    states = [desk.run_of(one).state for one in journals]
+    assert states == [State.SUCCEEDED, State.RUNNING, State.SUCCEEDED]
+
+
+def test_a_store_that_fails_is_told_to_all_who_asked() -> None:
+    desk = Desk(job("a"))
+    found = _ended(desk.begin("a"))
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        decider.error = StoreError("no room")
+        decider.gate.set()
+        with pytest.raises(StoreError):
+            await pulse.apply(found.sid, found.data, 0, journal.NO_EVIDENCE)
+        with pytest.raises(StoreError):
+            await pulse.pass_gates()
+
+    trio.run(main)
+
+    assert desk.run_of(found).state is State.RUNNING
