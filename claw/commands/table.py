@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import config, daemon, definitions, jobs, locks, runs, service
+from claw.commands import config, daemon, definitions, jobs, locks, retry, runs, service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ COMMANDS: tuple[Command, ...] = (
     *runs.COMMANDS,
     *locks.COMMANDS,
     *definitions.COMMANDS,
+    *retry.COMMANDS,
     *config.COMMANDS,
     *daemon.COMMANDS,
     *service.COMMANDS,
@@ -53,7 +54,7 @@ ELSEWHERE = {
 LATER = frozenset(
     {
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
-        "delivery", "dlq", "doctor", "emit", "group", "import", "incident",
+        "delivery", "doctor", "emit", "group", "import", "incident",
         "job purge", "job tree", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs cancel", "runs result", "runs retry", "runs stale", "secret",
         "shell", "sla", "top", "workflow",

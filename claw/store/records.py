@@ -17,6 +17,7 @@ from claw.model.ids import SHORT_LENGTH
 from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
+from claw.store.deadletters import DeadLetterRows
 from claw.store.ledgers import LedgerRows
 from claw.store.queue import QueueRows
 from claw.store.slotrows import SlotRows
@@ -26,7 +27,7 @@ _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
 
 
-class Tx(LedgerRows, QueueRows, SlotRows, WatchRows):
+class Tx(DeadLetterRows, LedgerRows, QueueRows, SlotRows, WatchRows):
     """What can be read and written of the store; valid until its function returns."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

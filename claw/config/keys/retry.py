@@ -156,7 +156,7 @@ class RunKeys:
     dead_letter = Field(
         optional(kinds.SWITCH),
         None,
-        "A run that has failed for good is marked as a dead letter.",
+        "A run that has failed for good is kept as a dead letter: `clawctl dlq list`.",
         applies=Applies.LIVE,
         shown="true for `manual` jobs with `retry`, else false",
     )

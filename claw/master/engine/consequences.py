@@ -23,7 +23,7 @@ with it.
 
 from collections.abc import Container
 
-from claw.master.engine import conditions, idem, lifetimes, needs, rollouts
+from claw.master.engine import conditions, deadletters, idem, lifetimes, needs, rollouts
 from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Effect, StopRun
@@ -68,6 +68,7 @@ def _over(turn: Turn, run: Run) -> None:
     if run.attempt:
         idem.settle(turn, run)
     lifetimes.ended(turn, run)
+    deadletters.mark(turn, run)
 
 
 def _follow(turn: Turn, change: Change) -> None:

@@ -55,6 +55,7 @@ class Ask:
     forced: bool = False
     instance: int | None = None  # of a service that has several
     priority: Priority | None = None  # None: the job's
+    replay_of: str | None = None  # the run that it repeats
 
 
 def submit(turn: Turn, ask: Ask) -> Run:
@@ -92,6 +93,7 @@ def submit(turn: Turn, ask: Ask) -> Run:
         forced=ask.forced,
         instance=ask.instance,
         priority=job.priority if ask.priority is None else ask.priority,
+        replay_of=ask.replay_of,
     )
     turn.add(run, why=ask.origin)
     turn.emit(Dispatch())

@@ -36,7 +36,7 @@ async def submit(call: Call, params: Params) -> Json:
     """Ask for one run of a job."""
     name, at = params["job"], _due_at(params)
     env, args = params.get("env", {}), params.get("args", [])
-    _check_texts(env, args)
+    check_texts(env, args)
     ask = intake.Ask(
         job=name,
         origin=Origin.MANUAL if at is None else Origin.AT,
@@ -67,7 +67,7 @@ def _due_at(params: Params) -> datetime | None:
     return None
 
 
-def _check_texts(env: dict[str, str], args: Sequence[str]) -> None:
+def check_texts(env: dict[str, str], args: Sequence[str]) -> None:
     """Refuse what no process can be given (execve(2))."""
     for name in env:
         if not name or "=" in name or "\0" in name:

@@ -1,0 +1,22 @@
+"""``dlq reinject``."""
+
+from __future__ import annotations
+
+from claw.model import ids
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from claw.cli.terminal import Style
+
+NONE = "no dead letters"
+
+
+def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
+    """Return one line for each new run."""
+    lines = [
+        f"{one['job']} {ids.short(one['of'])}: {one['run']}" for one in reply["reinjected"]
+    ]
+    return "\n".join(lines) or NONE
