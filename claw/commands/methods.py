@@ -11,6 +11,7 @@ from claw.commands.calls_daemon import DAEMON, GENERAL
 from claw.commands.calls_definitions import DEFINITIONS
 from claw.commands.calls_jobs import JOBS
 from claw.commands.calls_locks import IDEM
+from claw.commands.calls_results import RESULTS
 from claw.commands.calls_retry import DLQ
 from claw.commands.calls_runs import RUNS
 from claw.commands.calls_streams import STREAMS
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 
     from claw.commands.method import Method
 
-METHODS = {
-    one.name: one
-    for one in (*GENERAL, *JOBS, *DEFINITIONS, *RUNS, *STREAMS, *DAEMON, *IDEM, *DLQ)
-}
+_TABLES = (GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, DLQ)
+METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""
 
 

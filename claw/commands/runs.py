@@ -58,6 +58,7 @@ COMMANDS = (
         verb="run:wait",
         reply="waited",
         method="run.wait",
+        aliases=("runs wait",),
         params=(
             argument("target", kinds.TARGET_OR_RUN, "a job or run"),
             option("for", kinds.MILESTONE, "what to wait for; default ended"),
@@ -76,6 +77,7 @@ COMMANDS = (
         "show the output of jobs or runs",
         verb="logs:logs",
         method="log.read",
+        aliases=("runs logs",),
         params=(
             argument(
                 "targets", kinds.TARGET_OR_RUN, "default: all jobs", many=True, required=False

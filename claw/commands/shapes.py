@@ -150,6 +150,19 @@ RUN = record(
         "workflow": nullable(string("the workflow it belongs to")),
         "executor": nullable(string("where it runs")),
         "result": {"description": "the value its child handed back"},
+        "excerpt": nullable(string("run.show: the end of the output, of a run that failed")),
+        "output": array(
+            "run.show: what its attempts have printed",
+            record(
+                {
+                    "attempt": integer("number of the attempt"),
+                    "stream": choice("which output", "stdout", "stderr"),
+                    "size": integer("bytes"),
+                    "source": choice("where all of it is", "database", "file"),
+                },
+                is_open=True,
+            ),
+        ),
         "supervisor_pid": nullable(integer("the supervisor of the present attempt")),
         "attempts": array("its children, first one first", ATTEMPT),
     },

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from claw.commands import config, daemon, definitions, jobs, locks, retry, runs, service
+from claw.commands import (
+    config,
+    daemon,
+    definitions,
+    jobs,
+    locks,
+    results,
+    retry,
+    runs,
+    service,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Command, ...] = (
     *jobs.COMMANDS,
     *runs.COMMANDS,
+    *results.COMMANDS,
     *locks.COMMANDS,
     *definitions.COMMANDS,
     *retry.COMMANDS,
@@ -56,7 +67,7 @@ LATER = frozenset(
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
         "delivery", "doctor", "emit", "group", "import", "incident",
         "job purge", "job tree", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
-        "runs cancel", "runs result", "runs retry", "runs stale", "secret",
+        "runs cancel", "runs retry", "runs stale", "secret",
         "shell", "sla", "top", "workflow",
     }
 )  # fmt: skip

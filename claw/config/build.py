@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.config import child, probes, queue, retry, timing, watch, when
+from claw.config import child, probes, queue, results, retry, timing, watch, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -229,6 +229,10 @@ def _dependencies_are_there(draft: Draft) -> Iterator[Fault]:
             yield (key,), "without depends_on it has no effect: add that, or remove it"
 
 
+def _output_is_clear(draft: Draft) -> Iterator[Fault]:
+    return results.faults(draft.values, draft.kind())
+
+
 def _child_can_be_made(draft: Draft) -> Iterator[Fault]:
     return child.faults(draft.values, draft.uid)
 
@@ -251,6 +255,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _dependencies_are_there,
     _child_can_be_made,
     _ends_are_clear,
+    _output_is_clear,
 )
 
 
@@ -319,6 +324,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         ready=probes.ready(values),
         health=probes.health(values),
         log=_log(values.table("log")),
+        output=results.budget(values.table("output")),
         resources=child.resources(values.table("resources")),
         file=os.path.abspath(file),  # noqa: PTH100
         line=line,

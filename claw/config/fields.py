@@ -15,6 +15,7 @@ from claw.config.keys.managing import ManagingKeys
 from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, PoolKeys, QueueKeys
+from claw.config.keys.results import DaemonResultKeys, OutputKeys, RetentionKeys
 from claw.config.keys.retry import RetryKeys, RunKeys
 from claw.config.keys.time import TimeKeys
 from claw.config.keys.watch import AlertKeys, WatchKeys
@@ -25,7 +26,7 @@ from claw.model import backoff
 from claw.model.job import CatchUp, JobType, KillMode, RestartPolicy
 
 
-class DaemonKeys(DaemonQueueKeys):
+class DaemonKeys(DaemonQueueKeys, DaemonResultKeys):
     """The daemon as a whole. In claw.toml only."""
 
     log_level = Field(
@@ -294,8 +295,10 @@ CONTROL = Section("control", ControlKeys, later="token_file roles")
 DAEMON = Section(
     "daemon",
     DaemonKeys,
-    later="log_format file_log_mode metrics_file metrics_interval",
+    later="log_format metrics_file metrics_interval",
 )
+OUTPUT = Section("output", OutputKeys)
+RETENTION = Section("retention", RetentionKeys)
 POOL = Section("pools.NAME", PoolKeys)
 RESTART = Section("restart", RestartKeys)
 READY = Section("ready", ReadyKeys)
@@ -312,6 +315,7 @@ JOB = Section(
         "ready": READY,
         "health": HEALTH,
         "log": LOG,
+        "output": OUTPUT,
         "resources": RESOURCES,
         "alerts": ALERTS,
         "retry": RETRY,
@@ -319,14 +323,14 @@ JOB = Section(
     later="lock executor"
     " watch"
     " dedup checks ping delivery sla"
-    " output approval max_pending_approvals context context_limit trigger"
+    " approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )
-_LATER_TABLES = "retention executors channels hooks workflows locks"
+_LATER_TABLES = "executors channels hooks workflows locks"
 LATER_TABLES = frozenset(_LATER_TABLES.split())
 """Tables of the top level whose features come later."""
 
-TABLES = ("daemon", "control", "pools", "defaults", "jobs")
+TABLES = ("daemon", "control", "retention", "pools", "defaults", "jobs")
 """Tables of the top level."""
 
 JOB_FILE_TABLES = ("jobs",)

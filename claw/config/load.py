@@ -175,11 +175,12 @@ class _Loader:
 
     def _read_main(self, main: Document) -> None:
         checker = _checker(main, self.report)
-        daemon, control, self._defaults = (
+        daemon, control, retention, self._defaults = (
             _read_section(checker, main, name, section)
             for name, section in (
                 ("daemon", fields.DAEMON),
                 ("control", fields.CONTROL),
+                ("retention", fields.RETENTION),
                 ("defaults", fields.JOB),
             )
         )
@@ -190,6 +191,10 @@ class _Loader:
         if daemon.says(DaemonKeys.timezone) and said["timezone"]:
             self._zone_problem = ""
         said["timezone"] = said["timezone"] or self._system_zone
+        said |= {
+            field.attr: retention.or_default(field)
+            for field in fields.RETENTION.fields.values()
+        }
         mode = control.or_default(ControlKeys.mode)
         self.daemon = _make_daemon(**said, control_mode=mode)
 

@@ -5,7 +5,7 @@ By value: a job whose definition reads the same is not touched, wherever it now 
 
 from dataclasses import dataclass, fields
 
-from claw.config.fields import CONTROL, DAEMON, JOB
+from claw.config.fields import CONTROL, DAEMON, JOB, RETENTION
 from claw.config.table import Applies
 from claw.model.checks import is_same_for_child
 from claw.model.job import Config, Job, JobType
@@ -110,7 +110,7 @@ def _matters(old: Job, new: Job, key: str) -> bool:
 def _changed_daemon(old: Config, new: Config) -> tuple[str, ...]:
     return tuple(
         f"{section.name}.{field.name}"
-        for section in (DAEMON, CONTROL)
+        for section in (DAEMON, CONTROL, RETENTION)
         for field in section.fields.values()
         if getattr(old.daemon, field.attr) != getattr(new.daemon, field.attr)
     ) + tuple(f"pools.{name}" for name in sorted(dict(set(old.pools) ^ set(new.pools))))

@@ -5,7 +5,7 @@ Draft 7, which is what TOML language servers read.
 
 import json
 
-from claw.config.fields import CONTROL, DAEMON, JOB, POOL
+from claw.config.fields import CONTROL, DAEMON, JOB, POOL, RETENTION
 from claw.config.table import Field, Section
 from claw.model.ids import JOB_NAME
 
@@ -27,6 +27,7 @@ def schema() -> Schema:
         "properties": {
             "daemon": _table(DAEMON),
             "control": _table(CONTROL),
+            "retention": _table(RETENTION),
             "pools": {
                 "description": "The pools, by name.",
                 "type": "object",

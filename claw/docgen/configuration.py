@@ -10,10 +10,12 @@ from claw.config.fields import (
     HEALTH,
     JOB,
     LOG,
+    OUTPUT,
     POOL,
     READY,
     RESOURCES,
     RESTART,
+    RETENTION,
     RETRY,
 )
 from claw.config.table import Field, Section
@@ -22,12 +24,14 @@ _HEAD = Path(__file__).with_name("configuration.head.md")
 _TITLES = (
     (DAEMON, "[daemon]"),
     (CONTROL, "[control]"),
+    (RETENTION, "[retention]"),
     (POOL, "[pools.NAME]"),
     (JOB, "[jobs.NAME]"),
     (RESTART, "[jobs.NAME.restart]"),
     (READY, "[jobs.NAME.ready]"),
     (HEALTH, "[jobs.NAME.health]"),
     (LOG, "[jobs.NAME.log]"),
+    (OUTPUT, "[jobs.NAME.output]"),
     (RESOURCES, "[jobs.NAME.resources]"),
     (ALERTS, "[jobs.NAME.alerts]"),
     (RETRY, "[jobs.NAME.retry]"),

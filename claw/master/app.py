@@ -69,6 +69,7 @@ from claw.master.supervision.sockets import Sockets, needing_sockets
 from claw.master.supervision.spools import serve_pruning
 from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
+from claw.master.tidying import sweep_results
 from claw.master.wiring import Services
 from claw.model import effect as effects
 from claw.model.home import Home
@@ -232,6 +233,7 @@ class App:
         yield partial(serve_pruning, self.home, self._store)
         yield self._sampler.serve
         yield self._lookout.serve
+        yield partial(sweep_results, self.home, self._store)
 
     @property
     def _heartbeat_s(self) -> float:

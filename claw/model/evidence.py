@@ -22,12 +22,14 @@ class Printed:
         size: Bytes, of the whole of it.
         head: How it begins.
         tail: How it ends; all of it when ``head`` is all of it.
+        begin: Where it begins in its file; below zero: in one that was put aside.
     """
 
     stream: str
     size: int
     head: bytes
     tail: bytes
+    begin: int = 0
 
     @property
     def is_whole(self) -> bool:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from claw.model.alerts import Alerting
 from claw.model.checks import Health, Ready, ReadyType
 from claw.model.graph import Dependency, Graph
+from claw.model.keeping import Budget, FileLogMode
 from claw.model.listener import Listener
 from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.retry import Delivery, Retry, Rules
@@ -225,6 +226,7 @@ class Job:
     ready: Ready = field(default_factory=Ready)
     health: Health | None = None  # None: nobody asks
     log: Log = field(default_factory=Log)
+    output: Budget = field(default_factory=Budget)
     resources: Resources = field(default_factory=Resources)
     overdue_after_s: float | None = None  # None: not said; 0: never
     success_within_s: float | None = None
@@ -277,6 +279,11 @@ class Daemon:
     shutdown_timeout_s: float = 80.0
     essential: tuple[str, ...] = ()  # jobs whose end ends the daemon
     control_mode: int = 0o600
+    file_log_mode: FileLogMode = FileLogMode.KEEP
+    keep_runs: int = 1000  # that succeeded, of each job
+    keep_run_age_s: float = 90 * 86400.0  # other ends; 0: for ever, as with those below
+    keep_events_s: float = 180 * 86400.0
+    keep_dead_letters_s: float = 365 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

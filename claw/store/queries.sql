@@ -458,3 +458,30 @@ WHERE job = :job AND slot_at <= :at ORDER BY slot_at DESC LIMIT 1;
 -- name: slot_after
 SELECT * FROM runs INDEXED BY runs_slot
 WHERE job = :job AND slot_at > :at ORDER BY slot_at LIMIT 1;
+
+-- name: put_output
+INSERT INTO outputs (run, attempt, stream, size, begin, data, excerpt, summary)
+VALUES (:run, :attempt, :stream, :size, :begin, :data, :excerpt, :summary)
+ON CONFLICT (run, attempt, stream) DO UPDATE SET size = excluded.size,
+    begin = excluded.begin, data = excluded.data, excerpt = excluded.excerpt,
+    summary = excluded.summary;
+
+-- name: outputs
+SELECT * FROM outputs WHERE run = :run ORDER BY attempt, stream DESC;
+
+-- name: has_output
+SELECT 1 FROM outputs WHERE run = :run LIMIT 1;
+
+-- name: output_sizes
+SELECT stream, sum(size) AS size FROM outputs
+WHERE run = :run AND data IS NOT NULL GROUP BY stream;
+
+-- name: put_result
+INSERT INTO results (run, attempt, text) VALUES (:run, :attempt, :text)
+ON CONFLICT (run, attempt) DO UPDATE SET text = excluded.text;
+
+-- name: result
+SELECT text FROM results WHERE run = :run AND attempt = :attempt;
+
+-- name: last_result
+SELECT text FROM results WHERE run = :run ORDER BY attempt DESC LIMIT 1;

@@ -18,6 +18,7 @@ from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
 from claw.store.deadletters import DeadLetterRows
+from claw.store.leavings import LeavingRows
 from claw.store.ledgers import LedgerRows
 from claw.store.queue import QueueRows
 from claw.store.slotrows import SlotRows
@@ -27,7 +28,7 @@ _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
 
 
-class Tx(DeadLetterRows, LedgerRows, QueueRows, SlotRows, WatchRows):
+class Tx(DeadLetterRows, LeavingRows, LedgerRows, QueueRows, SlotRows, WatchRows):
     """What can be read and written of the store; valid until its function returns."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

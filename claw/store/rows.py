@@ -13,7 +13,7 @@ from claw.model.gates import InstanceStanding, Standing
 from claw.model.rollout import Renewal, Rollout
 from claw.model.run import Attempt, Origin, Phase, Priority, Run, State, Supervisor
 
-Value = str | int | float | None
+Value = str | bytes | int | float | None
 Row = dict[str, Value]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -26,6 +26,7 @@ DESIGN = tomllib.loads((ROOT / "tests/data/config/design.toml").read_text(encodi
 SECTIONS = (
     fields.DAEMON, fields.CONTROL, fields.POOL, fields.JOB, fields.RESTART, fields.READY,
     fields.HEALTH, fields.LOG, fields.RESOURCES, fields.ALERTS, fields.RETRY,
+    fields.OUTPUT, fields.RETENTION,
 )  # fmt: skip
 KEYS = [(section, field) for section in SECTIONS for field in section.fields.values()]
 NAMES = [f"{section.name}.{field.name}" for section, field in KEYS]
@@ -73,11 +74,14 @@ def test_every_attribute_of_the_model_comes_from_a_key() -> None:
         "name", "file", "line", "uses_shell", "restart", "ready", "health", "log", "resources",
         "alerts",
         "retry",
+        "output",
     }  # fmt: skip
 
     assert {one.name for one in dataclasses.fields(Job)} <= from_keys | made
     assert {one.name for one in dataclasses.fields(Daemon)} == {
-        field.attr for field in (fields.DAEMON.fields | fields.CONTROL.fields).values()
+        field.attr
+        for table in (fields.DAEMON, fields.CONTROL, fields.RETENTION)
+        for field in table.fields.values()
     }
 
 

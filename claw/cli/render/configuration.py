@@ -20,8 +20,9 @@ def render(reply: dict[str, Any], style: Style, _now: datetime) -> str:
     """Return the daemon's tables, then those of the jobs."""
     lines = [style.paint(f"# {file}", GRAY) for file in reply["files"]]
     daemon = dict(reply["daemon"])
-    control = daemon.pop("control", {})
-    lines += _table("daemon", daemon) + _table("control", control)
+    others = {name: daemon.pop(name) for name in ("control", "retention") if name in daemon}
+    for name, values in {"daemon": daemon, **others}.items():
+        lines += _table(name, values)
     for name, values in reply["jobs"].items():
         job = dict(values)
         place = job.pop("defined_at")

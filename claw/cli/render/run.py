@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from claw.cli.render import when
 from claw.cli.render.runs import exit_of, name_of
 from claw.cli.render.status import COLORS, size
-from claw.cli.render.table import Column, lay_out
+from claw.cli.render.table import Column, clean, lay_out
 from claw.cli.terminal import GRAY
 from claw.model.units import format_duration
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from claw.cli.terminal import Style
 
+_WIDEST = 500
+_WORDS = 10
 _COLUMNS = (
     Column("ATTEMPT", is_right=True),
     Column("CAUSE"),
@@ -49,6 +53,7 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
         ("started", when.both(run.get("started_at"), now)),
         ("ended", when.both(run.get("ended_at"), now)),
         ("took", _took(run)),
+        ("result", _result(run)),
         ("arguments", " ".join(run.get("args") or ())),
         ("environment", ", ".join(run.get("env") or ())),
         ("supervisor", run.get("supervisor_pid")),
@@ -61,7 +66,17 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
     attempts = [_row(attempt) for attempt in run.get("attempts") or ()]
     if attempts:
         lines += ["", lay_out(_COLUMNS, attempts, style)]
+    if run.get("excerpt"):
+        words = run["excerpt"].splitlines()[-_WORDS:]
+        lines += ["", style.paint("its last words", GRAY), *map(clean, words)]
     return "\n".join(lines)
+
+
+def _result(run: dict[str, Any]) -> str:
+    if run.get("result") is None:
+        return ""
+    text = json.dumps(run["result"], ensure_ascii=False)
+    return clean(text if len(text) <= _WIDEST else f"{text[:_WIDEST]}...")
 
 
 def _took(run: dict[str, Any]) -> str:

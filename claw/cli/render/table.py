@@ -46,7 +46,7 @@ class Cell:
     __slots__ = ("color", "text")
 
     def __init__(self, text: str, color: str = "") -> None:
-        self.text = _clean(text)
+        self.text = clean(text)
         self.color = color
 
 
@@ -93,7 +93,7 @@ def _line(
     return _GAP.join(parts).rstrip()
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text on one line, without what could steer the terminal."""
     if text.isprintable():
         return text

@@ -50,6 +50,7 @@ def configuration(config: Config) -> Table:
         "daemon": {
             **_table(config.daemon, fields.DAEMON),
             "control": _table(config.daemon, fields.CONTROL),
+            "retention": _table(config.daemon, fields.RETENTION),
         },
         "jobs": {one.name: job(one) for one in config.jobs},
     }
@@ -67,6 +68,9 @@ def job(one: Job) -> Table:
         **values,
         "restart": _restart(one.restart) if one.type is JobType.CONTINUOUS else None,
         "log": _table(one.log, fields.LOG),
+        "output": (
+            None if one.type is JobType.CONTINUOUS else _table(one.output, fields.OUTPUT)
+        ),
         "resources": (
             _table(one.resources, fields.RESOURCES) if one.resources.is_limited else None
         ),

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
-from claw.master.engine import services
+from claw.master.engine import leavings, services
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import machine
@@ -111,9 +111,8 @@ def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact, evidence: Evid
     )
     for step in steps:
         run = turn.take(run, step, at=fact.at)
-    if isinstance(fact, facts.Exited) and evidence.complaint is not None:
-        text = f"its result file is not taken: {evidence.complaint}"
-        turn.note("attempt.note", job=run.job, run=run.id, why=text)
+    if evidence is not NOTHING and isinstance(fact, facts.Exited):
+        leavings.keep(turn, run, fact.attempt, evidence)
 
 
 def _rules(turn: Turn, run: Run) -> Rules:

@@ -1,11 +1,12 @@
 """``log.*``: what jobs have written."""
 
 from datetime import datetime
+from functools import partial
 
 from claw.errors import NotFoundError, UsageError
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.output import logs
+from claw.master.output import logs, stored
 from claw.master.output.logfiles import Place
 from claw.master.output.logstream import Following, LogStream, shape_of
 from claw.master.wiring import Json, Services
@@ -25,8 +26,16 @@ async def read(call: Call, params: Params) -> Json:
     if job is not None and run is None:
         names = logs.names_of(job, logs.numbers_there(services.home))
     reply = await logs.read(services.home, names, run=run, streams=streams, lines=lines)
+    newest = await services.store.read(partial(stored.newest, job=label, run=run))
+    if newest is not None and not _is_shown(reply, newest):
+        reply = await services.store.read(partial(stored.tail, newest, streams, lines))
     found = services.config.current.job(instances.split(label)[0])
     return reply if found is None else {**reply, **shape_of(found.log)}
+
+
+def _is_shown(reply: Json, run: str) -> bool:
+    """Tell whether files have shown this run's output, or a later one's."""
+    return any(part["run"] is None or part["run"] >= run for part in reply["parts"])
 
 
 async def _named(services: Services, target: str) -> tuple[str, str | None]:

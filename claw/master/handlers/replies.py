@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
-from claw.errors import UsageError
+from claw.errors import NotFoundError, UsageError
 from claw.kernel import clock
 from claw.master.views.statusview import Live
 from claw.master.wiring import Services
+from claw.model import ids
 from claw.store.records import Tx
 
 FILES_CHANGED = "the configuration on disk differs from what is loaded: clawctl reload"
@@ -54,3 +55,11 @@ def parse_time(text: str, name: str) -> datetime:
         raise UsageError(
             f"{name!r} is beyond the times that there are: {text[:60]!r}"
         ) from None
+
+
+def no_run(text: str) -> NotFoundError:
+    """Return what is said of a run that is not there."""
+    hint = "clawctl runs list lists them"
+    if not ids.is_run_id(text) and len(text) < ids.SHORT_LENGTH:
+        hint = f"give {ids.SHORT_LENGTH} letters of its id or more"
+    return NotFoundError(f"no run {text!r}", hint=hint)

@@ -12,11 +12,11 @@ from claw.master.control import targets
 from claw.master.control.calls import Call, Params
 from claw.master.engine import intake, intents
 from claw.master.engine.turn import Turn
-from claw.master.handlers.replies import live_view, parse_time
+from claw.master.handlers.replies import live_view, no_run, parse_time
 from claw.master.views import runview, statusview
 from claw.master.wiring import Json, Services
-from claw.model import ids
 from claw.model.job import Config, Job, JobType
+from claw.model.keeping import Budget
 from claw.model.run import Origin, Phase, Run, State
 from claw.store.records import Tx
 
@@ -96,19 +96,15 @@ async def show(call: Call, params: Params) -> Json:
 
     def read(tx: Tx) -> Json | None:
         run = targets.find_run(tx, text)
-        return None if run is None else runview.show(tx, run)
+        if run is None:
+            return None
+        job = call.services.config.current.job(run.job)
+        return runview.show_whole(tx, run, Budget() if job is None else job.output)
 
     shown = await call.services.store.read(read)
     if shown is None:
-        raise _no_run(text)
+        raise no_run(text)
     return shown
-
-
-def _no_run(text: str) -> NotFoundError:
-    hint = "clawctl runs list lists them"
-    if not ids.is_run_id(text) and len(text) < ids.SHORT_LENGTH:
-        hint = f"give {ids.SHORT_LENGTH} letters of its id or more"
-    return NotFoundError(f"no run {text!r}", hint=hint)
 
 
 async def list_(call: Call, params: Params) -> Json:
@@ -139,7 +135,7 @@ async def list_(call: Call, params: Params) -> Json:
 def _known_run(tx: Tx, text: str) -> str:
     found = targets.find_run(tx, text)
     if found is None:
-        raise _no_run(text)
+        raise no_run(text)
     return found.id
 
 
@@ -182,7 +178,7 @@ async def _wait_run(services: Services, run_id: str, wanted: str) -> Json:
     def read(tx: Tx) -> Json | None:
         run = tx.run(run_id)
         if run is None:
-            raise _no_run(run_id)
+            raise no_run(run_id)
         return runview.show(tx, run) if _run_is(run, wanted) else None
 
     return await services.bus.wait_for(

@@ -56,7 +56,7 @@ async def read(
     parts = [part for some in found for part in some]
     return {
         "text": _one_after_another([part["text"] for part in parts]),
-        "source": "file",
+        "source": "file" if parts else "none",
         "path": parts[0]["path"] if parts else None,
         "parts": parts,
     }

@@ -16,7 +16,7 @@ from claw.kernel import socket
 from claw.master.decider import Decider
 from claw.master.engine import journal
 from claw.master.engine.dispatch import Claim
-from claw.master.supervision import launches
+from claw.master.supervision import launches, results
 from claw.master.supervision.launcher import ForkServer, LaunchRefusedError
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.linefeed import LostError
@@ -25,6 +25,7 @@ from claw.master.supervision.pulse import Passed, Pulse
 from claw.master.supervision.sockets import Sockets, UnopenedError
 from claw.master.tokens import Tokens
 from claw.model.home import Home
+from claw.model.job import JobType
 from claw.wire.supervision import Launch, Message
 
 _LOG = logging.getLogger("claw.dispatch")
@@ -160,18 +161,19 @@ class Dispatcher:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
 
     async def _build(self, claim: Claim) -> Launch:
+        own = {**claim.own, "CLAW_SOCKET": self._home.job_socket}
         try:
+            own["CLAW_TOKEN"] = self._tokens.of(claim.run.id)
+            around = await self._around.of(claim.job)
+            if claim.job.type is not JobType.CONTINUOUS:
+                own |= results.prepare(self._home, claim.run, around.identity)
             return launches.build(
                 claim.job,
                 claim.run,
                 home=self._home,
                 daemon=self._decide.config().daemon,
-                around=await self._around.of(claim.job),
-                own={
-                    **claim.own,
-                    "CLAW_SOCKET": self._home.job_socket,
-                    "CLAW_TOKEN": self._tokens.of(claim.run.id),
-                },
+                around=around,
+                own=own,
             )
         except OSError as error:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error

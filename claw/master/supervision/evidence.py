@@ -12,15 +12,15 @@ import trio
 from claw.master.asyncstore import AsyncStore
 from claw.master.supervision import outputs, results
 from claw.master.supervision.outputs import Extent
-from claw.model.evidence import NOTHING, Evidence, Evidences
+from claw.model.evidence import NOTHING, TAIL_BYTES, Evidence, Evidences
 from claw.model.home import Home
 from claw.model.job import Config, JobType
+from claw.model.keeping import Budget
 from claw.store.records import Tx
 from claw.wire import supervision
 from claw.wire.supervision import Message
 
 _AT_ONCE_BYTES = 1 << 14
-_KEPT_BYTES = 1 << 16
 _MARKS = (b'{"ev":"launch"', b'{"ev":"exited"', b'{"ev":"ended"')
 _SERVICE = "service"
 _STREAMS = {"out": "stdout", "err": "stderr"}
@@ -134,12 +134,17 @@ class Evidencing:
     async def _gather(self, one: Ending) -> Evidence:
         if one.says_nothing:
             return NOTHING
+        job = self._config().job(one.job)
+        most = _kept_bytes(Budget() if job is None else job.output)
         if one.is_short:
-            return gather(self._home, one)
-        return await trio.to_thread.run_sync(gather, self._home, one, limiter=self._threads)
+            return gather(self._home, one, most)
+        return await trio.to_thread.run_sync(
+            gather, self._home, one, most, limiter=self._threads
+        )
 
     async def _clear(self, one: Ending) -> None:
-        if one.is_over and one.has_result:
+        has_any = one.has_result or results.has_folder(self._home, one.run, one.attempt)
+        if one.is_over and has_any:
             await trio.to_thread.run_sync(
                 results.clear, self._home, one.run, one.attempt, limiter=self._threads
             )
@@ -201,15 +206,25 @@ def _extent(line: Message, word: str) -> Extent:
             return Extent()
 
 
-def gather(home: Home, one: Ending) -> Evidence:
-    """Return what the files say of an attempt. Blocking."""
+def _kept_bytes(budget: Budget) -> int:
+    return max(budget.store, budget.excerpt, budget.summary, TAIL_BYTES)
+
+
+def gather(home: Home, one: Ending, most: int) -> Evidence:
+    """Return what the files say of an attempt. Blocking.
+
+    Args:
+        home: The home.
+        one: The attempt.
+        most: So much of its output is wanted whole.
+    """
     folder = home.job_log(one.job)
     printed = []
     for word, extent in one.extents:
         if extent.is_empty:
             continue
         path = f"{folder}/{one.run}.{word}"
-        found = outputs.read(path, _STREAMS[word], extent, one.run, one.attempt, _KEPT_BYTES)
+        found = outputs.read(path, _STREAMS[word], extent, one.run, one.attempt, most)
         printed += [found] if found.size else []
     result, complaint = None, None
     if one.has_result:
@@ -220,7 +235,8 @@ def gather(home: Home, one: Ending) -> Evidence:
 def of_journal(home: Home, data: bytes) -> Evidences:
     """Return what the files say of all attempts that a whole journal tells of. Blocking."""
     endings, _ = endings_in(data, None)
+    most = _kept_bytes(Budget())
     return {
-        (one.run, one.attempt): NOTHING if one.says_nothing else gather(home, one)
+        (one.run, one.attempt): NOTHING if one.says_nothing else gather(home, one, most)
         for one in endings
     }

@@ -62,9 +62,10 @@ def read(path: str, stream: str, extent: Extent, run: str, attempt: int, most: i
         # Of output whose beginning was put aside, the end is all that is looked for.
         head = os.pread(fd, min(most, end - first), first) if begin >= 0 else b""
         if len(head) == size:
-            return Printed(stream=stream, size=size, head=head, tail=head)
+            return Printed(stream=stream, size=size, head=head, tail=head, begin=begin)
         at = max(first, end - max(TAIL_BYTES, most))
-        return Printed(stream=stream, size=size, head=head, tail=os.pread(fd, end - at, at))
+        tail = os.pread(fd, end - at, at)
+        return Printed(stream=stream, size=size, head=head, tail=tail, begin=begin)
     except OSError:
         return nothing
     finally:

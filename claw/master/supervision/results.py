@@ -10,16 +10,24 @@ costs a run nothing; one of another user has a folder of its own::
 import contextlib
 import json
 import os
+import re
 import shutil
+from collections.abc import Collection
 from typing import Any
 
 from claw.kernel import files, untrusted
 from claw.model.home import Home
+from claw.model.run import Run
 
 MOST_BYTES = 1 << 20
 DEEPEST = 100
 """Levels of objects and lists in each other that a result may have."""
 ENVIRONMENT = "CLAW_RESULT_FILE"
+_PASSABLE = 0o711
+"""Others get to what is theirs, and see nothing else."""
+_NAME = re.compile(r"(r[0-9a-v]{26})\.(\d+)(?:\.json)?")
+
+Identity = tuple[int, int, list[int]]
 
 
 def path_of(home: Home, run: str, attempt: int, *, is_own: bool) -> str:
@@ -33,6 +41,30 @@ def path_of(home: Home, run: str, attempt: int, *, is_own: bool) -> str:
     """
     name = f"{run}.{attempt}"
     return f"{home.own_results}/{name}.json" if is_own else f"{home.jobs}/{name}/result.json"
+
+
+def prepare(home: Home, run: Run, identity: Identity | None) -> dict[str, str]:
+    """Make the place of a run's present attempt, and return what tells its child of it.
+
+    Args:
+        home: The home.
+        run: Claimed.
+        identity: Uid, gid and groups of the child; None: as claw itself.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    is_own = identity is None or identity[0] == os.geteuid()
+    path = path_of(home, run.id, run.attempt, is_own=is_own)
+    folder = files.folder_of(path)
+    if not files.is_folder(folder):
+        if not files.is_folder(home.jobs):
+            files.make_folder(home.jobs)
+            os.chmod(home.jobs, _PASSABLE)  # noqa: PTH101
+        files.make_folder(folder)
+    if identity is not None and not is_own:
+        os.chown(folder, identity[0], identity[1], follow_symlinks=False)
+    return {ENVIRONMENT: path}
 
 
 def take(home: Home, run: str, attempt: int) -> tuple[str | None, str | None]:
@@ -97,3 +129,27 @@ def clear(home: Home, run: str, attempt: int) -> None:
     with contextlib.suppress(OSError):
         files.remove(path_of(home, run, attempt, is_own=True))
     shutil.rmtree(f"{home.jobs}/{run}.{attempt}", ignore_errors=True)
+
+
+def has_folder(home: Home, run: str, attempt: int) -> bool:
+    """Tell whether an attempt has a folder of its own."""
+    return files.is_folder(f"{home.jobs}/{run}.{attempt}")
+
+
+def places(home: Home) -> dict[tuple[str, int], str]:
+    """Return what there is of all attempts, by run and number. Blocking."""
+    found: dict[tuple[str, int], str] = {}
+    for folder in (home.jobs, home.own_results):
+        with contextlib.suppress(OSError):
+            for name in files.names_in(folder):
+                match = _NAME.fullmatch(name)
+                if match is not None:
+                    found[match[1], int(match[2])] = f"{folder}/{name}"
+    return found
+
+
+def sweep(home: Home, used: Collection[str]) -> None:
+    """Remove what is left of attempts whose runs are not under way. Blocking."""
+    for run, attempt in places(home):
+        if run not in used:
+            clear(home, run, attempt)

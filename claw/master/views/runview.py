@@ -1,9 +1,11 @@
 """What ``runs show`` and ``runs list`` show of a run: rows in, JSON out."""
 
+import json
 from collections.abc import Sequence
 
 from claw.master.views.statusview import Json, iso
-from claw.model.run import Attempt, Run, Supervisor
+from claw.model.keeping import Budget, Kept, ending
+from claw.model.run import Attempt, Run, State, Supervisor
 from claw.store.records import Tx
 
 ATTEMPTS_SHOWN = 100
@@ -15,7 +17,42 @@ ATTEMPTS_LISTED = 10
 def show(tx: Tx, run: Run, limit: int = ATTEMPTS_SHOWN) -> Json:
     """Read what belongs to a run and return what is shown of it."""
     supervisor = None if run.sid is None else tx.supervisor(run.sid)
-    return run_object(run, tx.attempts(run.id, limit), supervisor)
+    shown = run_object(run, tx.attempts(run.id, limit), supervisor)
+    result = None if run.is_active else tx.result(run.id)
+    return {**shown, "result": None if result is None else json.loads(result)}
+
+
+def show_whole(tx: Tx, run: Run, budget: Budget) -> Json:
+    """Return what is shown of a run that is looked at alone: its last words, if it failed.
+
+    Args:
+        tx: The transaction.
+        run: The run.
+        budget: Of its job's output.
+    """
+    shown = show(tx, run)
+    kept = tx.outputs(run.id)
+    shown["output"] = [_output_object(one) for one in kept]
+    if run.state in _FAILED:
+        shown["excerpt"] = excerpt(kept, run.attempt, budget)
+    return shown
+
+
+_FAILED = {State.FAILED, State.TIMED_OUT, State.CRASHED}
+
+
+def excerpt(kept: Sequence[Kept], attempt: int, budget: Budget) -> str | None:
+    """Return the end of what an attempt has said, standard error if it used that."""
+    last = [one for one in kept if one.attempt == attempt]
+    if not last:
+        return None
+    one = last[-1] if last[-1].stream == "stderr" else last[0]
+    return one.excerpt if one.data is None else ending(one.data, budget.excerpt, one.size)
+
+
+def _output_object(one: Kept) -> Json:
+    source = "file" if one.data is None else "database"
+    return {"attempt": one.attempt, "stream": one.stream, "size": one.size, "source": source}
 
 
 def page(tx: Tx, runs: Sequence[Run]) -> list[Json]:

@@ -139,3 +139,24 @@ CREATE TABLE pools (
     configured INTEGER NOT NULL,
     "by"       TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What attempts have printed: whole when it is short, else its end and its beginning.
+CREATE TABLE outputs (
+    run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    attempt INTEGER NOT NULL,
+    stream  TEXT NOT NULL,
+    size    INTEGER NOT NULL,
+    begin   INTEGER NOT NULL,
+    data    BLOB,
+    excerpt TEXT,
+    summary TEXT,
+    PRIMARY KEY (run, attempt, stream)
+) STRICT;
+
+-- The JSON that attempts have left in their result files.
+CREATE TABLE results (
+    run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    attempt INTEGER NOT NULL,
+    text    TEXT NOT NULL,
+    PRIMARY KEY (run, attempt)
+) STRICT;

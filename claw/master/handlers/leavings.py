@@ -1,0 +1,95 @@
+"""``run.result`` and ``run.output``: what runs have left behind."""
+
+import json
+from functools import partial
+
+from claw.errors import ConflictError, NotFoundError, UsageError
+from claw.master.control import targets
+from claw.master.control.calls import Call, Params
+from claw.master.handlers.replies import no_run
+from claw.master.output import logs, whole
+from claw.master.output.follow import Output
+from claw.master.wiring import Json
+from claw.model import ids, instances
+from claw.model.keeping import Kept
+from claw.model.run import Run
+from claw.store.records import Tx
+
+
+async def result(call: Call, params: Params) -> Json:
+    """Return the value that a run's child has handed back."""
+    attempt = params.get("attempt")
+
+    def read(tx: Tx) -> tuple[Run, str | None]:
+        run = _find(tx, params["run"])
+        return run, tx.result(run.id, attempt)
+
+    run, text = await call.services.store.read(read)
+    if text is None:
+        of = "it" if attempt is None else f"attempt {attempt} of it"
+        raise NotFoundError(
+            f"run {ids.short(run.id)} has no result: {of} left none in $CLAW_RESULT_FILE",
+            hint=f"clawctl runs show {ids.short(run.id)}",
+        )
+    return {"run": run.id, "job": run.job, "result": json.loads(text)}
+
+
+async def output(call: Call, params: Params) -> Json:
+    """Return a piece of what a run has printed."""
+    stream, attempt = params["stream"], params.get("attempt")
+
+    def read(tx: Tx) -> tuple[Run, tuple[Kept, ...]]:
+        run = _find(tx, params["run"])
+        if attempt is not None and tx.attempt(run.id, attempt) is None:
+            raise NotFoundError(
+                f"run {ids.short(run.id)} has no attempt {attempt}",
+                hint=f"clawctl runs show {ids.short(run.id)}",
+            )
+        return run, tuple(one for one in tx.outputs(run.id) if one.stream == stream)
+
+    run, kept = await call.services.store.read(read)
+    look = partial(_piece, call, run, stream, params.get("from", ""))
+    try:
+        piece = await logs.in_thread(partial(look, kept, attempt))
+    except ValueError:
+        raise UsageError("run.output: 'from' is no `next` of an earlier piece") from None
+    shown = {"run": run.id, "job": run.job, "stream": stream, "attempt": attempt}
+    if piece is not None:
+        text = piece.data.decode(errors="replace")
+        return {**shown, "text": text, "source": "file", "path": piece.path, "next": piece.next}
+    wanted = [one for one in kept if attempt in {None, one.attempt}]
+    text = "".join((one.data or b"").decode(errors="replace") for one in wanted)
+    source = "database" if any(one.data is not None for one in wanted) else "none"
+    return {**shown, "text": text, "source": source, "path": None, "next": None}
+
+
+def _piece(
+    call: Call,
+    run: Run,
+    stream: str,
+    cursor: str,
+    kept: tuple[Kept, ...],
+    attempt: int | None,
+) -> whole.Piece | None:
+    """Return what the files have; None: the database is to be asked."""
+    home = call.services.home
+    label = instances.label(run.job, run.instance)
+    if attempt is None:
+        return whole.from_files(home, label, run.id, stream, cursor)
+    one = next((one for one in kept if one.attempt == attempt), None)
+    if one is None or one.data is not None:
+        return None
+    if one.begin < 0:
+        raise ConflictError(
+            f"the output of attempt {attempt} goes over several files",
+            hint=f"clawctl runs output {ids.short(run.id)} shows all of them",
+        )
+    path = f"{home.job_log(label)}/{Output(run.id, stream).name}"
+    return whole.from_range(path, one.begin, one.begin + one.size, cursor)
+
+
+def _find(tx: Tx, text: str) -> Run:
+    found = targets.find_run(tx, text)
+    if found is None:
+        raise no_run(text)
+    return found
