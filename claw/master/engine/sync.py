@@ -132,7 +132,9 @@ def _changed(turn: Turn, job: Job, key: str, is_rescheduled: bool) -> Standing: 
     if is_rescheduled:
         standing = lifetimes.revive(turn, standing)
     begins_anew = is_rescheduled or (job.enabled and not standing.enabled)
-    through = turn.now if begins_anew else standing.scheduled_through
+    through = standing.scheduled_through
+    if begins_anew:  # but after a clock that was set back not before its mark
+        through = max(turn.now, through or turn.now)
     open_run = turn.tx.open_runs(job.name)
     return replace(
         standing,
