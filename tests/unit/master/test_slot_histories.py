@@ -69,15 +69,20 @@ class History:
 
     def set_back(self, by: int) -> None:
         """Set the clock back, less than a day before the mark."""
+        self._note()
+        self.tick(0)
         self.desk.now = max(
-            self.desk.now - timedelta(seconds=by), self.mark - FURTHEST_BACK, T0
+            self.desk.now - timedelta(seconds=3 * by), self.mark - FURTHEST_BACK, T0
         )
 
     def reload(self, by: int) -> None:
         """Take in another schedule: up to now the former one holds."""
         self._note()
-        self.expressions = SCHEDULES[by % len(SCHEDULES)]
+        former, self.expressions = self.expressions, SCHEDULES[by % len(SCHEDULES)]
         self.desk.set_config(self._job())
+        begins = self.desk.standing("h").scheduled_through
+        if self.expressions != former and begins is not None:
+            self.mark = begins  # no row was due since, should the clock have been set back
 
     def disable(self, _by: int) -> None:
         self.desk.set_config(self._job(enabled=False))
@@ -229,6 +234,18 @@ def test_a_clock_that_was_set_back_after_the_start_makes_no_slot_late() -> None:
     desk.now = desk.now.replace(minute=0, second=0, microsecond=3000) + HOUR
     _look(desk)
     assert desk.runs("h", State.QUEUED)[0].cause == "start"
+
+
+def test_a_schedule_that_is_changed_after_a_step_back_begins_where_the_last_one_ended() -> None:
+    desk = _hourly(catch_up=CatchUp.NONE)
+    desk.now = T0 + 3 * HOUR
+    _look(desk)
+    desk.now -= 2 * HOUR
+    desk.set_config(job("h", JobType.SCHEDULED, schedule=("*/20 * * * *",)))
+    desk.now = T0 + 3 * HOUR + timedelta(minutes=20)
+    _look(desk)
+    assert _slots_with_a_row(desk) == 4
+    assert desk.runs("h")[0].slot_at == desk.now
 
 
 def test_a_step_forwards_is_missed_time() -> None:
