@@ -35,7 +35,7 @@ import trio
 import claw
 from claw.errors import ClawError
 from claw.kernel import clock, limits, signals
-from claw.master import daemonlog
+from claw.master import daemonlog, retiring
 from claw.master.asyncstore import AsyncStore
 from claw.master.checks.checks import Checks
 from claw.master.configuration import Configuration, Reloader
@@ -250,6 +250,7 @@ class App:
         on(effects.Reschedule, self._lookout.expect)
         on(effects.DutyAt, self._lookout.expect)
         on(effects.StopRun, self._tell_stop)
+        on(effects.Retire, self._retire)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
         on(effects.Settled, lambda effect: self._checks.recheck("", effect.run))
         on(effects.Settled, lambda _effect: self._keeper.wake())
@@ -258,6 +259,9 @@ class App:
 
     def _tell_stop(self, stop: effects.StopRun) -> None:
         self._nursery.start_soon(tell_stop, self._links, stop)
+
+    def _retire(self, retired: effects.Retire) -> None:
+        self._nursery.start_soon(retiring.remove, self._reload_told, retired)
 
     def _end_as(self, ended: effects.EssentialEnded) -> None:
         self._shutdown.end_as(ended, was_seen=self._adopted.is_set())
@@ -301,7 +305,7 @@ class App:
             audit=AuditLog(self.home.audit_log),
             decide=self._decide,
             supervisors=self._links,
-            next_at=self._next_at,
+            next_at=lambda job: self._ticker.next_at(job.name),
             sockets=self._sockets.shown,
             found=self._checks.note,
             reload=self._reload_told,
@@ -311,9 +315,6 @@ class App:
             fork_server_pid=lambda: self._fork_server.pid,
             started_at=self.started_at,
         )
-
-    def _next_at(self, job: Job) -> datetime | None:
-        return self._ticker.next_at(job.name)
 
     async def _prepare_renewal(self) -> str:
         return await handover.prepare(self.home, self._inherited, self._reaper)

@@ -34,7 +34,7 @@ class History:
 
     def __init__(self, values: dict[str, object]) -> None:
         self.values = values
-        self.expressions = SCHEDULES[0]
+        self.expressions: tuple[str, ...] = SCHEDULES[0]
         self.desk = Desk(self._job())
         self.mark = T0
         self.wanted: list[datetime] = []
