@@ -26,7 +26,6 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -73,7 +72,7 @@ from claw.master.tidying import sweep_results
 from claw.master.wiring import Services
 from claw.model import effect as effects
 from claw.model.home import Home
-from claw.model.job import Config, Job
+from claw.model.job import Config
 from claw.store.damage import Opened, open_or_rebuild
 from claw.store.database import CLEAN_STOP
 
