@@ -1,8 +1,8 @@
-"""The methods about the idempotency ledger."""
+"""The methods about locks, and about the idempotency ledger."""
 
 from __future__ import annotations
 
-from claw.commands.method import changing, reading
+from claw.commands.method import ADMIN, changing, reading
 from claw.commands.schema import (
     array,
     boolean,
@@ -79,5 +79,57 @@ IDEM = (
         "forget the keys that have expired",
         record({}),
         record({"pruned": integer("how many")}, ("pruned",)),
+    ),
+)
+
+_HOLDER = {
+    "run": nullable(string("the run that has it")),
+    "host": string("of another master: where it runs"),
+    "fence": nullable(integer("number of the last grant")),
+    "until": nullable(time("when the lease ends, if it is not renewed")),
+}
+
+LOCKS = (
+    reading(
+        "lock.list",
+        "list the locks, with who has them",
+        record({}),
+        record(
+            {
+                "locks": array(
+                    "by name",
+                    record(
+                        {
+                            "name": string("the lock"),
+                            "backend": string("where it is kept"),
+                            "state": choice(
+                                "granted: about to be a run's; leaving: about to be free",
+                                "free",
+                                "granted",
+                                "held",
+                                "leaving",
+                                "elsewhere",
+                                "unknown",
+                            ),
+                            "jobs": array("that want it", string("a job")),
+                            "job": nullable(string("the job of the run that has it")),
+                            "since": nullable(time("of the grant")),
+                            "note": string("why it is not known whose it is"),
+                            **_HOLDER,
+                        },
+                        ("name", "state"),
+                        is_open=True,
+                    ),
+                )
+            },
+            ("locks",),
+        ),
+    ),
+    changing(
+        "lock.release",
+        "take a lock away from whoever has it, whose run is ended for that",
+        record({"name": string("the lock")}, ("name",)),
+        record({"name": string("the lock"), **_HOLDER}, ("name",), is_open=True),
+        role=ADMIN,
     ),
 )

@@ -1,4 +1,4 @@
-"""The commands about what may be done once: the idempotency ledger."""
+"""The commands about locks, and about what may be done once: the idempotency ledger."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ from claw.commands.command import RUNS, Command, argument, option
 _KEY = argument("key", kinds.KEY, "any text; what it stands for is done once")
 
 COMMANDS = (
+    Command(
+        "lock list",
+        RUNS,
+        "list the locks, with who has them",
+        verb="lock:list_locks",
+        reply="locks",
+        method="lock.list",
+        examples=(("clawctl lock list", "here and on other hosts"),),
+    ),
+    Command(
+        "lock release",
+        RUNS,
+        "take a lock away from whoever has it",
+        verb="lock:release",
+        reply="unlocked",
+        method="lock.release",
+        params=(argument("name", kinds.KEY, "the lock"),),
+        detail=(
+            "The run that has it is ended as failed, reason lock_lost: here at once, elsewhere "
+            "when that host next renews its lease. A shared lock is free at once: until that "
+            "run has ended, two may be at work, and the fencing number alone tells them apart."
+        ),
+        examples=(("clawctl lock release backup", "its holder is stuck, or gone for good"),),
+    ),
     Command(
         "idem status",
         RUNS,

@@ -66,7 +66,7 @@ LATER = frozenset(
     {
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
         "delivery", "doctor", "emit", "group", "import", "incident",
-        "job purge", "job tree", "lock", "man", "metrics", "pool", "proxy", "queue", "reject",
+        "job purge", "job tree", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs cancel", "runs retry", "runs stale", "secret",
         "shell", "sla", "top", "workflow",
     }

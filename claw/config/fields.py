@@ -10,6 +10,7 @@ from claw.config import kinds, when
 from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.keys.child import ChildKeys, ResourceKeys
+from claw.config.keys.locks import LockKeys, LocksKeys
 from claw.config.keys.log import LogKeys
 from claw.config.keys.managing import ManagingKeys
 from claw.config.keys.order import OrderKeys
@@ -134,7 +135,9 @@ class RestartKeys:
     start_limit_window = Field(kinds.DURATION, "60s", "See `start_limit`.")
 
 
-class JobKeys(ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys, ManagingKeys, WatchKeys):
+class JobKeys(
+    ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys, ManagingKeys, WatchKeys, LockKeys
+):
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
@@ -300,6 +303,7 @@ DAEMON = Section(
 OUTPUT = Section("output", OutputKeys)
 RETENTION = Section("retention", RetentionKeys)
 POOL = Section("pools.NAME", PoolKeys)
+LOCKS = Section("locks", LocksKeys)
 RESTART = Section("restart", RestartKeys)
 READY = Section("ready", ReadyKeys)
 HEALTH = Section("health", HealthKeys)
@@ -320,17 +324,17 @@ JOB = Section(
         "alerts": ALERTS,
         "retry": RETRY,
     },
-    later="lock executor"
+    later="executor"
     " watch"
     " dedup checks ping delivery sla"
     " approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )
-_LATER_TABLES = "executors channels hooks workflows locks"
+_LATER_TABLES = "executors channels hooks workflows"
 LATER_TABLES = frozenset(_LATER_TABLES.split())
 """Tables of the top level whose features come later."""
 
-TABLES = ("daemon", "control", "retention", "pools", "defaults", "jobs")
+TABLES = ("daemon", "control", "retention", "pools", "locks", "defaults", "jobs")
 """Tables of the top level."""
 
 JOB_FILE_TABLES = ("jobs",)

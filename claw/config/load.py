@@ -10,7 +10,7 @@ import os
 import os.path
 from collections.abc import Callable, Mapping
 
-from claw.config import depends, fields, queue, sockets
+from claw.config import depends, fields, locks, queue, sockets
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys, JobKeys
@@ -31,6 +31,7 @@ from claw.config.table import Section
 from claw.model import ids
 from claw.model.job import Config, Daemon, Job
 from claw.model.listener import Listener
+from claw.model.lock import Locks
 from claw.schedule import zone
 
 _make_daemon: Callable[..., Daemon] = Daemon
@@ -85,6 +86,7 @@ def load(
         daemon=loader.daemon,
         jobs=tuple(loader.jobs),
         pools=loader.pools(),
+        locks=loader.locks,
         files=tuple(source.file for source in sources),
         digest=digest_of(sources),
     )
@@ -109,6 +111,7 @@ class _Loader:
         self.jobs: list[Job] = []
         self._pools: dict[str, int | None] = {}
         self._knows_pools = True
+        self.locks = Locks()
         self._is_project = is_project
         self._uid = uid
         self._defaults = Values()
@@ -162,9 +165,11 @@ class _Loader:
             self._checkers[job.name].wrong(_path_of(job, one), text)
 
     def check_pools(self) -> None:
-        """Report the jobs whose pool is not there, or is too small."""
+        """Report the jobs whose pool or lock cannot be had."""
         for job, text in queue.mistakes(self.jobs, self._pools) if self._knows_pools else ():
             self._checkers[job.name].wrong(("jobs", job.name, "pool"), text)
+        for job, text in locks.mistakes(self.jobs):
+            self._checkers[job.name].wrong(("jobs", job.name, "lock"), text)
 
     def pools(self) -> tuple[tuple[str, int], ...]:
         """Return the pools by name, each with its slots."""
@@ -185,6 +190,7 @@ class _Loader:
             )
         )
         self._pools = queue.read(checker, main.tables.get("pools", {}))
+        self.locks = locks.read(checker, main.tables.get("locks", {}))
         for way, text in contradictions(self._defaults):
             checker.wrong(("defaults", *way), text)
         said = {field.attr: daemon.or_default(field) for field in fields.DAEMON.fields.values()}

@@ -5,8 +5,8 @@ By value: a job whose definition reads the same is not touched, wherever it now 
 
 from dataclasses import dataclass, fields
 
-from claw.config.fields import CONTROL, DAEMON, JOB, RETENTION
-from claw.config.table import Applies
+from claw.config.fields import CONTROL, DAEMON, JOB, LOCKS, RETENTION
+from claw.config.table import Applies, Section
 from claw.model.checks import is_same_for_child
 from claw.model.job import Config, Job, JobType
 
@@ -110,7 +110,11 @@ def _matters(old: Job, new: Job, key: str) -> bool:
 def _changed_daemon(old: Config, new: Config) -> tuple[str, ...]:
     return tuple(
         f"{section.name}.{field.name}"
-        for section in (DAEMON, CONTROL, RETENTION)
+        for section in (DAEMON, CONTROL, RETENTION, LOCKS)
         for field in section.fields.values()
-        if getattr(old.daemon, field.attr) != getattr(new.daemon, field.attr)
+        if _said(old, section, field.attr) != _said(new, section, field.attr)
     ) + tuple(f"pools.{name}" for name in sorted(dict(set(old.pools) ^ set(new.pools))))
+
+
+def _said(config: Config, section: Section, attr: str) -> object:
+    return getattr(config.locks if section is LOCKS else config.daemon, attr)

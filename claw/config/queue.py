@@ -14,7 +14,7 @@ from claw.model.job import Job
 
 _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
     field  # type: ignore[misc]
-    for field in (JobKeys.priority, JobKeys.pool, JobKeys.on_pool_busy)
+    for field in (JobKeys.priority, JobKeys.pool, JobKeys.on_pool_busy, JobKeys.lock)
 )
 
 

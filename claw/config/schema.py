@@ -5,7 +5,7 @@ Draft 7, which is what TOML language servers read.
 
 import json
 
-from claw.config.fields import CONTROL, DAEMON, JOB, POOL, RETENTION
+from claw.config.fields import CONTROL, DAEMON, JOB, LOCKS, POOL, RETENTION
 from claw.config.table import Field, Section
 from claw.model.ids import JOB_NAME
 
@@ -34,6 +34,7 @@ def schema() -> Schema:
                 "additionalProperties": False,
                 "patternProperties": {f"^{JOB_NAME.pattern}$": _table(POOL)},
             },
+            "locks": _table(LOCKS),
             "defaults": {"$ref": "#/definitions/job"},
             "jobs": {
                 "description": "The jobs, by name.",

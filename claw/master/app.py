@@ -16,6 +16,7 @@ The tree of tasks::
     ├── forwarding         output to stdout and the journal
     ├── keeper             output: compression, the bound of the log folder
     ├── reaper, watchdog   orphans; the init system's, fed while all is well
+    ├── locks              those that are shared with other masters
     └── signals            TERM, INT, QUIT, HUP, USR1, USR2, PWR
 
 A service's own failure ends the master loudly; jobs run on under their supervisors, and the
@@ -24,7 +25,6 @@ next master adopts them.
 
 import logging
 import os
-import signal
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
@@ -32,8 +32,7 @@ from typing import Any
 import trio
 
 import claw
-from claw.errors import ClawError
-from claw.kernel import clock, limits, signals
+from claw.kernel import clock, limits
 from claw.master import daemonlog, retiring
 from claw.master.asyncstore import AsyncStore
 from claw.master.checks.checks import Checks
@@ -45,9 +44,10 @@ from claw.master.decider import Decider
 from claw.master.duties.lookout import Lookout
 from claw.master.engine import services
 from claw.master.init import handover
-from claw.master.init.held import ALL, HeldSignals
+from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier, serve_watchdog
+from claw.master.locks.keeper import LockKeeper
 from claw.master.output.forward import Forwarding
 from claw.master.output.keeper import Keeper
 from claw.master.output.watch import Watcher
@@ -55,7 +55,8 @@ from claw.master.performing import Performer
 from claw.master.reaper import Reaper
 from claw.master.recall import recall
 from claw.master.resources import Sampler
-from claw.master.shutdown import AUTO, DETACH, JobsEnd, Shutdown
+from claw.master.shutdown import JobsEnd, Shutdown
+from claw.master.signaling import Signaling
 from claw.master.supervision.adopt import Adoption
 from claw.master.supervision.cgroups import find_groups
 from claw.master.supervision.dispatcher import Dispatcher
@@ -113,7 +114,7 @@ class App:
         self._reaper = Reaper()
         self._shutdown = Shutdown(self._reaper, home.restart_mark, is_unit=inherited.is_unit)
         self._adopted = trio.Event()
-        self._makes_way = False
+        self._signaling = Signaling(held, self._shutdown, self._reload_told)
 
     async def run(self) -> None:
         """Run until somebody ends it.
@@ -136,7 +137,8 @@ class App:
             self._build(AsyncStore(opened.database))
             await recall(self.home, self._decide, opened)
             await nursery.start(self._reaper.serve)
-            await nursery.start(self._serve_signals)
+            await nursery.start(self._signaling.serve)
+            nursery.start_soon(self._locks.serve)
             if self._inherited.watchdog_s is not None:
                 probes = (
                     lambda: self._decide(lambda _turn: None),
@@ -155,7 +157,7 @@ class App:
     @property
     def exit_status(self) -> int | None:
         """What to exit with; None: the new program takes over."""
-        return None if self._makes_way else self._shutdown.exit_status
+        return None if self._signaling.makes_way else self._shutdown.exit_status
 
     async def _come_up(self, nursery: trio.Nursery) -> None:
         """Adopt what lives, begin what is due, then open the door."""
@@ -204,6 +206,7 @@ class App:
             self.home, self._decide, self._apply, self._fostering, self._links
         )
         self._keeper = Keeper(self.home, store, config)
+        self._locks = LockKeeper(store, self._decide, config)
         self._forwarding = Forwarding(self.home, config, self._services)
         self._links.on_rotated = self._keeper.note_rotated
         self._groups = find_groups(self.home)
@@ -211,8 +214,7 @@ class App:
         self._dispatcher = Dispatcher(
             self.home, self._decide, self._fork_server, self._links, self._sockets, around
         )
-        apply = self._dispatcher.pulse.apply
-        self._evidencing = Evidencing(self.home, config, store, apply)
+        self._evidencing = Evidencing(self.home, config, store, self._dispatcher.pulse.apply)
         self._checks = Checks(self.home, store, config, self._links, (self._reaper, around))
         self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
         self._ticker = Ticker(store, self._decide)
@@ -248,6 +250,8 @@ class App:
         on(effects.Reschedule, self._ticker.expect)
         on(effects.Reschedule, self._lookout.expect)
         on(effects.DutyAt, self._lookout.expect)
+        on(effects.LockWanted, self._locks.want)
+        on(effects.LockLeft, self._locks.look_at)
         on(effects.StopRun, self._tell_stop)
         on(effects.Retire, self._retire)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
@@ -304,6 +308,7 @@ class App:
             audit=AuditLog(self.home.audit_log),
             decide=self._decide,
             supervisors=self._links,
+            locks=self._locks,
             next_at=lambda job: self._ticker.next_at(job.name),
             sockets=self._sockets.shown,
             found=self._checks.note,
@@ -318,33 +323,6 @@ class App:
     async def _prepare_renewal(self) -> str:
         return await handover.prepare(self.home, self._inherited, self._reaper)
 
-    async def _serve_signals(
-        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        handlers: dict[int, Callable[[], Awaitable[None]]] = {
-            signal.SIGHUP: self._on_hup,
-            signal.SIGUSR1: self._on_usr1,
-        }
-        with trio.open_signal_receiver(*ALL) as received:
-            signals.unblock()
-            task_status.started()
-            async for number in received:
-                if self._makes_way:
-                    self.held.note(number)
-                elif number in handlers:
-                    self._nursery.start_soon(handlers[number])
-                elif number != signal.SIGPWR or os.getpid() == 1:  # lxc(1) ends PID 1 so
-                    self._shutdown.request(DETACH if number == signal.SIGUSR2 else AUTO)
-
-    async def _on_hup(self) -> None:
-        try:
-            changes = await self._reload_told()
-        except ClawError as error:
-            lines = getattr(error, "diagnostics", ()) or (str(error),)
-            _LOG.error("reload refused; nothing has changed:\n%s", "\n".join(lines))
-        else:
-            _LOG.info("reloaded: %s", changes)
-
     async def _reload_told(self, *, dry_run: bool = False, **how: Any) -> dict[str, Any]:
         """Reload, and let the service manager know of it."""
         if dry_run:
@@ -357,9 +335,6 @@ class App:
         self._forwarding.refresh()
         self._keeper.wake()
         self._checks.recheck_all()
-
-    async def _on_usr1(self) -> None:
-        daemonlog.reopen()
 
     # -- the end -------------------------------------------------------------------------
 
@@ -374,6 +349,7 @@ class App:
                 _LOG.error("the master ends before it knew its jobs; they go on as they are")
                 return
             await self._jobs_end.run(self._shutdown, timeout_s)
+            await self._locks.settle()
             await self._forwarding.finish()
             await self._sockets.close_all()
         else:
@@ -388,7 +364,7 @@ class App:
             await trio.lowlevel.checkpoint()
         if not self._shutdown.is_renewal:
             return False
-        self._makes_way = True
+        self._signaling.makes_way = True
         _LOG.info("the new program takes over; %d supervisors go on", len(self._links.all))
         self._notifier.reloading("the new program takes over")
         self._inherited.door.is_handed_over = True

@@ -14,6 +14,7 @@ from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
 from claw.master.decider import Decider
 from claw.master.init.inherited import Door
+from claw.master.locks.backend import Holder
 from claw.master.output.watch import Watcher
 from claw.model.home import Home
 from claw.model.job import Config, Job
@@ -51,6 +52,16 @@ class Supervisors(Protocol):
 
     def flags(self, sid: str) -> frozenset[str]:
         """Return what is worth saying about one, as ``unresponsive``."""
+
+
+class SharedLocks(Protocol):
+    """The locks that masters share; each call raises `LockTroubleError` if nobody knows."""
+
+    async def look(self, name: str) -> Holder | None:
+        """Return who has a lock; None: nobody."""
+
+    async def take_away(self, name: str) -> Holder | None:
+        """Make a lock free, whoever has it, and return who that was."""
 
 
 class Reload(Protocol):
@@ -93,6 +104,7 @@ class Services:
     started_at: datetime
     limits: Limits = field(default_factory=Limits)
     door: Door = field(default_factory=Door)
+    locks: SharedLocks | None = None  # None: nobody shares any
 
     async def has_changed_files(self) -> bool:
         """Tell whether the configuration on disk differs from what is loaded."""

@@ -14,6 +14,7 @@ asks for more than there is at all (a pool has shrunk) waits without reserving a
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from claw.model.job import Job, JobType
 
@@ -50,6 +51,8 @@ def kind(name: str) -> Kind:
 def wanted(job: Job) -> tuple[tuple[str, int], ...]:
     """Return what a run of a job asks for, in the order in which it is taken."""
     found = []
+    if job.lock:  # first: while nobody knows whose it is, nothing else is kept for the run
+        found.append((lock(job.lock), 1))
     if job.pool is not None:
         found.append((pool(job.pool.name), job.pool.slots))
     if job.type is not JobType.CONTINUOUS:
@@ -68,19 +71,38 @@ class Lack:
 class Room:
     """What is left of each capacity while runs are served, in order."""
 
-    def __init__(self, totals: Mapping[str, int], held: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        totals: Mapping[str, int],
+        held: Mapping[str, int],
+        notes: Mapping[str, str] = MappingProxyType({}),
+        *,
+        locks_are_shared: bool = False,
+    ) -> None:
         """Take note of how much there is of each, and how much of it is held.
 
-        A lock that ``totals`` does not name is there once; a pool that it does not name is
-        gone from the configuration, and nothing is left of it.
+        A lock that ``totals`` does not name is there once, or nobody knows where; a pool that
+        it does not name is gone from the configuration, and nothing is left of it.
+
+        Args:
+            totals: How much there is; of a shared lock one, once it is granted.
+            held: How much of it is held.
+            notes: What to say to those who wait for a lock.
+            locks_are_shared: Other masters may have those that ``totals`` does not name.
         """
         self._totals = totals
         self._held = dict(held)
+        self._notes = notes
+        self._least_locks = 0 if locks_are_shared else 1
         self._shut: set[str] = set()
 
     def total(self, name: str) -> int:
         """Return how much there is of a capacity."""
-        return self._totals.get(name, 1 if name.startswith(_LOCK) else 0)
+        return self._totals.get(name, self._least_locks if name.startswith(_LOCK) else 0)
+
+    def is_shared(self, name: str) -> bool:
+        """Tell whether a capacity is a lock that other masters may have."""
+        return name.startswith(_LOCK) and not self._least_locks
 
     def free(self, name: str) -> int:
         """Return how much is left of a capacity; 0 when somebody waits for it."""
@@ -102,12 +124,16 @@ class Room:
         """Tell what is lacking when so much of a capacity is asked for, taking nothing."""
         return None if amount <= self.free(name) else Lack(name, self._words(name, amount))
 
+    def has_rest(self, wants: Iterable[tuple[str, int]], lacking: str) -> bool:
+        """Tell whether a run that lacks one capacity would get all others, taking nothing."""
+        return all(amount <= self.free(name) for name, amount in wants if name != lacking)
+
     def _words(self, name: str, amount: int) -> str:
         total, held = self.total(name), min(self._held.get(name, 0), self.total(name))
         if name == MAX_PARALLEL:
             return f"{name}: {total} runs are active, as many as the daemon may have"
         if name.startswith(_LOCK):
-            return f"{name}: another run holds it"
+            return self._notes.get(name) or self._of_a_lock(name)
         slots = "slot" if total == 1 else "slots"
         if amount > total:
             return f"{name}: it has {total} {slots}, and {amount} are needed"
@@ -116,6 +142,10 @@ class Room:
         if total == 1:
             return f"{name}: its only slot is taken"
         return f"{name}: {held} of its {total} slots are taken, {_are(amount)} needed"
+
+    def _of_a_lock(self, name: str) -> str:
+        words = "another run holds it" if self._least_locks else "it is being asked for"
+        return f"waits for {name}: {words}"
 
 
 def _are(amount: int) -> str:

@@ -81,8 +81,25 @@ class DutyAt:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LockWanted:
+    """A run waits for a shared lock, and for nothing else: ask the others for it."""
+
+    name: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockLeft:
+    """Something has become of a shared lock that this master had: see what is to be done."""
+
+    name: str
+
+
 Effect = (
     EssentialEnded
+    | LockLeft
+    | LockWanted
     | StopRun
     | Dispatch
     | DispatchAt

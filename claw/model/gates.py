@@ -73,6 +73,9 @@ class Plan:
     wait: tuple[Wait, ...]
     skip: tuple[tuple[Run, str], ...]
     end: tuple[Run, ...]
+    lock_lacking: tuple[
+        tuple[Run, str], ...
+    ] = ()  # of those that wait: a lock is all they lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,15 @@ def decide(lines: Sequence[Line], room: Room, order: Order) -> Plan:
         wait += [Wait(run, why, HELD) for run, why in held]
         skip += lane.skip
         end += lane.end
-    shared = _within(sorted(go, key=lambda pair: order(pair[0])), room)
-    return Plan(shared.go, (*wait, *shared.wait), (*skip, *shared.skip), tuple(end))
+    lacking: list[tuple[Run, str]] = []
+    shared = _within(sorted(go, key=lambda pair: order(pair[0])), room, lacking)
+    return Plan(
+        shared.go,
+        (*wait, *shared.wait),
+        (*skip, *shared.skip),
+        tuple(end),
+        tuple(lacking),
+    )
 
 
 def _gate(job: Job, gate: str) -> str:
@@ -182,7 +192,9 @@ class _Shared:
     skip: tuple[tuple[Run, str], ...]
 
 
-def _within(passing: Sequence[tuple[Run, Job]], room: Room) -> _Shared:
+def _within(
+    passing: Sequence[tuple[Run, Job]], room: Room, lacking: list[tuple[Run, str]]
+) -> _Shared:
     """Serve the runs that pass the gates of their own jobs, in order, while there is room."""
     go: list[Run] = []
     wait: list[Wait] = []
@@ -191,11 +203,15 @@ def _within(passing: Sequence[tuple[Run, Job]], room: Room) -> _Shared:
         if _is_turned_away(run, job, room):
             skip.append((run, f"on_pool_busy = skip: {capacity.busy(job, room)}"))
             continue
-        lack = room.take(capacity.wanted(job))
+        wants = capacity.wanted(job)
+        lack = room.take(wants)
         if lack is None:
             go.append(run)
         else:
-            wait.append(Wait(run, lack.why, _gate(job, lack.name)))
+            gate = HELD if room.is_shared(lack.name) else _gate(job, lack.name)
+            wait.append(Wait(run, lack.why, gate))
+            if lack.name == capacity.lock(job.lock) and room.has_rest(wants, lack.name):
+                lacking.append((run, job.lock))
     return _Shared(tuple(go), tuple(wait), tuple(skip))
 
 

@@ -13,6 +13,7 @@ from claw.model.checks import Health, Ready, ReadyType
 from claw.model.graph import Dependency, Graph
 from claw.model.keeping import Budget, FileLogMode
 from claw.model.listener import Listener
+from claw.model.lock import Locks
 from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.retry import Delivery, Retry, Rules
 from claw.model.run import Priority
@@ -210,6 +211,7 @@ class Job:
     on_overlap: Overlap = Overlap.QUEUE
     max_queued: int = 0  # 0: no bound of its own
     priority: Priority = Priority.NORMAL
+    lock: str = ""  # held while a run is active; empty: none
     pool: PoolUse | None = None
     on_pool_busy: OnPoolBusy = OnPoolBusy.QUEUE
     schedule: tuple[str, ...] = ()
@@ -293,6 +295,7 @@ class Config:
     daemon: Daemon = field(default_factory=Daemon)
     jobs: tuple[Job, ...] = ()
     pools: tuple[tuple[str, int], ...] = ()  # name and slots
+    locks: Locks = field(default_factory=Locks)
     files: tuple[str, ...] = ()  # read, in order
     digest: str = ""  # of the files' bytes: tells whether they changed
     graph: Graph = field(init=False, repr=False, compare=False)

@@ -6,6 +6,7 @@
     stop cancel shutdown
     overlap removed ...      -                            canceled, reason: that word
     dependency_failed        -                            failed, dependency_failed
+    lock_lost                -                            failed, lock_lost
     restart                  nobody has asked for an end  queued again, cause restart
     timeout                  -                            timed_out
     ready_timeout watchdog
@@ -38,6 +39,8 @@ DEPENDENCY = "dependency"
 """Why a run is ended with on_dependency_failure = "stop"."""
 DEPENDENCY_FAILED = "dependency_failed"
 """Why a run is ended with on_dependency_failure = "fail"."""
+LOCK_LOST = "lock_lost"
+"""Why a run is ended whose lock is another's, or may be."""
 SPAWN_FAILED = "spawn_failed"
 UNKNOWN_EXIT = "unknown_exit"
 _EXIT_CODE = "exit_code"
@@ -86,13 +89,16 @@ def _state(
     return _asked(ended_why if stop_why in {None, RESTART} else stop_why)
 
 
+_FAILED_BY = {DEPENDENCY_FAILED, LOCK_LOST}
+
+
 def asked(stop_why: str) -> Outcome:
     """Return what becomes of a run that is ended for a reason that somebody gave."""
     return Outcome(*_asked(stop_why))
 
 
 def _asked(stop_why: str | None) -> tuple[State, str | None]:
-    state = State.FAILED if stop_why == DEPENDENCY_FAILED else State.CANCELED
+    state = State.FAILED if stop_why in _FAILED_BY else State.CANCELED
     return state, stop_why
 
 

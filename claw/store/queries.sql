@@ -485,3 +485,19 @@ SELECT text FROM results WHERE run = :run AND attempt = :attempt;
 
 -- name: last_result
 SELECT text FROM results WHERE run = :run ORDER BY attempt DESC LIMIT 1;
+
+-- name: put_hold
+INSERT INTO locks (name, backend, phase, fence, run, handle, since, until, seen)
+VALUES (:name, :backend, :phase, :fence, :run, :handle, :since, :until, :seen)
+ON CONFLICT (name) DO UPDATE SET backend = excluded.backend, phase = excluded.phase,
+    fence = excluded.fence, run = excluded.run, handle = excluded.handle,
+    since = excluded.since, until = excluded.until, seen = excluded.seen;
+
+-- name: hold
+SELECT * FROM locks WHERE name = :name;
+
+-- name: hold_of
+SELECT * FROM locks WHERE run = :run;
+
+-- name: holds
+SELECT * FROM locks ORDER BY name;

@@ -20,6 +20,7 @@ from claw.store import rows
 from claw.store.deadletters import DeadLetterRows
 from claw.store.leavings import LeavingRows
 from claw.store.ledgers import LedgerRows
+from claw.store.lockrows import LockRows
 from claw.store.queue import QueueRows
 from claw.store.slotrows import SlotRows
 from claw.store.watching import WatchRows
@@ -28,7 +29,7 @@ _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
 
 
-class Tx(DeadLetterRows, LeavingRows, LedgerRows, QueueRows, SlotRows, WatchRows):
+class Tx(DeadLetterRows, LeavingRows, LedgerRows, LockRows, QueueRows, SlotRows, WatchRows):
     """What can be read and written of the store; valid until its function returns."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -17,6 +17,7 @@ WALKS = {
     "standings": "all jobs are wanted",
     "instances": "all of them are wanted",
     "rollouts": "few, and all of them are wanted",
+    "holds": "one row for each lock, and all of them are wanted",
     "timings": "few, and all of them are wanted",
     "last_runs": "one step per job",
     "alerts": "newest first, bounded",

@@ -11,6 +11,7 @@ it restarts, and no sibling is  dependents with ``on_dependency_restart = restar
 up                              restarted
 it has ended badly for good     dependents are ended as ``on_dependency_failure`` says
 it is gone                      what it depends on may be told to stop, if it is to
+it is gone, with a lock         the lock is left to others
 it has ended                    its keys of the idempotency ledger are done, or free
 it is ill, or well again        alerts (`claw.master.engine.conditions`)
 ==============================  =======================================================
@@ -23,7 +24,7 @@ with it.
 
 from collections.abc import Container
 
-from claw.master.engine import conditions, deadletters, idem, lifetimes, needs, rollouts
+from claw.master.engine import conditions, deadletters, idem, lifetimes, locks, needs, rollouts
 from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Effect, StopRun
@@ -50,6 +51,7 @@ def follow(turn: Turn) -> None:
                 _over(turn, change.after)
             conditions.notice(turn, change)
             if change.before.is_active and not change.after.is_active:
+                locks.leave(turn, change.after)
                 released |= {need.job for need in turn.config.graph.needs(change.after.job)}
         for name in dict.fromkeys(change.after.job for change in changes):
             rollouts.advance(turn, name)

@@ -14,7 +14,7 @@ nothing is free costs the same whether ten runs wait or ten thousand.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from claw.master.engine import idem, intake, lifetimes, retries
+from claw.master.engine import idem, intake, lifetimes, locks, retries
 from claw.master.engine.needs import Needs
 from claw.master.engine.openhours import OpenHours
 from claw.master.engine.turn import Turn
@@ -117,6 +117,8 @@ def _carry_out(
     )
     if is_stale:
         marks = _marks(turn, (*plan.wait, *(_ready(turn, run) for run in plan.go)))
+    else:
+        locks.ask(turn, plan.lock_lacking)
     claims = [] if is_stale else [_begin(turn, run, looks) for run in plan.go]
     for run_id, (gate, why) in marks.items():
         turn.tx.set_gate(run_id, gate, why)
@@ -223,7 +225,9 @@ def room_of(turn: Turn, counts: Mapping[str, int]) -> Room:
     totals = {capacity.MAX_PARALLEL: config.daemon.max_parallel}
     totals |= {capacity.pool(name): slots for name, slots in config.pools}
     jobs = [(config.job(name) or _GONE, count) for name, count in counts.items()]
-    return Room(totals, capacity.held(jobs))
+    granted, notes = locks.at_gates(turn)
+    shared = config.locks.is_shared
+    return Room(totals | granted, capacity.held(jobs), notes, locks_are_shared=shared)
 
 
 _GONE = Job(name="", argv=())
@@ -238,11 +242,15 @@ def _claim(turn: Turn, run: Run) -> Claim:
     step = machine.claim(run, sid=supervisor.sid, at=turn.now, instance=instance)
     claimed = turn.take(run, step)
     turn.tx.put_supervisor(supervisor)
+    own = {"CLAW_IDEMPOTENCY_KEY": idem.key_of(turn, run)}
+    fence = locks.take(turn, run, job)
+    if fence is not None:
+        own["CLAW_LOCK_FENCE"] = str(fence)
     return Claim(
         claimed,
         claimed.attempt,
         supervisor.sid,
         job,
         supervisor.offset,
-        own={"CLAW_IDEMPOTENCY_KEY": idem.key_of(turn, run)},
+        own,
     )

@@ -160,3 +160,18 @@ CREATE TABLE results (
     text    TEXT NOT NULL,
     PRIMARY KEY (run, attempt)
 ) STRICT;
+
+-- What this master has of each lock; the last fencing number is kept for good.
+CREATE TABLE locks (
+    name    TEXT PRIMARY KEY,
+    backend TEXT NOT NULL,
+    phase   TEXT NOT NULL CHECK (phase IN ('free', 'granted', 'held', 'leaving')),
+    fence   INTEGER NOT NULL,
+    run     TEXT,
+    handle  TEXT NOT NULL,
+    since   INTEGER,
+    until   INTEGER,
+    seen    TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX locks_run ON locks (run) WHERE run IS NOT NULL;

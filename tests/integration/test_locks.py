@@ -1,0 +1,178 @@
+"""Locks: of one master, and of two that share a folder. Never two runs at once."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.kit.master import Json, MasterUnderTest, StartMaster, master
+
+LONG = "90s"
+"""A lease that outlasts a restart of the master, also on a busy machine."""
+
+
+class Shared:
+    """Two masters with homes of their own, and a folder for the locks of both."""
+
+    def __init__(self, folder: Path, lease: str) -> None:
+        self.folder = folder
+        self.lease = lease
+        self.seen = folder / "seen"
+        self.go = folder / "go"
+        (folder / "locks").mkdir()
+        self.seen.touch()
+
+    @property
+    def config(self) -> str:
+        """Return jobs that say when they are at it alone, and that they are not."""
+        alone = (
+            f"cd {self.folder}; mkdir busy || echo both >> seen; "
+            'echo "$CLAW_RUN_ID $CLAW_LOCK_FENCE" >> seen; '
+        )
+        held = "until [ -e go ]; do sleep 0.02; done; "
+        return f"""
+[locks]
+backend = "folder"
+folder = "{self.folder}/locks"
+lease = "{self.lease}"
+[defaults]
+lock = "only"
+grace_period = "5s"
+[jobs.short]
+command = '{alone} sleep 0.05; rmdir busy'
+[jobs.long]
+command = '{alone} {held} rmdir busy'
+[jobs.stays]
+command = '{alone} sleep 1000'
+"""
+
+    @contextlib.contextmanager
+    def two(self) -> Iterator[tuple[MasterUnderTest, MasterUnderTest]]:
+        with (
+            master(self.folder / "a", self.config) as one,
+            master(self.folder / "b", self.config) as other,
+        ):
+            yield one, other
+
+    def lines(self) -> list[str]:
+        return self.seen.read_text().splitlines()
+
+    def fences(self) -> list[int]:
+        return [int(line.split(" ")[1]) for line in self.lines()]
+
+    def begun(self, claw: MasterUnderTest, run: str) -> None:
+        claw.wait_until(lambda: any(run in line for line in self.lines()), f"run {run}")
+
+
+def why(claw: MasterUnderTest, run: str) -> str:
+    return str(show(claw, run)["reason"])
+
+
+def show(claw: MasterUnderTest, run: str) -> Json:
+    return dict(claw.call("run.show", run=run))
+
+
+def lock(claw: MasterUnderTest) -> Json:
+    [found] = claw.call("lock.list")["locks"]
+    return dict(found)
+
+
+def test_a_lock_of_one_master_is_listed_and_taken_away(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master('[jobs.a]\ncommand = "sleep 1000"\nlock = "l"\n')
+    first, second = claw.submit("a"), claw.submit("a")
+    claw.wait_state("a", "running")
+
+    table, waiting = claw.ctl("lock", "list"), why(claw, second)
+    said = claw.ctl("lock", "release", "l")
+
+    assert "held" in table
+    assert first[-6:] in table
+    assert "max_instances" in waiting or "lock l" in waiting
+    assert first[-6:] in said
+    ended = claw.ended(first)
+    assert (ended["state"], ended["reason"]) == ("failed", "lock_lost")
+    claw.wait_until(lambda: lock(claw)["run"] == second, "second holder")
+    assert lock(claw)["fence"] == 2
+    claw.ctl("lock", "release", "x", status=4)
+
+
+def test_of_two_masters_that_share_a_folder_one_runs_at_a_time(tmp_path: Path) -> None:
+    shared = Shared(tmp_path, "5s")
+    with shared.two() as pair:
+        runs = [(claw, claw.submit("short")) for _ in range(3) for claw in pair]
+        states = [claw.ended(run)["state"] for claw, run in runs]
+
+    assert states == ["succeeded"] * 6
+    assert "both" not in shared.lines()
+    assert shared.fences() == sorted(set(shared.fences()))
+
+
+def test_a_killed_master_loses_no_lock_when_another_comes_within_the_lease(
+    tmp_path: Path,
+) -> None:
+    shared = Shared(tmp_path, LONG)
+    with shared.two() as (one, other):
+        first = one.submit("long")
+        shared.begun(one, first)
+        second = other.submit("long")
+        other.wait_until(lambda: "held by" in why(other, second), "word of the holder")
+
+        one.kill()
+        assert lock(other)["state"] == "elsewhere"
+        one.start()
+        waited = show(other, second)["state"]
+        held = lock(one)
+        shared.go.touch()
+        ends = one.ended(first)["state"], other.ended(second)["state"]
+
+    assert waited == "queued"
+    assert (held["state"], held["run"], held["fence"]) == ("held", first, 1)
+    assert ends == ("succeeded", "succeeded")
+    assert [line.split(" ") for line in shared.lines()] == [[first, "1"], [second, "2"]]
+
+
+def test_a_lock_is_free_a_lease_after_its_host_died_and_the_old_run_is_ended(
+    tmp_path: Path,
+) -> None:
+    shared = Shared(tmp_path, "1s")
+    with shared.two() as (one, other):
+        first = one.submit("stays")
+        shared.begun(one, first)
+        one.kill()  # nobody renews any more; what it ran goes on
+        second = other.submit("stays")
+        shared.begun(other, second)
+
+        one.start()
+        ended = one.ended(first)
+        still = show(other, second)["state"]
+
+    assert (ended["state"], ended["reason"]) == ("failed", "lock_lost")
+    assert still == "running"
+    old, new = (int(line.split(" ")[1]) for line in shared.lines() if line != "both")
+    assert new > old
+
+
+def test_a_lock_that_is_taken_away_elsewhere_ends_its_run(tmp_path: Path) -> None:
+    shared = Shared(tmp_path, "2s")
+    with shared.two() as (one, other):
+        first = one.submit("stays")
+        shared.begun(one, first)
+
+        said = other.ctl("lock", "release", "only")
+        ended = one.ended(first)
+
+    assert first[-6:] in said
+    assert (ended["state"], ended["reason"]) == ("failed", "lock_lost")
+
+
+def test_a_folder_that_is_not_there_holds_the_run_and_says_so(tmp_path: Path) -> None:
+    shared = Shared(tmp_path, "2s")
+    (tmp_path / "locks").rmdir()
+    with master(tmp_path / "a", shared.config) as claw:
+        run = claw.submit("short")
+        claw.wait_until(lambda: "No such file" in why(claw, run), "the reason")
+        assert lock(claw)["state"] == "unknown"
+
+        (tmp_path / "locks").mkdir()
+        assert claw.ended(run)["state"] == "succeeded"
