@@ -113,7 +113,6 @@ def look_up(words: list[str]) -> tuple[Command, list[str]]:
     for count in (2, 1):
         name = " ".join(words[:count])
         if name in BY_NAME:
-            _refuse_later_forms(name, words)
             return BY_NAME[name], words[count:]
         if name in LATER:
             raise UnsupportedError(
@@ -132,14 +131,6 @@ def _instead_of(word: str) -> str:
     if meant in ELSEWHERE:
         return f"here it is `clawctl {ELSEWHERE[meant]}`"
     return f"did you mean {meant!r}?" if meant else "`clawctl` lists them all"
-
-
-def _refuse_later_forms(name: str, words: list[str]) -> None:
-    """Refuse what a command will one day take, where it would be misread today."""
-    if name == "run" and "--" in words:
-        raise UnsupportedError(
-            "`clawctl run -- CMD` is not available yet", hint="define a job and run that"
-        )
 
 
 def _asks_for_help(words: list[str]) -> bool:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from claw.commands import shapes
 from claw.commands.method import FORCE, MAX_PAGE, TARGETS, changing, reading
-from claw.commands.schema import array, choice, integer, nullable, number, record, string, time
+from claw.commands.schema import (
+    array,
+    boolean,
+    choice,
+    integer,
+    nullable,
+    number,
+    record,
+    string,
+    time,
+)
 from claw.model.units import MAX_DURATION_S
 
 RUNS = (
@@ -27,6 +37,28 @@ RUNS = (
         record({"run": shapes.RUN_ID, "job": shapes.JOB_NAME}, ("run", "job"), is_open=True),
     ),
     changing(
+        "run.transient",
+        "ask for one run of a command, as the caller",
+        record(
+            {
+                "table": {
+                    "type": "object",
+                    "description": "keys of a job: argv, cwd, umask, timeout, retry, pool, ...",
+                },
+                "env": shapes.ENVIRONMENT,
+                "name": string("what to call it; left out: after the program"),
+                "user": string("as another user; for admins"),
+                "after": string("begin when this run has ended well"),
+                "at": time("not before then"),
+                "delay_s": number(
+                    "not before so many seconds have passed", minimum=0, maximum=MAX_DURATION_S
+                ),
+            },
+            ("table",),
+        ),
+        record({"run": shapes.RUN_ID, "job": shapes.JOB_NAME}, ("run", "job"), is_open=True),
+    ),
+    changing(
         "run.cancel",
         "end or revoke runs",
         record({"targets": TARGETS, "why": string("a reason, for the record")}, ("targets",)),
@@ -45,6 +77,8 @@ RUNS = (
             {
                 "job": string("only runs of this job"),
                 "state": choice("only runs in this state", *shapes.RUN_STATES),
+                "transient": boolean("only of `clawctl run -- CMD`"),
+                "since": time("only those asked for since then"),
                 "limit": integer("at most so many", minimum=1, maximum=MAX_PAGE),
                 "before": string("only runs older than this one"),
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claw.commands import kinds
-from claw.commands.command import RUNS, Command, argument, flag, option
+from claw.commands.command import RUNS, Command, argument, flag, option, rest
 
 _STATUS = (
     "the exit status is the child's own, 128 + N when signal N ended it, 124 when it ran "
@@ -14,23 +14,34 @@ COMMANDS = (
     Command(
         "run",
         RUNS,
-        "run a job once, now or later",
+        "run a job or a command once, now or later",
         verb="run:run",
         reply="submitted",
         method="run.submit",
         params=(
-            argument("job", kinds.JOB, "the job to run"),
+            argument("job", kinds.JOB, "the job to run", required=False),
+            rest("cmd", kinds.WORD, "a command, with this folder and environment"),
             option("at", kinds.FUTURE, "not before this time"),
             option("in", kinds.DURATION, "not before so long has passed"),
             option("env", kinds.SETTING, "set a variable for this run", many=True),
             option("arg", kinds.TEXT, "add an argument to the command", many=True),
             flag("force", "although it is paused, stopped or disabled"),
+            option("name", kinds.TEXT, "CMD: what to call it; default: as the program"),
+            option("user", kinds.TEXT, "CMD: as another user"),
+            option("after", kinds.RUN, "CMD: when this run has ended well, else never"),
+            option("pool", kinds.TEXT, "CMD: with a slot of this pool"),
+            option("retry", kinds.TEXT, "CMD: so often, or webhook, exponential, fixed"),
+            option("timeout", kinds.TEXT, "CMD: end an attempt after so long"),
+            option("tag", kinds.TEXT, "CMD: give it a tag", many=True),
             flag("wait", "return when it has ended, with its exit status"),
             flag("follow", "the same, and show its output meanwhile"),
         ),
-        detail=f"Prints the run's id. With --wait or --follow {_STATUS}",
+        detail=f"A CMD runs as you do now: folder, environment, umask, user and groups."
+        f" Find it again with `clawctl runs list --transient`. "
+        f"Prints the run's id. With --wait or --follow {_STATUS}",
         examples=(
             ("clawctl run report", "run it now; prints the run's id"),
+            ("clawctl run --timeout 2h -- make -j8 all", "a command, as you, from here"),
             ("clawctl run report --wait", "and exit as it does"),
             ("clawctl run report --at 'tomorrow 09:00' --env REGION=eu", "later"),
         ),
@@ -134,6 +145,8 @@ COMMANDS = (
         params=(
             option("job", kinds.JOB, "only of this job"),
             option("state", kinds.RUN_STATE, "only in this state"),
+            flag("transient", "only of `clawctl run -- CMD`"),
+            option("since", kinds.PAST, "only those asked for since then"),
             option("limit", kinds.COUNT, "at most so many; default 50", short="n"),
         ),
         examples=(("clawctl runs list --job report --state failed", "its failures"),),

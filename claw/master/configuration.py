@@ -39,6 +39,7 @@ class Configuration:
         self._project_dir = project_dir
         self._only = tuple(only)
         self.current = Config()
+        self._transients = self.current.transients
 
     @property
     def place(self) -> str:
@@ -66,6 +67,7 @@ class Configuration:
         """
         instead = None if managed is None else {MANAGED: managed.raw()}
         config = load(self._place, project_dir=self._project_dir, instead=instead)
+        config = replace(config, transients=self._transients)
         if not self._only:
             return config
         chosen = config.graph.with_needs(targets.choose_jobs(config, self._only))

@@ -6,7 +6,7 @@ import os
 import claw
 from claw.kernel.host import host_id
 from claw.master.decider import Decider
-from claw.master.engine import services
+from claw.master.engine import definitions, services
 from claw.master.engine.rebuild import rebuild
 from claw.master.engine.sync import sync
 from claw.master.init.inherited import boot_id
@@ -36,4 +36,5 @@ async def recall(home: Home, decide: Decider, opened: Opened) -> None:
             await decide(lambda turn: rebuild(turn, spools, why=why))
     about = f"claw {claw.__version__}, pid {os.getpid()}"
     await decide(lambda turn: services.begin(turn, boot_id(), about, host_id()))
+    await decide(lambda turn: definitions.load(turn.tx, turn.config))
     await decide(lambda turn: sync(turn, start=False, by="start"))

@@ -18,6 +18,7 @@ from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.retry import Delivery, Retry, Rules
 from claw.model.run import Priority
 from claw.model.timing import Hours
+from claw.model.transient import Transient
 
 
 class JobType(StrEnum):
@@ -238,6 +239,7 @@ class Job:
     run_timeout_s: float = 0.0  # for the run with all its attempts; 0: none
     skip_code: int | None = None  # an exit status: there was nothing to do
     dead_letter: bool = False  # a run that has failed for good is kept as one
+    transient: Transient | None = None  # it is there for one run only
     origin: str = ""  # who made it, if clawctl did: cli:UID
     file: str = ""  # where it is defined
     line: int = 0
@@ -263,6 +265,48 @@ class Job:
             and self.ready.type in {ReadyType.NONE, ReadyType.DELAY}
             and self.log.stderr is not Stderr.SEPARATE
         )
+
+
+class Transients:
+    """Jobs that are there for one run only, by name.
+
+    The configurations that follow each other share one. It is read from any thread and
+    changed by the one that decides.
+    """
+
+    __slots__ = ("_open", "_recent")
+
+    def __init__(self) -> None:
+        self._open: dict[str, Job] = {}
+        self._recent: dict[str, Job] = {}
+
+    def get(self, name: str) -> Job | None:
+        """Return the job of that name, if it has an open run or was asked for lately."""
+        return self._open.get(name) or self._recent.get(name)
+
+    def add(self, job: Job) -> None:
+        """Take in a job that has an open run."""
+        self._open[job.name] = job
+
+    def keep(self, job: Job) -> None:
+        """Have a job at hand for a while."""
+        self._recent[job.name] = job
+        while len(self._recent) > _RECENT:
+            self._recent.pop(next(iter(self._recent)), None)
+
+    def retire(self, name: str) -> None:
+        """Note that a job has no open run any more."""
+        job = self._open.pop(name, None)
+        if job is not None:
+            self.keep(job)
+
+    @property
+    def open(self) -> tuple[Job, ...]:
+        """Those that have open runs."""
+        return tuple(self._open.values())
+
+
+_RECENT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +342,7 @@ class Config:
     locks: Locks = field(default_factory=Locks)
     files: tuple[str, ...] = ()  # read, in order
     digest: str = ""  # of the files' bytes: tells whether they changed
+    transients: Transients = field(default_factory=Transients, repr=False, compare=False)
     graph: Graph = field(init=False, repr=False, compare=False)
     _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
 
@@ -307,5 +352,10 @@ class Config:
         object.__setattr__(self, "graph", graph)
 
     def job(self, name: str) -> Job | None:
-        """Return the job of that name."""
-        return self._by_name.get(name)
+        """Return the job of that name, be it one of a single run."""
+        return self._by_name.get(name) or self.transients.get(name)
+
+    @property
+    def known(self) -> tuple[Job, ...]:
+        """All jobs, and those of single runs that are open."""
+        return (*self.jobs, *self.transients.open) if self.transients.open else self.jobs

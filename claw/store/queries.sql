@@ -501,3 +501,25 @@ SELECT * FROM locks WHERE run = :run;
 
 -- name: holds
 SELECT * FROM locks ORDER BY name;
+
+-- name: put_transient
+INSERT INTO transients (run, job, definition) VALUES (:run, :job, :definition)
+ON CONFLICT (run) DO UPDATE SET definition = excluded.definition;
+
+-- name: transient
+SELECT definition FROM transients INDEXED BY transients_job
+WHERE job = :job AND definition IS NOT NULL
+ORDER BY run DESC LIMIT 1;
+
+-- name: open_transients
+SELECT transients.job, transients.definition
+FROM runs INDEXED BY runs_open
+CROSS JOIN transients INDEXED BY transients_job
+    ON transients.job = runs.job AND transients.definition IS NOT NULL
+WHERE runs.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+ORDER BY transients.run;
+
+-- name: transient_runs
+SELECT runs.* FROM transients CROSS JOIN runs ON runs.id = transients.run
+WHERE transients.run < :before AND transients.run >= :since
+ORDER BY transients.run DESC LIMIT :limit;

@@ -23,13 +23,23 @@ from claw.store.ledgers import LedgerRows
 from claw.store.lockrows import LockRows
 from claw.store.queue import QueueRows
 from claw.store.slotrows import SlotRows
+from claw.store.transientrows import TransientRows
 from claw.store.watching import WatchRows
 
 _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
 
 
-class Tx(DeadLetterRows, LeavingRows, LedgerRows, LockRows, QueueRows, SlotRows, WatchRows):
+class Tx(
+    DeadLetterRows,
+    LeavingRows,
+    LedgerRows,
+    LockRows,
+    QueueRows,
+    SlotRows,
+    TransientRows,
+    WatchRows,
+):
     """What can be read and written of the store; valid until its function returns."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -13,20 +13,22 @@ if TYPE_CHECKING:
     from claw.cli.terminal import Style
 
 _COLUMNS = (Column("KEY"), Column("VALUE", shrinks=True), Column("FROM", shrinks=True))
-_BESIDE = {"file": "", "managed": "", "defaults": " [defaults]"}
 
 
 def render(reply: dict[str, Any], style: Style, _now: datetime) -> str:
     """Return the job's name and place, then one row for each value."""
-    head = f"{reply['name']}: {reply['type']}, defined in {reply['file']}:{reply['line']}"
+    place = f"defined in {reply['file']}:{reply['line']}" if reply["file"] else "for one run"
+    head = f"{reply['name']}: {reply['type']}, {place}"
     if reply.get("origin"):
         head += f", made by {reply['origin']}"
     rows = [
-        [one["key"], as_toml_value(one["value"]), f"{one['file']}:{one['line']}{_said(one)}"]
-        for one in reply["values"]
+        [one["key"], as_toml_value(one["value"]), _place_of(one)] for one in reply["values"]
     ]
     return f"{head}\n\n{lay_out(_COLUMNS, rows, style)}"
 
 
-def _said(one: dict[str, Any]) -> str:
-    return _BESIDE.get(one["by"], "")
+def _place_of(one: dict[str, Any]) -> str:
+    if not one["file"]:
+        return "clawctl run"
+    beside = " [defaults]" if one["by"] == "defaults" else ""
+    return f"{one['file']}:{one['line']}{beside}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from claw.cli import terminal
+from claw.cli.verbs import transient
 from claw.cli.verbs.outcomes import exit_status_of
 from claw.client.follow import wait_following
 from claw.commands.method import MAX_LINES
@@ -25,15 +26,22 @@ def run(context: Context) -> int:
     args = context.args
     if args["at"] is not None and args["in"] is not None:
         raise UsageError("--at and --in exclude each other")
-    reply = context.call(
-        "run.submit",
-        job=args["job"],
-        at=args["at"].isoformat() if args["at"] is not None else None,
-        delay_s=args["in"],
-        env=dict(args["env"]) or None,
-        args=args["arg"] or None,
-        force=args["force"] or None,
-    )
+    times = {
+        "at": args["at"].isoformat() if args["at"] is not None else None,
+        "delay_s": args["in"],
+    }
+    transient.check(args)
+    if args["cmd"] is not None:
+        reply = context.call("run.transient", **transient.asked(args), **times)
+    else:
+        reply = context.call(
+            "run.submit",
+            job=args["job"],
+            env=dict(args["env"]) or None,
+            args=args["arg"] or None,
+            force=args["force"] or None,
+            **times,
+        )
     if not (args["wait"] or args["follow"]):
         context.show(reply)
         return 0

@@ -23,6 +23,8 @@ def list_runs(context: Context) -> int:
             "run.list",
             job=args["job"],
             state=args["state"],
+            transient=args["transient"] or None,
+            since=args["since"].isoformat() if args["since"] is not None else None,
             limit=min(_PAGE, wanted - len(found)),
             before=before,
         )

@@ -3,6 +3,7 @@
 The kernel says who it is (SO_PEERCRED); the owner of the master and root are admin.
 """
 
+import contextlib
 import os
 import pwd
 import socket
@@ -22,6 +23,7 @@ class Peer:
     gid: int
     role: str
     name: str
+    groups: tuple[int, ...] | None = None  # the kernel may not tell
 
 
 def identify(connection: socket.socket) -> Peer:
@@ -38,7 +40,10 @@ def identify(connection: socket.socket) -> Peer:
             f"{name} may not use the master of {user_name(owner)}",
             hint=f"only {user_name(owner)} and root may",
         )
-    return Peer(pid=pid, uid=uid, gid=gid, role=ADMIN, name=name)
+    groups = None
+    with contextlib.suppress(OSError):
+        groups = peer.groups(connection)
+    return Peer(pid=pid, uid=uid, gid=gid, role=ADMIN, name=name, groups=groups)
 
 
 def identify_child(connection: socket.socket) -> Peer:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from claw.commands.nearest import did_you_mean
 from claw.errors import ConflictError, NotFoundError, UsageError
+from claw.master.engine import definitions
 from claw.model import ids, instances
 from claw.model.job import Config, Job, JobType
 from claw.model.run import Run
@@ -82,8 +83,8 @@ def jobs_of(config: Config, target: str) -> list[str] | None:
 
 def _fitting(config: Config, target: str) -> list[str]:
     if target == ALL or target.startswith(_TAG):
-        return [job.name for job in config.jobs if fits(job, target)]
-    return filter_names([job.name for job in config.jobs], target)
+        return [job.name for job in config.known if fits(job, target)]
+    return filter_names([job.name for job in config.known], target)
 
 
 def fits(job: Job, target: str) -> bool:
@@ -162,7 +163,7 @@ def _aims(tx: Tx, config: Config, target: str) -> list[Aim] | None:
         if found:
             return found
     name, no = instances.split(target)
-    job = config.job(name)
+    job = definitions.recall(tx, config, name)
     if no is None or job is None:
         names = jobs_of(config, target)
         return None if names is None else [Aim(one) for one in names]
@@ -198,7 +199,7 @@ def choose_one(tx: Tx, config: Config, target: str) -> Aim | Run:
         ConflictError: It could be more than one run.
     """
     name, no = instances.split(target)
-    job = config.job(name)
+    job = definitions.recall(tx, config, name)
     if job is not None:
         return Aim(name) if no is None else _instance(tx, job, no)
     run = find_run(tx, target)

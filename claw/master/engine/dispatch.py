@@ -14,7 +14,7 @@ nothing is free costs the same whether ten runs wait or ten thousand.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from claw.master.engine import idem, intake, lifetimes, locks, retries
+from claw.master.engine import definitions, idem, intake, lifetimes, locks, retries, transients
 from claw.master.engine.needs import Needs
 from claw.master.engine.openhours import OpenHours
 from claw.master.engine.turn import Turn
@@ -159,7 +159,7 @@ def _lines(
     counts: Mapping[str, int],
 ) -> Iterator[Line]:
     """Yield what is due of a job; each instance of a service is a line of its own."""
-    job = turn.config.job(name)
+    job = definitions.recall(turn.tx, turn.config, name)
     if job is None:
         return
     needs, hours = looks
@@ -174,7 +174,11 @@ def _lines(
         closed = gates.closed(standing, known.get((name, no)))
         passing = [run for run in due if closed is None or run.forced]
         given_up = {
-            run.id for run in passing if hours.turn_away(job, run) or needs.give_up(job, run)
+            run.id
+            for run in passing
+            if hours.turn_away(job, run)
+            or transients.turn_away(turn, job, run)
+            or needs.give_up(job, run)
         }
         left = [run for run in passing if run.id not in given_up]
         outside = hours.held(job, left)
@@ -185,6 +189,7 @@ def _lines(
             closed=closed,
             held={
                 **needs.held(job, [run for run in left if run.id not in outside]),
+                **transients.held(turn, job, left),
                 **outside,
             },
         )

@@ -21,7 +21,7 @@ Order at the start of the master: `rebuild` if need be, `begin`, `sync` (``start
 the journals and adoption, `pending_stops`, `autostart`, `tick`, `dispatch`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from claw.errors import ConflictError, SaturatedError
@@ -56,6 +56,11 @@ class Ask:
     instance: int | None = None  # of a service that has several
     priority: Priority | None = None  # None: the job's
     replay_of: str | None = None  # the run that it repeats
+    id: str = ""  # of the run, if it is known before
+
+    def of(self, job: str, run_id: str) -> "Ask":
+        """Return the same ask for a job and a run that have just got their names."""
+        return replace(self, job=job, id=run_id)
 
 
 def submit(turn: Turn, ask: Ask) -> Run:
@@ -78,7 +83,7 @@ def submit(turn: Turn, ask: Ask) -> Run:
     if ask.origin not in _MUST_FIT:
         _check_room(turn)
     run = Run(
-        id=turn.new_run_id(),
+        id=ask.id or turn.new_run_id(),
         job=job.name,
         state=State.QUEUED,
         origin=ask.origin,

@@ -68,7 +68,7 @@ def start_job(
         wish = services.Wish(origin=Origin.MANUAL, key=key, by=by, forced=forced)
         only = None if instance is None else (instance,)
         return next(iter(services.raise_service(turn, job, wish, only)), None)
-    if job.type is not JobType.MANUAL:
+    if job.type is not JobType.MANUAL or job.transient is not None:
         return None
     ask = intake.Ask(job=name, origin=Origin.MANUAL, key=key, by=by, forced=forced)
     return intake.submit(turn, ask).id

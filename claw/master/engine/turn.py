@@ -23,6 +23,7 @@ from datetime import datetime
 
 from claw.errors import ConflictError, NotFoundError
 from claw.kernel import clock
+from claw.master.engine import definitions
 from claw.model import ids, machine, outcome
 from claw.model.effect import Effect, EssentialEnded, Reschedule
 from claw.model.event import Event
@@ -107,7 +108,7 @@ class Turn:
         Raises:
             NotFoundError: The configuration has none of that name.
         """
-        found = self.config.job(name)
+        found = definitions.recall(self.tx, self.config, name)
         if found is None:
             raise NotFoundError(f"no job {name!r}", hint="clawctl status lists the jobs")
         return found
@@ -146,6 +147,10 @@ class Turn:
         """Store a new run and its first event; False when its origin key has one."""
         if not self.tx.insert_run(run):
             return False
+        job = self.config.job(run.job)
+        if job is not None and job.transient is not None:
+            self.config.transients.add(job)
+            self.tx.put_transient(run.id, run.job, None)
         if not run.is_open:
             self.changes.append(Change(run, run, None, is_new=True))
         self.tx.append_event(
@@ -220,8 +225,16 @@ class Turn:
         if before.is_active and not after.is_active:
             self._close_supervisor(before.sid, at)
         if not after.is_open:
+            self._retire(after)
             self._ended(after, at)
             self._tell_essential(after)
+
+    def _retire(self, run: Run) -> None:
+        """Let go of a job that was there for this run only."""
+        job = self.config.job(run.job)
+        if job and job.transient and not self.tx.open_runs(run.job):
+            self.config.transients.retire(run.job)
+            self.tx.delete_standing(run.job)
 
     def _tell_essential(self, run: Run) -> None:
         """Have the daemon end with a job that is all it is there for."""

@@ -14,6 +14,7 @@ from claw.errors import ConflictError, UsageError
 from claw.master.control import targets
 from claw.master.control.audit import MASK
 from claw.master.control.calls import Call, Params
+from claw.master.engine import definitions
 from claw.master.wiring import Json
 from claw.model.job import Job
 
@@ -24,7 +25,8 @@ async def list_(call: Call, params: Params) -> Json:
     """Tell which jobs there are, and where they are defined."""
     config, wanted = call.services.config.current, params.get("targets") or [targets.ALL]
     names = targets.choose_jobs(config, wanted)
-    found = [job for name in sorted(names) if (job := config.job(name))]
+    jobs = [job for name in sorted(names) if (job := config.job(name))]
+    found = [job for job in jobs if job.transient is None]
     return {"jobs": [_listed(job) for job in found]}
 
 
@@ -48,9 +50,11 @@ async def definition(call: Call, params: Params) -> Json:
     """Tell what a job is, and who says it."""
     services = call.services
     config, name = services.config.current, params["job"]
-    job = config.job(name)
+    job = await services.store.read(lambda tx: definitions.recall(tx, config, name))
     if job is None:
         raise targets.no_job(config, name)
+    if job.transient is not None:
+        return await _of_transient(call, job)
     look = partial(origins.definition, services.config.place, name, job.file)
     found = await trio.to_thread.run_sync(look)
     if found is None:
@@ -74,6 +78,22 @@ async def definition(call: Call, params: Params) -> Json:
         "table": origins.plain(dict(table)),
         "toml": as_toml({"jobs": {name: table}}),
         "managed": as_toml({"jobs": {name: found.managed}}) if found.managed else None,
+    }
+
+
+async def _of_transient(call: Call, job: Job) -> Json:
+    """Return what is known of a job that is there for one run only."""
+    stored = await call.services.store.read(lambda tx: tx.transient(job.name)) or {}
+    table = stored.get("table", {})
+    return {
+        **_listed(job),
+        "values": [
+            {"key": ".".join(key), "value": value, "by": "run", "file": "", "line": 0}
+            for key, value in origins.leaves(table)
+        ],
+        "table": table,
+        "toml": as_toml({"jobs": {job.name: table}}),
+        "managed": None,
     }
 
 
@@ -195,7 +215,13 @@ async def remove(call: Call, params: Params) -> Json:
 
 
 def _names(call: Call, params: Params) -> tuple[str, ...]:
-    return targets.choose_jobs(call.services.config.current, params["targets"])
+    """Return the jobs that are to be changed; those of single runs are no part of a pattern."""
+    config = call.services.config.current
+    return tuple(
+        name
+        for name in targets.choose_jobs(config, params["targets"])
+        if name in params["targets"] or (job := config.job(name)) is None or not job.transient
+    )
 
 
 async def _change_each(call: Call, params: Params, changes: Sequence[Change]) -> Json:

@@ -56,7 +56,7 @@ def _by_name(aim: targets.Aim) -> tuple[str, int]:
 
 
 def _all_of(config: Config) -> list[targets.Aim]:
-    return [targets.Aim(job.name) for job in config.jobs]
+    return [targets.Aim(job.name) for job in config.known]
 
 
 def _chosen(config: Config, aims: Sequence[targets.Aim], params: Params) -> list[targets.Aim]:

@@ -10,11 +10,12 @@ from claw.errors import ConflictError, NotFoundError, TimedOutError, UsageError
 from claw.kernel import clock
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.engine import intake, intents
+from claw.master.engine import definitions, intake, intents
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, no_run, parse_time
 from claw.master.views import runview, statusview
 from claw.master.wiring import Json, Services
+from claw.model import ids
 from claw.model.job import Config, Job, JobType
 from claw.model.keeping import Budget
 from claw.model.run import Origin, Phase, Run, State
@@ -34,7 +35,7 @@ _UNDER_WAY = {*_ALIVE, "backoff", "stopping", "unresponsive", "waiting"}
 
 async def submit(call: Call, params: Params) -> Json:
     """Ask for one run of a job."""
-    name, at = params["job"], _due_at(params)
+    name, at = params["job"], due_at(params)
     env, args = params.get("env", {}), params.get("args", [])
     check_texts(env, args)
     ask = intake.Ask(
@@ -49,15 +50,25 @@ async def submit(call: Call, params: Params) -> Json:
     )
 
     def decide(turn: Turn) -> Json:
-        if turn.config.job(name) is None:
+        job = definitions.recall(turn.tx, turn.config, name)
+        if job is None:
             raise targets.no_job(turn.config, name)
+        if job.transient is not None:
+            raise ConflictError(
+                f"{name!r} was there for one run only", hint="clawctl run -- CMD"
+            )
         run = intake.submit(turn, ask)
         return {"run": run.id, "job": run.job, "state": run.state}
 
     return await call.commit(decide)
 
 
-def _due_at(params: Params) -> datetime | None:
+def due_at(params: Params) -> datetime | None:
+    """Return when a run is wanted at the earliest; None: now.
+
+    Raises:
+        UsageError: Two times are given, or what is none.
+    """
     if "at" in params and "delay_s" in params:
         raise UsageError("run.submit: 'at' or 'delay_s', not both")
     if "at" in params:
@@ -92,14 +103,15 @@ async def cancel(call: Call, params: Params) -> Json:
 
 async def show(call: Call, params: Params) -> Json:
     """Tell all about one run."""
-    text = params["run"]
+    text, config = params["run"], call.services.config.current
 
     def read(tx: Tx) -> Json | None:
         run = targets.find_run(tx, text)
         if run is None:
             return None
-        job = call.services.config.current.job(run.job)
-        return runview.show_whole(tx, run, Budget() if job is None else job.output)
+        job = definitions.recall(tx, config, run.job)
+        shown = runview.show_whole(tx, run, Budget() if job is None else job.output)
+        return {**shown, **runview.of_transient(job)}
 
     shown = await call.services.store.read(read)
     if shown is None:
@@ -110,7 +122,6 @@ async def show(call: Call, params: Params) -> Json:
 async def list_(call: Call, params: Params) -> Json:
     """List runs, newest first, a page at a time."""
     store, job = call.services.store, params.get("job")
-    state = State(params["state"]) if "state" in params else None
     limit = params.get("limit", DEFAULT_LIMIT)
     before: str | None = None
     if "before" in params:
@@ -118,7 +129,7 @@ async def list_(call: Call, params: Params) -> Json:
     shown: list[Json] = []
     size = 0
     while len(shown) < limit:
-        read = _reader_of(job, state, before, min(AT_ONCE, limit - len(shown)))
+        read = _reader_of(params, before, min(AT_ONCE, limit - len(shown)))
         found, has_more = await store.read(read)
         for one in found:
             size += len(json.dumps(one))
@@ -140,15 +151,35 @@ def _known_run(tx: Tx, text: str) -> str:
 
 
 def _reader_of(
-    job: str | None, state: State | None, before: str | None, count: int
+    params: Params, before: str | None, count: int
 ) -> Callable[[Tx], tuple[list[Json], bool]]:
-    """Return what reads some runs, and whether there are more."""
+    """Return what reads some runs, and whether there are more.
+
+    Raises:
+        UsageError: The parameters exclude each other.
+    """
+    job, since = params.get("job"), _first_id(params)
+    state = State(params["state"]) if "state" in params else None
+    is_transient = params.get("transient", False)
+    if is_transient and (job or state):
+        raise UsageError("run.list: 'transient' goes without 'job' and 'state'")
 
     def read(tx: Tx) -> tuple[list[Json], bool]:
-        runs = tx.runs_page(job=job, state=state, before=before, limit=count + 1)
+        if is_transient:
+            runs = tx.transient_runs(before, since, count + 1)
+        else:
+            runs = tx.runs_page(job=job, state=state, before=before, limit=count + 1)
+            runs = tuple(run for run in runs if run.id >= since)
         return runview.page(tx, runs[:count]), len(runs) > count
 
     return read
+
+
+def _first_id(params: Params) -> str:
+    """Return the lowest id that a run made since then can have."""
+    if "since" not in params:
+        return ""
+    return ids.run_id(int(parse_time(params["since"], "since").timestamp() * 1000), bytes(10))
 
 
 def _check_known(config: Config, job: str | None, shown: Sequence[Json]) -> None:

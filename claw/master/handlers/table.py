@@ -18,6 +18,7 @@ from claw.master.handlers import (
     log,
     rpc,
     run,
+    transient,
 )
 
 HANDLERS: Mapping[str, Handler] = {
@@ -50,6 +51,7 @@ HANDLERS: Mapping[str, Handler] = {
     "job.disable": definition.disable,
     "job.next": job.next_,
     "run.submit": run.submit,
+    "run.transient": transient.submit,
     "run.cancel": run.cancel,
     "run.show": run.show,
     "run.list": run.list_,

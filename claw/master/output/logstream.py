@@ -242,7 +242,7 @@ class LogStream:
             if targets.is_pattern(target):
                 found.update(
                     (name, frozenset())
-                    for job in self._config.jobs
+                    for job in self._config.known
                     if targets.fits(job, target)
                     for name in names_of(job, there)
                 )

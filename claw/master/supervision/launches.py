@@ -1,5 +1,6 @@
 """From a claimed run to the launch that its supervisor needs: pure but for the user's facts."""
 
+import copy
 import os.path
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -56,7 +57,14 @@ class Surroundings:
         """
         if not job.user and not job.group:
             return self
-        return await self._others.of(job.user, job.group)
+        found = await self._others.of(job.user, job.group)
+        about = job.transient
+        if about is None or about.groups is None or found.identity is None:
+            return found
+        uid, gid, _ = found.identity
+        exact = copy.copy(found)
+        exact.identity = uid, gid, list(about.groups)
+        return exact
 
     def _as(self, user: str, group: str) -> "Surroundings":
         environment, uid = self.environment, self.uid

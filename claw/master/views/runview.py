@@ -1,9 +1,11 @@
 """What ``runs show`` and ``runs list`` show of a run: rows in, JSON out."""
 
 import json
+import shlex
 from collections.abc import Sequence
 
 from claw.master.views.statusview import Json, iso
+from claw.model.job import Job
 from claw.model.keeping import Budget, Kept, ending
 from claw.model.run import Attempt, Run, State, Supervisor
 from claw.store.records import Tx
@@ -104,6 +106,19 @@ def run_object(run: Run, attempts: Sequence[Attempt], supervisor: Supervisor | N
         "result": None,
         "supervisor_pid": supervisor.pid if supervisor and is_served else None,
         "attempts": [attempt_object(attempt) for attempt in attempts],
+    }
+
+
+def of_transient(job: Job | None) -> Json:
+    """Return what is shown beside a run whose job is there for that run only."""
+    if job is None or job.transient is None:
+        return {"transient": False}
+    return {
+        "transient": True,
+        "command": shlex.join(job.argv),
+        "cwd": job.cwd,
+        "user": job.user or None,
+        "after": job.transient.after or None,
     }
 
 

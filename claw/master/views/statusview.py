@@ -5,7 +5,7 @@ those of docs (Job states shown by ``status``), each with a ``why`` where it doe
 for itself, and with what to type where something can be done.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,7 +50,7 @@ class Live:
 def look(tx: Tx, names: Collection[str] | None = None) -> Look:
     """Read the rows of some jobs; None: of all."""
     if names is not None and len(names) <= _FEW:
-        return _look_at(tx, names)
+        return _look_at(tx, set(names))
     open_runs: dict[str, list[Run]] = {}
     for run in tx.open_runs():
         open_runs.setdefault(run.job, []).append(run)
@@ -68,7 +68,7 @@ def look(tx: Tx, names: Collection[str] | None = None) -> Look:
 _FEW = 50
 
 
-def _look_at(tx: Tx, names: Collection[str]) -> Look:
+def _look_at(tx: Tx, names: Set[str]) -> Look:
     known = {name: tx.standing(name) for name in names}
     standings = {name: standing for name, standing in known.items() if standing is not None}
     open_runs = {name: tx.open_runs(name) for name in names}
@@ -77,6 +77,9 @@ def _look_at(tx: Tx, names: Collection[str]) -> Look:
     last = {name: standing.last_run for name, standing in standings.items()}
     found_runs = {name: tx.run(run_id) for name, run_id in last.items() if run_id is not None}
     last_runs = {name: run for name, run in found_runs.items() if run is not None}
+    for name in names - standings.keys():  # of a single run
+        ended = (run for run in tx.runs_page(job=name, limit=1) if not run.is_open)
+        last_runs.update((run.job, run) for run in ended)
     found = parts.read(tx, names)
     return Look(
         standings=standings,

@@ -175,3 +175,17 @@ CREATE TABLE locks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX locks_run ON locks (run) WHERE run IS NOT NULL;
+
+-- Jobs that are there for one run only: which runs are theirs, and what they are. A run that
+-- only repeats another has no definition of its own. They go with their runs.
+CREATE TABLE transients (
+    run        TEXT PRIMARY KEY,
+    job        TEXT NOT NULL,
+    definition TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX transients_job ON transients (job, run) WHERE definition IS NOT NULL;
+
+CREATE TRIGGER runs_take_transients AFTER DELETE ON runs BEGIN
+    DELETE FROM transients WHERE run = OLD.id;
+END;

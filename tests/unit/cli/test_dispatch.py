@@ -55,7 +55,6 @@ def test_a_family_without_its_second_word_lists_its_members(clawctl: Typed) -> N
         (("runs", "lst"), 2, "there is no command 'runs lst': did you mean 'runs list'?"),
         (("runs", "retry", "x"), 1, "`clawctl runs retry` is not available yet"),
         (("top",), 1, "`clawctl top` is not available yet"),
-        (("run", "--", "ls"), 1, "`clawctl run -- CMD` is not available yet"),
         (("--hoem", "/x", "status"), 2, "did you mean '--home'?"),
         (("--home",), 2, "--home needs a folder"),
         (("start",), 2, "start needs TARGET: see `clawctl start -h`"),
