@@ -17,6 +17,11 @@ from claw.model.job import Job, JobType
 from claw.model.pool import OnPoolBusy
 from claw.model.run import Priority, Run
 
+TTL = "ttl"
+DELETE_AFTER_RUN = "delete_after_run"
+OVER = frozenset({TTL, DELETE_AFTER_RUN})
+"""What has stopped a oneshot whose run is over; see `claw.master.engine.lifetimes`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -121,6 +126,8 @@ class Line:
 def closed(standing: Standing, instance: InstanceStanding | None = None) -> str | None:
     """Return why nothing of a job, or of one of its instances, may begin; None: it may."""
     name = standing.name
+    if standing.stopped_by in OVER:
+        return f"over ({standing.stopped_by}): take it out of its file, or clawctl start {name}"
     if standing.stopped_by is not None:
         return f"stopped by {standing.stopped_by}: clawctl start {name}"
     if standing.paused_by is not None:

@@ -12,12 +12,10 @@ from pathlib import PurePath
 from claw.master.engine.turn import Turn
 from claw.model import ids
 from claw.model.effect import DispatchAt, Retire
-from claw.model.gates import Standing
+from claw.model.gates import DELETE_AFTER_RUN, OVER, TTL, Standing
 from claw.model.job import Job, JobType
 from claw.model.run import Run, State
 
-TTL = "ttl"
-DELETE_AFTER_RUN = "delete_after_run"
 MANAGED = "managed.toml"
 """The file of jobs that claw itself may remove."""
 
@@ -85,6 +83,6 @@ def _retire(turn: Turn, name: str) -> None:
 def revive(turn: Turn, standing: Standing) -> Standing:
     """Return the standing of a job that has got another time to run at."""
     turn.tx.put_timing(replace(turn.tx.timing(standing.name), retire_at=None))
-    if standing.stopped_by in {TTL, DELETE_AFTER_RUN}:
+    if standing.stopped_by in OVER:
         return replace(standing, stopped_by=None)
     return standing

@@ -29,7 +29,9 @@ def explain_slots(
     before = times.newest(min(at, now) - _LOOK_BACK, at)
     after = times.next_after(at)
     if before is not None and at - before < _MOMENT:
-        lines = [f"the slot {clock_text(before)} was due then"] if before <= now else []
+        lines = (
+            [f"its schedule has the slot {clock_text(before)} then"] if before <= now else []
+        )
         lines += _of_slot(tx, job, standing, before, now)
     else:
         lines = [f"no slot of its schedule is at {clock_text(at)}"]

@@ -110,7 +110,7 @@ def explain_then(tx: Tx, config: Config, name: str, at: datetime, now: datetime)
     if not events:
         return [*lines, f"nothing is known of {name} before {_clock(at)}"]
     if lines:
-        lines.append("what had happened to it before, newest first:")
+        lines.append("what had happened to it before:")
     return lines + [
         f"{_clock(event.at)} {event.type}"
         + (f" run {ids.short(event.run)}" if event.run else "")

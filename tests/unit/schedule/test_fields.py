@@ -191,3 +191,21 @@ def test_what_is_wrong_is_refused_with_its_field_and_what_may_stand_there(
 
     assert says in str(caught.value)
     assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("0 3 * * fri 30", "30 0 3 * * fri"),
+        ("0 3 L * * 59", "59 0 3 L * *"),
+        ("15 22 1 jan * 0", "0 15 22 1 jan *"),
+        ("*/5 9 * * mon-fri 0,30", "0,30 */5 9 * * mon-fri"),
+    ],
+)
+def test_seconds_stand_last_where_they_cannot_stand_first(text: str, same: str) -> None:
+    assert parse_fields(text) == parse_fields(same)
+
+
+def test_seconds_stand_first_wherever_they_can() -> None:
+    assert parse_fields("30 0 3 * * 5").seconds == (30,)
+    assert parse_fields("0 12 * * 1 0").seconds == (0,)
