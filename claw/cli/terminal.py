@@ -118,6 +118,11 @@ class Progress:
     def __exit__(self, *_error: object) -> None:
         self.show("")
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is a terminal to show it on."""
+        return self._style.is_terminal
+
     def show(self, text: str) -> None:
         """Replace the line."""
         if not self._style.is_terminal or text == self._shown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from claw.commands import shapes
+from claw.commands.calls_batches import BATCHES
 from claw.commands.method import FORCE, MAX_PAGE, TARGETS, changing, reading
 from claw.commands.schema import (
     array,
@@ -31,11 +32,13 @@ RUNS = (
                 "env": shapes.ENVIRONMENT,
                 "args": array("appended to the command", string("an argument")),
                 "force": FORCE,
+                "priority": shapes.PRIORITY,
             },
             ("job",),
         ),
         record({"run": shapes.RUN_ID, "job": shapes.JOB_NAME}, ("run", "job"), is_open=True),
     ),
+    *BATCHES,
     changing(
         "run.transient",
         "ask for one run of a command, as the caller",
@@ -61,7 +64,14 @@ RUNS = (
     changing(
         "run.cancel",
         "end or revoke runs",
-        record({"targets": TARGETS, "why": string("a reason, for the record")}, ("targets",)),
+        record(
+            {
+                "targets": TARGETS,
+                "why": string("a reason, for the record"),
+                "terminate": boolean("end them at once, without their grace period"),
+            },
+            ("targets",),
+        ),
         record({"canceled": array("the runs", shapes.RUN_ID)}, ("canceled",), is_open=True),
     ),
     reading(
@@ -79,6 +89,7 @@ RUNS = (
                 "state": choice("only runs in this state", *shapes.RUN_STATES),
                 "transient": boolean("only of `clawctl run -- CMD`"),
                 "since": time("only those asked for since then"),
+                "batch": string("only runs of this batch"),
                 "limit": integer("at most so many", minimum=1, maximum=MAX_PAGE),
                 "before": string("only runs older than this one"),
             }

@@ -23,8 +23,11 @@ COMMANDS = (
             rest("cmd", kinds.WORD, "a command, with this folder and environment"),
             option("at", kinds.FUTURE, "not before this time"),
             option("in", kinds.DURATION, "not before so long has passed"),
+            option("priority", kinds.PRIORITY, "which of those that wait goes first"),
             option("env", kinds.SETTING, "set a variable for this run", many=True),
             option("arg", kinds.TEXT, "add an argument to the command", many=True),
+            option("each", kinds.FILE, "a run for each line of a file, - for standard input"),
+            flag("jsonl", 'lines of --each are JSON, like {"args": ["x"]}'),
             flag("force", "although it is paused, stopped or disabled"),
             option("name", kinds.TEXT, "CMD: what to call it; default: as the program"),
             option("user", kinds.TEXT, "CMD: as another user"),
@@ -36,14 +39,20 @@ COMMANDS = (
             flag("wait", "return when it has ended, with its exit status"),
             flag("follow", "the same, and show its output meanwhile"),
         ),
-        detail=f"A CMD runs as you do now: folder, environment, umask, user and groups."
-        f" Find it again with `clawctl runs list --transient`. "
-        f"Prints the run's id. With --wait or --follow {_STATUS}",
+        detail=(
+            "A CMD runs as you do now: folder, environment, umask, user and groups. Find it"
+            " again with `clawctl runs list --transient`."
+            f" Prints the run's id. With --wait or --follow {_STATUS} --each makes one batch,"
+            " all or none of it, whose id is printed: each line is the last argument of its"
+            " run, empty ones are left out. A batch that is waited for exits with 1 when one of"
+            " its runs has failed."
+        ),
         examples=(
             ("clawctl run report", "run it now; prints the run's id"),
             ("clawctl run --timeout 2h -- make -j8 all", "a command, as you, from here"),
             ("clawctl run report --wait", "and exit as it does"),
             ("clawctl run report --at 'tomorrow 09:00' --env REGION=eu", "later"),
+            ("clawctl run resize --each files.txt --follow", "a run for each file"),
         ),
     ),
     Command(
@@ -54,12 +63,20 @@ COMMANDS = (
         reply="canceled",
         method="run.cancel",
         params=(
-            argument("targets", kinds.TARGET_OR_RUN, "runs, or all runs of jobs", many=True),
+            argument(
+                "targets",
+                kinds.TARGET_RUN_OR_BATCH,
+                "runs, or all runs of batches and jobs",
+                many=True,
+            ),
+            flag("terminate", "end them at once, without their grace period"),
+            option("reason", kinds.TEXT, "why, for the record"),
         ),
-        detail="A run is named by six or more letters of either end of its id.",
+        detail="A run is named by six or more letters of either end of its id, a batch too.",
         examples=(
             ("clawctl cancel 4fj2k9", "one run"),
             ("clawctl cancel report", "all open runs of a job"),
+            ("clawctl cancel tag:etl --terminate --reason 'disk full'", "at once, and why"),
         ),
     ),
     Command(
@@ -71,12 +88,12 @@ COMMANDS = (
         method="run.wait",
         aliases=("runs wait",),
         params=(
-            argument("target", kinds.TARGET_OR_RUN, "a job or run"),
+            argument("target", kinds.TARGET_RUN_OR_BATCH, "a job, run or batch"),
             option("for", kinds.MILESTONE, "what to wait for; default ended"),
-            flag("follow", "show the output meanwhile"),
+            flag("follow", "show the output meanwhile; of a batch, how far it is"),
             option("timeout", kinds.DURATION, "wait at most so long, then exit 6"),
         ),
-        detail=f"For a run {_STATUS}",
+        detail=f"For a run {_STATUS} For a batch it is 1 when one of its runs has failed.",
         examples=(
             ("clawctl wait 4fj2k9", "wait for a run and exit as it did"),
             ("clawctl wait web --for running --timeout 30s", "wait for a job"),
@@ -147,6 +164,7 @@ COMMANDS = (
             option("state", kinds.RUN_STATE, "only in this state"),
             flag("transient", "only of `clawctl run -- CMD`"),
             option("since", kinds.PAST, "only those asked for since then"),
+            option("batch", kinds.BATCH, "only of this batch"),
             option("limit", kinds.COUNT, "at most so many; default 50", short="n"),
         ),
         examples=(("clawctl runs list --job report --state failed", "its failures"),),

@@ -30,6 +30,9 @@ RUN_STATES = (
     "timed_out", "crashed", "canceled", "skipped", "missed",
 )  # fmt: skip
 
+PRIORITIES = ("critical", "high", "normal", "low")
+
+PRIORITY = choice("which of those that wait goes first; left out: the job's", *PRIORITIES)
 JOB_NAME = string("the job")
 RUN_ID = string("the run's whole id")
 EXIT_CODE = nullable(integer("exit status of the child"))

@@ -8,6 +8,7 @@ from claw.commands import (
     definitions,
     jobs,
     locks,
+    queue,
     results,
     retry,
     runs,
@@ -22,6 +23,7 @@ COMMANDS: tuple[Command, ...] = (
     *jobs.COMMANDS,
     *runs.COMMANDS,
     *results.COMMANDS,
+    *queue.COMMANDS,
     *locks.COMMANDS,
     *definitions.COMMANDS,
     *retry.COMMANDS,
@@ -67,7 +69,7 @@ LATER = frozenset(
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
         "delivery", "doctor", "emit", "group", "import", "incident",
         "job purge", "job tree", "man", "metrics", "pool", "proxy", "queue", "reject",
-        "runs cancel", "runs retry", "runs stale", "secret",
+        "runs stale", "secret",
         "shell", "sla", "top", "workflow",
     }
 )  # fmt: skip

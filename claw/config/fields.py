@@ -15,7 +15,7 @@ from claw.config.keys.log import LogKeys
 from claw.config.keys.managing import ManagingKeys
 from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
-from claw.config.keys.queue import DaemonQueueKeys, PoolKeys, QueueKeys
+from claw.config.keys.queue import DaemonQueueKeys, DedupKeys, PoolKeys, QueueKeys
 from claw.config.keys.results import DaemonResultKeys, OutputKeys, RetentionKeys
 from claw.config.keys.retry import RetryKeys, RunKeys
 from claw.config.keys.time import TimeKeys
@@ -304,6 +304,7 @@ OUTPUT = Section("output", OutputKeys)
 RETENTION = Section("retention", RetentionKeys)
 POOL = Section("pools.NAME", PoolKeys)
 LOCKS = Section("locks", LocksKeys)
+DEDUP = Section("dedup", DedupKeys)
 RESTART = Section("restart", RestartKeys)
 READY = Section("ready", ReadyKeys)
 HEALTH = Section("health", HealthKeys)
@@ -316,6 +317,7 @@ JOB = Section(
     JobKeys,
     tables={
         "restart": RESTART,
+        "dedup": DEDUP,
         "ready": READY,
         "health": HEALTH,
         "log": LOG,
@@ -326,7 +328,7 @@ JOB = Section(
     },
     later="executor"
     " watch"
-    " dedup checks ping delivery sla"
+    " checks ping delivery sla"
     " approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )

@@ -3,15 +3,17 @@
 A pool that is not there, or that has fewer slots than a run takes, is refused.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from claw.config.check import BrokenError, Checker, Values
-from claw.config.fields import POOL, JobKeys
+from claw.config.fields import DEDUP, POOL, JobKeys
 from claw.config.keys.queue import PoolKeys, pool_name
 from claw.config.kinds import nearest, show
 from claw.config.table import Field
+from claw.model.dedup import Dedup
 from claw.model.job import Job
 
+_make_dedup: Callable[..., Dedup] = Dedup
 _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
     field  # type: ignore[misc]
     for field in (JobKeys.priority, JobKeys.pool, JobKeys.on_pool_busy, JobKeys.lock)
@@ -20,7 +22,11 @@ _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
 
 def queue_values(values: Values) -> dict[str, object]:
     """Return the attributes of a job that its place in the queue depends on."""
-    return {field.attr: values[field] for field in _AS_THEY_ARE}
+    own = values.table("dedup")
+    return {
+        **{field.attr: values[field] for field in _AS_THEY_ARE},
+        "dedup": _make_dedup(**{one.attr: own[one] for one in DEDUP.fields.values()}),
+    }
 
 
 def read(checker: Checker, raw: object) -> dict[str, int | None]:

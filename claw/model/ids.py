@@ -9,6 +9,7 @@ import re
 
 JOB_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 RUN_ID = re.compile(r"r[0-9a-v]{26}")
+BATCH_ID = re.compile(r"b[0-9a-v]{26}")
 SHORT_LENGTH = 6
 
 
@@ -33,6 +34,22 @@ def run_id(at_ms: int, random: bytes) -> str:
     return "r" + _sortable(at_ms, random)
 
 
+def batch_id(at_ms: int, random: bytes) -> str:
+    """Return a new id of a batch of runs; arguments as for `run_id`."""
+    return "b" + _sortable(at_ms, random)
+
+
+def millis_of(some_id: str) -> int:
+    """Return when a whole id was made, in milliseconds since the epoch."""
+    text = some_id[1:].upper()
+    return int.from_bytes(base64.b32hexdecode(text + "=" * (-len(text) % 8))[:6], "big")
+
+
+def is_batch_id(text: str) -> bool:
+    """Tell whether a text has the shape of a whole id of a batch."""
+    return BATCH_ID.fullmatch(text) is not None
+
+
 def supervisor_id(at_ms: int, random: bytes) -> str:
     """Return a new supervisor id; arguments as for `run_id`."""
     return "s" + _sortable(at_ms, random)
@@ -54,6 +71,8 @@ def name_problem(name: str) -> str | None:
         return "'all' means every job and cannot be a job's name"
     if RUN_ID.fullmatch(name):
         return "it is shaped like a run id"
+    if BATCH_ID.fullmatch(name):
+        return "it is shaped like the id of a batch"
     if JOB_NAME.fullmatch(name):
         return None
     if "/" in name or name.startswith("."):

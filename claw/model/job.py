@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from claw.model.alerts import Alerting
 from claw.model.checks import Health, Ready, ReadyType
+from claw.model.dedup import Dedup
 from claw.model.graph import Dependency, Graph
 from claw.model.keeping import Budget, FileLogMode
 from claw.model.listener import Listener
@@ -214,6 +215,7 @@ class Job:
     priority: Priority = Priority.NORMAL
     lock: str = ""  # held while a run is active; empty: none
     pool: PoolUse | None = None
+    dedup: Dedup = field(default_factory=Dedup)
     on_pool_busy: OnPoolBusy = OnPoolBusy.QUEUE
     schedule: tuple[str, ...] = ()
     timezone: str = "UTC"  # an IANA name, already resolved

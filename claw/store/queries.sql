@@ -158,6 +158,59 @@ WHERE state = 'queued' AND gate IS NULL AND due_at <= :now;
 -- name: look_again
 UPDATE runs SET gate = NULL WHERE state = 'queued' AND gate IS NOT NULL;
 
+-- name: run_like
+SELECT * FROM runs INDEXED BY runs_dedup
+WHERE job = :job AND dedup_key = :key AND queued_at > :since
+    AND state NOT IN ('skipped', 'missed', 'canceled')
+ORDER BY queued_at DESC LIMIT 1;
+
+-- name: batch_counts
+SELECT state, count(*) AS count FROM runs INDEXED BY runs_batch
+WHERE batch = :batch GROUP BY state;
+
+-- name: batch_runs
+SELECT * FROM runs INDEXED BY runs_batch WHERE batch = :batch AND state = :state ORDER BY id;
+
+-- name: batches_beginning
+SELECT DISTINCT batch FROM runs INDEXED BY runs_batch
+WHERE batch >= :low AND batch < :high LIMIT 2;
+
+-- name: batches_ending
+SELECT DISTINCT batch FROM runs INDEXED BY runs_batch_tail
+WHERE batch IS NOT NULL AND substr(batch, -6) = :tail AND substr(batch, -:length) = :text
+LIMIT 2;
+
+-- name: runs_page_of_batch
+SELECT * FROM runs INDEXED BY runs_batch_page
+WHERE batch = :batch AND id < :before AND (:state IS NULL OR state = :state)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: put_pool
+INSERT INTO pools (name, slots, configured, "by")
+VALUES (:name, :slots, :configured, :by)
+ON CONFLICT (name) DO UPDATE SET
+    slots = excluded.slots, configured = excluded.configured, "by" = excluded."by";
+
+-- name: delete_pool
+DELETE FROM pools WHERE name = :name;
+
+-- name: pools
+SELECT * FROM pools ORDER BY name;
+
+-- name: put_pause
+INSERT INTO queue_pauses (what, "by", at) VALUES (:what, :by, :at)
+ON CONFLICT (what) DO NOTHING;
+
+-- name: delete_pause
+DELETE FROM queue_pauses WHERE what = :what;
+
+-- name: pauses
+SELECT * FROM queue_pauses ORDER BY what;
+
+-- name: queued_counts
+SELECT job, count(*) AS count FROM runs INDEXED BY runs_queue
+WHERE state = 'queued' GROUP BY job;
+
 -- name: next_due
 SELECT min(due_at) FROM runs INDEXED BY runs_due
 WHERE state = 'queued' AND gate IS NULL AND due_at > :now;

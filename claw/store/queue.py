@@ -8,7 +8,8 @@ may go at the front of an index, however many wait.
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.model.run import Priority, Run
+from claw.model.ids import SHORT_LENGTH
+from claw.model.run import Priority, Run, State
 from claw.store import rows
 from claw.store.statements import Statements
 
@@ -107,3 +108,92 @@ class QueueRows(Statements):
     def due_retries(self, now: datetime, limit: int) -> tuple[Run, ...]:
         """Return the runs whose wait for another attempt is over, the earliest first."""
         return self._runs("due_retries", now=rows.micros(now), limit=limit)
+
+
+class BatchRows(Statements):
+    """Runs that belong together, and runs that ask for the same thing."""
+
+    def run_like(self, job: str, key: str, since: datetime) -> Run | None:
+        """Return the last run of a job that asked for the same thing since a time."""
+        found = self._runs("run_like", job=job, key=key, since=rows.micros(since))
+        return next(iter(found), None)
+
+    def batch_counts(self, batch: str) -> dict[State, int]:
+        """Return how many runs of a batch are in each state; empty: there is none."""
+        found = self._do("batch_counts", batch=batch)
+        return {State(row["state"]): row["count"] for row in found}
+
+    def batch_runs(self, batch: str, state: State) -> tuple[Run, ...]:
+        """Return the runs of a batch that are in a state, in order."""
+        return self._runs("batch_runs", batch=batch, state=state)
+
+    def runs_of_batch(
+        self,
+        batch: str,
+        state: State | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Run, ...]:
+        """Return runs of a batch, or those in a state, newest first, before a run id."""
+        bounds: rows.Row = {"batch": batch, "before": before or "s", "limit": limit}
+        return self._runs("runs_page_of_batch", state=state, **bounds)
+
+    def batches_named(self, text: str) -> tuple[str, ...]:
+        """Return up to two ids of batches that begin or end with a text of six or more."""
+        if len(text) < SHORT_LENGTH:
+            return ()
+        beginning = self._do("batches_beginning", low=text, high=text + "~")
+        tail = text[-SHORT_LENGTH:]
+        ending = self._do("batches_ending", tail=tail, length=len(text), text=text)
+        return tuple(sorted({row["batch"] for row in (*beginning, *ending)}))[:2]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOverride:
+    """How many slots an operator wants a pool to have, and how many were configured then."""
+
+    name: str
+    slots: int
+    configured: int
+    by: str
+
+
+class PoolRows(Statements):
+    """What operators say of the queue and of pools."""
+
+    def put_pool(self, override: PoolOverride) -> None:
+        """Store how many slots a pool is to have."""
+        self._do(
+            "put_pool",
+            name=override.name,
+            slots=override.slots,
+            configured=override.configured,
+            by=override.by,
+        )
+
+    def delete_pool(self, name: str) -> None:
+        """Let a pool have what is configured."""
+        self._do("delete_pool", name=name)
+
+    def pool_overrides(self) -> dict[str, PoolOverride]:
+        """Return what was said of pools, by name."""
+        return {
+            row["name"]: PoolOverride(row["name"], row["slots"], row["configured"], row["by"])
+            for row in self._do("pools")
+        }
+
+    def put_pause(self, what: str, by: str, at: datetime) -> bool:
+        """Hold back ``all``, ``job NAME`` or ``pool NAME``; False when it is already."""
+        return self._do("put_pause", what=what, by=by, at=rows.micros(at)).rowcount == 1
+
+    def delete_pause(self, what: str) -> bool:
+        """Hold it back no more; False when it was not."""
+        return self._do("delete_pause", what=what).rowcount == 1
+
+    def pauses(self) -> dict[str, str]:
+        """Return what is held back, and by whom."""
+        return {row["what"]: row["by"] for row in self._do("pauses")}
+
+    def queued_counts(self) -> dict[str, int]:
+        """Return how many runs wait, by job; those not due yet among them."""
+        return {row["job"]: row["count"] for row in self._do("queued_counts")}

@@ -21,7 +21,7 @@ from claw.store.deadletters import DeadLetterRows
 from claw.store.leavings import LeavingRows
 from claw.store.ledgers import LedgerRows
 from claw.store.lockrows import LockRows
-from claw.store.queue import QueueRows
+from claw.store.queue import BatchRows, PoolRows, QueueRows
 from claw.store.slotrows import SlotRows
 from claw.store.transientrows import TransientRows
 from claw.store.watching import WatchRows
@@ -31,10 +31,12 @@ _AFTER_ALL_IDS = "s"
 
 
 class Tx(
+    BatchRows,
     DeadLetterRows,
     LeavingRows,
     LedgerRows,
     LockRows,
+    PoolRows,
     QueueRows,
     SlotRows,
     TransientRows,

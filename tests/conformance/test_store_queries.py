@@ -16,6 +16,8 @@ BOUNDED = ("runs_open", "runs_active", "runs_queue", "runs_due", "runs_gate", "r
 WALKS = {
     "standings": "all jobs are wanted",
     "instances": "all of them are wanted",
+    "pools": "few, and all of them are wanted",
+    "pauses": "few, and all of them are wanted",
     "rollouts": "few, and all of them are wanted",
     "holds": "one row for each lock, and all of them are wanted",
     "timings": "few, and all of them are wanted",

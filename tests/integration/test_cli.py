@@ -535,7 +535,7 @@ def test_validate_names_every_mistake_with_file_line_and_key(away: Shell) -> Non
     (config / "jobs.d").mkdir(parents=True)
     (config / "claw.toml").write_text(
         '[daemon]\nmax_paralel = 3\n\n[jobs.web]\ncomand = "true"\n\n[jobs.x]\n'
-        'command = "true"\ntimeout = "soon"\ndedup = {}\n'
+        'command = "true"\ntimeout = "soon"\nexecutor = "local"\n'
     )
     (config / "jobs.d" / "more.toml").write_text(
         '[jobs.y]\ncommand = "x"\nschedule = "61 * * * *"\n'
@@ -549,7 +549,7 @@ def test_validate_names_every_mistake_with_file_line_and_key(away: Shell) -> Non
         (f"{claw}:2: daemon.max_paralel: ", "max_parallel"),
         (f"{claw}:5: jobs.web.comand: ", "command"),
         (f"{claw}:9: jobs.x.timeout: ", "soon"),
-        (f"{claw}:10: jobs.x.dedup: ", "not available yet"),
+        (f"{claw}:10: jobs.x.executor: ", "not available yet"),
         (f"{more}:3: jobs.y.schedule: ", "minute 61"),
     ):
         [line] = [line for line in lines if line.startswith(start)]

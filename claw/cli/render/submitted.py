@@ -1,4 +1,4 @@
-"""``run``: the run's whole id, alone, for scripts."""
+"""``run``: the whole id of the run, or of the batch, alone, for scripts."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
     """Return the run's id."""
-    return str(reply["run"])
+    return str(reply["batch"] if "batch" in reply else reply["run"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from claw.cli import terminal
-from claw.cli.verbs import transient
+from claw.cli.verbs import batch, transient
 from claw.cli.verbs.outcomes import exit_status_of
 from claw.client.follow import wait_following
 from claw.commands.method import MAX_LINES
-from claw.errors import UsageError
+from claw.errors import NotFoundError, UsageError
 from claw.model import ids
 
 TYPE_CHECKING = False
@@ -24,24 +24,12 @@ _LINES = 10
 def run(context: Context) -> int:
     """Ask for one run, and if wanted wait for its end."""
     args = context.args
-    if args["at"] is not None and args["in"] is not None:
-        raise UsageError("--at and --in exclude each other")
-    times = {
-        "at": args["at"].isoformat() if args["at"] is not None else None,
-        "delay_s": args["in"],
-    }
-    transient.check(args)
-    if args["cmd"] is not None:
-        reply = context.call("run.transient", **transient.asked(args), **times)
-    else:
-        reply = context.call(
-            "run.submit",
-            job=args["job"],
-            env=dict(args["env"]) or None,
-            args=args["arg"] or None,
-            force=args["force"] or None,
-            **times,
-        )
+    _check(args)
+    if args["each"] is not None:
+        return batch.run_each(context)
+    reply = _ask(context)
+    if reply.get("state") == "skipped":
+        terminal.note(f"skipped: {reply['reason']}")
     if not (args["wait"] or args["follow"]):
         context.show(reply)
         return 0
@@ -60,9 +48,45 @@ def run(context: Context) -> int:
     return exit_status_of(ended)
 
 
+def _check(args: dict[str, Any]) -> None:
+    if args["at"] is not None and args["in"] is not None:
+        raise UsageError("--at and --in exclude each other")
+    if args["jsonl"] and args["each"] is None:
+        raise UsageError("--jsonl says how the lines of --each are read: add --each")
+    transient.check(args)
+
+
+def _ask(context: Context) -> dict[str, Any]:
+    args = context.args
+    times = {
+        "at": args["at"].isoformat() if args["at"] is not None else None,
+        "delay_s": args["in"],
+    }
+    method = "run.submit" if args["cmd"] is None else "run.transient"
+    if args["cmd"] is not None:
+        asked = transient.asked(args)
+    else:
+        asked = {
+            "job": args["job"],
+            "env": dict(args["env"]) or None,
+            "args": args["arg"] or None,
+            "force": args["force"] or None,
+            "priority": args["priority"],
+        }
+    reply: dict[str, Any] = context.call(method, **asked, **times)
+    return reply
+
+
 def cancel(context: Context) -> int:
     """End runs, or revoke those that wait."""
-    context.show(context.call("run.cancel", targets=context.args["targets"]))
+    args = context.args
+    reply = context.call(
+        "run.cancel",
+        targets=args["targets"],
+        why=args["reason"],
+        terminate=args["terminate"] or None,
+    )
+    context.show(reply)
     return 0
 
 
@@ -70,8 +94,17 @@ def wait(context: Context) -> int:
     """Wait for a run's end, or until a job is so far."""
     args = context.args
     milestone = args["for"] or "ended"
+    target, timeout_s = args["target"], args["timeout"]
+    if ids.is_batch_id(target):
+        return batch.wait_for(context, target, timeout_s, is_told=args["follow"])
     lines = _LINES if args["follow"] else None
-    reply = _wait_for(context, args["target"], milestone, args["timeout"], follow_from=lines)
+    try:
+        reply = _wait_for(context, target, milestone, timeout_s, follow_from=lines)
+    except NotFoundError:
+        found = batch.find(context, target)
+        if found is None:
+            raise
+        return batch.wait_for(context, found, timeout_s, is_told=args["follow"])
     context.show(reply)
     is_ended_run = "id" in reply and milestone == "ended"
     return exit_status_of(reply) if is_ended_run else 0

@@ -25,6 +25,7 @@ def list_runs(context: Context) -> int:
             state=args["state"],
             transient=args["transient"] or None,
             since=args["since"].isoformat() if args["since"] is not None else None,
+            batch=args["batch"],
             limit=min(_PAGE, wanted - len(found)),
             before=before,
         )

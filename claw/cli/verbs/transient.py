@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ONLY_CMD = ("name", "user", "after", "pool", "retry", "timeout", "tag")
-_ONLY_JOB = ("arg", "force")
+_ONLY_JOB = ("arg", "each", "force")
 
 LEFT_OUT = frozenset(
     {
@@ -55,6 +55,7 @@ def asked(args: dict[str, Any]) -> dict[str, Any]:
         "umask": f"{mask.own():04o}",
         "timeout": args["timeout"],
         "pool": args["pool"],
+        "priority": args["priority"],
         "retry": _retry(args["retry"]),
         "tags": args["tag"] or None,
     }

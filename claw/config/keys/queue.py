@@ -5,6 +5,7 @@ from collections.abc import Callable
 from claw.config import kinds
 from claw.config.kinds import Kind, MistakesError, Step, nearest, optional, show, unlike
 from claw.config.table import Applies, Field
+from claw.model import dedup
 from claw.model.ids import JOB_NAME
 from claw.model.job import Overlap
 from claw.model.pool import OnPoolBusy, PoolUse
@@ -150,6 +151,37 @@ class QueueKeys:
         "What becomes of a run that finds too few slots free: it waits, or it is skipped. What"
         " makes up for a missed time, or is tried again, always waits.",
         applies=Applies.LIVE,
+    )
+
+
+def _key(value: object) -> str:
+    text = kinds.LINE.parse(value)
+    problem = dedup.key_problem(text)
+    if problem:
+        raise ValueError(problem)
+    return text
+
+
+class DedupKeys:
+    """Of two runs that ask for the same thing within a window the second is skipped.
+
+    Tries of one run, restarts and what is run again on purpose never count.
+    """
+
+    window = Field(
+        kinds.DURATION,
+        "0",
+        "How long after a run was asked for another one is the same; 0: never.",
+        applies=Applies.LIVE,
+        attr="window_s",
+    )
+    key = Field(
+        Kind("text", _key, {"type": "string"}),
+        "",
+        "What makes two runs the same, with `${1}` for an argument, `${*}` for all of them,"
+        " `${NAME}` for a variable: `${1} ${REGION}`.",
+        applies=Applies.LIVE,
+        shown="all arguments and variables of the run",
     )
 
 

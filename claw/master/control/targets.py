@@ -13,7 +13,7 @@ from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.engine import definitions
 from claw.model import ids, instances
 from claw.model.job import Config, Job, JobType
-from claw.model.run import Run
+from claw.model.run import OPEN, Run
 from claw.store.records import Tx
 
 ALL = "all"
@@ -146,13 +146,24 @@ def choose(tx: Tx, config: Config, targets: Sequence[str], *, runs: bool = True)
         if some is not None:
             aims.update(dict.fromkeys(some))
             continue
-        run = find_run(tx, target) if runs else None
-        if run is None:
+        some_runs = _runs_meant(tx, target) if runs else None
+        if some_runs is None:
             raise no_job(config, target)
-        found[run.id] = run
+        found.update((run.id, run) for run in some_runs)
     whole = {aim.job for aim in aims if aim.instance is None}
     kept = tuple(aim for aim in aims if aim.instance is None or aim.job not in whole)
     return Chosen(kept, tuple(found.values()))
+
+
+def _runs_meant(tx: Tx, target: str) -> list[Run] | None:
+    """Return the run of an id, or the open runs of a batch; None: it is neither."""
+    run = find_run(tx, target)
+    if run is not None:
+        return [run]
+    batch = find_batch(tx, target)
+    if batch is None:
+        return None
+    return [run for state in sorted(OPEN) for run in tx.batch_runs(batch, state)]
 
 
 def _aims(tx: Tx, config: Config, target: str) -> list[Aim] | None:
@@ -223,6 +234,21 @@ def find_run(tx: Tx, text: str) -> Run | None:
             hint="give more of the id",
         )
     return tx.run(found[0]) if found else None
+
+
+def find_batch(tx: Tx, text: str) -> str | None:
+    """Return the batch whose id is, begins with or ends with a text of six letters or more.
+
+    Raises:
+        ConflictError: There is more than one.
+    """
+    found = tx.batches_named(text.lower())
+    if len(found) > 1:
+        raise ConflictError(
+            f"{text!r} is more than one batch: {', '.join(found)}, ...",
+            hint="give more of the id",
+        )
+    return found[0] if found else None
 
 
 def no_job(config: Config, target: str) -> NotFoundError:

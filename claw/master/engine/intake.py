@@ -21,13 +21,14 @@ Order at the start of the master: `rebuild` if need be, `begin`, `sync` (``start
 the journals and adoption, `pending_stops`, `autostart`, `tick`, `dispatch`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from claw.errors import ConflictError, SaturatedError
 from claw.master.engine import openhours
 from claw.master.engine.turn import Turn
-from claw.model import gates, ids, instances
+from claw.model import dedup, gates, ids, instances
 from claw.model.effect import Dispatch
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Priority, Run, State
@@ -56,11 +57,20 @@ class Ask:
     instance: int | None = None  # of a service that has several
     priority: Priority | None = None  # None: the job's
     replay_of: str | None = None  # the run that it repeats
+    batch: str | None = None
     id: str = ""  # of the run, if it is known before
 
     def of(self, job: str, run_id: str) -> "Ask":
         """Return the same ask for a job and a run that have just got their names."""
         return replace(self, job=job, id=run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Particular:
+    """What one run of a batch has of its own, after what all have in common."""
+
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
 
 
 def submit(turn: Turn, ask: Ask) -> Run:
@@ -82,7 +92,11 @@ def submit(turn: Turn, ask: Ask) -> Run:
         _check_open(turn, job, ask)
     if ask.origin not in _MUST_FIT:
         _check_room(turn)
-    run = Run(
+    return _store(turn, job, _made(turn, job, ask))
+
+
+def _made(turn: Turn, job: Job, ask: Ask) -> Run:
+    return Run(
         id=ask.id or turn.new_run_id(),
         job=job.name,
         state=State.QUEUED,
@@ -99,12 +113,70 @@ def submit(turn: Turn, ask: Ask) -> Run:
         instance=ask.instance,
         priority=job.priority if ask.priority is None else ask.priority,
         replay_of=ask.replay_of,
+        batch=ask.batch,
     )
-    turn.add(run, why=ask.origin)
+
+
+def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[str, int]:
+    """Store many runs of one job, all or none, and return the id of their batch.
+
+    Args:
+        turn: The decision.
+        common: What they have in common; its key is unique to this request.
+        runs: What each has of its own, in the order in which they go.
+
+    Returns:
+        The id, and how many of them are queued; the others are duplicates.
+
+    Raises:
+        NotFoundError, ConflictError, SaturatedError: As for `submit`.
+    """
+    job = turn.job(common.job)
+    if job.type is JobType.CONTINUOUS:
+        raise ConflictError(f"job {job.name!r} is a service: it has no batches")
+    _check_open(turn, job, common)
+    _check_room(turn, len(runs))
+    batch, queued = turn.new_batch_id(), 0
+    first = _made(turn, job, common)
+    # Of those that are due at once the ids tell the order.
+    in_order = sorted(turn.new_run_id() for _ in runs)
+    for no, (run_id, one) in enumerate(zip(in_order, runs, strict=True)):
+        run = replace(
+            first,
+            id=run_id,
+            origin_key=f"{common.key}:{no}",
+            batch=batch,
+            args=(*common.args, *one.args),
+            env=tuple({**dict(common.env), **dict(one.env)}.items()),
+        )
+        queued += _store(turn, job, run).state is State.QUEUED
+    return batch, queued
+
+
+def _store(turn: Turn, job: Job, run: Run) -> Run:
+    """Store a run as queued, or as skipped if it is a duplicate of another."""
+    if job.dedup.window_s and _may_be_duplicate(run):
+        key = dedup.key_of(job.dedup, run.args, dict(run.env), dict(job.env))
+        since = turn.now - timedelta(seconds=job.dedup.window_s)
+        run = replace(run, dedup_key=key)
+        same = turn.tx.run_like(job.name, key, since)
+        if same is not None:
+            why = (
+                f"dedup: the same as run {same.id}, asked for at {same.queued_at:%H:%M:%S} UTC"
+            )
+            run = replace(run, state=State.SKIPPED, reason=why, ended_at=turn.now)
+    turn.add(run, why=run.reason or run.origin)
     turn.emit(Dispatch())
     return run
 
 
+def _may_be_duplicate(run: Run) -> bool:
+    """Tell whether a run may be one too many: not what was asked for again on purpose."""
+    is_repeated = run.forced or run.replay_of is not None
+    return not is_repeated and run.origin not in _NEVER_DUPLICATES
+
+
+_NEVER_DUPLICATES = {Origin.AUTOSTART, Origin.DEPENDENCY, Origin.REBOOT}
 _BY_PEOPLE = {Origin.MANUAL, Origin.AT}
 
 
@@ -125,10 +197,13 @@ def _check_open(turn: Turn, job: Job, ask: Ask) -> None:
             )
 
 
-def _check_room(turn: Turn) -> None:
-    limit = turn.config.daemon.max_queue
-    if turn.tx.count_open() >= limit:
-        raise SaturatedError(
-            f"{limit} runs are open, as many as daemon.max_queue allows",
-            hint="try again when some have ended",
+def _check_room(turn: Turn, count: int = 1) -> None:
+    limit, has = turn.config.daemon.max_queue, turn.tx.count_open()
+    if has + count <= limit:
+        return
+    what = f"{limit} runs are open, as many as daemon.max_queue allows"
+    if count > 1:
+        what = (
+            f"{count} more runs than the {has} open ones are beyond daemon.max_queue, {limit}"
         )
+    raise SaturatedError(what, hint="try again when some have ended: clawctl status --budgets")

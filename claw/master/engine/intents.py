@@ -4,7 +4,7 @@ Each intent is in the standing of the job, or in the run, before anyone is told,
 outlives the master: what an operator stopped stays stopped over reloads and restarts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from claw.errors import ConflictError
@@ -157,12 +157,7 @@ def stop_job(
         turn.emit(Reschedule(name))
     ended = end_runs(turn, name, why="stop", by=by, instance=instance)
     if forced:
-        turn.effects = dict.fromkeys(
-            replace(effect, grace_s=0.0)
-            if isinstance(effect, StopRun) and effect.run in ended
-            else effect
-            for effect in turn.effects
-        )
+        _hurry(turn, ended)
     return ended
 
 
@@ -295,23 +290,47 @@ def resume_job(turn: Turn, name: str, *, by: str) -> None:
     turn.emit(Reschedule(name), Dispatch())
 
 
-def cancel_run(turn: Turn, run_id: str, *, by: str, why: str = "") -> Run:
-    """Revoke a run that waits, or end one that is active.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """Who revokes or ends runs, and how."""
 
-    Args:
-        turn: The decision.
-        run_id: The whole id.
-        by: Who wants it.
-        why: In that person's words; kept as the run's reason.
+    by: str
+    why: str = ""  # in that person's words; kept as the runs' reason
+    at_once: bool = False  # give their children no time to end by themselves
+
+
+def cancel_run(turn: Turn, run_id: str, *, by: str, why: str = "") -> Run:
+    """Revoke a run that waits, or end one that is active; see `cancel_runs`."""
+    cancel_runs(turn, [run_id], Revocation(by=by, why=why))
+    return turn.run(run_id)
+
+
+def cancel_runs(turn: Turn, run_ids: Iterable[str], how: Revocation) -> None:
+    """Revoke runs that wait, and end those that are active.
 
     Raises:
         NotFoundError: No such run.
-        ConflictError: It has ended.
+        ConflictError: One has ended.
     """
-    run = turn.run(run_id)
-    if not run.is_open:
-        raise ConflictError(f"run {ids.short(run_id)} has ended: {run.state}")
-    return turn.end(run, why=f"cancel: {why}" if why else "cancel", by=by)
+    ended = set()
+    for run_id in run_ids:
+        run = turn.run(run_id)
+        if not run.is_open:
+            raise ConflictError(f"run {ids.short(run_id)} has ended: {run.state}")
+        turn.end(run, why=f"cancel: {how.why}" if how.why else "cancel", by=how.by)
+        ended.add(run_id)
+    if how.at_once:
+        _hurry(turn, ended)
+
+
+def _hurry(turn: Turn, runs: Container[str]) -> None:
+    """Have the stops of some runs told without any grace."""
+    turn.effects = dict.fromkeys(
+        replace(effect, grace_s=0.0)
+        if isinstance(effect, StopRun) and effect.run in runs
+        else effect
+        for effect in turn.effects
+    )
 
 
 def shut_down(turn: Turn, *, by: str) -> tuple[str, ...]:

@@ -83,6 +83,10 @@ class Turn:
         """Return an id that no run has."""
         return ids.run_id(self._millis(), self._random(10))
 
+    def new_batch_id(self) -> str:
+        """Return an id that no batch of runs has."""
+        return ids.batch_id(self._millis(), self._random(10))
+
     def new_sid(self) -> str:
         """Return an id that no supervisor has."""
         return ids.supervisor_id(self._millis(), self._random(10))

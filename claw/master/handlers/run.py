@@ -18,7 +18,7 @@ from claw.master.wiring import Json, Services
 from claw.model import ids
 from claw.model.job import Config, Job, JobType
 from claw.model.keeping import Budget
-from claw.model.run import Origin, Phase, Run, State
+from claw.model.run import Origin, Phase, Priority, Run, State
 from claw.store.records import Tx
 
 DEFAULT_LIMIT = 50
@@ -47,6 +47,7 @@ async def submit(call: Call, params: Params) -> Json:
         env=tuple(env.items()),
         args=tuple(args),
         forced=params.get("force", False),
+        priority=priority_of(params),
     )
 
     def decide(turn: Turn) -> Json:
@@ -58,9 +59,15 @@ async def submit(call: Call, params: Params) -> Json:
                 f"{name!r} was there for one run only", hint="clawctl run -- CMD"
             )
         run = intake.submit(turn, ask)
-        return {"run": run.id, "job": run.job, "state": run.state}
+        shown = {"run": run.id, "job": run.job, "state": run.state}
+        return {**shown, "reason": run.reason} if run.reason else shown
 
     return await call.commit(decide)
+
+
+def priority_of(params: Params) -> Priority | None:
+    """Return the priority that a request asks for; None: the job's."""
+    return Priority[params["priority"].upper()] if "priority" in params else None
 
 
 def due_at(params: Params) -> datetime | None:
@@ -89,13 +96,14 @@ def check_texts(env: dict[str, str], args: Sequence[str]) -> None:
 
 async def cancel(call: Call, params: Params) -> Json:
     """End or revoke runs: those named, and all open ones of the jobs named."""
-    why = params.get("why", "")
+    how = intents.Revocation(
+        by=call.by, why=params.get("why", ""), at_once=params.get("terminate", False)
+    )
 
     def decide(turn: Turn) -> Json:
         chosen = targets.choose(turn.tx, turn.config, params["targets"])
         runs = chosen.open_runs(turn.tx)
-        for run_id in runs:
-            intents.cancel_run(turn, run_id, by=call.by, why=why)
+        intents.cancel_runs(turn, runs, how)
         return {"canceled": list(runs)}
 
     return await call.commit(decide)
@@ -150,6 +158,13 @@ def _known_run(tx: Tx, text: str) -> str:
     return found.id
 
 
+def _known_batch(tx: Tx, text: str) -> str:
+    found = targets.find_batch(tx, text)
+    if found is None:
+        raise NotFoundError(f"no batch {text!r}", hint="clawctl runs list shows runs")
+    return found
+
+
 def _reader_of(
     params: Params, before: str | None, count: int
 ) -> Callable[[Tx], tuple[list[Json], bool]]:
@@ -160,13 +175,17 @@ def _reader_of(
     """
     job, since = params.get("job"), _first_id(params)
     state = State(params["state"]) if "state" in params else None
-    is_transient = params.get("transient", False)
+    is_transient, batch = params.get("transient", False), params.get("batch")
+    if batch is not None and (is_transient or job):
+        raise UsageError("run.list: 'batch' goes without 'transient' and 'job'")
     if is_transient and (job or state):
         raise UsageError("run.list: 'transient' goes without 'job' and 'state'")
 
     def read(tx: Tx) -> tuple[list[Json], bool]:
         if is_transient:
             runs = tx.transient_runs(before, since, count + 1)
+        elif batch is not None:
+            runs = tx.runs_of_batch(_known_batch(tx, batch), state, before, count + 1)
         else:
             runs = tx.runs_page(job=job, state=state, before=before, limit=count + 1)
             runs = tuple(run for run in runs if run.id >= since)

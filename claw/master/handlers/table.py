@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from claw.master.control.calls import Handler
 from claw.master.handlers import (
     alert,
+    batch,
     child,
     config,
     daemon,
@@ -52,6 +53,9 @@ HANDLERS: Mapping[str, Handler] = {
     "job.next": job.next_,
     "run.submit": run.submit,
     "run.transient": transient.submit,
+    "run.submit_batch": batch.submit_batch,
+    "run.batch": batch.batch,
+    "run.retry": batch.retry,
     "run.cancel": run.cancel,
     "run.show": run.show,
     "run.list": run.list_,

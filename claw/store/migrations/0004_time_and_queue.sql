@@ -189,3 +189,19 @@ CREATE INDEX transients_job ON transients (job, run) WHERE definition IS NOT NUL
 CREATE TRIGGER runs_take_transients AFTER DELETE ON runs BEGIN
     DELETE FROM transients WHERE run = OLD.id;
 END;
+
+-- What operators hold back: 'all', 'job NAME' or 'pool NAME'.
+CREATE TABLE queue_pauses (
+    what TEXT PRIMARY KEY,
+    "by" TEXT NOT NULL,
+    at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX runs_batch ON runs (batch, state, id) WHERE batch IS NOT NULL;
+
+CREATE INDEX runs_batch_page ON runs (batch, id) WHERE batch IS NOT NULL;
+
+CREATE INDEX runs_batch_tail ON runs (substr(batch, -6)) WHERE batch IS NOT NULL;
+
+CREATE INDEX runs_dedup ON runs (job, dedup_key, queued_at) WHERE dedup_key IS NOT NULL;
+

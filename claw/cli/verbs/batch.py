@@ -1,0 +1,149 @@
+"""Batches: ``run --each``, ``wait BATCH``, ``runs retry``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from claw.cli import terminal
+from claw.errors import NotFoundError, TimedOutError, UsageError
+from claw.kernel import clock
+from claw.model import ids
+from claw.model.units import format_duration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from claw.cli.context import Context
+
+_LOOK_S = 0.5
+_MOST_BYTES = 1_000_000
+"""Of the runs in one request: a line of the protocol has a mebibyte."""
+
+
+def run_each(context: Context) -> int:
+    """Ask for a run for each line of a file, all in one transaction."""
+    args = context.args
+    runs = _runs_of(_read(args["each"]), is_json=args["jsonl"])
+    if not runs:
+        raise UsageError(f"--each: {args['each']} has no line that says anything")
+    size = len(json.dumps(runs))
+    if size > _MOST_BYTES:
+        raise UsageError(
+            f"--each: {len(runs)} lines make a request of {size} bytes, and one has at most"
+            f" {_MOST_BYTES}: split the file"
+        )
+    reply = context.call(
+        "run.submit_batch",
+        job=args["job"],
+        runs=runs,
+        at=args["at"].isoformat() if args["at"] is not None else None,
+        delay_s=args["in"],
+        env=dict(args["env"]) or None,
+        args=args["arg"] or None,
+        force=args["force"] or None,
+        priority=args["priority"],
+    )
+    if not context.is_json or not (args["wait"] or args["follow"]):
+        context.show(reply)
+        terminal.flush()
+    if not (args["wait"] or args["follow"]):
+        return 0
+    return wait_for(context, reply["batch"], None, is_told=args["follow"])
+
+
+def _read(name: str) -> str:
+    try:
+        if name == "-":
+            return sys.stdin.read()
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--each: {name} cannot be read: {error}") from None
+
+
+def _runs_of(text: str, *, is_json: bool) -> list[dict[str, Any]]:
+    """Return what each line asks for; lines that are empty ask for nothing."""
+    lines = [(no, line) for no, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if not is_json:
+        return [{"args": [line.removesuffix("\r")]} for _no, line in lines]
+    return [_run_of(no, line) for no, line in lines]
+
+
+def _run_of(no: int, line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"--each: line {no} is no JSON: {error}") from None
+    if isinstance(found, list):
+        found = {"args": found}
+    if not isinstance(found, dict) or not found.keys() <= {"args", "env"}:
+        raise UsageError(
+            f'--each: line {no} has to be like {{"args": ["x"], "env": {{"A": "1"}}}}'
+        )
+    return found
+
+
+def find(context: Context, target: str) -> str | None:
+    """Return the whole id of the batch that a target names; None: it names none."""
+    try:
+        found: str = context.client.call("run.batch", batch=target)["batch"]
+    except NotFoundError:
+        return None
+    return found
+
+
+def wait_for(context: Context, batch: str, timeout_s: float | None, *, is_told: bool) -> int:
+    """Wait until all runs of a batch are over.
+
+    Args:
+        context: The command line.
+        batch: The batch.
+        timeout_s: How long at most; None: for ever.
+        is_told: How far it is, is written whenever that has changed, terminal or not.
+
+    Returns:
+        0 when none has failed, else 1.
+
+    Raises:
+        TimedOutError: They took too long.
+    """
+    deadline = None if timeout_s is None else clock.monotonic() + timeout_s
+    told = ""
+    with terminal.Progress() as progress:
+        while True:
+            found = context.client.call("run.batch", batch=batch)
+            if found["done"] == found["total"]:
+                break
+            text = how_far(found)
+            progress.show(f"batch {ids.short(batch)}: {text}")
+            if is_told and not progress.is_shown and text != told:
+                terminal.note(text)
+            told = text
+            if deadline is not None and clock.monotonic() >= deadline:
+                raise TimedOutError(
+                    f"batch {ids.short(batch)} is not over after {timeout_s:g} s: {text}"
+                )
+            time.sleep(_LOOK_S)
+    if context.is_json:
+        context.show(found)
+    else:
+        terminal.say(how_far(found))
+    return 1 if found["failed"] else 0
+
+
+def how_far(found: dict[str, Any]) -> str:
+    """Return how far a batch is, on one line."""
+    done = f"{found['done']} of {found['total']} done"
+    parts = [done, f"{found['running']} running", f"{found['failed']} failed"]
+    if found["left_s"] is not None and found["done"] < found["total"]:
+        parts.append(f"about {format_duration(float(round(found['left_s'])))} left")
+    return ", ".join(parts)
+
+
+def retry(context: Context) -> int:
+    """Run again what has failed."""
+    context.show(context.call("run.retry", targets=context.args["targets"]))
+    return 0

@@ -1,0 +1,83 @@
+"""``run.submit_batch``, ``run.batch`` and ``run.retry``: runs that belong together."""
+
+from datetime import datetime
+
+from claw.errors import NotFoundError
+from claw.kernel import clock
+from claw.master.control import targets
+from claw.master.control.calls import Call, Params
+from claw.master.engine import batches, intake
+from claw.master.engine.intake import Particular
+from claw.master.engine.turn import Turn
+from claw.master.handlers.run import check_texts, due_at, priority_of
+from claw.master.wiring import Json
+from claw.model.run import Origin, Run
+from claw.store.records import Tx
+
+
+async def submit_batch(call: Call, params: Params) -> Json:
+    """Ask for many runs of a job, all or none."""
+    name, at = params["job"], due_at(params)
+    env, args = params.get("env", {}), params.get("args", [])
+    check_texts(env, args)
+    for one in params["runs"]:
+        check_texts(one.get("env", {}), one.get("args", []))
+    common = intake.Ask(
+        job=name,
+        origin=Origin.MANUAL if at is None else Origin.AT,
+        key=call.key,
+        by=call.by,
+        due_at=at,
+        env=tuple(env.items()),
+        args=tuple(args),
+        forced=params.get("force", False),
+        priority=priority_of(params),
+    )
+    runs = [
+        Particular(tuple(one.get("args", ())), tuple(one.get("env", {}).items()))
+        for one in params["runs"]
+    ]
+
+    def decide(turn: Turn) -> Json:
+        if turn.config.job(name) is None:
+            raise targets.no_job(turn.config, name)
+        batch, queued = intake.submit_batch(turn, common, runs)
+        return {"batch": batch, "job": name, "count": len(runs), "queued": queued}
+
+    return await call.commit(decide)
+
+
+async def batch(call: Call, params: Params) -> Json:
+    """Tell how far a batch is."""
+    text = params["batch"]
+
+    def read(tx: Tx, now: datetime) -> Json | None:
+        found = targets.find_batch(tx, text)
+        return None if found is None else batches.progress(tx, found, now)
+
+    found = await call.services.store.read(lambda tx: read(tx, clock.now()))
+    if found is None:
+        raise NotFoundError(f"no batch {text!r}", hint="clawctl runs list shows runs")
+    return found
+
+
+async def retry(call: Call, params: Params) -> Json:
+    """Run again what has failed: of batches all that has, and runs that are named."""
+
+    def decide(turn: Turn) -> Json:
+        found: dict[str, Run] = {}
+        for text in params["targets"]:
+            found |= {run.id: run for run in _of_target(turn, text)}
+        return batches.retry(turn, list(found.values()), key=call.key, by=call.by)
+
+    return await call.commit(decide)
+
+
+def _of_target(turn: Turn, text: str) -> list[Run]:
+    run = targets.find_run(turn.tx, text)
+    if run is not None:
+        return [run]
+    found = targets.find_batch(turn.tx, text)
+    if found is None:
+        raise targets.no_job(turn.config, text)
+    return batches.failed_of(turn.tx, found)

@@ -1,0 +1,98 @@
+"""The queue through clawctl: batches, pools, what waits and what is held back."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.clawctl import Shell
+from tests.kit.master import MasterUnderTest, master
+
+JOBS = """
+[jobs.each]
+command = 'case "$2" in bad*) exit 3; esac; echo "$1 $2 $EXTRA"'
+params = ["EXTRA"]
+[jobs.held]
+command = 'while [ ! -e "$GO" ]; do sleep 0.05; done'
+env = {{ GO = "{go}" }}
+[jobs.fast]
+command = "true"
+dedup = {{ window = "1h", key = "${{1}}" }}
+"""
+
+
+@pytest.fixture(name="go", scope="module")
+def _go(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("go") / "on"
+
+
+@pytest.fixture(name="claw", scope="module")
+def _claw(go: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MasterUnderTest]:
+    with master(tmp_path_factory.mktemp("queue"), JOBS.format(go=go)) as found:
+        yield found
+        go.touch()
+
+
+@pytest.fixture(name="ctl")
+def _ctl(claw: MasterUnderTest) -> Shell:
+    return Shell({"CLAW_HOME": os.fspath(claw.folder)})
+
+
+def test_each_line_is_a_run_and_what_failed_of_them_is_run_again(
+    ctl: Shell, tmp_path: Path
+) -> None:
+    lines = tmp_path / "lines"
+    lines.write_text("one\n\nbad\ntwo words\n")
+    begun = ctl("run", "each", "--each", str(lines), "--arg=-v", "--follow", status=1)
+    batch = begun.out.split()[0]
+    assert begun.out.splitlines()[-1] == "3 of 3 done, 0 running, 1 failed"
+    listed = ctl("runs", "list", "--batch", batch, "--json").json["runs"]
+    assert [run["args"] for run in reversed(listed)] == [
+        ["-v", "one"],
+        ["-v", "bad"],
+        ["-v", "two words"],
+    ]
+    assert "-v two words" in ctl("logs", listed[0]["id"]).out
+    failed = ctl("runs", "list", "--batch", batch[-8:], "--state", "failed", "--json").json
+    [bad] = failed["runs"]
+    again = ctl("runs", "retry", batch).out.strip()
+    ctl("wait", again, status=3)
+    assert ctl("runs", "show", again, "--json").json["replay_of"] == bad["id"]
+    assert ctl("wait", batch, "--json", status=1).json["failed"] == 1
+
+
+def test_lines_of_json_have_arguments_and_variables(ctl: Shell) -> None:
+    said = ctl.sh(
+        'printf \'{"args": ["a", "b"], "env": {"EXTRA": "c"}}\\n["d"]\\n\''
+        " | $CLAWCTL run each --each - --jsonl --wait"
+    )
+    batch = said.out.split()[0]
+    runs = ctl("runs", "list", "--batch", batch, "--since", "1h", "--json").json["runs"]
+    assert said.status == 0, said
+    assert ctl("logs", runs[1]["id"]).out.endswith("a b c\n")
+    assert "line 1 is no JSON" in ctl.sh("echo x | $CLAWCTL run each --each - --jsonl").err
+    assert "has no line" in ctl.sh("$CLAWCTL run each --each - </dev/null").err
+
+
+def test_a_batch_that_waits_and_runs_is_canceled_with_its_reason(
+    ctl: Shell, tmp_path: Path
+) -> None:
+    lines = tmp_path / "lines"
+    lines.write_text("1\n2\n3\n")
+    batch = ctl("run", "held", "--each", str(lines), "--priority", "low").out.strip()
+    canceled = ctl("cancel", batch, "--terminate", "--reason", "not today").out.split()
+    ctl("wait", batch, "--timeout", "30s", status=1)
+    runs = ctl("runs", "list", "--batch", batch, "--json").json["runs"]
+    assert sorted(canceled) == sorted(run["id"] for run in runs)
+    assert {(run["state"], run["reason"]) for run in runs} == {
+        ("canceled", "cancel: not today")
+    }
+    assert "has ended" in ctl("runs", "cancel", runs[0]["id"], status=1).fault
+
+
+def test_a_duplicate_is_a_skipped_run_and_the_answer_says_of_which(ctl: Shell) -> None:
+    first = ctl("run", "fast", "--arg", "x", "--wait").out.strip()
+    said = ctl("run", "fast", "--arg", "x")
+    assert f"the same as run {first}" in said.err
+    assert ctl("runs", "show", said.out.strip(), "--json").json["state"] == "skipped"
