@@ -1,8 +1,6 @@
 """Jobs made, changed and removed with clawctl, without a file being edited."""
 
-import contextlib
 import os
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -178,21 +176,3 @@ def test_changes_at_the_same_time_all_hold(start_master: StartMaster) -> None:
         with one:
             assert one.process.wait(30) == 0
     assert set(_managed(claw)) == {f"j{number}" for number in range(6)}
-
-
-def test_after_a_kill_at_any_time_file_and_state_agree(start_master: StartMaster) -> None:
-    claw = start_master(SITE)
-    ctl = Shell(claw.environment)
-    for number in range(4):
-        with ctl.begin("job", "add", f"j{number}", "--", "true") as going:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                going.process.wait(0.4 * number)
-            claw.kill()
-            going.process.wait(30)
-        claw.start()
-        loaded = {job["name"] for job in ctl("job", "list", "--json").json["jobs"]}
-        assert loaded == {"web", *_managed(claw)}
-        if going.process.returncode == 0:
-            assert f"j{number}" in loaded
-        ctl("job", "add", f"j{number}", "--", "true")  # again, whatever became of it
-    assert set(_managed(claw)) == {f"j{number}" for number in range(4)}

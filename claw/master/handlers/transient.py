@@ -30,7 +30,7 @@ async def submit(call: Call, params: Params) -> Json:
     _check_folder(table)
     at, env = due_at(params), dict(params.get("env", {}))
     check_texts(env, table.get("argv", []))
-    identity, groups = await trio.to_thread.run_sync(_identity, call.peer, params.get("user"))
+    identity, groups = await trio.to_thread.run_sync(identity_of, call.peer, params.get("user"))
     if "user" in params:
         env = {name: value for name, value in env.items() if name not in _OF_USER}
     table |= {**identity, "inherit_env": []}
@@ -67,7 +67,7 @@ def _check_folder(table: dict[str, Any]) -> None:
         raise UsageError("run.transient: 'cwd' has to be a folder's whole path")
 
 
-def _identity(peer: Peer, user: str | None) -> tuple[dict[str, str], tuple[int, ...] | None]:
+def identity_of(peer: Peer, user: str | None) -> tuple[dict[str, str], tuple[int, ...] | None]:
     """Return as whom a command runs: keys of its job, and its groups if they are the caller's.
 
     Raises:
@@ -90,6 +90,6 @@ def _identity(peer: Peer, user: str | None) -> tuple[dict[str, str], tuple[int, 
             f"this daemon runs as {own} and can run nothing as {user_name(uid)}",
             hint=f"--user {own}, or use root's daemon: clawctl --system run ...",
         )
-    if user is not None:
-        return {"user": user}, None
+    if uid != peer.uid:
+        return {"user": str(user)}, None
     return {"user": str(uid), "group": str(peer.gid)}, peer.groups

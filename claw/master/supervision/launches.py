@@ -58,11 +58,15 @@ class Surroundings:
         if not job.user and not job.group:
             return self
         found = await self._others.of(job.user, job.group)
+        return found.exactly(job)
+
+    def exactly(self, job: Job) -> "Surroundings":
+        """Return the same with the groups that the job's asker had."""
         about = job.transient
-        if about is None or about.groups is None or found.identity is None:
-            return found
-        uid, gid, _ = found.identity
-        exact = copy.copy(found)
+        if about is None or about.groups is None or self.identity is None:
+            return self
+        uid, gid, _ = self.identity
+        exact = copy.copy(self)
         exact.identity = uid, gid, list(about.groups)
         return exact
 

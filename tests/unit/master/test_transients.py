@@ -1,13 +1,23 @@
 """Runs without a job of the configuration: found by name while there is history."""
 
+import os
 from dataclasses import replace
 
 import pytest
 
 from claw.config.transient import build_transient
-from claw.errors import ConflictError, NotFoundError, SaturatedError, UsageError
+from claw.errors import (
+    ConflictError,
+    DeniedError,
+    NotFoundError,
+    SaturatedError,
+    UsageError,
+)
+from claw.master.control.peers import Peer
 from claw.master.engine import definitions, intake, intents, sync, transients
 from claw.master.engine.transients import Wish
+from claw.master.handlers import transient
+from claw.master.supervision.launches import Surroundings
 from claw.model.job import Config, Daemon, Job
 from claw.model.run import Origin, Run, State
 from claw.model.transient import Transient
@@ -181,3 +191,46 @@ def test_a_reload_leaves_it_alone() -> None:
     desk.do(sync.sync)
     assert desk.run(run.id).is_open
     assert desk.standing("mine").paused_by == "me"
+
+
+def _peer(uid: int, role: str = "admin") -> Peer:
+    return Peer(pid=1, uid=uid, gid=uid + 1, role=role, name=f"u{uid}", groups=(7, 8))
+
+
+def _as(monkeypatch: pytest.MonkeyPatch, owner: int) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: owner)
+
+
+def test_who_asks_is_whom_it_runs_as(monkeypatch: pytest.MonkeyPatch) -> None:
+    _as(monkeypatch, 0)
+    assert transient.identity_of(_peer(0), None) == ({}, None)
+    assert transient.identity_of(_peer(500, "operator"), None) == (
+        {"user": "500", "group": "501"},
+        (7, 8),
+    )
+    assert transient.identity_of(_peer(500, "operator"), "500") == (
+        {"user": "500", "group": "501"},
+        (7, 8),
+    )
+
+
+def test_another_user_needs_an_admin_and_roots_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    _as(monkeypatch, 0)
+    assert transient.identity_of(_peer(500), "600") == ({"user": "600"}, None)
+    with pytest.raises(DeniedError, match="needs the role admin"):
+        transient.identity_of(_peer(500, "operator"), "600")
+    with pytest.raises(NotFoundError, match="no user"):
+        transient.identity_of(_peer(500), "nobody-of-that-name")
+    _as(monkeypatch, 500)
+    assert transient.identity_of(_peer(500), None) == ({}, None)
+    assert transient.identity_of(_peer(0), "500") == ({}, None)
+    with pytest.raises(DeniedError, match="can run nothing as"):
+        transient.identity_of(_peer(0), None)
+
+
+def test_the_groups_of_who_asks_are_taken_as_the_kernel_tells_them() -> None:
+    around = Surroundings({}, 0)
+    found = around._as("500", "501")
+    job = build_transient("x", {"argv": ["a"]}, Transient(groups=(7, 8)))
+    assert found.exactly(job).identity == (500, 501, [7, 8])
+    assert found.identity != (500, 501, [7, 8])
