@@ -93,10 +93,11 @@ class Desk:
         *jobs: Job,
         daemon: Daemon | None = None,
         pools: tuple[tuple[str, int], ...] = (),
+        path: str = ":memory:",
     ) -> None:
         self.now = T0
         self.config = Config(jobs=jobs, daemon=daemon or Daemon(), pools=pools)
-        self.database = Database.inline(T0)
+        self.database = Database.inline(T0, path)
         self.effects: list[Effect] = []
         self._ids = 0
         self.journals: dict[str, Journal] = {}
