@@ -1,66 +1,12 @@
 """Locks: of one master, and of two that share a folder. Never two runs at once."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.kit.master import Json, MasterUnderTest, StartMaster, master
+from tests.kit.sharing import Shared
 
 LONG = "90s"
 """A lease that outlasts a restart of the master, also on a busy machine."""
-
-
-class Shared:
-    """Two masters with homes of their own, and a folder for the locks of both."""
-
-    def __init__(self, folder: Path, lease: str) -> None:
-        self.folder = folder
-        self.lease = lease
-        self.seen = folder / "seen"
-        self.go = folder / "go"
-        (folder / "locks").mkdir()
-        self.seen.touch()
-
-    @property
-    def config(self) -> str:
-        """Return jobs that say when they are at it alone, and that they are not."""
-        alone = (
-            f"cd {self.folder}; mkdir busy || echo both >> seen; "
-            'echo "$CLAW_RUN_ID $CLAW_LOCK_FENCE" >> seen; '
-        )
-        held = "until [ -e go ]; do sleep 0.02; done; "
-        return f"""
-[locks]
-backend = "folder"
-folder = "{self.folder}/locks"
-lease = "{self.lease}"
-[defaults]
-lock = "only"
-grace_period = "5s"
-[jobs.short]
-command = '{alone} sleep 0.05; rmdir busy'
-[jobs.long]
-command = '{alone} {held} rmdir busy'
-[jobs.stays]
-command = '{alone} sleep 1000'
-"""
-
-    @contextlib.contextmanager
-    def two(self) -> Iterator[tuple[MasterUnderTest, MasterUnderTest]]:
-        with (
-            master(self.folder / "a", self.config) as one,
-            master(self.folder / "b", self.config) as other,
-        ):
-            yield one, other
-
-    def lines(self) -> list[str]:
-        return self.seen.read_text().splitlines()
-
-    def fences(self) -> list[int]:
-        return [int(line.split(" ")[1]) for line in self.lines()]
-
-    def begun(self, claw: MasterUnderTest, run: str) -> None:
-        claw.wait_until(lambda: any(run in line for line in self.lines()), f"run {run}")
 
 
 def why(claw: MasterUnderTest, run: str) -> str:

@@ -36,7 +36,11 @@ class Etcd:
         self._endpoints = [one.rstrip("/") for one in settings.endpoints]
         self._prefix = settings.prefix
         self._client = httpx.AsyncClient(
-            timeout=_TIMEOUT_S, trust_env=False, verify=_context(settings)
+            timeout=_TIMEOUT_S,
+            trust_env=False,
+            verify=_context(settings),
+            headers={"Connection": "close"},
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     async def acquire(self, name: str, claimant: Claimant) -> Grant | Holder:

@@ -6,9 +6,8 @@ extra: ``pip install 'claw[postgres]'``.
 """
 
 import importlib
-from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import trio
 
@@ -21,6 +20,7 @@ _HANDLE_BYTES = 12
 _THREADS = 4
 
 _MAKE = """
+SELECT pg_advisory_xact_lock(hashtext('{table}'));  -- two that make it at once collide
 CREATE TABLE IF NOT EXISTS {table} (
     name   text PRIMARY KEY,
     owner  text,
@@ -56,7 +56,6 @@ WHERE name = %(name)s AND owner IS NOT NULL AND until >= clock_timestamp()
 """
 _TAKE_AWAY = "UPDATE {table} SET owner = NULL, handle = NULL WHERE name = %(name)s"
 
-T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 
 
@@ -77,7 +76,7 @@ class Postgres:
             ) from error
         self._dsn = settings.dsn
         self._table = settings.table
-        self._connection: Any = None
+        self._is_made = False
         self._threads = trio.CapacityLimiter(_THREADS)
 
     async def acquire(self, name: str, claimant: Claimant) -> Grant | Holder:
@@ -127,41 +126,31 @@ class Postgres:
             LockTroubleError: It failed, or the server cannot be reached.
         """
         run = partial(self._run, statement.format(table=self._table), values)
-        is_done = False
-        try:
-            found: Rows = await trio.to_thread.run_sync(
-                self._told(run), abandon_on_cancel=True, limiter=self._threads
-            )
-            is_done = True
-        finally:
-            if not is_done:
-                self._connection = None  # what it is doing, nobody knows
+        found: Rows = await trio.to_thread.run_sync(
+            run, abandon_on_cancel=True, limiter=self._threads
+        )
         return found
 
-    def _told(self, run: Callable[[], T]) -> Callable[[], T]:
-        def told() -> T:
-            try:
-                return run()
-            except self._psycopg.Error as error:
-                words = str(error).strip().partition("\n")[0]
-                raise LockTroubleError(words or type(error).__name__) from error
-
-        return told
-
     def _run(self, statement: str, values: dict[str, object]) -> Rows:
-        if self._connection is None or self._connection.closed:
-            self._connection = self._connect()
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            return list(cursor.fetchall()) if cursor.description else []
+        """Run a statement over a connection of its own: one that hangs hangs no other."""
+        try:
+            with self._connect() as connection, connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return list(cursor.fetchall()) if cursor.description else []
+        except self._psycopg.Error as error:
+            words = str(error).strip().partition("\n")[0]
+            raise LockTroubleError(words or type(error).__name__) from error
 
     def _connect(self) -> Any:
         connection = self._psycopg.connect(
             self._dsn, autocommit=True, connect_timeout=_PATIENCE_S
         )
-        connection.execute(f"SET statement_timeout = '{_PATIENCE_S}s'")
         try:
-            connection.execute(_MAKE.format(table=self._table))
-        except self._psycopg.errors.UniqueViolation:  # another master makes it just now
-            connection.execute(_MAKE.format(table=self._table))
+            connection.execute(f"SET statement_timeout = '{_PATIENCE_S}s'")
+            if not self._is_made:
+                connection.execute(_MAKE.format(table=self._table))
+                self._is_made = True
+        except BaseException:
+            connection.close()
+            raise
         return connection
