@@ -68,6 +68,18 @@ ROLLOUT = record(
     is_open=True,
 )
 
+PING = record(
+    {
+        "kind": choice("what it told", "start", "success", "fail"),
+        "run": string("of which run"),
+        "asked_at": time("when it was asked for"),
+        "done_at": nullable(time("when it was made, or given up; null: not yet")),
+        "problem": nullable(string("why it could not be made")),
+    },
+    description="the last call to its dead-man's switch",
+    is_open=True,
+)
+
 SOCKET = record(
     {
         "name": string("its name in LISTEN_FDNAMES"),
@@ -100,6 +112,7 @@ JOB = record(
         "last": nullable(LAST_RUN),
         "next_at": nullable(time("when it is due next")),
         "alerts": array("kinds of the alerts that stand", string("a kind")),
+        "ping": nullable(PING),
         "enabled": boolean("whether its configuration lets it run"),
         "tags": array("its tags", string("a tag")),
         "sockets": array("what claw listens on for it", SOCKET),

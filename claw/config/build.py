@@ -133,7 +133,7 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
         (JobKeys.run_at, (JobType.ONESHOT,)),
         *((field, _TIMED) for field in (JobKeys.timezone, JobKeys.jitter)),
         (JobKeys.overdue_after, _TIMED),
-        (JobKeys.success_within, _ONCE),
+        *((field, _ONCE) for field in (JobKeys.success_within, JobKeys.ping)),
         (JobKeys.error_backoff, (JobType.SCHEDULED,)),
         (JobKeys.hours, _ONCE),
         *((field, (JobType.ONESHOT,)) for field in (JobKeys.ttl, JobKeys.delete_after_run)),

@@ -328,7 +328,7 @@ JOB = Section(
     },
     later="executor"
     " watch"
-    " checks ping delivery sla"
+    " checks delivery sla"
     " approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )

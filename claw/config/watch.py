@@ -22,6 +22,7 @@ def values_of(values: Values, kind: JobType) -> dict[str, Any]:
     return {
         "alerts": alerting(values),
         "overdue_after_s": values[JobKeys.overdue_after] if kind in _TIMED else None,
+        "ping": "" if is_service else values[JobKeys.ping] or "",
         "success_within_s": None if is_service else values[JobKeys.success_within],
     }
 

@@ -12,6 +12,7 @@ The tree of tasks::
     ├── control            the socket: one task per connection
     ├── checks             readiness and health: one task per child that is looked at
     ├── lookout            what is overdue; a ticker that is stuck
+    ├── pinger             calls to outside dead-man's switches
     ├── health, pruning    heartbeats; old spools
     ├── forwarding         output to stdout and the journal
     ├── keeper             output: compression, the bound of the log folder
@@ -41,7 +42,7 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.server import serve_control
 from claw.master.decider import Decider
-from claw.master.duties.lookout import Lookout
+from claw.master.duties.watch import Watch
 from claw.master.engine import services
 from claw.master.init import handover
 from claw.master.init.held import HeldSignals
@@ -220,7 +221,7 @@ class App:
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run
-        self._lookout = Lookout(config, store, self._decide)
+        self._watch = Watch(config, store, self._decide)
         self._jobs_end = JobsEnd(store, self._decide, self._links, self._tell_stop)
         self._reload = Reloader(self.configuration, self._decide, self._on_config)
         self._connect()
@@ -233,8 +234,8 @@ class App:
         yield partial(serve_health, self.home, self._links, self._heartbeat_s)
         yield partial(serve_pruning, self.home, self._store)
         yield self._sampler.serve
-        yield self._lookout.serve
         yield partial(sweep_results, self.home, self._store)
+        yield self._watch.serve
 
     @property
     def _heartbeat_s(self) -> float:
@@ -248,10 +249,11 @@ class App:
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)
         on(effects.Reschedule, self._ticker.expect)
-        on(effects.Reschedule, self._lookout.expect)
-        on(effects.DutyAt, self._lookout.expect)
         on(effects.LockWanted, self._locks.want)
         on(effects.LockLeft, self._locks.look_at)
+        on(effects.Reschedule, self._watch.expect)
+        on(effects.DutyAt, self._watch.expect)
+        on(effects.PingAsked, self._watch.expect)
         on(effects.StopRun, self._tell_stop)
         on(effects.Retire, self._retire)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))

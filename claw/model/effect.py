@@ -6,6 +6,8 @@ All of them may be performed twice, or be lost in a crash: the store can name th
 from dataclasses import dataclass
 from datetime import datetime
 
+from claw.model.pings import PingKind
+
 
 @dataclass(frozen=True, slots=True)
 class StopRun:
@@ -96,6 +98,15 @@ class LockLeft:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class PingAsked:
+    """A job's dead-man's switch is to be told what has become of a run."""
+
+    job: str
+    run: str
+    kind: PingKind
+
+
 Effect = (
     EssentialEnded
     | LockLeft
@@ -108,4 +119,5 @@ Effect = (
     | Recheck
     | Retire
     | DutyAt
+    | PingAsked
 )

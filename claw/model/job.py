@@ -235,6 +235,7 @@ class Job:
     resources: Resources = field(default_factory=Resources)
     overdue_after_s: float | None = None  # None: not said; 0: never
     success_within_s: float | None = None
+    ping: str = ""  # URL of a dead-man's switch
     alerts: Alerting = field(default_factory=Alerting)
     retry: Retry | None = None  # None: one attempt
     delivery_guarantee: Delivery = Delivery.AT_MOST_ONCE

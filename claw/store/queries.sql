@@ -439,6 +439,28 @@ WHERE state = 'queued' AND job = :job AND slot_at IS NOT NULL AND attempt = 0
     AND ifnull(waiting_for, '') NOT LIKE 'hours:%'
 ORDER BY due_at LIMIT 1;
 
+-- name: ask_ping
+INSERT INTO pings (job, run, kind, asked_at) VALUES (:job, :run, :kind, :at)
+ON CONFLICT (job) DO UPDATE SET
+    run = excluded.run, kind = excluded.kind, asked_at = excluded.asked_at,
+    done_at = NULL, problem = NULL;
+
+-- name: put_ping_made
+UPDATE pings SET done_at = :at, problem = :problem
+WHERE job = :job AND run = :run AND kind = :kind;
+
+-- name: unmade_pings
+SELECT * FROM pings INDEXED BY pings_unmade WHERE done_at IS NULL ORDER BY asked_at;
+
+-- name: pings
+SELECT * FROM pings;
+
+-- name: ping
+SELECT * FROM pings WHERE job = :job;
+
+-- name: delete_ping
+DELETE FROM pings WHERE job = :job;
+
 -- name: meta
 SELECT value FROM meta WHERE key = :key;
 

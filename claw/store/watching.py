@@ -1,9 +1,11 @@
-"""Alerts in the store; a part of `claw.store.records.Tx`."""
+"""Alerts and pings in the store; a part of `claw.store.records.Tx`."""
 
 import sqlite3
 from datetime import datetime
 
 from claw.model.alerts import Alert
+from claw.model.effect import PingAsked
+from claw.model.pings import Ping, PingKind
 from claw.model.run import Run
 from claw.store import rows
 from claw.store.statements import Statements
@@ -53,6 +55,34 @@ class WatchRows(Statements):
         row = self._one("oldest_waiting_slot", job=job)
         return None if row is None else rows.run_of_row(row)
 
+    def ask_ping(self, asked: PingAsked, at: datetime) -> None:
+        """Note that a job's switch is to be told something; it was the last thing so far."""
+        self._do("ask_ping", job=asked.job, run=asked.run, kind=asked.kind, at=rows.micros(at))
+
+    def put_ping_made(self, asked: PingAsked, at: datetime, problem: str | None) -> None:
+        """Note how a call went, unless another one has been asked for since."""
+        self._do(
+            "put_ping_made",
+            job=asked.job,
+            run=asked.run,
+            kind=asked.kind,
+            at=rows.micros(at),
+            problem=problem,
+        )
+
+    def unmade_pings(self) -> tuple[Ping, ...]:
+        """Return the calls that are still to be made."""
+        return tuple(_ping_of(row) for row in self._do("unmade_pings"))
+
+    def pings(self, job: str | None = None) -> dict[str, Ping]:
+        """Return the last call of one job or all, by job."""
+        found = self._do("pings") if job is None else self._do("ping", job=job)
+        return {row["job"]: _ping_of(row) for row in found}
+
+    def delete_ping(self, job: str) -> None:
+        """Forget the calls of a job that is no longer defined."""
+        self._do("delete_ping", job=job)
+
     def _alerts(self, name: str, /, **values: rows.Value) -> tuple[Alert, ...]:
         return tuple(_alert_of(row) for row in self._do(name, **values))
 
@@ -81,4 +111,15 @@ def _alert_of(row: sqlite3.Row) -> Alert:
         times=row["times"],
         acked_at=rows.instant_or_none(row["acked_at"]),
         resolved_at=rows.instant_or_none(row["resolved_at"]),
+    )
+
+
+def _ping_of(row: sqlite3.Row) -> Ping:
+    return Ping(
+        job=row["job"],
+        run=row["run"],
+        kind=PingKind(row["kind"]),
+        asked_at=rows.instant(row["asked_at"]),
+        done_at=rows.instant_or_none(row["done_at"]),
+        problem=row["problem"],
     )

@@ -10,7 +10,7 @@ from claw.store.queries import QUERIES, parse
 from tests.kit.desk import T0
 
 BOUNDED = ("runs_open", "runs_active", "runs_queue", "runs_due", "runs_gate", "runs_forced",
-           "alerts_standing", "supervisors_open")  # fmt: skip
+           "alerts_standing", "pings_unmade", "supervisors_open")  # fmt: skip
 """Indexes of what is open alone: a walk through one of them is short."""
 
 WALKS = {
@@ -18,6 +18,7 @@ WALKS = {
     "instances": "all of them are wanted",
     "pools": "few, and all of them are wanted",
     "pauses": "few, and all of them are wanted",
+    "pings": "all of them are wanted",
     "rollouts": "few, and all of them are wanted",
     "holds": "one row for each lock, and all of them are wanted",
     "timings": "few, and all of them are wanted",

@@ -1,7 +1,10 @@
 """What did not happen, seen by a user: alerts of a real master, through clawctl."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Self
 
 from tests.kit.clawctl import Shell
 from tests.kit.master import Json, MasterUnderTest, StartMaster
@@ -74,3 +77,49 @@ def test_a_job_without_success_is_stale_also_when_it_is_paused_and_for_the_next_
     claw.ended(claw.submit("etl"))
     told = claw.wait_until(lambda: alert_events(claw, "etl")[1:], "the alert's end")
     assert told[0] == "alert.resolved"
+
+
+def test_a_switch_outside_is_told_of_start_and_end_and_shown_to_have_been(
+    start_master: StartMaster,
+) -> None:
+    with Switch() as switch:
+        text = f'[jobs.etl]\ncommand = "exit 3"\nping = "{switch.url}"\n'
+        claw = start_master(text)
+        claw.ended(claw.submit("etl"))
+        claw.wait_until(lambda: switch.paths == ["/etl/start", "/etl/fail"], "the calls")
+        shown = claw.wait_until(
+            lambda: (ping := claw.job("etl")["ping"])["done_at"] and ping, "what is kept"
+        )
+        assert (shown["kind"], shown["problem"]) == ("fail", None)
+        assert "its ping (fail of run " in claw.ctl("why", "etl")
+        assert "fail sent" in claw.ctl("status", "-v")
+
+
+class Switch:
+    """A web server that keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.paths = paths = list[str]()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                paths.append(self.path)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self.url = f"http://127.0.0.1:{self._server.server_port}/etl"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

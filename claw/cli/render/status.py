@@ -39,6 +39,7 @@ _COLUMNS = (
     Column("MEMORY", is_right=True, is_optional=True),
     Column("HEALTH", is_optional=True),
     Column("SOCKETS", is_optional=True),
+    Column("PING", is_optional=True),
     Column("WHY", is_optional=True, shrinks=True),
     Column("SAYS", is_optional=True, shrinks=True),
     Column("LAST LINE", is_optional=True, shrinks=True),
@@ -66,6 +67,7 @@ def _row(job: Job, now: datetime) -> list[Cell | str]:
         size(job.get("memory")),
         _text(job.get("health")) if "memory" in job else "",
         _sockets(job),
+        _ping(job, now),
         _text(job.get("why")),
         _text(job.get("status_text")) if "memory" in job else "",
         _text(job.get("last_line")),
@@ -78,6 +80,17 @@ def _sockets(job: Job) -> str:
         return ""
     shown = job.get("sockets") or ()
     return " ".join(one["address"] + ("" if one["open"] else " (closed)") for one in shown)
+
+
+def _ping(job: Job, now: datetime) -> str:
+    """Return how the last call to a job's dead-man's switch went, if more is asked for."""
+    ping = job.get("ping")
+    if not ping or "last_line" not in job:
+        return ""
+    if ping["done_at"] is None:
+        return f"{ping['kind']}, on its way"
+    how = "failed" if ping["problem"] else "sent"
+    return f"{ping['kind']} {how} {when.relative(ping['done_at'], now)}"
 
 
 def _since(job: Job, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """The keys of a job that are about what goes wrong with it, or does not happen."""
 
 from claw.config import kinds
-from claw.config.keys.probe import PAUSE
+from claw.config.keys.probe import PAUSE, URL
 from claw.config.kinds import optional
 from claw.config.table import Applies, Field
 from claw.model.alerts import AlertKind
@@ -41,4 +41,12 @@ class WatchKeys:
         applies=Applies.LIVE,
         attr="success_within_s",
         shown="as long as it takes",
+    )
+    ping = Field(
+        optional(URL),
+        None,
+        "An outside dead-man's switch, as healthchecks.io has them: claw GETs URL`/start` when"
+        " a run begins, URL when it has succeeded and URL`/fail` when it has failed for good."
+        " Whoever answers there notices when claw itself, or the host, is silent.",
+        applies=Applies.LIVE,
     )

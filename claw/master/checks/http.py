@@ -1,4 +1,4 @@
-"""The look over HTTP; the only user of httpx, imported when the first is wanted."""
+"""HTTP for looks and pings; the only user of httpx, imported when the first is wanted."""
 
 import logging
 
@@ -21,8 +21,7 @@ class Getter:
     """Gets URLs, each over a connection of its own, as a new client would."""
 
     def __init__(self) -> None:
-        for name in ("httpx", "httpcore"):  # a line for each request, and more
-            logging.getLogger(name).setLevel(logging.WARNING)
+        _be_quiet()
         self._client = httpx.AsyncClient(
             headers=_HEADERS,
             timeout=None,  # noqa: S113  who looks sets the time
@@ -46,6 +45,37 @@ class Getter:
                 return await _look_for(probe, answer)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return fault(probe.url, error)
+
+
+class Caller:
+    """Gets the URLs of others' services: whoever answers there has to be who it says."""
+
+    def __init__(self) -> None:
+        _be_quiet()
+        self._client = httpx.AsyncClient(
+            headers=_HEADERS,
+            timeout=None,  # noqa: S113  who calls sets the time
+            follow_redirects=True,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        )
+
+    async def call(self, url: str) -> str | None:
+        """Return None when the answer is a good one, else what was wrong, without the path.
+
+        Raises:
+            NoLookError: It could not be called, for want of something here.
+        """
+        host = httpx.URL(url).host
+        try:
+            async with self._client.stream("GET", url) as answer:
+                return None if answer.is_success else f"{host}: status {answer.status_code}"
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return fault(host, error)
+
+
+def _be_quiet() -> None:
+    for name in ("httpx", "httpcore"):  # a line for each request, and more
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 async def _look_for(probe: Probe, answer: httpx.Response) -> str | None:

@@ -12,8 +12,9 @@ from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
 from claw.model.alerts import FAILURES_IN_A_ROW, RESOURCES, AlertKind
 from claw.model.checks import HEALTHY, UNHEALTHY, HealthAction
-from claw.model.effect import DutyAt
+from claw.model.effect import DutyAt, PingAsked
 from claw.model.job import Job, JobType
+from claw.model.pings import PingKind
 from claw.model.run import Attempt, Phase, Run, State
 
 _BAD = {
@@ -37,6 +38,8 @@ def notice(turn: Turn, change: Change) -> None:
         return
     _notice_health(turn, job, change)
     _notice_dead_letter(turn, job, change)
+    if job.ping:
+        _ping(turn, job, change)
     if job.type is JobType.CONTINUOUS:
         _notice_service(turn, job, change)
     elif not change.after.is_open and (change.before.is_open or change.is_new):
@@ -196,3 +199,20 @@ def _notice_dead_letter(turn: Turn, job: Job, change: Change) -> None:
         short = ids.short(run.id)
         text = f"{job.name} has a dead letter: {run.dead_why}: clawctl runs show {short}"
         alerts.raise_alert(turn, AlertKind.DEAD_LETTER, job.name, run.id, text)
+
+
+def _ping(turn: Turn, job: Job, change: Change) -> None:
+    """Have a job's dead-man's switch told that a run has begun, or how it ended."""
+    before, run = change.before, change.after
+    if before.started_at is None and run.started_at is not None:
+        _ask_ping(turn, job, run, PingKind.START)
+    if before.is_open and run.state is State.SUCCEEDED:
+        _ask_ping(turn, job, run, PingKind.SUCCESS)
+    elif before.is_open and run.state in _BAD:
+        _ask_ping(turn, job, run, PingKind.FAIL)
+
+
+def _ask_ping(turn: Turn, job: Job, run: Run, kind: PingKind) -> None:
+    asked = PingAsked(job.name, run.id, kind)
+    turn.tx.ask_ping(asked, turn.now)
+    turn.emit(asked)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from claw.model.alerts import Alert, AlertKind
 from claw.model.gates import InstanceStanding
+from claw.model.pings import Ping
 from claw.model.rollout import Rollout
 from claw.model.run import Run
 from claw.store.records import Tx
@@ -20,6 +21,7 @@ class Parts:
     last_runs: Mapping[tuple[str, int], Run] = field(default_factory=dict)
     rollouts: Mapping[str, Rollout] = field(default_factory=dict)
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)  # that stand, by job
+    pings: Mapping[str, Ping] = field(default_factory=dict)  # by job
 
     def alert_kinds(self, job: str) -> list[str]:
         """Return the kinds of a job's alerts."""
@@ -45,6 +47,7 @@ def read(tx: Tx, names: Collection[str] | None = None) -> Parts:
         last_runs={key: run for key, run in runs.items() if run is not None},
         rollouts=rollouts,
         alerts=_alerts(tx, names),
+        pings=_pings(tx, names),
     )
 
 
@@ -61,6 +64,25 @@ def _alerts(tx: Tx, names: Collection[str] | None) -> dict[str, list[Alert]]:
 
 
 _LATE = frozenset({AlertKind.OVERDUE, AlertKind.STALE})
+
+
+def _pings(tx: Tx, names: Collection[str] | None) -> dict[str, Ping]:
+    if names is None:
+        return tx.pings()
+    return {name: ping for name in names for ping in tx.pings(name).values()}
+
+
+def ping_object(ping: Ping | None) -> Json | None:
+    """Return what is shown of the last call to a job's dead-man's switch."""
+    if ping is None:
+        return None
+    return {
+        "kind": ping.kind,
+        "run": ping.run,
+        "asked_at": ping.asked_at.isoformat(),
+        "done_at": None if ping.done_at is None else ping.done_at.isoformat(),
+        "problem": ping.problem,
+    }
 
 
 def rollout_object(rolling: Rollout | None) -> Json | None:

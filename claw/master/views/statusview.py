@@ -172,6 +172,7 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
         "last": None if last is None else last_object(last),
         "next_at": iso(next_at),
         "alerts": rows.parts.alert_kinds(job.name),
+        "ping": parts.ping_object(rows.parts.pings.get(job.name)),
         "enabled": job.enabled,
         "tags": list(job.tags),
         "sockets": live.sockets(job),

@@ -9,6 +9,7 @@ from claw.model import gates, ids, instances, machine
 from claw.model.fact import LEFT_RUNNING
 from claw.model.gates import Standing
 from claw.model.job import Config, Job, JobType
+from claw.model.pings import Ping
 from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Phase, Run, State
 from claw.store.records import Tx
@@ -35,6 +36,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     said = "\n".join(lines)
     stand = rows.parts.alerts.get(job.name, ())
     lines += [f"alert {one.id}: {one.text}" for one in stand if one.text not in said]
+    lines += _of_ping(rows.parts.pings.get(job.name))
     lines += _of_rollout(rows.parts.rollouts.get(job.name))
     for run in rows.open_runs.get(job.name, ()):
         if aim.means(run.job, instances.number(run)):
@@ -48,6 +50,16 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
         lines += _of_left(last)
     typed = _TO_TYPE.get(str(shown["state"]))
     return lines if typed is None else [*lines, typed.format(aim.label, aim.label)]
+
+
+def _of_ping(ping: Ping | None) -> list[str]:
+    if ping is None:
+        return []
+    told = f"its ping ({ping.kind} of run {ids.short(ping.run)})"
+    if ping.done_at is None:
+        return [f"{told} is being made since {_clock(ping.asked_at)}"]
+    how = f"failed: {ping.problem}" if ping.problem else "was answered"
+    return [f"{told} {how}, {_clock(ping.done_at)}"]
 
 
 def _of_rollout(rolling: Rollout | None) -> list[str]:

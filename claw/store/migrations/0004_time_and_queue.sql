@@ -205,3 +205,15 @@ CREATE INDEX runs_batch_tail ON runs (substr(batch, -6)) WHERE batch IS NOT NULL
 
 CREATE INDEX runs_dedup ON runs (job, dedup_key, queued_at) WHERE dedup_key IS NOT NULL;
 
+
+-- The last call to a job's dead-man's switch; `done_at` is empty while it is to be made.
+CREATE TABLE pings (
+    job      TEXT PRIMARY KEY,
+    run      TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    done_at  INTEGER,
+    problem  TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX pings_unmade ON pings (job) WHERE done_at IS NULL;
