@@ -23,9 +23,12 @@ class Parts:
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)  # that stand, by job
     pings: Mapping[str, Ping] = field(default_factory=dict)  # by job
 
-    def alert_kinds(self, job: str) -> list[str]:
-        """Return the kinds of a job's alerts."""
-        return [alert.kind for alert in self.alerts.get(job, ())]
+    def watched(self, job: str) -> Json:
+        """Return the kinds of a job's alerts, and the last call to its dead-man's switch."""
+        return {
+            "alerts": [alert.kind for alert in self.alerts.get(job, ())],
+            "ping": ping_object(self.pings.get(job)),
+        }
 
     def late_why(self, job: str, why: str | None) -> str | None:
         """Return what of a job is late, as its alerts say, and after it why it is as it is."""
