@@ -84,6 +84,8 @@ def follow_events(
         nonlocal cursor
         start = {"from": cursor, "filter": chosen or None}
         reply = stream.subscribe("event.subscribe", **start)
+        if reply.get("forgotten_through"):
+            note(f"events up to {reply['forgotten_through']} are not kept any more")
         if cursor is None:
             cursor = begins_after = reply["cursor"]
             on_start(begins_after)

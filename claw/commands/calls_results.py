@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from claw.commands import shapes
-from claw.commands.method import reading
-from claw.commands.schema import choice, integer, nullable, record, string
+from claw.commands.method import changing, reading
+from claw.commands.schema import boolean, choice, integer, nullable, record, string
 
 _RUN = string("a run, or six or more letters of its id")
 _ATTEMPT = integer("number of the attempt; left out: the last, or all", minimum=1)
 
 RESULTS = (
+    changing(
+        "job.purge",
+        "forget all runs of a job, their output and what happened to them",
+        record(
+            {"job": string("the job"), "force": boolean("end runs that are open first")},
+            ("job",),
+        ),
+        record(
+            {
+                "job": shapes.JOB_NAME,
+                "runs": integer("so many are forgotten"),
+                "events": integer("so many are forgotten"),
+            },
+            ("job", "runs", "events"),
+            is_open=True,
+        ),
+    ),
     reading(
         "run.result",
         "tell the value that a run's child has handed back",

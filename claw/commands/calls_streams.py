@@ -36,6 +36,7 @@ _LAGGED_LOG = record(
     },
     is_open=True,
 )
+_FORGOTTEN = integer("there, when it is beyond `from`: events up to it are not kept any more")
 _EVENTS_FROM = integer("what comes after this cursor; left out: from now on", minimum=0)
 
 STREAMS = (
@@ -98,6 +99,7 @@ STREAMS = (
             {
                 "subscription": _SUBSCRIPTION,
                 "cursor": integer("the last event before the stream begins"),
+                "forgotten_through": _FORGOTTEN,
             },
             ("subscription", "cursor"),
             is_open=True,
@@ -126,6 +128,7 @@ STREAMS = (
             {
                 "events": array("oldest first", record(shapes.EVENT, is_open=True)),
                 "next": nullable(integer("ask again from here; null: no more")),
+                "forgotten_through": _FORGOTTEN,
             },
             ("events", "next"),
         ),

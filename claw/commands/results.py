@@ -22,6 +22,23 @@ COMMANDS = (
         examples=(("clawctl runs result 4fj2k9", "as JSON"),),
     ),
     Command(
+        "job purge",
+        RUNS,
+        "forget all runs of a job, with their output",
+        verb="results:purge",
+        reply="forgotten",
+        method="job.purge",
+        params=(
+            argument("job", kinds.JOB, "the job"),
+            flag("force", "end runs that are not over first"),
+        ),
+        detail=(
+            "Runs, attempts, output, results and events go; that they have gone, when and by"
+            " whom, is an event and a line of audit.log. Its definition stays."
+        ),
+        examples=(("clawctl job purge report", "as if it had never run"),),
+    ),
+    Command(
         "runs output",
         RUNS,
         "print all that a run has written",

@@ -68,7 +68,7 @@ LATER = frozenset(
     {
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
         "delivery", "doctor", "emit", "group", "import", "incident",
-        "job purge", "job tree", "man", "metrics", "pool", "proxy", "queue", "reject",
+        "job tree", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs stale", "secret",
         "shell", "sla", "top", "workflow",
     }

@@ -44,6 +44,7 @@ from claw.master.control.server import serve_control
 from claw.master.decider import Decider
 from claw.master.duties.watch import Watch
 from claw.master.engine import services
+from claw.master.forgetting import Forgetting
 from claw.master.init import handover
 from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
@@ -70,7 +71,6 @@ from claw.master.supervision.sockets import Sockets, needing_sockets
 from claw.master.supervision.spools import serve_pruning
 from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
-from claw.master.tidying import sweep_results
 from claw.master.wiring import Services
 from claw.model import effect as effects
 from claw.model.home import Home
@@ -234,7 +234,7 @@ class App:
         yield partial(serve_health, self.home, self._links, self._heartbeat_s)
         yield partial(serve_pruning, self.home, self._store)
         yield self._sampler.serve
-        yield partial(sweep_results, self.home, self._store)
+        yield self._forgetting.serve
         yield self._watch.serve
 
     @property
@@ -245,7 +245,8 @@ class App:
 
     def _connect(self) -> None:
         """Say who acts on which effect of a decision."""
-        on = self._perform.on
+        config, on = self.configuration.get, self._perform.on
+        self._forgetting = Forgetting(self.home, self._store, self._decide, config)
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)
         on(effects.Reschedule, self._ticker.expect)
@@ -259,6 +260,7 @@ class App:
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
         on(effects.Settled, lambda effect: self._checks.recheck("", effect.run))
         on(effects.Settled, lambda _effect: self._keeper.wake())
+        on(effects.Settled, self._forgetting.on_settled)
         on(effects.EssentialEnded, self._end_as)
         on(effects.Recheck, lambda effect: self._checks.recheck(effect.job, effect.run))
 

@@ -598,3 +598,60 @@ ORDER BY transients.run;
 SELECT runs.* FROM transients CROSS JOIN runs ON runs.id = transients.run
 WHERE transients.run < :before AND transients.run >= :since
 ORDER BY transients.run DESC LIMIT :limit;
+
+-- name: next_job_with_runs
+SELECT min(job) FROM runs WHERE job > :after;
+
+-- name: surplus_of
+SELECT id, job, instance, attempt FROM runs INDEXED BY runs_job_state
+WHERE job = :job AND state = 'succeeded' AND id > :after
+    AND id < (
+        SELECT id FROM runs INDEXED BY runs_job_state
+        WHERE job = :job AND state = 'succeeded' ORDER BY id DESC LIMIT 1 OFFSET :keep - 1)
+    AND ended_at < :settled AND dead_at IS NULL
+    AND (slot_at IS NULL OR slot_at < :slots)
+    AND id IS NOT (SELECT last_run FROM jobs WHERE name = runs.job)
+    AND NOT EXISTS (SELECT 1 FROM instances WHERE job = runs.job AND last_run = runs.id)
+    AND NOT EXISTS (SELECT 1 FROM supervisors WHERE run = runs.id AND closed_at IS NULL)
+ORDER BY id LIMIT :limit;
+
+-- name: aged_in
+SELECT id, job, instance, attempt FROM runs INDEXED BY runs_state
+WHERE state = :state AND id > :after AND id < :before
+    AND coalesce(ended_at, due_at) < :ended AND dead_at IS NULL
+    AND (slot_at IS NULL OR slot_at < :slots)
+    AND CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE name = runs.job)
+        THEN NOT :gone
+            AND id < (SELECT max(id) FROM runs AS newest WHERE newest.job = runs.job)
+            AND id IS NOT (SELECT last_run FROM jobs WHERE name = runs.job)
+        ELSE 1 END
+    AND NOT EXISTS (SELECT 1 FROM instances WHERE job = runs.job AND last_run = runs.id)
+    AND NOT EXISTS (SELECT 1 FROM supervisors WHERE run = runs.id AND closed_at IS NULL)
+ORDER BY id LIMIT :limit;
+
+-- name: ended_of
+SELECT id, job, instance, attempt FROM runs INDEXED BY runs_job
+WHERE job = :job AND id > :after AND id <= :until
+    AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+ORDER BY id LIMIT :limit;
+
+-- name: newest_run_of
+SELECT max(id) FROM runs WHERE job = :job;
+
+-- name: sids_of
+SELECT sid FROM supervisors WHERE run = :run;
+
+-- name: delete_run
+DELETE FROM runs WHERE id = :id
+    AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
+
+-- name: first_events
+SELECT cursor, at FROM events WHERE cursor > 0 ORDER BY cursor LIMIT :limit;
+
+-- name: delete_events
+DELETE FROM events WHERE cursor <= :through;
+
+-- name: delete_events_of
+DELETE FROM events WHERE cursor IN (
+    SELECT cursor FROM events WHERE job = :job AND cursor <= :through
+    ORDER BY cursor LIMIT :limit);

@@ -21,6 +21,7 @@ from claw.store.deadletters import DeadLetterRows
 from claw.store.leavings import LeavingRows
 from claw.store.ledgers import LedgerRows
 from claw.store.lockrows import LockRows
+from claw.store.pruning import PruningRows
 from claw.store.queue import BatchRows, PoolRows, QueueRows
 from claw.store.slotrows import SlotRows
 from claw.store.transientrows import TransientRows
@@ -37,6 +38,7 @@ class Tx(
     LedgerRows,
     LockRows,
     PoolRows,
+    PruningRows,
     QueueRows,
     SlotRows,
     TransientRows,

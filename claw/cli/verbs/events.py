@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from claw.cli.context import Context
 
 _PAGE = 500
+FORGOTTEN = "events up to {} are not kept any more (retention.events)"
 
 
 def events(context: Context) -> int:
@@ -42,6 +43,8 @@ def _list(
     while True:
         asked: dict[str, Any] = {"from": cursor, "filter": chosen or None, "limit": _PAGE}
         page = context.call("event.list", **asked)
+        if page.get("forgotten_through"):
+            terminal.note(FORGOTTEN.format(page["forgotten_through"]))
         for event in page["events"]:
             _show(context, event, mark)
         cursor = page["next"]

@@ -23,6 +23,14 @@ def result(context: Context) -> int:
     return 0
 
 
+def purge(context: Context) -> int:
+    """Forget all runs of a job."""
+    args = context.args
+    force = True if args["force"] else None
+    context.show(context.call("job.purge", job=args["job"], force=force))
+    return 0
+
+
 def output(context: Context) -> int:
     """Print output as it comes; with --json all of it at once."""
     asked = [stream for stream in _STREAMS if context.args[stream]] or list(_STREAMS)

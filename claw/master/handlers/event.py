@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from claw.errors import StoreError
 from claw.master.control.calls import Call, Params
 from claw.master.control.streams import LaggedError, Stream
+from claw.master.forgetting import told_of_gap
 from claw.master.wiring import Json, Services
 from claw.model.event import Event
 from claw.store.records import Tx
@@ -78,6 +79,7 @@ async def list_(call: Call, params: Params) -> Json:
     wanted, cursor = _filter_of(params), min(params.get("from", 0), _MAX_CURSOR)
     limit = params.get("limit", DEFAULT_LIMIT)
     found: list[Event] = []
+    gap = await told_of_gap(call.services.store, params.get("from"))
     for _ in range(MAX_BATCHES):
         page = await call.services.store.read(reader_of(wanted, cursor))
         found += page.events
@@ -86,10 +88,11 @@ async def list_(call: Call, params: Params) -> Json:
             return {
                 "events": list(map(wire_of, found[:limit])),
                 "next": found[limit - 1].cursor,
+                **gap,
             }
         if page.is_last:
-            return {"events": list(map(wire_of, found)), "next": None}
-    return {"events": list(map(wire_of, found)), "next": cursor}
+            return {"events": list(map(wire_of, found)), "next": None, **gap}
+    return {"events": list(map(wire_of, found)), "next": cursor, **gap}
 
 
 async def subscribe(call: Call, params: Params) -> Json:
@@ -100,10 +103,12 @@ async def subscribe(call: Call, params: Params) -> Json:
     # A cursor of a database that was set aside since may lie ahead of this one's.
     cursor = newest if start is None else min(start, newest)
 
+    gap = await told_of_gap(services.store, start)
+
     async def serve(stream: Stream) -> None:
         await _deliver(services, stream, wanted, cursor)
 
-    return {"subscription": call.connection.open_stream(serve), "cursor": cursor}
+    return {"subscription": call.connection.open_stream(serve), "cursor": cursor, **gap}
 
 
 async def unsubscribe(call: Call, params: Params) -> Json:

@@ -65,12 +65,12 @@ async def _prune(home: Home, store: AsyncStore) -> bool:
     older_than = clock.now() - KEPT
     old = await store.read(lambda tx: tx.prunable_spools(older_than))
     for sid in old:
-        await trio.to_thread.run_sync(_remove, home, sid)
+        await trio.to_thread.run_sync(remove, home, sid)
         await store.write(lambda tx, sid=sid: tx.delete_supervisor(sid))  # type: ignore[misc]
     return bool(old)
 
 
-def _remove(home: Home, sid: str) -> None:
+def remove(home: Home, sid: str) -> None:
     """Remove a spool, and the launch files of the attempts that it tells of."""
     folder = f"{home.spool}/{sid}"
     for line in files.read_from(f"{folder}/journal", 0).splitlines():

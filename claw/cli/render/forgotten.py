@@ -1,0 +1,15 @@
+"""``job purge``."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from claw.cli.terminal import Style
+
+
+def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
+    """Return one line of what has gone."""
+    return f"{reply['job']}: {reply['runs']} runs and {reply['events']} events are forgotten"

@@ -1,0 +1,115 @@
+"""What is forgotten, when, and what never is; through ``clawctl``."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.clawctl import Shell
+from tests.kit.master import MasterUnderTest, master
+
+JOBS = """
+[daemon]
+file_log_mode = "delete"
+[retention]
+runs = 2
+[jobs.says]
+command = 'echo "$1"; echo "\\"$1\\"" > "$CLAW_RESULT_FILE"'
+[jobs.large]
+command = 'head -c 70000 /dev/zero; exit 1'
+[jobs.held]
+command = 'echo begun; until [ -e "$1" ]; do sleep 0.02; done'
+grace_period = "5s"
+[jobs.other]
+command = "echo other"
+"""
+
+
+@pytest.fixture(name="claw", scope="module")
+def _claw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MasterUnderTest]:
+    with master(tmp_path_factory.mktemp("retention"), JOBS) as found:
+        yield found
+
+
+@pytest.fixture(name="ctl")
+def _ctl(claw: MasterUnderTest) -> Shell:
+    return Shell({"CLAW_HOME": os.fspath(claw.folder)})
+
+
+def runs_of(ctl: Shell, job: str) -> list[str]:
+    found = ctl("runs", "list", "--job", job, "--json").json["runs"]
+    return [one["id"] for one in found]
+
+
+def files_of(claw: MasterUnderTest, job: str) -> list[str]:
+    folder = Path(claw.home.job_log(job))
+    return sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+
+
+def test_with_delete_a_file_goes_once_its_output_is_in_the_database(
+    claw: MasterUnderTest, ctl: Shell
+) -> None:
+    done = ctl("run", "says", "--arg", "hello", "--wait").out.strip()
+    claw.wait_until(lambda: not files_of(claw, "says"), "files that are gone")
+    assert ctl("logs", "says").out == "hello\n"
+    assert ctl("logs", done, "--json").json["source"] == "database"
+    assert ctl("runs", "output", done).out == "hello\n"
+
+
+def test_with_delete_larger_output_stays_a_file(claw: MasterUnderTest, ctl: Shell) -> None:
+    large = ctl("run", "large", "--wait", status=1).out.strip()
+    said = ctl("run", "says", "--arg", "later", "--wait").out.strip()
+    claw.wait_until(lambda: not files_of(claw, "says"), "files that are gone")
+    assert f"{large}.out" in files_of(claw, "large")
+    assert len(ctl("runs", "output", large).out) == 70_000
+    assert ctl("runs", "output", said).out == "later\n"
+
+
+def test_more_successes_than_are_kept_are_forgotten_the_oldest_first(
+    claw: MasterUnderTest, ctl: Shell
+) -> None:
+    made = [ctl("run", "says", "--arg", str(no), "--wait").out.strip() for no in range(4)]
+
+    def is_forgotten() -> bool:
+        claw.restart()  # it looks when it starts
+        return set(runs_of(ctl, "says")) == set(made[-2:])
+
+    claw.wait_until(is_forgotten, "two runs that are left")
+    assert "no run" in ctl("runs", "show", made[0], status=4).fault
+    assert ctl("runs", "result", made[-1]).json == "3"
+    assert not list(Path(claw.home.launches).glob(f"{made[0]}.*"))
+
+
+def test_a_job_is_purged_with_all_that_is_known_of_it(
+    claw: MasterUnderTest, ctl: Shell
+) -> None:
+    ctl("run", "other", "--wait")
+    ctl("run", "large", "--wait", status=1)
+    assert files_of(claw, "large")
+
+    said = ctl("job", "purge", "large").out
+
+    assert "are forgotten" in said
+    assert runs_of(ctl, "large") == []
+    assert files_of(claw, "large") == []
+    assert len(runs_of(ctl, "other")) == 1
+    events = [json.loads(one) for one in ctl("events", "--job", "large", "--json").lines]
+    assert [one["type"] for one in events] == ["job.purged"]
+    assert events[0]["by"]
+    assert "job.purge" in Path(claw.home.audit_log).read_text()
+    ctl("run", "large", "--wait", status=1)
+
+
+def test_a_job_with_open_runs_is_purged_by_force_alone(
+    claw: MasterUnderTest, ctl: Shell, tmp_path: Path
+) -> None:
+    held = ctl("run", "held", "--arg", str(tmp_path / "never")).out.strip()
+    ctl("wait", held, "--for", "running")
+    assert "not over" in ctl("job", "purge", "held", status=1).fault
+    assert runs_of(ctl, "held") == [held]
+    ctl("job", "purge", "held", "--force")
+    assert runs_of(ctl, "held") == []
+    assert files_of(claw, "held") == []
+    assert ctl("job", "purge", "nobody", status=4).fault
