@@ -1,0 +1,135 @@
+"""Which runs may be forgotten, and which never are."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from claw.model.run import Origin, Run, State
+from claw.store.pruning import Spared
+from tests.kit.desk import T0, Desk, job
+
+LATER = T0 + timedelta(days=100)
+NOBODY = Spared(settled=LATER, slots=LATER)
+
+
+def _done(desk: Desk, name: str, code: int = 0) -> Run:
+    desk.pass_s(1)
+    return desk.end(desk.begin(name), code)
+
+
+def _surplus(desk: Desk, keep: int, spared: Spared = NOBODY) -> list[str]:
+    found = desk.database.view(lambda tx: tx.surplus_of("a", keep, spared, "", 100))
+    return [one.id for one in found]
+
+
+def _aged(desk: Desk, state: State, before: datetime = LATER) -> list[str]:
+    found = desk.database.view(lambda tx: tx.aged_in(state, before, NOBODY, "", 100))
+    return [one.id for one in found]
+
+
+def test_the_newest_successes_of_each_job_are_kept() -> None:
+    desk = Desk(job("a"), job("b"))
+    made = [_done(desk, "a").id for _ in range(5)]
+    _done(desk, "b")
+    assert _surplus(desk, 3) == made[:2]
+    assert _surplus(desk, 5) == []
+    assert _surplus(desk, 1) == made[:-1]
+
+
+def test_failures_do_not_count_among_successes_and_go_by_their_age() -> None:
+    desk = Desk(job("a"))
+    failed = [_done(desk, "a", 1) for _ in range(3)]
+    good = _done(desk, "a")
+    assert _surplus(desk, 1) == []
+    assert _aged(desk, State.FAILED) == [one.id for one in failed]
+    assert _aged(desk, State.FAILED, T0) == []
+    assert _aged(desk, State.SUCCEEDED) == []
+    assert good.id not in _aged(desk, State.FAILED)
+
+
+def test_the_last_run_of_a_job_is_kept_however_old_it_is() -> None:
+    desk = Desk(job("a"))
+    first = _done(desk, "a", 1)
+    last = _done(desk, "a", 1)
+    assert _aged(desk, State.FAILED) == [first.id]
+    assert desk.run(last.id).state is State.FAILED
+
+
+def test_the_runs_of_a_job_that_is_gone_go_by_their_age_to_the_last() -> None:
+    desk = Desk(job("a"))
+    made = [_done(desk, "a").id, _done(desk, "a").id]
+    desk.set_config()
+    assert _aged(desk, State.SUCCEEDED) == made
+
+
+def test_a_dead_letter_is_kept() -> None:
+    desk = Desk(job("a"))
+    dead = _done(desk, "a", 1)
+    _done(desk, "a")
+    desk.do(lambda turn: turn.tx.update_run(replace(dead, dead_at=T0)))
+    assert _aged(desk, State.FAILED) == []
+    desk.do(lambda turn: turn.tx.update_run(dead))
+    assert _aged(desk, State.FAILED) == [dead.id]
+
+
+def test_a_run_for_a_slot_of_late_is_kept() -> None:
+    desk = Desk(job("a"))
+    made = [_done(desk, "a") for _ in range(2)]
+    early = Spared(settled=LATER, slots=T0)
+    desk.do(
+        lambda turn: turn.add(
+            replace(
+                made[0],
+                id="r" + "0" * 26,
+                origin=Origin.SCHEDULE,
+                origin_key="a slot",
+                slot_at=T0 + timedelta(hours=1),
+            )
+        )
+    )
+    assert "r" + "0" * 26 in _surplus(desk, 1)
+    assert "r" + "0" * 26 not in _surplus(desk, 1, early)
+
+
+def test_what_has_just_ended_is_kept_for_a_moment() -> None:
+    desk = Desk(job("a"))
+    _done(desk, "a")
+    _done(desk, "a")
+    assert _surplus(desk, 1, Spared(settled=T0, slots=LATER)) == []
+
+
+def test_an_open_run_is_never_deleted() -> None:
+    desk = Desk(job("a"))
+    active = desk.run_of(desk.begin("a"))
+    waiting = desk.ask("a")
+    ids = [active.id, waiting.id]
+    assert desk.do(lambda turn: turn.tx.delete_runs(ids)) == 0
+    assert [desk.run(one).state for one in ids] == [State.RUNNING, State.QUEUED]
+    assert desk.database.view(lambda tx: tx.ended_of("a", "", "s", 10)) == ()
+
+
+def test_with_a_run_goes_all_that_belongs_to_it() -> None:
+    desk = Desk(job("a"))
+    run = _done(desk, "a")
+    desk.do(lambda turn: turn.tx.put_result(run.id, 1, "1"))
+    assert desk.do(lambda turn: turn.tx.delete_runs([run.id])) == 1
+    assert desk.database.view(lambda tx: tx.attempts(run.id)) == ()
+    assert desk.database.view(lambda tx: tx.result(run.id)) is None
+    assert desk.database.view(lambda tx: tx.sids_of(run.id)) == ()
+    assert desk.database.view(lambda tx: tx.count_open()) == 0
+
+
+def test_events_are_found_by_their_age_a_bounded_number_at_a_time() -> None:
+    desk = Desk(job("a"))
+    _done(desk, "a")
+    middle = desk.now + timedelta(seconds=1)
+    desk.pass_s(10)
+    _done(desk, "a")
+    whole = desk.events()
+    old = [one.cursor for one in whole if one.at < middle]
+    assert desk.database.view(lambda tx: tx.events_older_than(middle, 3)) == old[2]
+    through = desk.database.view(lambda tx: tx.events_older_than(middle, 500))
+    assert through == old[-1]
+    assert desk.do(lambda turn: turn.tx.delete_events(through)) == len(old)
+    assert [one.cursor for one in desk.events()] == [one.cursor for one in whole[len(old) :]]
+    assert desk.database.view(lambda tx: tx.events_older_than(T0, 500)) is None
+    assert desk.database.view(lambda tx: tx.last_cursor()) == whole[-1].cursor
