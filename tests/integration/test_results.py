@@ -69,9 +69,9 @@ def test_a_result_is_shown_wherever_its_run_is(ctl: Shell) -> None:
 def test_nothing_is_left_of_a_run_in_the_folder_of_results(
     claw: MasterUnderTest, ctl: Shell
 ) -> None:
-    run(ctl, "value")
+    done = run(ctl, "value")
     own = Path(claw.home.own_results)
-    claw.wait_until(lambda: not list(own.iterdir()), "an empty folder")
+    claw.wait_until(lambda: not list(own.glob(f"{done}*")), "a folder without it")
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,10 @@ def test_what_is_left_of_runs_that_are_over_is_swept_at_the_start(
     done = run(ctl, "quiet")
     left = Path(claw.home.own_results, f"{done}.1.json")
     left.write_text("1")
+    junk = left.with_name("junk")
+    junk.mkdir()
     claw.restart()
-    claw.wait_until(lambda: not left.exists(), "a file that is swept")
+    claw.wait_until(lambda: not left.exists() and not junk.exists(), "a swept folder")
 
 
 def test_a_killed_supervisors_successor_tells_what_the_run_has_left(

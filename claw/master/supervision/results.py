@@ -25,7 +25,7 @@ DEEPEST = 100
 ENVIRONMENT = "CLAW_RESULT_FILE"
 _PASSABLE = 0o711
 """Others get to what is theirs, and see nothing else."""
-_NAME = re.compile(r"(r[0-9a-v]{26})\.(\d+)(?:\.json)?")
+_NAME = re.compile(r"(r[0-9a-v]{26})\.\d+")
 
 Identity = tuple[int, int, list[int]]
 
@@ -136,20 +136,30 @@ def has_folder(home: Home, run: str, attempt: int) -> bool:
     return files.is_folder(f"{home.jobs}/{run}.{attempt}")
 
 
-def places(home: Home) -> dict[tuple[str, int], str]:
-    """Return what there is of all attempts, by run and number. Blocking."""
-    found: dict[tuple[str, int], str] = {}
-    for folder in (home.jobs, home.own_results):
-        with contextlib.suppress(OSError):
-            for name in files.names_in(folder):
-                match = _NAME.fullmatch(name)
-                if match is not None:
-                    found[match[1], int(match[2])] = f"{folder}/{name}"
-    return found
-
-
 def sweep(home: Home, used: Collection[str]) -> None:
-    """Remove what is left of attempts whose runs are not under way. Blocking."""
-    for run, attempt in places(home):
-        if run not in used:
-            clear(home, run, attempt)
+    """Remove what is left of attempts whose runs are not under way. Blocking.
+
+    From the folder that children share goes all that is not such a run's.
+    """
+    for folder in (home.jobs, home.own_results):
+        for name in _names_in(folder):
+            match = _NAME.match(name)
+            if match is None and folder == home.jobs:
+                continue
+            if match is None or match[1] not in used:
+                _remove(f"{folder}/{name}")
+
+
+def _remove(path: str) -> None:
+    if files.is_folder(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            files.remove(path)
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return files.names_in(folder)
+    except OSError:
+        return []
