@@ -17,7 +17,7 @@ from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, DedupKeys, PoolKeys, QueueKeys
 from claw.config.keys.results import DaemonResultKeys, OutputKeys, RetentionKeys
-from claw.config.keys.retry import RetryKeys, RunKeys
+from claw.config.keys.retry import RateLimitKeys, RetryKeys, RunKeys
 from claw.config.keys.time import TimeKeys
 from claw.config.keys.watch import AlertKeys, WatchKeys
 from claw.config.kinds import optional
@@ -309,7 +309,8 @@ RESTART = Section("restart", RestartKeys)
 READY = Section("ready", ReadyKeys)
 HEALTH = Section("health", HealthKeys)
 LOG = Section("log", LogKeys)
-RETRY = Section("retry", RetryKeys, later="rate_limit")
+RATE_LIMIT = Section("rate_limit", RateLimitKeys)
+RETRY = Section("retry", RetryKeys, tables={"rate_limit": RATE_LIMIT})
 RESOURCES = Section("resources", ResourceKeys)
 ALERTS = Section("alerts", AlertKeys, later="channel to")
 JOB = Section(
@@ -328,7 +329,7 @@ JOB = Section(
     },
     later="executor"
     " watch"
-    " checks delivery sla"
+    " delivery sla"
     " approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )

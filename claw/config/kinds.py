@@ -283,6 +283,8 @@ def parse_items(item: Kind[T], values: list[object]) -> tuple[T, ...]:
     for index, value in enumerate(values):
         try:
             parsed.append(item.parse(value))
+        except MistakesError as mistakes:
+            wrong += [((index, *way), text) for way, text in mistakes.items]
         except ValueError as error:
             wrong.append(((index,), str(error)))
     if wrong:

@@ -26,6 +26,7 @@ ONLY_FOR_RUNS: tuple[Field[object], ...] = (  # type: ignore[assignment]
     JobKeys.run_timeout,
     JobKeys.delivery_guarantee,
     JobKeys.skip_code,
+    JobKeys.checks,
     JobKeys.dead_letter,
 )
 """Keys that mean nothing to a service, whose run is over when it is stopped."""
@@ -92,6 +93,7 @@ def run_values(values: Values, kind: JobType) -> dict[str, object]:
         "run_timeout_s": values[JobKeys.run_timeout],
         "delivery_guarantee": values[JobKeys.delivery_guarantee],
         "skip_code": values[JobKeys.skip_code],
+        "checks": values[JobKeys.checks],
         "dead_letter": (
             policy is not None and kind is JobType.MANUAL if dead is None else dead
         ),

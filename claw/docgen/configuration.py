@@ -14,6 +14,7 @@ from claw.config.fields import (
     LOG,
     OUTPUT,
     POOL,
+    RATE_LIMIT,
     READY,
     RESOURCES,
     RESTART,
@@ -39,6 +40,7 @@ _TITLES = (
     (RESOURCES, "[jobs.NAME.resources]"),
     (ALERTS, "[jobs.NAME.alerts]"),
     (RETRY, "[jobs.NAME.retry]"),
+    (RATE_LIMIT, "[jobs.NAME.retry.rate_limit]"),
 )
 
 

@@ -215,7 +215,9 @@ class App:
         self._dispatcher = Dispatcher(
             self.home, self._decide, self._fork_server, self._links, self._sockets, around
         )
-        self._evidencing = Evidencing(self.home, config, store, self._dispatcher.pulse.apply)
+        self._evidencing = Evidencing(
+            self.home, config, store, self._dispatcher.pulse.apply, self._reaper
+        )
         self._checks = Checks(self.home, store, config, self._links, (self._reaper, around))
         self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
         self._ticker = Ticker(store, self._decide)
@@ -230,6 +232,7 @@ class App:
         """Yield what runs beside the rest from the start to the end."""
         yield self._keeper.serve
         yield partial(self._forwarding.serve, self.started_at.timestamp())
+        yield self._evidencing.findings.serve
         yield self._checks.serve
         yield partial(serve_health, self.home, self._links, self._heartbeat_s)
         yield partial(serve_pruning, self.home, self._store)

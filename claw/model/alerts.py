@@ -33,6 +33,8 @@ class AlertKind(StrEnum):
 
 RESOURCES = "resources"
 """A tree of processes uses too much: told whenever the job limits that."""
+CHECK = "check"
+"""Something was found in a run's output, and its job says that somebody is to know."""
 TICKER = "ticker"
 """Due times pass and nobody writes their rows; of the daemon as a whole."""
 

@@ -9,6 +9,8 @@ Run-to-completion jobs only: a service's attempts follow each other in one file.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from claw.model.outputcheck import Check
+
 TAIL_BYTES = 4096
 """The most that is taken of an output's first line, and of its end."""
 
@@ -45,11 +47,24 @@ class Evidence:
         printed: Its streams, standard output first; those without a byte are left out.
         result: JSON text that it left in its result file.
         complaint: Why what it left there is no result.
+        found: Which of its job's checks have found something in what it printed.
+        is_limited: Its output says that there were too many requests.
+        unsearched: Expressions that took too long, or could not be searched for.
     """
 
     printed: tuple[Printed, ...] = ()
     result: str | None = None
     complaint: str | None = None
+    found: tuple[Check, ...] = ()
+    is_limited: bool = False
+    unsearched: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is worth an event, in words."""
+        texts = [f"check: {one.match} was found ({one.then})" for one in self.found]
+        texts += [f"not searched for, it took too long: {one}" for one in self.unsearched]
+        return texts
 
     @property
     def size(self) -> int:

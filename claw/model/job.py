@@ -15,6 +15,7 @@ from claw.model.graph import Dependency, Graph
 from claw.model.keeping import Budget, FileLogMode
 from claw.model.listener import Listener
 from claw.model.lock import Locks
+from claw.model.outputcheck import Check
 from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.retry import Delivery, Retry, Rules
 from claw.model.run import Priority
@@ -241,6 +242,7 @@ class Job:
     delivery_guarantee: Delivery = Delivery.AT_MOST_ONCE
     run_timeout_s: float = 0.0  # for the run with all its attempts; 0: none
     skip_code: int | None = None  # an exit status: there was nothing to do
+    checks: tuple[Check, ...] = ()  # of what a run has printed
     dead_letter: bool = False  # a run that has failed for good is kept as one
     transient: Transient | None = None  # it is there for one run only
     origin: str = ""  # who made it, if clawctl did: cli:UID
@@ -255,6 +257,7 @@ class Job:
             delivery=self.delivery_guarantee,
             timeout_s=self.timeout_s,
             run_timeout_s=self.run_timeout_s,
+            success_codes=self.success_codes,
             skip_code=self.skip_code,
         )
 

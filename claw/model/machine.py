@@ -25,8 +25,9 @@ A `Step` is written whole in one transaction; its move has exactly one event.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from claw.model import outcome, record, retry, wellbeing
+from claw.model import failure, outcome, record, retry, wellbeing
 from claw.model.effect import Dispatch, Effect, Recheck, Settled, StopRun
+from claw.model.evidence import NOTHING, Evidence
 from claw.model.fact import (
     Ended,
     Exited,
@@ -100,7 +101,8 @@ def refuse(
     """End an attempt that could not be launched and never will be."""
     failed = replace(attempt, error=error, ended_at=at)
     result = Outcome(State.FAILED, outcome.SPAWN_FAILED)
-    return replace(_over(run, failed, result, rules, at), attempt=failed, why=error)
+    last = _Last(attempt=failed, result=result, at=at)
+    return replace(_over(run, last, rules), attempt=failed, why=error)
 
 
 def requeue(run: Run, at: datetime) -> Step:
@@ -154,7 +156,8 @@ def lose(
         result = outcome.asked(run.stop_why)
     else:
         result = Outcome(State.CRASHED, "lost")
-    return replace(_over(run, gone, result, rules, at), attempt=gone, why=why)
+    last = _Last(attempt=gone, result=result, at=at)
+    return replace(_over(run, last, rules), attempt=gone, why=why)
 
 
 def fold(
@@ -163,8 +166,8 @@ def fold(
     fact: Fact,
     *,
     sid: str,
-    success_codes: tuple[int, ...],
     rules: Rules = NO_RULES,
+    evidence: Evidence = NOTHING,
 ) -> tuple[Step, ...]:
     """Return the steps that a journal line means, in order.
 
@@ -176,8 +179,8 @@ def fold(
         attempt: The one that the line is about, when it is known already.
         fact: The line.
         sid: Whose journal it is.
-        success_codes: Exit codes that count as success.
-        rules: Whether another attempt follows one that ended badly.
+        rules: What counts as success, and whether another attempt follows one that is none.
+        evidence: What is known of the attempt when the line ends it.
     """
     note, text = _note(fact)
     if isinstance(fact, Exited) and run.sid == sid and _failed_before_exec(run, attempt):
@@ -190,9 +193,14 @@ def fold(
     match fact:
         case Ended():
             result = outcome.decide(
-                fact.why, attempt=attempt, stop_why=run.stop_why, success_codes=success_codes
+                fact.why,
+                attempt=attempt,
+                stop_why=run.stop_why,
+                success_codes=rules.success_codes,
             )
-            steps += _ended(run, attempt, result, rules, fact)
+            result = outcome.reconsider(result, attempt, rules.skip_code, evidence)
+            last = _Last(attempt=attempt, result=result, at=fact.at, evidence=evidence)
+            steps += _ended(run, last, rules, fact)
         case Started() | Ready() | SpawnFailed() | Stopping() | Exited() | Restarting():
             note = None if isinstance(fact, Stopping) and run.stop_why else note
             after = record.of_run(run, fact)
@@ -277,41 +285,36 @@ def exit_text(code: int | None, signal: int | None, *, timed_out: bool = False) 
     return f"{text}, timed out" if timed_out else text
 
 
-def _ended(
-    run: Run, attempt: Attempt | None, result: Outcome, rules: Rules, fact: Ended
-) -> list[Step]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Last:
+    """How a run's attempt has ended."""
+
+    attempt: Attempt | None
+    result: Outcome  # of the run, if nothing follows
+    at: datetime
+    evidence: Evidence = NOTHING
+
+
+def _ended(run: Run, last: _Last, rules: Rules, fact: Ended) -> list[Step]:
     by = fact.by or run.stop_by
-    if result.state is State.QUEUED:
+    if last.result.state is State.QUEUED:
         return [replace(requeue(run, fact.at), by=by)]
     steps = []
-    if not may_move(run.state, result.state):
+    if not may_move(run.state, last.result.state):
         steps.append(_begun(run, fact.at))
         run = steps[-1].run
-    return [*steps, replace(_over(run, attempt, result, rules, fact.at), by=by)]
+    return [*steps, replace(_over(run, last, rules), by=by)]
 
 
-def _over(
-    run: Run, attempt: Attempt | None, result: Outcome, rules: Rules, at: datetime
-) -> Step:
+def _over(run: Run, last: _Last, rules: Rules) -> Step:
     """Return what becomes of a run whose attempt is over: its end, or another attempt."""
-    result = outcome.reconsider(result, attempt, rules.skip_code)
+    result, at = last.result, last.at
     if result.reason == outcome.SHUTDOWN and rules.is_at_least_once:
         back = replace(_queued(run, at), cause=retry.REPLAY)
         return Step(back, why=outcome.SHUTDOWN, effects=(*_settled(run), Dispatch()))
     if result.state not in retry.BAD or run.stop_why not in {None, outcome.SHUTDOWN}:
         return _end(run, result, by=run.stop_by, at=at)
-    code, signal = (attempt.exit_code, attempt.signal) if attempt else (None, None)
-    verdict = retry.decide(
-        rules,
-        run,
-        retry.Ending(
-            state=result.state,
-            reason=result.reason,
-            at=at,
-            exit_status=outcome.exit_status(result.state, code, signal),
-            started_at=attempt.started_at if attempt else None,
-        ),
-    )
+    verdict = retry.decide(rules, run, _ending(last))
     run = replace(
         run,
         retries=verdict.retries,
@@ -321,8 +324,7 @@ def _over(
     )
     if verdict.due_at is None or verdict.cause is None:
         return _end(run, Outcome(verdict.state, verdict.reason), by=run.stop_by, at=at)
-    how = result.reason if attempt and attempt.error else None
-    text = retry.waiting_text(how or exit_text(code, signal), verdict, rules)
+    text = retry.waiting_text(_how(last), verdict, rules)
     waiting = replace(
         _queued(run, verdict.due_at),
         state=State.RETRY_WAIT,
@@ -330,6 +332,29 @@ def _over(
         waiting_for=text,
     )
     return Step(waiting, why=text, effects=(*_settled(run), Dispatch()))
+
+
+def _ending(last: _Last) -> retry.Ending:
+    result, attempt = last.result, last.attempt
+    code, signal = (attempt.exit_code, attempt.signal) if attempt else (None, None)
+    status = outcome.exit_status(result.state, code, signal)
+    return retry.Ending(
+        state=result.state,
+        reason=result.reason,
+        at=last.at,
+        exit_status=status,
+        started_at=attempt.started_at if attempt else None,
+        fingerprint=failure.fingerprint(result.reason, status, last.evidence.tail),
+        is_limited=last.evidence.is_limited,
+    )
+
+
+def _how(last: _Last) -> str:
+    """Return how an attempt has ended, for people."""
+    attempt, reason = last.attempt, last.result.reason
+    if attempt is None or reason not in {"exit_code", "signal"}:
+        return reason or str(last.result.state)
+    return exit_text(attempt.exit_code, attempt.signal)
 
 
 def _queued(run: Run, due_at: datetime) -> Run:

@@ -14,7 +14,9 @@
     spawn                    -                            failed, spawn_failed
     start_limit              -                            failed, start_limit ("fatal")
     exit                     a code of success_codes      succeeded
-    exit                     skip_code                    succeeded, note: already done
+    exit                     skip_code, IDEMPOTENT_SKIP   succeeded, note: already done
+    exit                     a success, and a check that  failed, reason: check: EXPRESSION
+                             says fail has found something
     exit                     another code, or a signal    failed
     exit                     the status is unknown        crashed, unknown_exit
 
@@ -25,6 +27,8 @@ child that ended by itself before its stop took hold keeps the end that it had.
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from claw.model.evidence import Evidence
+from claw.model.outputcheck import Then
 from claw.model.run import Attempt, State
 
 RESTART = "restart"
@@ -129,12 +133,32 @@ ALREADY_DONE = "already done"
 """The note of a run whose child says that there was nothing to do."""
 
 
-def reconsider(result: Outcome, attempt: Attempt | None, skip_code: int | None) -> Outcome:
-    """Return what becomes of a run when its child may have had nothing to do."""
+IDEMPOTENT_SKIP = "IDEMPOTENT_SKIP"
+"""The first line of a child's output that says so too."""
+
+
+def reconsider(
+    result: Outcome, attempt: Attempt | None, skip_code: int | None, evidence: Evidence
+) -> Outcome:
+    """Return what becomes of a run that has ended by itself, by what its child has said.
+
+    Args:
+        result: What its exit status alone makes of it.
+        attempt: The last one.
+        skip_code: The exit status that says that there was nothing to do.
+        evidence: What is known of its output.
+    """
     code = None if attempt is None else attempt.exit_code
-    if code is not None and code == skip_code and result.reason == _EXIT_CODE:
+    if code is None or not (result.state is State.SUCCEEDED or result.reason == _EXIT_CODE):
+        return result
+    if code == skip_code or evidence.first_line.strip() == IDEMPOTENT_SKIP:
         return Outcome(State.SUCCEEDED, None, ALREADY_DONE)
-    return result
+    if result.state is not State.SUCCEEDED:
+        return result
+    bad = next((one.match for one in evidence.found if one.then is Then.FAIL), None)
+    if bad is not None:
+        return Outcome(State.FAILED, f"check: {bad}")
+    return Outcome(result.state, result.reason, "; ".join(evidence.remarks) or None)
 
 
 TIMED_OUT_STATUS = 124
@@ -151,12 +175,13 @@ def exit_status(state: State | str, code: int | None, signal: int | None) -> int
         signal: The signal that ended the child, if one did.
 
     Returns:
-        The child's own code; 128 and its signal; 124 timed out; 125 never really run.
+        The child's own code, but 1 of one that exited 0 and yet failed; 128 and its signal;
+        124 timed out; 125 never really run.
     """
     if state == State.TIMED_OUT:
         return TIMED_OUT_STATUS
     if code is not None:
-        return code
+        return 1 if code == 0 and state == State.FAILED else code
     if signal is not None:
         return _SIGNALED + signal
     return 0 if state == State.SUCCEEDED else NOT_RUN_STATUS

@@ -76,6 +76,7 @@ class Rules:
     delivery: Delivery = Delivery.AT_MOST_ONCE
     timeout_s: float = 0.0  # of an attempt; 0: none
     run_timeout_s: float = 0.0  # of the run with all its attempts; 0: none
+    success_codes: tuple[int, ...] = (0,)
     skip_code: int | None = None  # an exit status: there was nothing to do
 
     @property

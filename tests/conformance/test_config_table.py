@@ -26,7 +26,7 @@ DESIGN = tomllib.loads((ROOT / "tests/data/config/design.toml").read_text(encodi
 SECTIONS = (
     fields.DAEMON, fields.CONTROL, fields.POOL, fields.JOB, fields.RESTART, fields.DEDUP,
     fields.READY, fields.HEALTH, fields.LOG, fields.RESOURCES, fields.ALERTS, fields.RETRY,
-    fields.OUTPUT, fields.RETENTION,
+    fields.RATE_LIMIT, fields.OUTPUT, fields.RETENTION,
 )  # fmt: skip
 KEYS = [(section, field) for section in SECTIONS for field in section.fields.values()]
 NAMES = [f"{section.name}.{field.name}" for section, field in KEYS]

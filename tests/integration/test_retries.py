@@ -25,6 +25,24 @@ retry = { delays = [0.05], max_attempts = 9 }
 [jobs.patient]
 command = "exit 3"
 retry = { delays = ["1h"], max_attempts = 2 }
+[jobs.says-trouble]
+command = 'echo fine; echo "Traceback (most recent call last)"; echo "WARN: hot"'
+checks = [{ match = "^Traceback", then = "fail" }]
+[jobs.says-warning]
+command = 'echo "WARN: hot" >&2'
+checks = [{ match = "Traceback" }, { match = "hot$", then = "warn" }]
+[jobs.slow-to-search]
+command = "printf %04000d 0"
+checks = [{ match = "(0+)+$b", then = "fail" }, { match = "000", then = "warn" }]
+[jobs.limited]
+command = 'echo "429 Too Many Requests" >&2; exit 1'
+retry = { delays = ["1h"], rate_limit = { delays = [0.05], max_attempts = 2 } }
+dead_letter = false
+[jobs.says-skip]
+command = "echo IDEMPOTENT_SKIP; exit 1"
+[jobs.poison]
+command = 'echo "at $CLAW_ATTEMPT: no disk"; exit 1'
+retry = { delays = [0.05], max_attempts = 9, poison_after = 3 }
 [jobs.idle]
 command = "exit 75"
 skip_code = 75
@@ -132,6 +150,37 @@ def test_nothing_to_do_is_a_success_with_a_note(ctl: Shell) -> None:
         "already done",
         75,
     )
+
+
+def test_what_a_run_prints_may_fail_it_warn_or_raise_an_alert(ctl: Shell) -> None:
+    bad = ctl("run", "says-trouble", "--wait", "--json", status=1).json
+    assert (bad["state"], bad["reason"], bad["exit_code"]) == ("failed", "check: ^Traceback", 0)
+    good = ctl("run", "says-warning", "--wait", "--json").json
+    assert (good["state"], good["note"]) == ("succeeded", "check: hot$ was found (warn)")
+
+
+def test_a_search_that_takes_for_ever_holds_nothing_up(ctl: Shell) -> None:
+    ended = ctl("run", "slow-to-search", "--wait", "--json").json
+    assert ended["state"] == "succeeded"
+    assert ended["note"] == (
+        "check: 000 was found (warn); not searched for, it took too long: (0+)+$b"
+    )
+
+
+def test_a_rate_limit_is_waited_for_by_a_ladder_of_its_own(ctl: Shell) -> None:
+    ended = ctl("run", "limited", "--wait", "--json", status=1).json
+    causes = [one["cause"] for one in ended["attempts"]]
+    assert causes == ["start", "rate_limit", "rate_limit"]
+
+
+def test_a_first_line_of_output_says_that_there_was_nothing_to_do(ctl: Shell) -> None:
+    ended = ctl("run", "says-skip", "--wait", "--json", status=None).json
+    assert (ended["state"], ended["note"]) == ("succeeded", "already done")
+
+
+def test_the_same_failure_again_and_again_is_poison(ctl: Shell) -> None:
+    ended = ctl("run", "poison", "--wait", "--json", status=1).json
+    assert (ended["state"], ended["reason"], ended["attempt"]) == ("failed", "poison", 3)
 
 
 class Gate:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Table = dict[str, Any]
 
 _SERVICES_LACK = ("max_instances", "on_overlap", "max_queued")
-_OF_RUNS = ("run_timeout", "delivery_guarantee", "skip_code", "dead_letter")
+_OF_RUNS = ("run_timeout", "delivery_guarantee", "skip_code", "checks", "dead_letter")
 _SCHEDULED, _TIMED = (JobType.SCHEDULED,), (JobType.SCHEDULED, JobType.ONESHOT)
 _ONLY_FOR = {
     "schedule": _SCHEDULED,
@@ -115,6 +115,8 @@ def _retry(policy: Retry | None) -> Table | None:
         return None
     shown = {**_table(policy, fields.RETRY), "delays": [duration(s) for s in policy.delays_s]}
     shown.pop("preset", None)
+    if policy.rate_limit is not None:
+        shown["rate_limit"] = _table(policy.rate_limit, fields.RATE_LIMIT)
     one_of_two = "retry_on" if policy.no_retry_on else "no_retry_on"
     return {**shown, one_of_two: None}
 
@@ -169,6 +171,9 @@ def _line(argv: tuple[str, ...]) -> str | None:
 
 _SHELL_WORDS = 4
 _WRITERS: dict[str, Callable[[Any], Any]] = {
+    "checks": lambda checks: [
+        {"match": one.match, "stream": one.stream, "then": one.then.value} for one in checks
+    ],
     "depends_on": lambda entries: [_dependency(one) for one in entries],
     "umask": "{:04o}".format,
     "mode": "{:04o}".format,

@@ -1,6 +1,9 @@
 """The keys of a job that say what follows when a run of it has ended badly."""
 
+import re
+
 from claw.config import kinds
+from claw.config.keys.outputcheck import CHECK
 from claw.config.keys.probe import PATTERN
 from claw.config.kinds import Kind, optional, show, unlike
 from claw.config.table import Applies, Field
@@ -26,11 +29,24 @@ _DELAYS = kinds.list_of(kinds.DURATION, least=1, most=100)
 _STATUSES = kinds.list_of(kinds.integer(1, 255), most=255)
 
 
+def _insensitive(value: object) -> str:
+    """Return an expression that can be searched for with upper and lower case alike."""
+    text = PATTERN.parse(value)
+    try:
+        re.compile(f"(?i:{text})")
+    except re.error as error:
+        raise ValueError(f"{show(text)} cannot be put into (?i:...): {error}") from None
+    return text
+
+
+_INSENSITIVE = Kind(PATTERN.label, _insensitive, PATTERN.schema)
+
+
 class RateLimitKeys:
     """How a run is tried again whose output says that there were too many requests."""
 
     match = Field(
-        PATTERN,
+        _INSENSITIVE,
         r"429|rate limit|too many requests|quota|throttl|slow down|overloaded",
         "A regular expression, searched for in the last 4 KiB of the output of an attempt that"
         " failed; upper and lower case are the same.",
@@ -152,6 +168,16 @@ class RunKeys:
         " the note `already done`.",
         applies=Applies.LIVE,
         shown="none",
+    )
+    checks = Field(
+        kinds.list_of(CHECK, most=20),
+        [],
+        'What is looked for in the output of a run that has ended: `[{ match = "Traceback",'
+        ' then = "fail" }]`, with `stream` (`both`, `stdout`, `stderr`). `fail`: the run has'
+        " failed, though it exited well; `warn`: a note and an event; `alert`: an alert too."
+        " The first and the last 64 KiB are searched; an expression that takes longer than 2 s"
+        " decides nothing, and a note says so.",
+        applies=Applies.LIVE,
     )
     dead_letter = Field(
         optional(kinds.SWITCH),

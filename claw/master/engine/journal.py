@@ -14,13 +14,15 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
-from claw.master.engine import leavings, services
+from claw.master.engine import alerts, leavings, services
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
-from claw.model import machine
+from claw.model import ids, machine
+from claw.model.alerts import CHECK
 from claw.model.effect import Effect, StopRun
 from claw.model.evidence import NOTHING, Evidence, Evidences
 from claw.model.job import JobType
+from claw.model.outputcheck import Then
 from claw.model.retry import NO_RULES, Rules
 from claw.model.run import Origin, Run, State, Supervisor
 from claw.wire import supervision
@@ -106,13 +108,25 @@ def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact, evidence: Evid
         turn.tx.attempt(run.id, number),
         fact,
         sid=supervisor.sid,
-        success_codes=job.success_codes if job else (0,),
-        rules=_rules(turn, run),
+        rules=job.rules if job else NO_RULES,
+        evidence=evidence,
     )
     for step in steps:
         run = turn.take(run, step, at=fact.at)
     if evidence is not NOTHING and isinstance(fact, facts.Exited):
         leavings.keep(turn, run, fact.attempt, evidence)
+        _tell(turn, run, evidence)
+
+
+def _tell(turn: Turn, run: Run, evidence: Evidence) -> None:
+    """Say what was found in an attempt's output."""
+    for text in evidence.remarks:
+        turn.note("attempt.note", job=run.job, run=run.id, why=text)
+    for check in evidence.found:
+        if check.then is Then.ALERT:
+            short = ids.short(run.id)
+            text = f"{run.job} has printed {check.match}: clawctl logs {short}"
+            alerts.raise_alert(turn, CHECK, run.job, run.id, text, about=check.match)
 
 
 def _rules(turn: Turn, run: Run) -> Rules:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 import trio
 
 from claw.master.asyncstore import AsyncStore
+from claw.master.reaper import Reaper
 from claw.master.supervision import outputs, results
+from claw.master.supervision.findings import SEARCHED_BYTES, Findings
 from claw.master.supervision.outputs import Extent
 from claw.model.evidence import NOTHING, TAIL_BYTES, Evidence, Evidences
 from claw.model.home import Home
@@ -39,6 +41,7 @@ class Ending:
         extents: By stream, where its output lies, as far as that is known.
         has_result: Something has the name of its result file, or may have.
         is_over: Its run has no more to write, and nothing of it will be read again.
+        code: With which its child has exited; None: in another way, or nobody knows.
     """
 
     run: str
@@ -47,6 +50,7 @@ class Ending:
     extents: tuple[tuple[str, Extent], ...]
     has_result: bool
     is_over: bool = False
+    code: int | None = None
 
     @property
     def says_nothing(self) -> bool:
@@ -75,12 +79,18 @@ class Evidencing:
     """Gathers evidence and hands it on with the journal; `apply` is for `Links`."""
 
     def __init__(
-        self, home: Home, config: Callable[[], Config], store: AsyncStore, apply: _Apply
+        self,
+        home: Home,
+        config: Callable[[], Config],
+        store: AsyncStore,
+        apply: _Apply,
+        reaper: Reaper,
     ) -> None:
         self._home = home
         self._config = config
         self._store = store
         self._apply = apply
+        self.findings = Findings(reaper)
         self._threads = trio.CapacityLimiter(_READERS)
         self._open: dict[str, _Open] = {}  # by supervisor, as far as they are applied
 
@@ -136,11 +146,17 @@ class Evidencing:
             return NOTHING
         job = self._config().job(one.job)
         most = _kept_bytes(Budget() if job is None else job.output)
+        most = max(most, SEARCHED_BYTES) if job and job.checks else most
         if one.is_short:
-            return gather(self._home, one, most)
-        return await trio.to_thread.run_sync(
-            gather, self._home, one, most, limiter=self._threads
-        )
+            found = gather(self._home, one, most)
+        else:
+            found = await trio.to_thread.run_sync(
+                gather, self._home, one, most, limiter=self._threads
+            )
+        if job is None:
+            return found
+        has_failed = one.code not in job.success_codes
+        return await self.findings.look(job, found, has_failed=has_failed)
 
     async def _clear(self, one: Ending) -> None:
         has_any = one.has_result or results.has_folder(self._home, one.run, one.attempt)
@@ -195,7 +211,12 @@ def _ending(line: Message, job: str) -> Ending:
         attempt=int(line.get("attempt") or 0),
         extents=tuple((word, _extent(line, word)) for word in words),
         has_result=line.get("result") is True or line["ev"] == "ended",
+        code=_number(line.get("code")),
     )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _extent(line: Message, word: str) -> Extent:

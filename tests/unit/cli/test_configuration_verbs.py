@@ -69,6 +69,20 @@ hours = { days = "mon-fri,sun", from = "22:00", to = "06:30", outside = "wait" }
 timeout = "10m"
 success_codes = [0, 3]
 
+[jobs.tried]
+command = "x"
+retry = { base = "2s", jitter = 0.5, no_retry_on = [2], rate_limit = { delays = [5] } }
+delivery_guarantee = "at-least-once"
+run_timeout = "1h"
+skip_code = 75
+checks = [{ match = "^Traceback" }, { match = "WARN", stream = "stderr", then = "warn" }]
+
+[jobs.tried-also]
+command = "x"
+schedule = "@daily"
+retry = { preset = "webhook", max_attempts = 3, retry_on = [1, 124], poison_after = 2 }
+dead_letter = true
+
 [jobs.kill]
 command = "x"
 schedule = "@daily"
@@ -155,10 +169,11 @@ def test_validate_and_show_take_a_file(clawctl: Typed, tmp_path: Path) -> None:
     file.write_text(EVERYTHING)
 
     assert (
-        clawctl("config", "validate", "-f", str(file))[1] == "7 jobs in 1 file, no mistakes\n"
+        clawctl("config", "validate", "-f", str(file))[1] == "9 jobs in 1 file, no mistakes\n"
     )
     assert tomllib.loads(clawctl("config", "show", "-f", str(file))[1])["jobs"].keys() == {
         "web", "hook", "report", "kill", "a.b-c_d", "once", "twice",
+            "tried", "tried-also",
     }  # fmt: skip
     as_json: dict[str, Any] = json.loads(
         clawctl("config", "show", "-f", str(file), "--json")[1]

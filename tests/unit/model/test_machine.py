@@ -37,7 +37,7 @@ def _claimed() -> tuple[Run, Attempt]:
 def _fold(run: Run, attempt: Attempt | None, *lines: fact.Fact) -> tuple[Run, Attempt | None]:
     """Follow some lines; every move on the way must be allowed."""
     for line in lines:
-        for step in machine.fold(run, attempt, line, sid="s1", success_codes=(0,)):
+        for step in machine.fold(run, attempt, line, sid="s1"):
             assert step.run.state is run.state or may_move(run.state, step.run.state)
             run, attempt = step.run, step.attempt or attempt
     return run, attempt
@@ -63,7 +63,7 @@ def test_a_run_goes_from_claimed_to_succeeded() -> None:
 
 def test_the_end_frees_a_place_and_lets_the_supervisor_go() -> None:
     run, attempt = _fold(*_running(), _exited())
-    (step,) = machine.fold(run, attempt, ENDED, sid="s1", success_codes=(0,))
+    (step,) = machine.fold(run, attempt, ENDED, sid="s1")
     assert set(step.effects) == {Dispatch(), Settled("s1", run.id)}
 
 
@@ -148,11 +148,11 @@ def test_what_claw_ends_a_child_for_is_kept_with_it_and_is_no_wish_either() -> N
 def test_lines_of_a_supervisor_that_the_run_left_only_complete_its_attempt() -> None:
     run, attempt = _running()
     moved_on = replace(run, sid="s2", attempt=2)
-    (step,) = machine.fold(moved_on, attempt, _exited(4), sid="s1", success_codes=(0,))
+    (step,) = machine.fold(moved_on, attempt, _exited(4), sid="s1")
     assert step.run == moved_on
     assert step.attempt is not None
     assert step.attempt.exit_code == 4
-    assert machine.fold(moved_on, attempt, ENDED, sid="s1", success_codes=(0,)) == ()
+    assert machine.fold(moved_on, attempt, ENDED, sid="s1") == ()
 
 
 def test_a_claim_that_was_never_launched_goes_back_with_the_same_number() -> None:
