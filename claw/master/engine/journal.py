@@ -138,7 +138,9 @@ def _launched(
     turn: Turn, sid: str, supervisor: Supervisor | None, fact: facts.Launched
 ) -> Supervisor:
     run = turn.tx.run(fact.run) or _revived(turn, fact)
-    if supervisor is None or supervisor.run != run.id:  # its first run, or one after others
+    is_claimed = supervisor is not None and supervisor.run == run.id
+    if supervisor is None or not is_claimed or run.attempt < fact.attempt:
+        # Its first run, or one after others, of which the database did not know.
         new = Supervisor(sid=sid, run=run.id, job=run.job, created_at=fact.at)
         supervisor = replace(supervisor or new, run=run.id, job=run.job, closed_at=None)
         turn.tx.put_supervisor(supervisor)

@@ -7,7 +7,8 @@ from claw.master.engine.dispatch import Claim
 from claw.master.engine.rebuild import Spool
 from claw.master.engine.turn import Turn
 from claw.model.job import Job, JobType, Log, Stderr, Stdin
-from claw.model.run import State
+from claw.model.retry import Retry
+from claw.model.run import Attempt, State
 from tests.kit.desk import Desk, Journal, job
 
 
@@ -134,6 +135,33 @@ def test_after_damage_each_run_of_a_journal_comes_back() -> None:
     row = again.database.view(lambda tx: tx.supervisor(found.sid))
     assert row is not None
     assert (row.run, row.closed_at) == (third.id, None)
+
+
+def test_after_damage_attempts_of_one_run_under_one_supervisor_come_back() -> None:
+    ladder = Retry(max_attempts=3, delays_s=(1.0,), jitter=0.0)
+    desk = Desk(job("a", retry=ladder))
+    found = desk.begin("a")
+    run = desk.run_of(found)
+    assert desk.end(found, 5).state is State.RETRY_WAIT
+    desk.pass_s(5)
+    claim = _claim_for_free(desk, found)
+    assert (claim.run.id, claim.sid, claim.attempt) == (run.id, found.sid, 2)
+    found.launch(claim)
+    found.add("started", run=run.id, attempt=2, pid=803, start=7)
+    desk.read(found)
+    desk.end(found, 0)
+    told = [(one.no, one.exit_code) for one in _attempts(desk, run.id)]
+    assert told == [(1, 5), (2, 0)]
+
+    again = Desk(job("a", retry=ladder))
+    again.do(lambda turn: rebuild.rebuild(turn, [Spool(found.sid, found.data)], why="test"))
+
+    assert again.run(run.id).state is State.SUCCEEDED
+    assert [(one.no, one.exit_code) for one in _attempts(again, run.id)] == told
+
+
+def _attempts(desk: Desk, run: str) -> tuple[Attempt, ...]:
+    return desk.database.view(lambda tx: tx.attempts(run))
 
 
 @pytest.mark.parametrize("is_claim_known", [False, True])
