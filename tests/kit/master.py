@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -160,6 +161,13 @@ class MasterUnderTest:
             before = page["next"]
             if before is None:
                 return found[::-1]
+
+    def runs_open(self) -> int:
+        """Return how many runs are not over, as the database says."""
+        path = f"file:{self.home.database}?mode=ro"
+        with contextlib.closing(sqlite3.connect(path, uri=True)) as database:
+            found = database.execute("SELECT count FROM open_runs").fetchone()
+        return int(found[0])
 
     def submit(self, job: str, **params: Any) -> str:
         """Ask for a run and return its id."""
