@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TELL_S = 0.02
+TELL_S = 0.05
 """How long word of a begin may wait for word of the end."""
 
 

@@ -43,9 +43,9 @@ if __name__ == "__main__":
     put(*sys.argv[1:])
 """
 _CELERY = """
-import subprocess, sys
+import os, subprocess, sys
 from celery import Celery
-url = "redis+socket://redis.sock"
+url = "redis+socket://" + os.path.abspath("redis.sock")
 app = Celery("peer", broker=url, backend=url)
 app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1, broker_connection_retry=True)
 @app.task(name="run")
