@@ -8,7 +8,7 @@ import pytest
 from tests.kit.queues import QUEUES, MissingError
 
 pytestmark = pytest.mark.benchmark
-RUNS = 300
+RUNS = 2000
 
 
 def test_2000_short_jobs_go_through_the_queue_as_fast_as_they_do(tmp_path: Path) -> None:
