@@ -28,6 +28,7 @@ _HEAD = """\
 
 """
 _NEW_MODE = 0o600
+_FOLDER_MODE = 0o755
 
 
 class Managed:
@@ -224,6 +225,7 @@ class Managed:
         if after is None:
             os.unlink(path)  # noqa: PTH108
             return
+        reading.make_folders(os.path.dirname(path), _FOLDER_MODE)  # noqa: PTH120
         mode = _NEW_MODE if facts is None else stat.S_IMODE(facts.st_mode)
         owner = None if facts is None else (facts.st_uid, facts.st_gid)
         reading.replace(path, after, mode, owner)

@@ -81,6 +81,12 @@ def real_path(path: str) -> str:
     return os.path.realpath(path)
 
 
+def make_folders(path: str, mode: int) -> None:
+    """Make a folder, and those that lead to it, unless they are there."""
+    if not os.path.isdir(path):  # noqa: PTH112
+        os.makedirs(path, mode, exist_ok=True)  # noqa: PTH103
+
+
 def create(path: str, text: bytes, mode: int) -> None:
     """Make a file that is not there yet.
 

@@ -1,6 +1,7 @@
 """Jobs made, changed and removed with clawctl, without a file being edited."""
 
 import os
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -166,6 +167,19 @@ def test_an_edit_is_installed_only_if_it_is_valid(
     assert file.read_text() == before.replace("2s", "3s")
     ctl.environ["VISUAL"] = "true"
     assert ctl("job", "edit", name).err == "nothing has changed\n"
+
+
+def test_the_first_job_needs_no_file_and_no_folder(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master("")
+    ctl = Shell(claw.environment, tmp_path)
+    shutil.rmtree(claw.folder / "config")
+    (tmp_path / "one.toml").write_text('command = "pwd"\ncwd = "sub"\n')
+    (tmp_path / "sub").mkdir()
+
+    ctl("job", "add", "one", "--toml", "one.toml")
+    assert ctl("run", "one", "--follow").out == f"{tmp_path}/sub\n"
 
 
 def test_changes_at_the_same_time_all_hold(start_master: StartMaster) -> None:

@@ -69,6 +69,7 @@ def test_it_is_found_after_a_restart_of_the_master_and_when_it_is_over(
     claw.restart()
 
     assert [job["name"] for job in ctl("status", "--json").json["jobs"]] == ["web"]
+    assert '"job.removed"' not in ctl("events", "--json").out
     assert ctl("logs", run_id).out == "hi\n"
     assert ctl("logs", "mine").out == "hi\n"
     assert "canceled" in ctl("why", run_id).out
@@ -77,7 +78,6 @@ def test_it_is_found_after_a_restart_of_the_master_and_when_it_is_over(
     assert "argv = [" in ctl("job", "show", "mine", "--toml").out
     listed = ctl("runs", "list", "--transient", "--since", "1h", "--json").json["runs"]
     assert [one["id"] for one in listed] == [later, then, run_id]
-    assert "for one run only" in ctl("run", "mine", status=1).fault
 
 
 def test_words_that_say_nothing_together_are_refused(start_master: StartMaster) -> None:
@@ -95,6 +95,8 @@ def test_words_that_say_nothing_together_are_refused(start_master: StartMaster) 
     assert "no run" in ctl("run", "--after", "zzzzzz", "--", "true", status=4).fault
     assert "no pool" in ctl("run", "--pool", "gpu", "--", "true", status=4).fault
     assert not ctl("runs", "list", "--transient", "--json").json["runs"]
+    ctl("run", "--wait", "--name", "mine", "--", "true")
+    assert "for one run only" in ctl("run", "mine", status=1).fault
 
 
 @pytest.mark.skipif(bool(users.why_alone()), reason=users.why_alone())

@@ -79,7 +79,11 @@ def _read_jobs(args: Table) -> dict[str, Table]:
     jobs = _tables(parse(args["json"] or args["toml"]), name)
     if own and len(jobs) > 1:
         raise UsageError("options are for one job, and the file has several")
+    file = args["json"] or args["toml"]
+    folder = "." if file == STDIN else os.path.dirname(file)  # noqa: PTH120
     for table in jobs.values():
+        if isinstance(table.get("cwd"), str) and table["cwd"]:  # from where the file is
+            table["cwd"] = os.path.abspath(os.path.join(folder, table["cwd"]))  # noqa: PTH100, PTH118
         table.update(own)
     return jobs
 

@@ -62,7 +62,9 @@ async def definition(call: Call, params: Params) -> Json:
             f"the files on disk no longer define job {name!r}", hint="clawctl reload"
         )
     is_shown = call.peer.role != VIEWER
-    table = found.table if is_shown else _masked(found.table)
+    table, managed = found.table, found.managed
+    if not is_shown:
+        table, managed = _masked(table), _masked(managed)
     return {
         **_listed(job),
         "values": [
@@ -77,7 +79,7 @@ async def definition(call: Call, params: Params) -> Json:
         ],
         "table": origins.plain(dict(table)),
         "toml": as_toml({"jobs": {name: table}}),
-        "managed": as_toml({"jobs": {name: found.managed}}) if found.managed else None,
+        "managed": as_toml({"jobs": {name: managed}}) if managed else None,
     }
 
 
