@@ -27,6 +27,12 @@ RESULTS = (
             is_open=True,
         ),
     ),
+    changing(
+        "run.set_result",
+        "hand back a value, as $CLAW_RESULT_FILE does; for the children of runs",
+        record({"value": {"description": "any JSON value"}}, ("value",)),
+        record({"run": shapes.RUN_ID}, ("run",), is_open=True),
+    ),
     reading(
         "run.result",
         "tell the value that a run's child has handed back",

@@ -65,6 +65,18 @@ async def test_nothing_is_done_for_a_child_without_a_token(tmp_path: Path) -> No
         assert run not in forged["message"]
 
 
+async def test_a_child_hands_back_a_result(tmp_path: Path) -> None:
+    async with serving(tmp_path, job("j")) as desk:
+        run, token = await a_run(desk)
+        client, admin = await child(desk, token), await desk.connect()
+
+        await client.call("run.set_result", value={"rows": [1, None]})
+        refused = await admin.refusal("run.set_result", value=1)
+
+        assert (await admin.call("run.result", run=run))["result"] == {"rows": [1, None]}
+        assert refused["data"]["name"] == "denied"
+
+
 async def test_a_child_may_do_nothing_else(tmp_path: Path) -> None:
     async with serving(tmp_path, job("j")) as desk:
         _, token = await a_run(desk)

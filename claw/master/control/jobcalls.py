@@ -18,7 +18,7 @@ from claw.wire.control import PROTOCOL_VERSION, Request
 
 CHILD = "child"
 """What ``hello`` says of a child's role."""
-ALLOWED = frozenset({"idem.check", "idem.claim", "idem.release", "run.show"})
+ALLOWED = frozenset({"idem.check", "idem.claim", "idem.release", "run.set_result", "run.show"})
 """Methods that a child may call, beside ``hello``."""
 
 

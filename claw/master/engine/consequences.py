@@ -67,7 +67,7 @@ def follow(turn: Turn) -> None:
 
 def _over(turn: Turn, run: Run) -> None:
     """Decide what the end of a run means for its keys, and for the times of its job."""
-    if run.attempt:
+    if run.claimed_at is not None:  # also of one that was put back and has no attempt
         idem.settle(turn, run)
     lifetimes.ended(turn, run)
     deadletters.mark(turn, run)

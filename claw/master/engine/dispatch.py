@@ -178,6 +178,7 @@ def _lines(
             for run in passing
             if hours.turn_away(job, run)
             or transients.turn_away(turn, job, run)
+            or idem.turn_away(turn, job, run)
             or needs.give_up(job, run)
         }
         left = [run for run in passing if run.id not in given_up]
@@ -247,7 +248,7 @@ def _claim(turn: Turn, run: Run) -> Claim:
     step = machine.claim(run, sid=supervisor.sid, at=turn.now, instance=instance)
     claimed = turn.take(run, step)
     turn.tx.put_supervisor(supervisor)
-    own = {"CLAW_IDEMPOTENCY_KEY": idem.key_of(turn, run)}
+    own = {"CLAW_IDEMPOTENCY_KEY": idem.begin(turn, job, claimed)}
     fence = locks.take(turn, run, job)
     if fence is not None:
         own["CLAW_LOCK_FENCE"] = str(fence)

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from claw.errors import ConflictError, DeniedError, NotFoundError
 from claw.master.engine.turn import Turn
-from claw.model import idem, ids
+from claw.model import idem, ids, machine
 from claw.model.idem import Claimant, Entry
+from claw.model.job import Job, JobType
 from claw.model.run import Run, State
 
 _PRUNED = 100
@@ -74,6 +75,35 @@ def release(turn: Turn, key: str, who: Claimant) -> Entry:
         raise ConflictError(f"{key!r} belongs to {owner}, not to this run")
     turn.tx.delete_idem(key)
     return entry
+
+
+def turn_away(turn: Turn, job: Job, run: Run) -> bool:
+    """Skip a run whose work another has done, or is doing: one that repeats that other.
+
+    Just of jobs with at-least-once delivery, whose runs claim their keys; not with --force.
+    """
+    if not _claims(job) or run.forced:
+        return False
+    entry = known(turn, key_of(turn, run))
+    if entry is None or entry.run == run.id:
+        return False
+    who = entry.by if entry.run is None else f"run {ids.short(entry.run)}"
+    what = "claimed" if entry.done_at is None else "already done"
+    why = f"{what} by {who}: clawctl idem release {entry.key}"
+    turn.take(run, machine.turn_away(run, why=why, at=turn.now))
+    return True
+
+
+def begin(turn: Turn, job: Job, run: Run) -> str:
+    """Return the key of a run that is about to begin, claimed if its job has that."""
+    key = key_of(turn, run)
+    if _claims(job):
+        claim(turn, key, Claimant(run=run.id, by=run.asked_by or str(run.origin)))
+    return key
+
+
+def _claims(job: Job) -> bool:
+    return job.rules.is_at_least_once and job.type is not JobType.CONTINUOUS
 
 
 def settle(turn: Turn, run: Run) -> None:

@@ -3,9 +3,10 @@
 import json
 from functools import partial
 
-from claw.errors import ConflictError, NotFoundError, UsageError
+from claw.errors import ConflictError, DeniedError, NotFoundError, UsageError
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
+from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import no_run
 from claw.master.output import logs, whole
 from claw.master.output.follow import Output
@@ -32,6 +33,22 @@ async def result(call: Call, params: Params) -> Json:
             hint=f"clawctl runs show {ids.short(run.id)}",
         )
     return {"run": run.id, "job": run.job, "result": json.loads(text)}
+
+
+async def set_result(call: Call, params: Params) -> Json:
+    """Keep a value that a child hands back; what its attempt leaves in the file goes before."""
+    own, text = call.connection.run, json.dumps(params["value"])
+    if own is None:
+        raise DeniedError(
+            "only the child of a run hands back a result", hint="$CLAW_SOCKET, $CLAW_TOKEN"
+        )
+
+    def decide(turn: Turn) -> Json:
+        run = turn.run(own)
+        turn.tx.put_result(run.id, run.attempt, text)
+        return {"run": run.id}
+
+    return await call.commit(decide)
 
 
 async def output(call: Call, params: Params) -> Json:

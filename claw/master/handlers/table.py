@@ -59,6 +59,7 @@ HANDLERS: Mapping[str, Handler] = {
     "run.retry": batch.retry,
     "run.cancel": run.cancel,
     "run.show": run.show,
+    "run.set_result": leavings.set_result,
     "run.list": run.list_,
     "run.wait": run.wait,
     "job.purge": purging.purge,
