@@ -15,6 +15,7 @@ from claw.commands.calls_results import RESULTS
 from claw.commands.calls_retry import DLQ
 from claw.commands.calls_runs import RUNS
 from claw.commands.calls_streams import STREAMS
+from claw.commands.calls_watch import WATCH
 from claw.commands.nearest import did_you_mean
 from claw.commands.schema import check
 from claw.errors import UnknownMethodError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from claw.commands.method import Method
 
-_TABLES = (GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, LOCKS, DLQ)
+_TABLES = (GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, LOCKS, DLQ, WATCH)
 METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""
 

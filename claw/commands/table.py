@@ -13,6 +13,7 @@ from claw.commands import (
     retry,
     runs,
     service,
+    watch,
 )
 
 TYPE_CHECKING = False
@@ -27,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     *locks.COMMANDS,
     *definitions.COMMANDS,
     *retry.COMMANDS,
+    *watch.COMMANDS,
     *config.COMMANDS,
     *daemon.COMMANDS,
     *service.COMMANDS,
@@ -70,7 +72,7 @@ LATER = frozenset(
         "delivery", "doctor", "emit", "group", "import", "incident",
         "job tree", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs stale", "secret",
-        "shell", "sla", "top", "workflow",
+        "shell", "top", "workflow",
     }
 )  # fmt: skip
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""

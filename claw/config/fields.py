@@ -19,7 +19,7 @@ from claw.config.keys.queue import DaemonQueueKeys, DedupKeys, PoolKeys, QueueKe
 from claw.config.keys.results import DaemonResultKeys, OutputKeys, RetentionKeys
 from claw.config.keys.retry import RateLimitKeys, RetryKeys, RunKeys
 from claw.config.keys.time import TimeKeys
-from claw.config.keys.watch import AlertKeys, WatchKeys
+from claw.config.keys.watch import AlertKeys, SlaKeys, WatchKeys
 from claw.config.kinds import optional
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
@@ -312,6 +312,7 @@ LOG = Section("log", LogKeys)
 RATE_LIMIT = Section("rate_limit", RateLimitKeys)
 RETRY = Section("retry", RetryKeys, tables={"rate_limit": RATE_LIMIT})
 RESOURCES = Section("resources", ResourceKeys)
+SLA = Section("sla", SlaKeys)
 ALERTS = Section("alerts", AlertKeys, later="channel to")
 JOB = Section(
     "jobs.NAME",
@@ -325,11 +326,12 @@ JOB = Section(
         "output": OUTPUT,
         "resources": RESOURCES,
         "alerts": ALERTS,
+        "sla": SLA,
         "retry": RETRY,
     },
     later="executor"
     " watch"
-    " delivery sla"
+    " delivery"
     " approval max_pending_approvals context context_limit trigger"
     " events watchdog",
 )

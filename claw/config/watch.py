@@ -4,9 +4,10 @@ from typing import Any
 
 from claw.config.check import Values
 from claw.config.fields import JobKeys
-from claw.config.keys.watch import AlertKeys
+from claw.config.keys.watch import AlertKeys, SlaKeys
 from claw.model.alerts import Alerting
 from claw.model.job import JobType
+from claw.model.sla import Sla
 
 _TIMED = (JobType.SCHEDULED, JobType.ONESHOT)
 
@@ -21,6 +22,7 @@ def values_of(values: Values, kind: JobType) -> dict[str, Any]:
     is_service = kind is JobType.CONTINUOUS
     return {
         "alerts": alerting(values),
+        "sla": None if is_service else sla_of(values),
         "overdue_after_s": values[JobKeys.overdue_after] if kind in _TIMED else None,
         "ping": "" if is_service else values[JobKeys.ping] or "",
         "success_within_s": None if is_service else values[JobKeys.success_within],
@@ -31,3 +33,18 @@ def alerting(values: Values) -> Alerting:
     """Return what a job's people want to be told of."""
     on = values.table("alerts")[AlertKeys.on]
     return Alerting(on=None if on is None else frozenset(on))
+
+
+def sla_of(values: Values) -> Sla | None:
+    """Return what is promised of a job; None when it has no such table."""
+    table = values.table("sla")
+    if table.is_empty:
+        return None
+    return Sla(
+        success_rate=table[SlaKeys.success_rate],
+        tolerance_s=table[SlaKeys.tolerance],
+        max_duration_s=table[SlaKeys.max_duration],
+        max_consecutive_failures=table[SlaKeys.max_consecutive_failures],
+        error_budget=table[SlaKeys.error_budget],
+        period_s=table[SlaKeys.period],
+    )

@@ -20,6 +20,7 @@ from claw.config.fields import (
     RESTART,
     RETENTION,
     RETRY,
+    SLA,
 )
 from claw.config.table import Field, Section
 
@@ -39,6 +40,7 @@ _TITLES = (
     (OUTPUT, "[jobs.NAME.output]"),
     (RESOURCES, "[jobs.NAME.resources]"),
     (ALERTS, "[jobs.NAME.alerts]"),
+    (SLA, "[jobs.NAME.sla]"),
     (RETRY, "[jobs.NAME.retry]"),
     (RATE_LIMIT, "[jobs.NAME.retry.rate_limit]"),
 )

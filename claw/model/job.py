@@ -19,6 +19,7 @@ from claw.model.outputcheck import Check
 from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.retry import Delivery, Retry, Rules
 from claw.model.run import Priority
+from claw.model.sla import Sla
 from claw.model.timing import Hours
 from claw.model.transient import Transient
 
@@ -237,6 +238,7 @@ class Job:
     overdue_after_s: float | None = None  # None: not said; 0: never
     success_within_s: float | None = None
     ping: str = ""  # URL of a dead-man's switch
+    sla: Sla | None = None  # None: nothing is promised
     alerts: Alerting = field(default_factory=Alerting)
     retry: Retry | None = None  # None: one attempt
     delivery_guarantee: Delivery = Delivery.AT_MOST_ONCE

@@ -461,6 +461,32 @@ SELECT * FROM pings WHERE job = :job;
 -- name: delete_ping
 DELETE FROM pings WHERE job = :job;
 
+-- name: sla_mark
+SELECT * FROM sla WHERE job = :job;
+
+-- name: put_sla_mark
+INSERT INTO sla (job, key, since, in_a_row) VALUES (:job, :key, :since, :in_a_row)
+ON CONFLICT (job) DO UPDATE SET
+    key = excluded.key, since = excluded.since, in_a_row = excluded.in_a_row;
+
+-- name: delete_sla_mark
+DELETE FROM sla WHERE job = :job;
+
+-- name: add_tally
+INSERT INTO sla_tallies (job, at, passes, fails) VALUES (:job, :at, :passes, :fails)
+ON CONFLICT (job, at) DO UPDATE SET
+    passes = passes + excluded.passes, fails = fails + excluded.fails;
+
+-- name: tallies
+SELECT ifnull(sum(passes), 0) AS passes, ifnull(sum(fails), 0) AS fails
+FROM sla_tallies WHERE job = :job AND at >= :since;
+
+-- name: prune_tallies
+DELETE FROM sla_tallies WHERE job = :job AND at < :before;
+
+-- name: delete_tallies
+DELETE FROM sla_tallies WHERE job = :job;
+
 -- name: meta
 SELECT value FROM meta WHERE key = :key;
 

@@ -23,6 +23,7 @@ from claw.store.ledgers import LedgerRows
 from claw.store.lockrows import LockRows
 from claw.store.pruning import PruningRows
 from claw.store.queue import BatchRows, PoolRows, QueueRows
+from claw.store.slarows import SlaRows
 from claw.store.slotrows import SlotRows
 from claw.store.transientrows import TransientRows
 from claw.store.watching import WatchRows
@@ -43,6 +44,7 @@ class Tx(
     SlotRows,
     TransientRows,
     WatchRows,
+    SlaRows,
 ):
     """What can be read and written of the store; valid until its function returns."""
 

@@ -26,7 +26,7 @@ DESIGN = tomllib.loads((ROOT / "tests/data/config/design.toml").read_text(encodi
 SECTIONS = (
     fields.DAEMON, fields.CONTROL, fields.POOL, fields.JOB, fields.RESTART, fields.DEDUP,
     fields.READY, fields.HEALTH, fields.LOG, fields.RESOURCES, fields.ALERTS, fields.RETRY,
-    fields.RATE_LIMIT, fields.OUTPUT, fields.RETENTION,
+    fields.RATE_LIMIT, fields.SLA, fields.OUTPUT, fields.RETENTION,
 )  # fmt: skip
 KEYS = [(section, field) for section in SECTIONS for field in section.fields.values()]
 NAMES = [f"{section.name}.{field.name}" for section, field in KEYS]
@@ -72,7 +72,7 @@ def test_every_attribute_of_the_model_comes_from_a_key() -> None:
     from_keys = {field.attr for field in fields.JOB.fields.values()}
     made = {
         "name", "file", "line", "uses_shell", "restart", "ready", "health", "log", "resources",
-        "alerts", "dedup", "output", "retry", "transient",
+        "alerts", "sla", "dedup", "output", "retry", "transient",
     }  # fmt: skip
 
     assert {one.name for one in dataclasses.fields(Job)} <= from_keys | made

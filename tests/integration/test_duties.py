@@ -123,3 +123,29 @@ class Switch:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+PROMISED = """
+[jobs.etl]
+command = "exit 1"
+sla = { success_rate = 90, error_budget = { period = "week", failures = 1 } }
+
+[jobs.other]
+command = "true"
+"""
+
+
+def test_a_promise_is_scored_and_told_when_it_is_broken(start_master: StartMaster) -> None:
+    claw = start_master(PROMISED)
+    ctl = Shell(claw.environment)
+    run = claw.submit("etl")
+    claw.ended(run)
+
+    (score,) = ctl("sla", "--json").json["jobs"]
+    assert (score["rate"], score["passes"], score["fails"]) == (0.0, 0, 1)
+    assert (score["budget"]["left"], score["budget"]["spent"]) == (0, 1)
+    shown = ctl("sla", "etl").lines
+    assert "0 of 1" in shown[1]
+    assert shown[-1].split() == [run[-6:], "fail", "failed"]
+    assert kinds(claw) == ["sla", "sla"]
+    assert "nothing is promised" in ctl("sla", "other").out

@@ -1,6 +1,7 @@
 """The keys of a job that are about what goes wrong with it, or does not happen."""
 
 from claw.config import kinds
+from claw.config.budget import BUDGET, PERCENT, PERIOD
 from claw.config.keys.probe import PAUSE, URL
 from claw.config.kinds import optional
 from claw.config.table import Applies, Field
@@ -17,6 +18,56 @@ class AlertKeys:
         " success ends. Of a `continuous` job `failed` means five failures in a row.",
         applies=Applies.LIVE,
         shown="`fatal`, `overdue`, `stale`, `dead_letter`, `sla`; of services also `failed`",
+    )
+
+
+class SlaKeys:
+    """What is promised of a job. Each run passes or fails; `clawctl sla` keeps the score."""
+
+    success_rate = Field(
+        optional(PERCENT),
+        None,
+        "So many of a hundred runs within `period` pass.",
+        applies=Applies.LIVE,
+        shown="nothing is promised",
+    )
+    tolerance = Field(
+        optional(kinds.DURATION),
+        None,
+        "A run that begins so much later than its time fails.",
+        applies=Applies.LIVE,
+        attr="tolerance_s",
+        shown="as late as it may be",
+    )
+    max_duration = Field(
+        optional(kinds.DURATION),
+        None,
+        "A run that takes longer fails; it is not ended for that, which `timeout` does.",
+        applies=Applies.LIVE,
+        attr="max_duration_s",
+        shown="as long as it takes",
+    )
+    max_consecutive_failures = Field(
+        optional(kinds.integer(0, 1_000_000)),
+        None,
+        "At most so many runs fail in a row.",
+        applies=Applies.LIVE,
+        shown="any number",
+    )
+    error_budget = Field(
+        optional(BUDGET),
+        None,
+        'At most so many runs fail in each day, week or month: `{ period = "week", failures ='
+        " 3 }`. An alert comes when it is nearly spent, and another when it is.",
+        applies=Applies.LIVE,
+        shown="none",
+    )
+    period = Field(
+        PERIOD,
+        "7d",
+        "How far back `success_rate` looks; not to before the job got its schedule.",
+        applies=Applies.LIVE,
+        attr="period_s",
     )
 
 

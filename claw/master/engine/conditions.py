@@ -7,7 +7,7 @@ change. What does not come with a change, as a slot that has no row, is found by
 
 from datetime import timedelta
 
-from claw.master.engine import alerts
+from claw.master.engine import alerts, sla
 from claw.master.engine.turn import Change, Turn
 from claw.model import ids, instances, machine, outcome
 from claw.model.alerts import FAILURES_IN_A_ROW, RESOURCES, AlertKind
@@ -48,6 +48,7 @@ def notice(turn: Turn, change: Change) -> None:
 
 def _notice_end(turn: Turn, job: Job, run: Run) -> None:
     _end_with_run(turn, run)
+    sla.count(turn, job, run)
     if run.state is State.SUCCEEDED:
         _notice_success(turn, job, run)
     elif run.state in _BAD:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from claw.master.engine import alerts, conditions, slots
+from claw.master.engine import alerts, conditions, sla, slots
 from claw.master.engine.turn import Turn
 from claw.model import gates
 from claw.model.alerts import TICKER, Alert, AlertKind
@@ -25,6 +25,8 @@ ROWLESS_S = 60.0
 """A slot that has no row by then has been forgotten: the ticker writes it within moments."""
 AGAIN_S = 15.0
 """How often it is looked at what is late."""
+SCORE_S = 60.0
+"""How often it is looked at whether a promise is kept again that was broken."""
 _TIMED = frozenset({JobType.SCHEDULED, JobType.ONESHOT})
 _FOUND_HERE = frozenset({AlertKind.OVERDUE, AlertKind.STALE})
 
@@ -71,6 +73,7 @@ def judge(turn: Turn, names: Collection[str]) -> list[Finding]:
                 alerts.raise_alert(turn, kind, one.job, None, one.late[kind])
             else:
                 alerts.resolve(turn, kind, one.job, "it is late no more")
+        sla.tell(turn, turn.job(one.job))
         for about in one.calm:
             why = "it has been up for as long as restart.reset_after"
             alerts.resolve(turn, AlertKind.FAILED, one.job, why, about=about)
@@ -114,6 +117,7 @@ class _Look:
         text = self._stale()
         if text is not None:
             late[AlertKind.STALE] = text
+        promise_is_news = self._promise()
         standing = self._tx.standing_alerts(self._job.name)
         calm = tuple(self._calm(standing))
         if late or self._rowless is not None:
@@ -125,7 +129,7 @@ class _Look:
             rowless=self._rowless,
             calm=calm,
             next_at=min(self._times, default=None),
-            is_news=bool(calm) or told != set(late),
+            is_news=promise_is_news or bool(calm) or told != set(late),
         )
 
     # -- slots --------------------------------------------------------------------------------
@@ -189,6 +193,16 @@ class _Look:
             f"{self._job.name} has not succeeded for {format_duration(within_s)}"
             f" (success_within): {how} {_clock(since)}{what_to_do}"
         )
+
+    # -- promises -----------------------------------------------------------------------------
+
+    def _promise(self) -> bool:
+        """Tell whether the score of a promise says something else than its alerts do."""
+        if self._job.sla is None:
+            return False
+        if sla.findings(self._tx, self._job, self._now):  # time alone mends it
+            self._times.append(self._now + timedelta(seconds=SCORE_S))
+        return sla.is_news(self._tx, self._job, self._now)
 
     # -- services -----------------------------------------------------------------------------
 

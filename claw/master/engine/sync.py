@@ -104,6 +104,7 @@ def _remove(turn: Turn, name: str, by: str) -> None:
     turn.tx.delete_rollout(name)
     turn.tx.delete_timing(name)
     turn.tx.delete_ping(name)
+    turn.tx.delete_sla(name)
     alerts.resolve_all(turn, name, "the job is gone")
     turn.note("job.removed", job=name, by=by)
 

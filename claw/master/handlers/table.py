@@ -20,6 +20,7 @@ from claw.master.handlers import (
     purging,
     rpc,
     run,
+    sla,
     transient,
 )
 
@@ -40,6 +41,7 @@ HANDLERS: Mapping[str, Handler] = {
     "job.resize": child.resize,
     "job.search": job.search,
     "job.why": job.why,
+    "job.sla": sla.show,
     "job.list": definition.list_,
     "job.definition": definition.definition,
     "job.validate": definition.validate,

@@ -217,3 +217,19 @@ CREATE TABLE pings (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX pings_unmade ON pings (job) WHERE done_at IS NULL;
+
+-- The score of what is promised of a job: what it counts from, and runs by quarters of an hour.
+CREATE TABLE sla (
+    job      TEXT PRIMARY KEY,
+    key      TEXT NOT NULL,
+    since    INTEGER NOT NULL,
+    in_a_row INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sla_tallies (
+    job    TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    passes INTEGER NOT NULL,
+    fails  INTEGER NOT NULL,
+    PRIMARY KEY (job, at)
+) STRICT, WITHOUT ROWID;
