@@ -160,7 +160,7 @@ def _tick(turn: Turn, name: str) -> datetime | None:
         return None
     if slot > turn.now:
         if mark.is_new:
-            _put_mark(turn, name, mark)
+            _put_mark(turn, name, mark, again)
         return slot
     closed = gates.closed(standing)
     if closed is not None:
@@ -171,17 +171,16 @@ def _tick(turn: Turn, name: str) -> datetime | None:
     else:
         plan = plan_catch_up(slots, _rule(turn, job), since=mark.since, now=turn.now)
         (_fire_again if mark.is_again else fire)(turn, job, plan)
-    _put_mark(turn, name, mark)
+    _put_mark(turn, name, mark, again)
     again = turn.now if mark.is_again else None
     return next_slot(job, turn.standing(name), turn.now, again)
 
 
-def _put_mark(turn: Turn, name: str, mark: _Mark) -> None:
+def _put_mark(turn: Turn, name: str, mark: _Mark, former: datetime | None) -> None:
     """Note that all slots up to now have their rows."""
-    known = turn.tx.timing(name)
     again = turn.now if mark.is_again else None
-    if known.again_through != again:
-        turn.tx.put_timing(replace(known, again_through=again))
+    if again != former:
+        turn.tx.put_timing(replace(turn.tx.timing(name), again_through=again))
     if not mark.is_again:
         turn.tx.put_standing(replace(turn.standing(name), scheduled_through=turn.now))
 
@@ -253,7 +252,11 @@ def backoff_why(tx: Tx, job: Job, begins: datetime) -> str | None:
     """Return why a slot does not run that would begin at a time; None: it may."""
     if not job.error_backoff:
         return None
-    known = tx.timing(job.name)
+    return left_alone_why(tx.timing(job.name), begins)
+
+
+def left_alone_why(known: timing.Timing, begins: datetime) -> str | None:
+    """Return why a job is left alone at a time after its errors, and until when."""
     until = known.left_alone_until
     if until is None or begins >= until:
         return None

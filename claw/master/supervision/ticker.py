@@ -86,6 +86,7 @@ class Ticker:
             if alarm.take_ring(fd):
                 _LOG.info("the clock was set")
                 self._changed.add(_ALL)
+                self.on_run_due()  # what was due may be to come, and what is to come due
             self._wake.set()
 
     async def _tick_or_wait(self) -> None:

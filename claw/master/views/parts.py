@@ -2,12 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from claw.master.engine import slots
 from claw.model.alerts import Alert, AlertKind
 from claw.model.gates import InstanceStanding
+from claw.model.job import Job
 from claw.model.pings import Ping
 from claw.model.rollout import Rollout
 from claw.model.run import Run
+from claw.model.timing import Timing
 from claw.store.records import Tx
 
 Json = dict[str, object]
@@ -20,6 +24,7 @@ class Parts:
     standings: Mapping[tuple[str, int], InstanceStanding] = field(default_factory=dict)
     last_runs: Mapping[tuple[str, int], Run] = field(default_factory=dict)
     rollouts: Mapping[str, Rollout] = field(default_factory=dict)
+    timings: Mapping[str, Timing] = field(default_factory=dict)
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)  # that stand, by job
     pings: Mapping[str, Ping] = field(default_factory=dict)  # by job
 
@@ -29,6 +34,13 @@ class Parts:
             "alerts": [alert.kind for alert in self.alerts.get(job, ())],
             "ping": ping_object(self.pings.get(job)),
         }
+
+    def left_alone_why(self, job: Job, state: str, now: datetime) -> str | None:
+        """Return why a job that waits for its time is left alone after its errors."""
+        known = self.timings.get(job.name)
+        if state != "scheduled" or known is None or not job.error_backoff:
+            return None
+        return slots.left_alone_why(known, now)
 
     def late_why(self, job: str, why: str | None) -> str | None:
         """Return what of a job is late, as its alerts say, and after it why it is as it is."""
@@ -44,11 +56,13 @@ def read(tx: Tx, names: Collection[str] | None = None) -> Parts:
         standings = {key: one for name in names for key, one in tx.instances(name).items()}
         rolling = {name: tx.rollout(name) for name in names}
         rollouts = {name: one for name, one in rolling.items() if one is not None}
+    timings = tx.timings() if names is None else {name: tx.timing(name) for name in names}
     runs = {key: tx.run(one.last_run) for key, one in standings.items() if one.last_run}
     return Parts(
         standings=standings,
         last_runs={key: run for key, run in runs.items() if run is not None},
         rollouts=rollouts,
+        timings=timings,
         alerts=_alerts(tx, names),
         pings=_pings(tx, names),
     )

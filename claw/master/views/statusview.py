@@ -17,6 +17,7 @@ from claw.model.gates import Standing
 from claw.model.job import Job, JobType, RestartPolicy
 from claw.model.run import Attempt, Phase, Run, State
 from claw.model.units import format_duration
+from claw.schedule.fires import REBOOT
 from claw.store.records import Tx
 
 Json = dict[str, object]
@@ -146,6 +147,7 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
     failed = rows.failed.get(told.id) if told else None
     if failed is not None:
         why = _why_with(failed, state, why, present, live.now)
+    why = why or rows.parts.left_alone_why(job, state, live.now)
     why = rows.parts.late_why(job.name, why or parts.rolling_why(rolling, instance))
     pid = present.pid if present else None
     started_at = attempt.started_at if attempt and pid is not None else None
@@ -339,6 +341,8 @@ def _never_ran(job: Job) -> str:
         return f"it runs when asked: clawctl run {job.name}"
     if job.type is JobType.ONESHOT:
         return f"its time has passed: clawctl run {job.name}"
+    if any(text.lower() == REBOOT for text in job.schedule):
+        return "it runs when the host boots"
     return "its schedule has no time to come"
 
 

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from claw.errors import ConflictError
-from claw.master.engine import services, slots
+from claw.master.engine import intents, services, slots
+from claw.master.views import statusview
 from claw.model.effect import DispatchAt, Retire
 from claw.model.job import CatchUp, Job, JobType, Overlap
 from claw.model.overlap import CATCH_UP
@@ -242,3 +244,28 @@ def test_a_oneshot_that_gets_another_time_is_there_again() -> None:
     desk.set_config(job("once", JobType.ONESHOT, run_at=T0 + 5 * HOUR, delete_after_run=True))
     assert desk.standing("once").stopped_by is None
     assert _tick_at(desk, 5 * HOUR).state is State.QUEUED
+
+
+def test_status_says_until_when_a_job_is_left_alone() -> None:
+    desk = Desk(_hourly(error_backoff=True))
+    _tick_at(desk, HOUR)
+    _run_one(desk, 1)
+    assert _status(desk)["why"].startswith("error_backoff: 1 error in a row, left alone until")
+    desk.pass_s(30)
+    assert _status(desk)["why"] is None
+
+
+def test_status_of_a_job_that_waits_for_a_boot_says_so() -> None:
+    desk = Desk(job("h", JobType.SCHEDULED, schedule=("@reboot",)))
+    desk.do(lambda turn: intents.end_runs(turn, "h", why="x", by="x"))
+    assert _status(desk)["why"] == "it runs when the host boots"
+
+
+def _status(desk: Desk) -> dict[str, Any]:
+    one = desk.config.jobs[0]
+    rows = desk.database.view(lambda tx: statusview.look(tx, (one.name,)))
+    live = statusview.Live(now=desk.now, next_at=lambda _job: desk.now + HOUR)
+    if one.schedule == ("@reboot",):
+        live = statusview.Live(now=desk.now, next_at=lambda _job: None)
+    (shown,) = statusview.job_objects(one, rows, live)
+    return shown
