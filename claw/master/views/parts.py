@@ -35,14 +35,14 @@ class Parts:
             "ping": ping_object(self.pings.get(job)),
         }
 
-    def left_alone_why(self, job: Job, state: str, now: datetime) -> str | None:
-        """Return why a job that waits for its time is left alone after its errors."""
+    def why_of(self, job: Job, state: str, why: str | None, now: datetime) -> str | None:
+        """Return why a job is as it is: late, or left alone after its errors, beside the rest."""
         known = self.timings.get(job.name)
-        if state != "scheduled" or known is None or not job.error_backoff:
-            return None
-        return slots.left_alone_why(known, now)
+        if why is None and state == "scheduled" and known is not None and job.error_backoff:
+            why = slots.left_alone_why(known, now)
+        return self._late_why(job.name, why)
 
-    def late_why(self, job: str, why: str | None) -> str | None:
+    def _late_why(self, job: str, why: str | None) -> str | None:
         """Return what of a job is late, as its alerts say, and after it why it is as it is."""
         late = [alert.text for alert in self.alerts.get(job, ()) if alert.kind in _LATE]
         return "; ".join([*late, why] if why else late) or None

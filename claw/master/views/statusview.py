@@ -147,8 +147,7 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
     failed = rows.failed.get(told.id) if told else None
     if failed is not None:
         why = _why_with(failed, state, why, present, live.now)
-    why = why or rows.parts.left_alone_why(job, state, live.now)
-    why = rows.parts.late_why(job.name, why or parts.rolling_why(rolling, instance))
+    why = rows.parts.why_of(job, state, why or parts.rolling_why(rolling, instance), live.now)
     pid = present.pid if present else None
     started_at = attempt.started_at if attempt and pid is not None else None
     return {
