@@ -36,7 +36,7 @@ class Parts:
         }
 
     def why_of(self, job: Job, state: str, why: str | None, now: datetime) -> str | None:
-        """Return why a job is as it is: late, or left alone after its errors, beside the rest."""
+        """Return why a job is as it is, and that it is late, or left alone after errors."""
         known = self.timings.get(job.name)
         if why is None and state == "scheduled" and known is not None and job.error_backoff:
             why = slots.left_alone_why(known, now)
