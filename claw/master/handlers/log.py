@@ -77,6 +77,7 @@ async def follow(call: Call, params: Params) -> Json:
         until=_seconds(params.get("until")),
         wants_times=params.get("times", False),
         only_present=params.get("stop", False),
+        from_store=True,
     )
     if len(chosen.aims) == 1 and not chosen.runs:
         logs.check_streams(config, chosen.aims[0].job, wanted.streams)

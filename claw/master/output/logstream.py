@@ -17,7 +17,8 @@ from claw.errors import StoreError
 from claw.kernel import clock, files
 from claw.master.control import targets
 from claw.master.control.streams import LaggedError
-from claw.master.output.follow import STREAMS, Chunk, Follower, Source
+from claw.master.output import stored
+from claw.master.output.follow import STREAMS, Chunk, Follower, Source, list_outputs
 from claw.master.output.logfiles import IDLE_S, Place
 from claw.master.output.logs import (
     DEFAULT_LINES,
@@ -32,6 +33,8 @@ from claw.model.job import Log, LogFormat
 from claw.store.records import Tx
 
 _BATCH_BYTES = 256 << 10
+_STORED = "database"
+"""Names the place of output that comes from no file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class Following:
     until: float | None = None
     wants_times: bool = False
     only_present: bool = False  # end where it all stands now
+    from_store: bool = False  # and what the database has of runs whose files are gone
 
     @property
     def only_run(self) -> str | None:
@@ -162,6 +166,8 @@ class LogStream:
 
     async def _serve(self, stream: Receiver) -> None:
         ended = "read" if self._wanted.only_present else None
+        if self._wanted.from_store and not self._wanted.places:
+            await self._send_stored(stream)
         while True:
             if ended is None:
                 ended = await self._state_at_end()
@@ -180,6 +186,34 @@ class LogStream:
                 stream.send_last("end", {"reason": ended})
                 return
             await self._wait()
+
+    async def _send_stored(self, stream: Receiver) -> None:
+        """Send what the database has of runs that are asked for and have no file any more."""
+        for label, runs in (await self._runs_without_files()).items():
+            look = partial(stored.of_runs, runs, self._wanted.streams, self._wanted.lines)
+            for one in await self._services.store.read(look):
+                place = Place(name=_STORED, inode=0, offset=0)
+                chunk = Chunk(
+                    job=label, run=one.run, stream=one.stream, text=one.text, begin=place,
+                    end=place, at=one.at.timestamp() if one.at else None,
+                )  # fmt: skip
+                await stream.send("log", {**body_of(chunk), **self._shape(chunk)})
+
+    async def _runs_without_files(self) -> dict[str, list[str]]:
+        """Return the runs by the name under which their output lay."""
+        wanted, found = self._wanted, dict[str, list[str]]()
+        for label, run in wanted.runs:
+            found.setdefault(label, []).append(run)
+        has_times = wanted.since is not None or wanted.until is not None
+        if wanted.only_present and has_times:
+            for job in wanted.jobs:
+                look = partial(stored.runs_between, job, wanted.since, wanted.until)
+                found[job] = list(await self._services.store.read(look))
+        for label, runs in found.items():
+            there = await in_thread(partial(list_outputs, self._services.home.job_log(label)))
+            with_files = {output.run for output in there}
+            found[label] = [run for run in runs if run not in with_files]
+        return found
 
     async def _send(self, stream: Receiver, chunks: Sequence[Chunk]) -> None:
         for chunk in chunks:
