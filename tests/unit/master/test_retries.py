@@ -226,3 +226,25 @@ def test_a_oneshot_is_done_only_after_an_attempt_that_ended_well() -> None:
     assert replace(desk.standing("j")).done_at is None
     assert desk.end(desk.begin("j"), 3).state is State.RETRY_WAIT
     assert desk.standing("j").done_at is None
+
+
+def test_a_rebuilt_database_follows_a_supervisor_that_made_several_attempts() -> None:
+    desk = Desk(tried())
+    first = desk.begin("j")
+    run = desk.end(first, 3)
+    desk.pass_s(10)
+    second = again(desk)
+    desk.end(second, 0)
+    spool = Spool(first.sid, first.data + second.data)
+
+    after = Desk(tried())
+    after.now = desk.now
+    after.do(lambda turn: rebuild.rebuild(turn, [spool], why="a test"))
+
+    found = after.run(run.id)
+    assert (found.state, found.attempt, found.retries) == (State.SUCCEEDED, 2, 1)
+    attempts = after.database.view(lambda tx: tx.attempts(run.id))
+    assert [(one.no, one.cause, one.exit_code) for one in attempts] == [
+        (1, "start", 3),
+        (2, "retry", 0),
+    ]
