@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.clawctl import Shell
-from tests.kit.master import Json, MasterUnderTest, StartMaster, master
+from tests.kit.master import Json, MasterUnderTest, StartMaster, kill_process, master
 
 JOBS = """
 [jobs.third-time]
@@ -254,3 +254,26 @@ def test_a_stop_of_the_daemon_puts_a_run_back_that_is_to_be_delivered(
     gate.open(0)
     claw.wait_until(lambda: _state(claw, run) == "succeeded", "an end")
     assert gate.attempts == ["1", "2"]
+
+
+def test_a_run_that_is_lost_with_all_its_keepers_is_delivered_again(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    gate = Gate(tmp_path)
+    claw = start_master(gate.job('delivery_guarantee = "at-least-once"'))
+    run = claw.call("run.submit", job="j")["run"]
+    found = _running(claw, run, 1)
+    fork_server = int(claw.call("daemon.status")["fork_server_pid"])
+
+    claw.kill()
+    assert kill_process(fork_server)
+    assert kill_process(int(found["supervisor_pid"]))
+    claw.start()
+
+    again = _running(claw, run, 2)
+    assert (again["cause"], again["retries"]) == ("replay", 1)
+    gate.open(0)
+    claw.wait_until(lambda: _state(claw, run) == "succeeded", "an end")
+    assert gate.attempts == ["1", "2"]
+    moves = [one["to"] for one in claw.call("event.list")["events"] if one["run"] == run]
+    assert "crashed" not in moves

@@ -34,6 +34,7 @@ def mark(turn: Turn, run: Run) -> None:
     if job is None or not job.dead_letter or run.state not in retry.BAD:
         return
     why = run.reason or str(run.state)
+    run = turn.run(run.id)
     dead = replace(run, dead_at=run.ended_at or turn.now, dead_why=why)
     turn.tx.update_run(dead)
     turn.changes.append(Change(run, dead, None))
@@ -70,6 +71,7 @@ def reinject(turn: Turn, dead: Run, *, key: str, by: str, changes: Changes) -> R
         env=tuple(env.items()),
         args=dead.args if changes.args is None else changes.args,
         replay_of=dead.id,
+        priority=dead.priority,
     )
     run = intake.submit(turn, ask)
     turn.tx.update_run(replace(dead, dead_at=None, reinjected_as=run.id))
