@@ -312,7 +312,7 @@ def _over(run: Run, last: _Last, rules: Rules) -> Step:
     if result.reason == outcome.SHUTDOWN and rules.is_at_least_once:
         back = replace(_queued(run, at), cause=retry.REPLAY)
         return Step(back, why=outcome.SHUTDOWN, effects=(*_settled(run), Dispatch()))
-    if result.state not in retry.BAD or run.stop_why not in {None, outcome.SHUTDOWN}:
+    if result.state not in retry.BAD or run.stop_why not in _NOT_ASKED:
         return _end(run, result, by=run.stop_by, at=at)
     verdict = retry.decide(rules, run, _ending(last))
     run = replace(
@@ -332,6 +332,10 @@ def _over(run: Run, last: _Last, rules: Rules) -> Step:
         waiting_for=text,
     )
     return Step(waiting, why=text, effects=(*_settled(run), Dispatch()))
+
+
+_NOT_ASKED = {None, outcome.SHUTDOWN, outcome.LOCK_LOST}
+"""Why an attempt ends although nobody wants the run's end."""
 
 
 def _ending(last: _Last) -> retry.Ending:

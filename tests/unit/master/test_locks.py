@@ -11,6 +11,7 @@ from claw.model import machine
 from claw.model.effect import LockLeft, LockWanted
 from claw.model.job import Config, Daemon, Job
 from claw.model.lock import Backend, Grant, Hold, Locks, Phase
+from claw.model.retry import Retry
 from claw.model.run import State
 from tests.kit.desk import Desk, job, service
 
@@ -158,6 +159,24 @@ def test_the_run_of_a_lost_lock_is_ended_and_has_failed() -> None:
     assert (hold(desk).phase, hold(desk).fence) == (Phase.FREE, 1)
     [event] = [one for one in desk.events(run=ended.id) if one.type == "lock.lost"]
     assert event.why == "l: another has it"
+
+
+def test_a_run_that_lost_its_lock_is_tried_again_as_its_ladder_says() -> None:
+    ladder = Retry(delays_s=(60.0,), max_attempts=2)
+    desk = shared(job("a", lock="l", retry=ladder))
+    desk.ask("a")
+    grant(desk, 1)
+    (claim,) = desk.dispatch()
+    begun = desk.launch(claim)
+
+    desk.do(lambda turn: locks.lost(turn, "l", "h", "another has it"))
+    waiting = desk.end(begun, None, signal=15, why="lock_lost")
+    desk.pass_s(60)
+    wanted(desk)
+    desk.dispatch()
+
+    assert (waiting.state, waiting.retries) == (State.RETRY_WAIT, 1)
+    assert wanted(desk) == [LockWanted("l", waiting.id)]
 
 
 def test_a_service_waits_for_its_lock_again_once_it_has_lost_it() -> None:
