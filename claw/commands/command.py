@@ -49,6 +49,8 @@ class Param:
         self.is_required = is_required
         self.is_rest = is_rest
         self.metavar = metavar or (kind.metavar if kind else "")
+        if is_rest:
+            self.metavar = f"-- {self.metavar}"
 
     @property
     def flags(self) -> tuple[str, ...]:

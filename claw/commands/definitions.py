@@ -52,7 +52,7 @@ COMMANDS = (
         reply="managed",
         method="job.add",
         params=(
-            argument("name", kinds.TEXT, "what it is called", required=False),
+            argument("name", kinds.NAME, "what it is called", required=False),
             rest("cmd", kinds.WORD, "what it runs: words, or one command line in quotes"),
             option("command", kinds.TEXT, "what it runs, as one command line"),
             option("schedule", kinds.CRON, "when: a cron expression, @daily", many=True),
