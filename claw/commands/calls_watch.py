@@ -59,4 +59,37 @@ WATCH = (
         record({"targets": JOB_TARGETS}),
         record({"jobs": array("those of which something is promised", _SCORE)}, ("jobs",)),
     ),
+    reading(
+        "incident.subject",
+        "tell which job and runs a report about a job or run is about",
+        record({"target": string("a job or run")}, ("target",)),
+        record(
+            {"job": string("the job"), "runs": array("newest first", string("its id"))},
+            ("job", "runs"),
+        ),
+    ),
+    reading(
+        "incident.journals",
+        "tell which supervisors had a run",
+        record({"run": string("its whole id")}, ("run",)),
+        record({"sids": array("oldest first", string("a supervisor"))}, ("sids",)),
+    ),
+    reading(
+        "incident.journal",
+        "read a supervisor's journal, a piece at a time",
+        record(
+            {
+                "sid": string("the supervisor"),
+                "offset": integer("from this byte on", minimum=0),
+            },
+            ("sid", "offset"),
+        ),
+        record(
+            {
+                "text": string("its lines"),
+                "next": nullable(integer("go on from here; null: no more")),
+            },
+            ("text", "next"),
+        ),
+    ),
 )

@@ -69,7 +69,7 @@ ELSEWHERE = {
 LATER = frozenset(
     {
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
-        "delivery", "doctor", "emit", "group", "import", "incident",
+        "delivery", "doctor", "emit", "group", "import",
         "job tree", "man", "metrics", "pool", "proxy", "queue", "reject",
         "runs stale", "secret",
         "shell", "top", "workflow",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claw.commands import kinds
-from claw.commands.command import JOBS, Command, argument
+from claw.commands.command import JOBS, Command, argument, option
 
 COMMANDS = (
     Command(
@@ -25,5 +25,27 @@ COMMANDS = (
             ("clawctl sla", "of all jobs of which something is promised"),
             ("clawctl sla report --json", "one job, with the verdict on its last runs"),
         ),
+    ),
+    Command(
+        "incident",
+        JOBS,
+        "write all that is known of a job or run into an archive",
+        verb="watch:incident",
+        method="incident.subject",
+        params=(
+            argument("target", kinds.TARGET_OR_RUN, "a job or run"),
+            option(
+                "output",
+                kinds.FILE,
+                "the .tar.gz to write",
+                short="o",
+            ),
+        ),
+        detail=(
+            "Events, runs with their attempts and journals, the end of the output, the "
+            "configuration and the versions. Values that could be secrets are masked; the "
+            "output and the command are as they are."
+        ),
+        examples=(("clawctl incident report -o report.tar.gz", "for whoever looks into it"),),
     ),
 )

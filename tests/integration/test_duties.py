@@ -1,6 +1,7 @@
 """What did not happen, seen by a user: alerts of a real master, through clawctl."""
 
 import json
+import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -149,3 +150,39 @@ def test_a_promise_is_scored_and_told_when_it_is_broken(start_master: StartMaste
     assert shown[-1].split() == [run[-6:], "fail", "failed"]
     assert kinds(claw) == ["sla", "sla"]
     assert "nothing is promised" in ctl("sla", "other").out
+
+
+SECRETIVE = """
+[jobs.etl]
+command = "echo said; exit 1"
+env = { PGPASSWORD = "hush", LEVEL = "3", WHERE = "db.example" }
+ping = "http://127.0.0.1:9/hush"
+"""
+
+
+def test_an_incident_holds_what_is_known_and_no_secret(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master(SECRETIVE)
+    ctl = Shell(claw.environment)
+    run = claw.submit("etl")
+    claw.ended(run)
+    path = tmp_path / "it.tar.gz"
+
+    assert ctl("incident", "etl", "-o", str(path)).out == f"{path}\n"
+    assert "cannot be made" in ctl("incident", "etl", "-o", str(path), status=2).err
+    assert ctl("incident", "nosuchjob", status=4).fault
+
+    with tarfile.open(path) as archive:
+        parts = {name: archive.extractfile(name) for name in archive.getnames()}
+        texts = {name: part.read().decode() for name, part in parts.items() if part}
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert texts[f"it/output/{run}.log"] == "said\n"
+    assert json.loads(texts["it/manifest.json"])["left_out"] == []
+    assert json.loads(texts[f"it/runs/{run}/run.json"])["attempts"][0]["exit_code"] == 1
+    (journal,) = [name for name in texts if "/journal-" in name]
+    assert '"exited"' in texts[journal]
+    assert "run.failed" in texts["it/events.jsonl"]
+    assert '"LEVEL": "3"' in texts["it/configuration.json"]
+    assert not [name for name, text in texts.items() if "hush" in text]
+    assert "db.example" not in texts["it/configuration.json"]

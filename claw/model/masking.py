@@ -1,0 +1,44 @@
+"""What may leave the host in a report: values that could be secrets are not shown."""
+
+import re
+from urllib.parse import urlsplit
+
+MASK = "***"
+_HARMLESS_NAMES = frozenset({"HOME", "LANG", "LOGNAME", "MODE", "PATH", "SHELL", "TZ", "USER"})
+_WORDS = "true|false|yes|no|on|off|debug|info|warning|error"
+_HARMLESS = re.compile(rf"-?\d{{1,6}}|{_WORDS}", re.IGNORECASE)
+_TELLING = "TOKEN|KEY|SECRET|PASS|PWD|CRED|AUTH|PIN|COOKIE|SESSION|SALT"
+_SECRET = re.compile(_TELLING, re.IGNORECASE)
+_URL_KEYS = frozenset({"ping", "url"})
+
+
+def mask_env(name: str, value: object) -> object:
+    """Return a variable's value, when both say plainly that it is harmless."""
+    if _SECRET.search(name):
+        return MASK
+    is_known = name in _HARMLESS_NAMES or name.startswith("LC_")
+    return value if is_known or _HARMLESS.fullmatch(str(value)) else MASK
+
+
+def mask_url(url: str) -> str:
+    """Return scheme and host of a URL; what stands behind them opens doors."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}/{MASK}"
+
+
+def mask(value: object, name: str = "") -> object:
+    """Return a JSON value with all environments and URLs in it masked.
+
+    Args:
+        value: The value.
+        name: Its key in the object that holds it.
+    """
+    if isinstance(value, dict):
+        if name == "env":
+            return {key: mask_env(str(key), one) for key, one in value.items()}
+        return {key: mask(one, str(key)) for key, one in value.items()}
+    if isinstance(value, list):
+        return [mask(one) for one in value]
+    if name in _URL_KEYS and isinstance(value, str):
+        return mask_url(value)
+    return value

@@ -1,0 +1,33 @@
+"""Masking: what is not plainly harmless does not leave the host."""
+
+import pytest
+
+from claw.model.masking import MASK, mask, mask_env, mask_url
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_shown"),
+    [
+        ("LANG", "de_DE.UTF-8", True),
+        ("LC_ALL", "C", True),
+        ("WORKERS", "4", True),
+        ("DEBUG", "true", True),
+        ("API_TOKEN", "4", False),
+        ("DB_PASSWORD", "true", False),
+        ("WHERE", "db.example", False),
+        ("NUMBER", "12345678", False),
+    ],
+)
+def test_a_variable_is_shown_when_name_and_value_are_harmless(
+    name: str, value: str, *, is_shown: bool
+) -> None:
+    assert mask_env(name, value) == (value if is_shown else MASK)
+
+
+def test_of_a_url_scheme_and_host_are_left() -> None:
+    assert mask_url("https://me:pw@hc.example:8/uuid?k=1") == f"https://hc.example/{MASK}"
+
+
+def test_environments_and_urls_are_found_at_any_depth() -> None:
+    found = mask({"a": [{"env": {"X": "s3cret"}, "ping": "http://h/x", "text": "kept"}]})
+    assert found == {"a": [{"env": {"X": MASK}, "ping": f"http://h/{MASK}", "text": "kept"}]}
