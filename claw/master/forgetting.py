@@ -34,7 +34,7 @@ from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.retention")
 LOOK_S = 600.0
-BATCH = 20
+BATCH = 10
 """Runs that are forgotten in one transaction."""
 EVENTS_BATCH = 500
 _PAUSE_S = 0.02
