@@ -106,6 +106,7 @@ def test_a_dead_letter_is_listed_reinjected_with_changes_and_purged(
     assert (shown["id"], shown["dead_why"], shown["attempt"]) == (dead, "exit_code", 2)
     assert dead[-6:] in ctl("dlq", "list").out
     assert "dead letter  exit_code" in ctl("dlq", "show", dead).out
+    assert f"clawctl dlq reinject {dead[-6:]}" in ctl("why", dead).out
     assert "broken has a dead letter" in ctl("alerts", "list").out
 
     words = ("dlq", "reinject", dead, "--env", "REGION=eu", "--arg", "0", "--json")

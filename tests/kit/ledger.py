@@ -68,7 +68,7 @@ class Ledger:
         """I2: each run takes allowed moves only, one event for each, and ends once."""
         moves: dict[str, list[Event]] = defaultdict(list)
         for event in self.events:
-            if event.run is not None and event.new is not None:
+            if event.run is not None and event.type == f"run.{event.new}":
                 moves[event.run].append(event)
         for run_id in moves.keys() | self.runs.keys():
             path = [(event.old, event.new or "") for event in moves[run_id]]

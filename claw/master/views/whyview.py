@@ -219,5 +219,8 @@ def _of_attempt(attempt: Attempt) -> str:
 def _next_for(run: Run, job: Job | None) -> list[str]:
     if run.state in {State.FAILED, State.TIMED_OUT, State.CRASHED}:
         again = [f"again: clawctl run {run.job}"] if job is not None else []
+        if run.dead_at is not None:
+            name = _name(run)
+            again = [f"it is a dead letter: clawctl dlq reinject {name}, or dlq purge {name}"]
         return [f"its output: clawctl logs {_name(run)}", *again]
     return []
