@@ -117,13 +117,24 @@ async def test_what_is_not_renewed_is_anothers_after_the_lease(settings: Locks) 
 async def test_what_is_renewed_stays_beyond_the_lease(settings: Locks) -> None:
     one, other = place(settings), place(settings)
     brief = replace(A, lease_s=1)
+    began = renewed = trio.current_time()
     grant = await taken(one, "kept", brief)
 
-    began = trio.current_time()
-    while trio.current_time() < began + 1.5:
-        assert await one.renew("kept", brief, grant)
-        assert isinstance(await other.acquire("kept", B), Holder)
-        await trio.sleep(0.2)
+    with trio.fail_after(PATIENCE_S):
+        while trio.current_time() < began + 1.5:
+            at = trio.current_time()
+            is_ours = await one.renew("kept", brief, grant)
+            found = await other.acquire("kept", B)
+            if trio.current_time() - renewed < brief.lease_s:
+                assert is_ours
+                assert isinstance(found, Holder)
+                renewed = at
+            else:  # this machine was too busy to renew in time: that says nothing
+                if isinstance(found, Grant):
+                    await other.release("kept", found)
+                began = renewed = trio.current_time()
+                grant = await taken(one, "kept", brief)
+            await trio.sleep(0.1)
 
 
 async def test_a_grant_that_its_master_never_heard_of_is_taken_again(settings: Locks) -> None:
@@ -210,7 +221,7 @@ folder = "{settings.folder}"
 endpoints = {list(settings.endpoints)}
 dsn = "{settings.dsn}"
 """
-    shared = Shared(tmp_path, "5s", table.replace("'", '"'))
+    shared = Shared(tmp_path, "6s", table.replace("'", '"'))
     with shared.two() as pair:
         runs = [(claw, claw.submit("short")) for claw in pair]
         states = [claw.ended(run)["state"] for claw, run in runs]

@@ -8,6 +8,9 @@ from tests.kit.sharing import Shared
 LONG = "90s"
 """A lease that outlasts a restart of the master, also on a busy machine."""
 
+BRIEF = "5s"
+"""A lease that can be waited for, and that a busy machine renews nevertheless."""
+
 
 def why(claw: MasterUnderTest, run: str) -> str:
     return str(show(claw, run)["reason"])
@@ -44,7 +47,7 @@ def test_a_lock_of_one_master_is_listed_and_taken_away(
 
 
 def test_of_two_masters_that_share_a_folder_one_runs_at_a_time(tmp_path: Path) -> None:
-    shared = Shared(tmp_path, "5s")
+    shared = Shared(tmp_path, LONG)
     with shared.two() as pair:
         runs = [(claw, claw.submit("short")) for _ in range(3) for claw in pair]
         states = [claw.ended(run)["state"] for claw, run in runs]
@@ -81,7 +84,7 @@ def test_a_killed_master_loses_no_lock_when_another_comes_within_the_lease(
 def test_a_lock_is_free_a_lease_after_its_host_died_and_the_old_run_is_ended(
     tmp_path: Path,
 ) -> None:
-    shared = Shared(tmp_path, "1s")
+    shared = Shared(tmp_path, BRIEF)
     with shared.two() as (one, other):
         first = one.submit("stays")
         shared.begun(one, first)
@@ -100,7 +103,7 @@ def test_a_lock_is_free_a_lease_after_its_host_died_and_the_old_run_is_ended(
 
 
 def test_a_lock_that_is_taken_away_elsewhere_ends_its_run(tmp_path: Path) -> None:
-    shared = Shared(tmp_path, "2s")
+    shared = Shared(tmp_path, BRIEF)
     with shared.two() as (one, other):
         first = one.submit("stays")
         shared.begun(one, first)
@@ -113,7 +116,7 @@ def test_a_lock_that_is_taken_away_elsewhere_ends_its_run(tmp_path: Path) -> Non
 
 
 def test_a_folder_that_is_not_there_holds_the_run_and_says_so(tmp_path: Path) -> None:
-    shared = Shared(tmp_path, "2s")
+    shared = Shared(tmp_path, LONG)
     (tmp_path / "locks").rmdir()
     with master(tmp_path / "a", shared.config) as claw:
         run = claw.submit("short")
