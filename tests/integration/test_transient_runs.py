@@ -107,3 +107,24 @@ def test_another_user_is_taken_whole_by_roots_daemon_only(start_master: StartMas
     assert said.lines[0] == str(users.NOBODY)
     assert said.lines[1] != "/mine"
     assert "no user" in ctl("run", "--user", "no-such-user", "--", "true", status=4).fault
+
+
+def test_after_the_loss_of_the_database_it_goes_on_and_its_run_is_found(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master(JOB)
+    ctl = Shell(claw.environment, tmp_path)
+    os.mkfifo(tmp_path / "gate")
+    script = f"echo begun; read line < {tmp_path}/gate; echo $line"
+    run = ctl("run", "--name", "mine", "--", "sh", "-c", script).out.strip()
+    claw.wait_state("mine", "running")
+    claw.kill()
+    for path in Path(claw.home.database).parent.glob("claw.db*"):
+        path.unlink()
+    claw.start()
+
+    assert ctl("runs", "show", run, "--json").json["state"] == "running"
+    (tmp_path / "gate").write_text("done\n")
+    assert ctl("wait", run, "--json").json["state"] == "succeeded"
+    assert ctl("logs", run).out == "begun\ndone\n"
+    assert f"run {run} of mine is succeeded" in ctl("why", run).out
