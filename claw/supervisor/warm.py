@@ -16,8 +16,8 @@ from claw.wire.supervision import MEMORY, Launch, Message
 
 FREE_S = 2.0
 """So long one waits for another run; the master offers none to one that has waited long."""
-MOST_RUNS = 1000
-"""Of one supervisor: its journal is read whole when it is replaced."""
+MOST_RUNS = 250
+"""Of one supervisor: its journal is read whole when it is replaced, and it grows a little."""
 
 
 class Warm:
