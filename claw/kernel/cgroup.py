@@ -7,6 +7,9 @@ processes and takes in another. ``cgroup.kill`` is version 2's alone.
 from claw.kernel import files
 from claw.kernel.bare import os
 
+_LINKS_OF_AN_EMPTY_ONE = 2
+"""Of a folder: its name and its dot; each folder in it has one more (fs/kernfs/inode.c)."""
+
 
 def make(folder: str, settings: dict[str, str]) -> None:
     """Make a group, or find it made, and write its settings.
@@ -64,6 +67,12 @@ def kill(folder: str) -> bool:
 def remove(folder: str) -> None:
     """Remove a group and those below it; one that has processes stays."""
     try:
+        os.rmdir(folder)
+    except OSError:  # it has groups in it, or processes, or has gone
+        pass
+    else:
+        return
+    try:
         for name in _groups_in(folder):
             remove(f"{folder}/{name}")
     except OSError:
@@ -101,4 +110,6 @@ def count(folder: str, name: str, key: str) -> int:
 
 
 def _groups_in(folder: str) -> list[str]:
+    if os.stat(folder).st_nlink == _LINKS_OF_AN_EMPTY_ONE:
+        return []
     return [name for name in os.listdir(folder) if files.is_folder(f"{folder}/{name}")]

@@ -24,4 +24,4 @@ def test_2000_short_jobs_go_through_the_queue_as_fast_as_they_do(tmp_path: Path)
             print(f"  {name:24} left out: {error}")
             continue
         print(f"  {name:24} {RUNS / took[name]:6.0f}   (load before: {before:.1f})")
-    assert "claw" in took
+    assert {"claw, a request each", "claw, one batch"} <= took.keys()

@@ -118,22 +118,31 @@ def submit_many(claw: MasterUnderTest, job: str, count: int) -> list[str]:
         return runs
 
 
-def claw(folder: Path, count: int) -> float:
+def ask_at_once(claw: MasterUnderTest, job: str, count: int) -> None:
+    """Ask for so many runs of a job by one request."""
+    claw.call("run.submit_batch", job=job, runs=[{}] * count)
+
+
+def _claw(ask: Callable[[MasterUnderTest, str, int], object]) -> Callable[[Path, int], float]:
     """Put them through claw: each is durable before it begins, and when it has ended."""
-    made = MasterUnderTest(folder)
-    made.configure(
-        f'[daemon]\nmax_parallel = {WORKERS}\nmax_queue = {2 * count}\n[jobs.short]\n'
-        f'argv = ["{JOB}"]\nmax_instances = {WORKERS}\non_overlap = "queue"\n'
-    )  # fmt: skip
-    made.start()
-    try:
-        begun = time.perf_counter()
-        submit_many(made, "short", count)
-        while made.runs_open():
-            time.sleep(0.01)
-        return time.perf_counter() - begun
-    finally:
-        made.end()
+
+    def measure(folder: Path, count: int) -> float:
+        made = MasterUnderTest(folder)
+        made.configure(
+            f'[daemon]\nmax_parallel = {WORKERS}\nmax_queue = {2 * count}\n[jobs.short]\n'
+            f'argv = ["{JOB}"]\nmax_instances = {WORKERS}\non_overlap = "queue"\n'
+        )  # fmt: skip
+        made.start()
+        try:
+            begun = time.perf_counter()
+            ask(made, "short", count)
+            while made.runs_open():
+                time.sleep(0.01)
+            return time.perf_counter() - begun
+        finally:
+            made.end()
+
+    return measure
 
 
 def task_spooler(folder: Path, count: int) -> float:
@@ -200,7 +209,8 @@ def _timed(python: str, *words: str, cwd: Path, count: int) -> float:
 
 QUEUES: dict[str, Callable[[Path, int], float]] = {
     "bare fork and exec": bare,
-    "claw": claw,
+    "claw, a request each": _claw(submit_many),
+    "claw, one batch": _claw(ask_at_once),
     "huey, SQLite, fsync": _huey("run"),
     "huey, a function": _huey("call"),
     "celery, redis, fsync": celery,
