@@ -73,13 +73,20 @@ class Context:
         for warning in reply.get("warnings", ()):
             terminal.warn(warning)
 
+    def show_as(self, reply: Any, renderer: str) -> None:
+        """Write an answer that another renderer than the command's own is for."""
+        if self.is_json:
+            terminal.say(jsontext.render(reply))
+        else:
+            terminal.say(self.text_of(reply, renderer))
+
     def show_line(self, reply: Any) -> None:
         """Write one of many answers at once: as JSON on one line, or as rendered."""
         terminal.say(jsontext.render_line(reply) if self.is_json else self.text_of(reply))
         terminal.flush()
 
-    def text_of(self, reply: Any) -> str:
-        """Return what the command's renderer makes of an answer."""
-        module = importlib.import_module(f"claw.cli.render.{self.command.reply}")
+    def text_of(self, reply: Any, renderer: str = "") -> str:
+        """Return what the command's renderer, or another one, makes of an answer."""
+        module = importlib.import_module(f"claw.cli.render.{renderer or self.command.reply}")
         text: str = module.render(reply, terminal.style_of(sys.stdout), clock.now())
         return text

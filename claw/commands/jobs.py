@@ -29,6 +29,7 @@ COMMANDS = (
             option("type", kinds.JOB_TYPE, "only jobs of this type"),
             option("state", kinds.JOB_STATE, "only jobs in this state"),
             option("text", kinds.TEXT, "only jobs with this text", short="q"),
+            flag("budgets", "how much of what is bounded is used, instead"),
         ),
         detail=(
             "With a TARGET the exit status is 3 when one of them is not running, or, for "

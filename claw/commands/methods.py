@@ -11,6 +11,7 @@ from claw.commands.calls_daemon import DAEMON, GENERAL
 from claw.commands.calls_definitions import DEFINITIONS
 from claw.commands.calls_jobs import JOBS
 from claw.commands.calls_locks import IDEM, LOCKS
+from claw.commands.calls_queue import QUEUE
 from claw.commands.calls_results import RESULTS
 from claw.commands.calls_retry import DLQ
 from claw.commands.calls_runs import RUNS
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
     from claw.commands.method import Method
 
-_TABLES = (GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, LOCKS, DLQ, WATCH)
+_TABLES = (
+    GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, LOCKS, DLQ, WATCH, QUEUE
+)  # fmt: skip
 METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""
 

@@ -70,9 +70,8 @@ LATER = frozenset(
     {
         "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
         "delivery", "doctor", "emit", "group", "import",
-        "job tree", "man", "metrics", "pool", "proxy", "queue", "reject",
-        "runs stale", "secret",
-        "shell", "top", "workflow",
+        "job tree", "man", "metrics", "proxy", "reject",
+        "secret", "shell", "top", "workflow",
     }
 )  # fmt: skip
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""

@@ -78,6 +78,7 @@ class Room:
         notes: Mapping[str, str] = MappingProxyType({}),
         *,
         locks_are_shared: bool = False,
+        paused: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Take note of how much there is of each, and how much of it is held.
 
@@ -88,13 +89,15 @@ class Room:
             totals: How much there is; of a shared lock one, once it is granted.
             held: How much of it is held.
             notes: What to say to those who wait for a lock.
+            paused: Capacities of which nothing is given out, and why.
             locks_are_shared: Other masters may have those that ``totals`` does not name.
         """
         self._totals = totals
         self._held = dict(held)
         self._notes = notes
         self._least_locks = 0 if locks_are_shared else 1
-        self._shut: set[str] = set()
+        self._paused = paused
+        self._shut = set(paused)
 
     def total(self, name: str) -> int:
         """Return how much there is of a capacity."""
@@ -129,6 +132,9 @@ class Room:
         return all(amount <= self.free(name) for name, amount in wants if name != lacking)
 
     def _words(self, name: str, amount: int) -> str:
+        return self._paused.get(name) or self._lacking(name, amount)
+
+    def _lacking(self, name: str, amount: int) -> str:
         total, held = self.total(name), min(self._held.get(name, 0), self.total(name))
         if name == MAX_PARALLEL:
             return f"{name}: {total} runs are active, as many as the daemon may have"

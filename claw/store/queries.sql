@@ -211,6 +211,9 @@ SELECT * FROM queue_pauses ORDER BY what;
 SELECT job, count(*) AS count FROM runs INDEXED BY runs_queue
 WHERE state = 'queued' GROUP BY job;
 
+-- name: look_at_gate
+UPDATE runs INDEXED BY runs_gate SET gate = NULL WHERE state = 'queued' AND gate = :gate;
+
 -- name: next_due
 SELECT min(due_at) FROM runs INDEXED BY runs_due
 WHERE state = 'queued' AND gate IS NULL AND due_at > :now;

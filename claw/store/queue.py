@@ -93,9 +93,12 @@ class QueueRows(Statements):
         """Have all due runs that were not looked at wait in the line of their job."""
         self._do("settle_gates", now=rows.micros(now))
 
-    def look_again(self) -> None:
-        """Have all waiting runs looked at in the next pass."""
-        self._do("look_again")
+    def look_again(self, gate: str | None = None) -> None:
+        """Have all waiting runs looked at in the next pass, or those at a gate."""
+        if gate is None:
+            self._do("look_again")
+        else:
+            self._do("look_at_gate", gate=gate)
 
     def next_due(self, now: datetime) -> datetime | None:
         """Return when the next run becomes due that is queued, or waits for a retry."""

@@ -16,6 +16,14 @@ params = ["EXTRA"]
 [jobs.held]
 command = 'while [ ! -e "$GO" ]; do sleep 0.05; done'
 env = {{ GO = "{go}" }}
+[pools.db]
+[jobs.first]
+command = 'while [ ! -e "$GO" ]; do sleep 0.05; done'
+env = {{ GO = "{go}" }}
+pool = "db"
+[jobs.second]
+command = "true"
+pool = "db"
 [jobs.fast]
 command = "true"
 dedup = {{ window = "1h", key = "${{1}}" }}
@@ -96,3 +104,43 @@ def test_a_duplicate_is_a_skipped_run_and_the_answer_says_of_which(ctl: Shell) -
     said = ctl("run", "fast", "--arg", "x")
     assert f"the same as run {first}" in said.err
     assert ctl("runs", "show", said.out.strip(), "--json").json["state"] == "skipped"
+
+
+def test_a_pool_is_seen_widened_and_held_back(ctl: Shell, claw: MasterUnderTest) -> None:
+    first = claw.submit("first")
+    second, third = claw.submit("second"), claw.submit("second")
+    claw.wait_state("first", "running")
+    [pool] = ctl("pool", "list", "--json").json["pools"]
+    waiting = ctl("queue", "list", "--pool", "db", "--json").json
+    budgets = ctl("status", "--budgets").out
+
+    assert [holder["run"] for holder in pool["holders"]] == [first]
+    assert pool["waiting"] == 2
+    assert [run["run"] for run in waiting["runs"]] == [second, third]
+    assert waiting["runs"][0]["why"] == "pool db: its only slot is taken"
+    assert "nearly used up: pool db: 1 of 1" in budgets
+    assert first[-6:] in ctl("pool", "list").out
+    assert "max_instances" in ctl("queue", "list", "--job", "second").out
+
+    ctl("queue", "pause", "db")
+    ctl("pool", "set", "db", "2")
+    assert "is paused by" in ctl("why", second).out
+    assert "the queue of pool db is paused" in ctl("status").err
+    assert ctl("runs", "stale", "--older", "0", "--json").json["runs"]
+    claw.restart()
+    assert "is paused by" in ctl("queue", "list").out
+    ctl("queue", "resume", "db")
+    ctl("wait", second, "--timeout", "30s")
+    ctl("cancel", first, third, "--terminate", status=None)
+
+
+def test_what_waits_is_cleared_with_its_reason_and_what_runs_goes_on(
+    ctl: Shell, claw: MasterUnderTest
+) -> None:
+    runs, later = claw.submit("held"), claw.submit("held")
+    claw.wait_state("held", "running")
+    assert ctl("queue", "clear", "held", "--reason", "enough").out.split() == [later]
+    assert ctl("runs", "show", later, "--json").json["reason"] == "cancel: queue clear: enough"
+    assert ctl("runs", "show", runs, "--json").json["state"] == "running"
+    assert "nothing was running or waiting" in ctl("queue", "clear").out
+    ctl("cancel", runs, "--terminate")

@@ -18,6 +18,9 @@ _BAD_ENDS = frozenset({"failed", "timed_out", "crashed"})
 def status(context: Context) -> int:
     """Show how jobs are doing."""
     args = context.args
+    if args["budgets"]:
+        context.show_as(context.call("queue.budgets"), "budgets")
+        return 0
     reply = context.call(
         "job.status",
         targets=args["targets"] or None,

@@ -14,7 +14,16 @@ nothing is free costs the same whether ten runs wait or ten thousand.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from claw.master.engine import definitions, idem, intake, lifetimes, locks, retries, transients
+from claw.master.engine import (
+    definitions,
+    idem,
+    intake,
+    lifetimes,
+    locks,
+    pools,
+    retries,
+    transients,
+)
 from claw.master.engine.needs import Needs
 from claw.master.engine.openhours import OpenHours
 from claw.master.engine.turn import Turn
@@ -171,7 +180,7 @@ def _lines(
     for run in _due(turn, job, standing, free):
         rows.setdefault(instances.number(run) if several else 1, []).append(run)
     for no, due in sorted(rows.items()):
-        closed = gates.closed(standing, known.get((name, no)))
+        closed = gates.closed(standing, known.get((name, no))) or pools.held_back(turn.tx, job)
         passing = [run for run in due if closed is None or run.forced]
         given_up = {
             run.id
@@ -205,7 +214,7 @@ def _due(turn: Turn, job: Job, standing: Standing, free: int) -> Sequence[Run]:
     if job.type is JobType.CONTINUOUS:
         return sorted(turn.tx.due_runs(name, turn.now), key=order)
     head = 1 + min(job.max_instances, free)
-    if gates.closed(standing) is not None:
+    if gates.closed(standing) is not None or pools.held_back(turn.tx, job):
         forced = turn.tx.forced_runs(name, turn.now)
         held = [run for run in turn.tx.due_runs(name, turn.now, head) if not run.forced]
         return sorted((*forced, *held), key=order)
@@ -229,11 +238,22 @@ def room_of(turn: Turn, counts: Mapping[str, int]) -> Room:
     """
     config = turn.config
     totals = {capacity.MAX_PARALLEL: config.daemon.max_parallel}
-    totals |= {capacity.pool(name): slots for name, slots in config.pools}
-    jobs = [(config.job(name) or _GONE, count) for name, count in counts.items()]
+    totals |= {
+        capacity.pool(name): slots for name, slots in pools.slots(turn.tx, config).items()
+    }
+    jobs = [
+        (definitions.recall(turn.tx, config, name) or _GONE, count)
+        for name, count in counts.items()
+    ]
     granted, notes = locks.at_gates(turn)
     shared = config.locks.is_shared
-    return Room(totals | granted, capacity.held(jobs), notes, locks_are_shared=shared)
+    return Room(
+        totals | granted,
+        capacity.held(jobs),
+        notes,
+        locks_are_shared=shared,
+        paused=pools.paused(turn.tx),
+    )
 
 
 _GONE = Job(name="", argv=())

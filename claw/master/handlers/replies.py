@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from claw.errors import NotFoundError, UsageError
 from claw.kernel import clock
+from claw.master.engine import pools
 from claw.master.views.statusview import Live
 from claw.master.wiring import Services
 from claw.model import ids
@@ -26,7 +27,9 @@ def live_view(services: Services) -> Live:
 async def warnings_of(services: Services, *, files_changed: bool) -> list[str]:
     """Return what is worth saying beside any answer about how things are."""
     alerts = await services.store.read(Tx.open_alerts)
-    said = [alert.text for alert in alerts]
+    said_of_queue = await services.store.read(Tx.pauses)
+    said = [pools.words(what, by) for what, by in said_of_queue.items()]
+    said += [alert.text for alert in alerts]
     if services.store.trouble is not None:
         said.append(f"Nothing new can begin or be recorded: {services.store.trouble}")
     if files_changed:

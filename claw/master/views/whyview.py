@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from claw.master.control.targets import Aim
+from claw.master.engine import pools
 from claw.master.views import retrying, slotview, statusview, thenview, whyneeds
 from claw.master.views.statusview import Live
 from claw.model import gates, ids, instances, machine
@@ -43,6 +44,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
             failed = rows.failed.get(run.id)
             lines += _of_open_run(run, rows.attempts.get(run.id), live.now, failed)
             lines += whyneeds.chain(tx, config, run, live.now)
+    lines += [text for text in pools.of_run(tx, job) if text not in "\n".join(lines)]
     lines += _of_schedule(tx, job, live)
     last = rows.last_runs.get(job.name)
     if last is not None:
@@ -101,6 +103,7 @@ def explain_run(tx: Tx, config: Config, run: Run, live: Live) -> list[str]:
         lines += _of_standing(standing, run.state)
         lines += _of_open_run(run, tx.attempt(run.id, run.attempt), live.now)
         lines += whyneeds.chain(tx, config, run, live.now)
+        lines += _of_pauses(tx, config.job(run.job), run, "\n".join(lines))
     else:
         lines.append(f"it ended {_clock(run.ended_at)}: {_end(run)}")
         lines += _of_left(run)
@@ -145,6 +148,12 @@ def _end(run: Run) -> str:
 
 def _of_left(run: Run) -> list[str]:
     return [f"{LEFT_RUNNING}: {run.left_running}"] if run.left_running else []
+
+
+def _of_pauses(tx: Tx, job: Job | None, run: Run, said: str) -> list[str]:
+    if job is None or run.is_active:
+        return []
+    return [text for text in pools.of_run(tx, job) if text not in said]
 
 
 def _of_standing(standing: Standing | None, state: object) -> list[str]:

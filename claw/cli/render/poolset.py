@@ -1,0 +1,15 @@
+"""``pool set``: nothing to say but what it was."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from claw.cli.terminal import Style
+
+
+def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
+    """Return one line."""
+    return f"pool {reply['pool']}: {reply['slots']} slots"
