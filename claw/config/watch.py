@@ -24,7 +24,7 @@ def values_of(values: Values, kind: JobType) -> dict[str, Any]:
         "alerts": alerting(values),
         "sla": None if is_service else sla_of(values),
         "overdue_after_s": values[JobKeys.overdue_after] if kind in _TIMED else None,
-        "ping": "" if is_service else values[JobKeys.ping] or "",
+        "ping": None if is_service else values[JobKeys.ping],
         "success_within_s": None if is_service else values[JobKeys.success_within],
     }
 

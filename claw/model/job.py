@@ -237,7 +237,7 @@ class Job:
     resources: Resources = field(default_factory=Resources)
     overdue_after_s: float | None = None  # None: not said; 0: never
     success_within_s: float | None = None
-    ping: str = ""  # URL of a dead-man's switch
+    ping: str | None = None  # URL of a dead-man's switch
     sla: Sla | None = None  # None: nothing is promised
     alerts: Alerting = field(default_factory=Alerting)
     retry: Retry | None = None  # None: one attempt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
 
@@ -75,6 +76,8 @@ def job(one: Job) -> Table:
             _table(one.resources, fields.RESOURCES) if one.resources.is_limited else None
         ),
         "retry": _retry(one.retry),
+        "alerts": None if one.alerts.on is None else {"on": sorted(one.alerts.on)},
+        "sla": None if one.sla is None else _table(one.sla, fields.SLA),
         "defined_at": f"{one.file}:{one.line}",
     }
 
@@ -171,6 +174,7 @@ def _line(argv: tuple[str, ...]) -> str | None:
 
 _SHELL_WORDS = 4
 _WRITERS: dict[str, Callable[[Any], Any]] = {
+    "error_budget": lambda budget: budget and asdict(budget),
     "checks": lambda checks: [
         {"match": one.match, "stream": one.stream, "then": one.then.value} for one in checks
     ],

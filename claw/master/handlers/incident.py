@@ -30,8 +30,14 @@ async def subject(call: Call, params: Params) -> Json:
 
 
 async def journals(call: Call, params: Params) -> Json:
-    """Tell which supervisors had a run."""
-    return {"sids": list(await call.services.store.read(lambda tx: tx.sids_of(params["run"])))}
+    """Tell which supervisors had a run; one may have had several runs in turn."""
+
+    def read(tx: Tx) -> list[str]:
+        run = params["run"]
+        sids = (*tx.sids_of(run), *(attempt.sid for attempt in tx.attempts(run)))
+        return list(dict.fromkeys(sids))
+
+    return {"sids": await call.services.store.read(read)}
 
 
 async def journal(call: Call, params: Params) -> Json:
