@@ -62,7 +62,7 @@ overdue_after = "10m"
 success_within = "26h"
 ping = "https://hc.example/x"
 alerts = { on = ["missed", "failed"] }
-sla = { success_rate = 99.5, max_duration = "5m", error_budget = { period = "week", failures = 3 } }
+sla = { success_rate = 99.5, error_budget = { period = "week", failures = 3 } }
 timezone = "America/Sao_Paulo"
 catch_up = "all"
 catch_up_window = "2d"
