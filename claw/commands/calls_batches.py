@@ -13,7 +13,7 @@ _ID = string("the id of the batch")
 BATCHES = (
     changing(
         "run.submit_batch",
-        "ask for many runs of one job, all or none, in one transaction",
+        "ask for many runs of one job, all or none",
         record(
             {
                 "job": shapes.JOB_NAME,

@@ -127,7 +127,7 @@ LOCKS = (
     ),
     changing(
         "lock.release",
-        "take a lock away from whoever has it, whose run is ended for that",
+        "take a lock away, and end the run that has it",
         record({"name": string("the lock")}, ("name",)),
         record({"name": string("the lock"), **_HOLDER}, ("name",), is_open=True),
         role=ADMIN,

@@ -12,7 +12,7 @@ _ATTEMPT = integer("number of the attempt; left out: the last, or all", minimum=
 RESULTS = (
     changing(
         "job.purge",
-        "forget all runs of a job, their output and what happened to them",
+        "forget all runs of a job, with their output and events",
         record(
             {"job": string("the job"), "force": boolean("end runs that are open first")},
             ("job",),
@@ -29,7 +29,7 @@ RESULTS = (
     ),
     changing(
         "run.set_result",
-        "hand back a value, as $CLAW_RESULT_FILE does; for the children of runs",
+        "hand back a value, for the children of runs",
         record({"value": {"description": "any JSON value"}}, ("value",)),
         record({"run": shapes.RUN_ID}, ("run",), is_open=True),
     ),

@@ -79,6 +79,12 @@ def renew(claw: MasterUnderTest) -> None:
     claw.start()
 
 
+def supervisor_of(claw: MasterUnderTest, run: str) -> int | None:
+    """Return the pid of a run's supervisor."""
+    pid: int | None = claw.call("run.show", run=run)["supervisor_pid"]
+    return pid
+
+
 def books_of(claw: MasterUnderTest, witness: Witness) -> list[str]:
     ledger = Ledger(claw, witness.lines())
     ledger.plural = frozenset({"quick"})
@@ -102,12 +108,13 @@ def test_a_fork_server_of_another_version_is_drained_and_then_ends(
     assert fork_server_of(claw.home, OLD) == elder
     assert fork_server_of(claw.home) not in {0, elder}
     assert claw.wait_state("web", "running")["pid"] == web["pid"]
-    [supervisor] = [pid for pid in process.children_of(elder) if not process.is_zombie(pid)]
+    supervisor = supervisor_of(claw, web["run"])
+    assert supervisor in process.children_of(elder)
     assert kill_process(supervisor)
-    claw.wait_until(
-        lambda: supervisor not in process.children_of(elder) and process.children_of(elder),
-        "a replacement by the old fork server",
+    another = claw.wait_until(
+        lambda: {supervisor_of(claw, web["run"])} - {supervisor, None}, "a replacement"
     )
+    assert another <= set(process.children_of(elder))
     assert claw.wait_state("web", "running")["pid"] == web["pid"]
     claw.ctl("stop", "web")
     claw.wait_state("web", "stopped")

@@ -344,7 +344,7 @@ async def test_a_signal_reaches_the_supervisor_of_what_runs(tmp_path: Path) -> N
 
         assert nothing["data"]["name"] == "conflict"
         assert answer["results"][0]["run"] == run_id
-        assert desk.supervisors.sent == [(sid, {"op": "signal", "number": 1})]
+        assert desk.supervisors.sent == [(sid, {"op": "signal", "number": 1, "run": run_id})]
         assert bad["data"]["name"] == "usage"
 
 

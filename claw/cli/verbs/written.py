@@ -100,6 +100,8 @@ def _without_meaning(one: Job) -> list[str]:
         lacking += ["max_queued"]
     if not one.depends_on:
         lacking += ["on_dependency_restart", "on_dependency_failure"]
+    if not one.ping:
+        lacking += ["ping"]
     if one.reload_command:
         lacking += ["reload_signal"]
     return lacking

@@ -14,7 +14,7 @@ from claw.errors import UnknownMethodError, UsageError
         ("job.start", {"targets": ["web", "tag:x"], "request_id": "abc"}),
         ("run.submit", {"job": "web", "env": {"A": "1"}, "args": ["x"], "delay_s": 1.5}),
         ("run.submit", {"job": "web", "at": "2026-12-24T09:00:00+00:00"}),
-        ("alert.ack", {"id": None}),
+        ("alert.ack", {"targets": ["7", "web"]}),
         ("event.subscribe", {"from": 0, "filter": {"job": "web"}}),
     ],
 )
