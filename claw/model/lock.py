@@ -12,9 +12,11 @@ that lease, counted from the moment at which they had *read* it, by their own cl
 clocks of two hosts need not agree; they only have to run equally fast.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from claw.model.values import replace
 
 
 class Backend(StrEnum):

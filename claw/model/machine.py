@@ -22,7 +22,7 @@ What ended badly by itself is followed by another attempt as `claw.model.retry` 
 A `Step` is written whole in one transaction; its move has exactly one event.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from claw.model import failure, outcome, record, retry, wellbeing
@@ -45,6 +45,7 @@ from claw.model.fact import (
 from claw.model.outcome import Outcome
 from claw.model.retry import NO_RULES, Rules
 from claw.model.run import ACTIVE, Attempt, Phase, Run, State, may_move
+from claw.model.values import replace
 
 
 @dataclass(frozen=True, slots=True)

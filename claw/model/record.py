@@ -1,7 +1,5 @@
 """What a line of a journal changes in a run, and in the record of its attempt."""
 
-from dataclasses import replace
-
 from claw.model import outcome
 from claw.model.fact import (
     OUT_OF_MEMORY,
@@ -14,6 +12,7 @@ from claw.model.fact import (
     Stopping,
 )
 from claw.model.run import Attempt, Phase, Run, State
+from claw.model.values import replace
 
 
 def of_attempt(run: Run, attempt: Attempt | None, fact: Fact, sid: str) -> Attempt | None:

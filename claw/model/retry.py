@@ -15,12 +15,13 @@ short are not counted at all.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from claw.model import backoff
 from claw.model.run import Run, State
+from claw.model.values import replace
 
 RETRY = "retry"
 RATE_LIMIT = "rate_limit"

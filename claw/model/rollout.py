@@ -5,12 +5,13 @@ the others go on as they are. What it has come to is kept in the store after eve
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from claw.model import machine
 from claw.model.run import Attempt, Run, State
+from claw.model.values import replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ applies the rest to slots.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from claw.model.run import State
+from claw.model.values import replace
 
 ERROR_DELAYS_S = (30.0, 60.0, 300.0, 900.0, 3600.0)
 """How long a job that fails is left alone on top of its schedule, by errors in a row."""

@@ -1,9 +1,8 @@
 """What is told of a child while it runs: whether it is well, what it says, which one it is."""
 
-from dataclasses import replace
-
 from claw.model.fact import Health, Main, Status
 from claw.model.run import Attempt, Run
+from claw.model.values import replace
 
 Told = Health | Status | Main
 

@@ -8,7 +8,6 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from claw.model.event import Event
@@ -16,6 +15,7 @@ from claw.model.gates import InstanceStanding, Standing
 from claw.model.ids import SHORT_LENGTH
 from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
+from claw.model.values import replace
 from claw.store import rows
 from claw.store.deadletters import DeadLetterRows
 from claw.store.leavings import LeavingRows

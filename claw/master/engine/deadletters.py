@@ -5,7 +5,7 @@ is reinjected, as a new run that says which one it repeats, or purged.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from claw.errors import ConflictError, NotFoundError
@@ -14,6 +14,7 @@ from claw.master.engine.turn import Change, Turn
 from claw.model import ids, retry
 from claw.model.alerts import AlertKind
 from claw.model.run import Origin, Run
+from claw.model.values import replace
 
 PURGED = "run.purged"
 REINJECTED = "run.reinjected"

@@ -22,7 +22,7 @@ the journals and adoption, `pending_stops`, `autostart`, `tick`, `dispatch`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from claw.errors import ConflictError, SaturatedError
@@ -32,6 +32,7 @@ from claw.model import dedup, gates, ids, instances
 from claw.model.effect import Dispatch
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Priority, Run, State
+from claw.model.values import replace
 
 ENDING = "ending"
 """Kept from `intents.shut_down` to the next `services.begin`: nothing new is claimed."""

@@ -5,7 +5,7 @@ outlives the master: what an operator stopped stays stopped over reloads and res
 """
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from claw.errors import ConflictError
 from claw.master.engine import intake, rollouts, services, slots
@@ -15,6 +15,7 @@ from claw.model.effect import Dispatch, Reschedule, StopRun
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
+from claw.model.values import replace
 
 REMOVED = "removed"
 """Why the runs of a job end that is no longer in the configuration."""

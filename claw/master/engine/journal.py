@@ -10,7 +10,6 @@ first line makes good the run, or the claim, that is not there.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -25,6 +24,7 @@ from claw.model.job import JobType
 from claw.model.outputcheck import Then
 from claw.model.retry import NO_RULES, Rules
 from claw.model.run import Origin, Run, State, Supervisor
+from claw.model.values import replace
 from claw.wire import supervision
 
 RETRY_WAIT_S = 1.0

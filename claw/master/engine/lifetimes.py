@@ -5,7 +5,6 @@ time has passed. One that was made with clawctl is removed; of one that people h
 into a file only they can say that it goes: it is stopped, and says so.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePath
 
@@ -15,6 +14,7 @@ from claw.model.effect import DispatchAt, Retire
 from claw.model.gates import DELETE_AFTER_RUN, OVER, TTL, Standing
 from claw.model.job import Job, JobType
 from claw.model.run import Run, State
+from claw.model.values import replace
 
 MANAGED = "managed.toml"
 """The file of jobs that claw itself may remove."""

@@ -5,7 +5,6 @@ transaction; what has come of that is decided here.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from claw.errors import NotFoundError
@@ -16,6 +15,7 @@ from claw.model.effect import Dispatch, LockLeft, LockWanted
 from claw.model.job import Job, JobType
 from claw.model.lock import Backend, Grant, Hold, Phase
 from claw.model.run import Run, State
+from claw.model.values import replace
 
 
 def at_gates(turn: Turn) -> tuple[dict[str, int], dict[str, str]]:

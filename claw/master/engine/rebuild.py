@@ -6,7 +6,7 @@ acknowledged. Slots that no journal shows as run count as missed, not as due.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from claw.model.evidence import Evidences
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
+from claw.model.values import replace
 
 REBUILT = "database_rebuilt"
 BEHIND = "database_behind"

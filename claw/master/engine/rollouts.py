@@ -4,13 +4,12 @@
 again and again. A new master goes on where the last one was.
 """
 
-from dataclasses import replace
-
 from claw.master.engine import alerts, services
 from claw.master.engine.turn import Turn
 from claw.model import instances, machine, outcome, rollout
 from claw.model.job import Job
 from claw.model.rollout import Fate, Renewal, Rollout
+from claw.model.values import replace
 
 RELOAD = "reload"
 """Why instances are made anew whose definition has changed."""

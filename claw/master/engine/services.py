@@ -6,7 +6,7 @@ one that a shutdown or a boot ended is, and one that an operator stopped is not.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from claw.errors import ClawError
@@ -16,6 +16,7 @@ from claw.model import backoff, gates, instances, machine, outcome
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType, RestartPolicy
 from claw.model.run import Origin, Run, State
+from claw.model.values import replace
 from claw.schedule import fires
 
 _BOOT = "boot"

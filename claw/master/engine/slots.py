@@ -11,7 +11,7 @@ a row of its own keeps it; one that a row has for a whole stretch gets its own.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -25,6 +25,7 @@ from claw.model.gates import Standing
 from claw.model.job import Config, Job, JobType
 from claw.model.overlap import CATCH_UP
 from claw.model.run import Origin, Run, State
+from claw.model.values import replace
 from claw.schedule import fires
 from claw.store.records import Tx
 

@@ -5,7 +5,7 @@ counts slots from when it was added, was enabled, or got another schedule.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from claw.master.engine import alerts, intents, journal, lifetimes, services, slots
 from claw.master.engine.turn import Turn
@@ -13,6 +13,7 @@ from claw.model import instances
 from claw.model.effect import Dispatch, Reschedule
 from claw.model.gates import Standing
 from claw.model.job import Config, Job, JobType
+from claw.model.values import replace
 
 
 @dataclass(frozen=True, slots=True)

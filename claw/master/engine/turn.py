@@ -18,7 +18,7 @@ effects are never seen.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from claw.errors import ConflictError, NotFoundError
@@ -30,6 +30,7 @@ from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Config, Job, JobType
 from claw.model.run import Attempt, Run, State, Supervisor, may_move
+from claw.model.values import replace
 from claw.store.records import Tx
 
 
