@@ -276,8 +276,10 @@ class Database:
         self._writer.execute("SAVEPOINT work")
         try:
             work.run(tx)
+            tx.settle()
         except BaseException as error:
             self._note(error)
+            tx.forget()
             del tx.events_appended[seen:]
             if not self._writer.in_transaction:
                 # SQLITE_FULL, SQLITE_IOERR: SQLite took back the whole transaction.

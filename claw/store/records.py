@@ -56,10 +56,13 @@ class Tx(
     def part(self) -> Iterator[None]:
         """Take back what the block has changed, and nothing else, when it raises."""
         seen = len(self.events_appended)
+        self.settle()
         self._connection.execute("SAVEPOINT part")
         try:
             yield
+            self.settle()
         except BaseException:
+            self.forget()
             del self.events_appended[seen:]
             if self._connection.in_transaction:  # a full disk takes back all of it by itself
                 self._connection.execute("ROLLBACK TO part")
@@ -71,18 +74,9 @@ class Tx(
         """Store a new run; False when a run of the same origin and key is there."""
         return self._do("insert_run", **rows.row_of_run(run)).rowcount == 1
 
-    def update_run(self, run: Run) -> None:
-        """Store what has become of a run; its id, job and origin never change."""
-        self._do("update_run", **rows.row_of_run(run))
-
     def set_waiting_for(self, run: str, text: str | None) -> None:
         """Note which gate holds a queued run; the same text is not written again."""
         self._do("set_waiting_for", id=run, text=text)
-
-    def run(self, run_id: str) -> Run | None:
-        """Return the run of that whole id."""
-        row = self._one("run", id=run_id)
-        return None if row is None else rows.run_of_row(row)
 
     def run_by_origin(self, origin: Origin, origin_key: str) -> Run | None:
         """Return the one run of an origin key."""
