@@ -29,7 +29,7 @@ from claw.model.job import JobType
 from claw.wire.supervision import Launch, Message
 
 _LOG = logging.getLogger("claw.dispatch")
-_STORE_PAUSE_S = 1.0
+_PAUSE_S = 1.0
 
 
 class Dispatcher:
@@ -55,6 +55,7 @@ class Dispatcher:
         links.on_refused = self._on_refused
         self._passed: deque[Passed] = deque()
         self._is_asked = False
+        self._mistake = ""  # the last pass failed by it
         self._wake = trio.Event()
         self.on_next_due: Callable[[datetime | None], None] = lambda _at: None
 
@@ -70,14 +71,9 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
-            try:
-                if self._is_asked:
-                    self._is_asked = False
-                    await self.pulse.pass_gates()
-            except StoreError as error:
-                _LOG.error("nothing can be started: %s", error)
-                await trio.sleep(_STORE_PAUSE_S)
-                self.wake()
+            if self._is_asked:
+                self._is_asked = False
+                await self._pass_safely()
             while self._passed:
                 passed = self._passed.popleft()
                 await self._sockets.settle(passed.needed)
@@ -87,12 +83,28 @@ class Dispatcher:
                     else:
                         nursery.start_soon(self._launch, claim, nursery)
 
+    async def _pass_safely(self) -> None:
+        """Have the gates passed; what fails is tried again after a pause."""
+        try:
+            await self.pulse.pass_gates()
+        except StoreError as error:
+            _LOG.error("nothing can be started: %s", error)
+        except Exception as error:  # noqa: BLE001  a mistake of ours must not end the master
+            if repr(error) != self._mistake:
+                _LOG.exception("nothing can be started; trying again, and what fails alike")
+            self._mistake = repr(error)
+        else:
+            self._mistake = ""
+            return
+        await trio.sleep(_PAUSE_S)
+        self.wake()
+
     def _take(self, passed: Passed) -> None:
         """Take what a pass has come to; what is claimed is expected from now on."""
         self.on_next_due(passed.next_due)
         for claim in passed.claims:
             if not (claim.offset and self._links.expect_again(claim.sid)):
-                self._links.expect(claim.sid)
+                self._links.expect(claim.sid, claim.offset)
                 if claim.offset:  # it has gone: who follows it finds that out
                     self._nursery.start_soon(self._links.watch, claim.sid, claim.offset)
         self._passed.append(passed)

@@ -103,9 +103,14 @@ class Links:
             self._complains_from = trio.current_time() + _COMPLAINT_EVERY_S
             _LOG.error(f"{text}; trying again, and what else is like it", sid, error)
 
-    def expect(self, sid: str) -> None:
-        """A supervisor is about to be launched: who wants to tell it something waits."""
-        self.all[sid] = Supervised(sid, 0)
+    def expect(self, sid: str, offset: int = 0) -> None:
+        """A supervisor is about to be launched: who wants to tell it something waits.
+
+        Args:
+            sid: Which.
+            offset: Where its journal goes on, of one that has been there before.
+        """
+        self.all[sid] = Supervised(sid, offset)
 
     def forget(self, sid: str) -> None:
         """A supervisor that was expected was not launched."""

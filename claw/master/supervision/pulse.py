@@ -3,8 +3,8 @@
 While one decision is under way, pieces of other journals come in; the next decision takes
 all of them, and looks at the gates once if one of them has set something free. So many short
 runs that end at a time share a transaction, and with it the ends of some and the claims of
-those that follow. What fails together is tried one by one: a mistake of ours with one journal
-reaches no other.
+those that follow. What fails together is tried one by one, and what journals say apart from
+the gates: a mistake of ours with one journal, or with the gates, reaches no other journal.
 """
 
 import logging
@@ -144,33 +144,37 @@ class Pulse:
         return taken
 
     async def _decide_about(self, pieces: list[_Piece]) -> None:
-        error = await self._try(pieces)
-        if error is not None and len(pieces) > 1 and not isinstance(error, StoreError):
-            for piece in pieces:
-                piece.error = await self._try([piece])
-        else:
+        error = await self._try(pieces, passes=True)
+        if error is None or isinstance(error, StoreError):
             for piece in pieces:
                 piece.error = error
+        else:
+            for piece in pieces:  # what a journal has set free is looked at on its own, later
+                piece.error = await self._try([piece], passes=not piece.sid)
         for piece in pieces:
             piece.is_done = True
 
-    async def _try(self, pieces: list[_Piece]) -> BaseException | None:
+    async def _try(self, pieces: list[_Piece], *, passes: bool) -> BaseException | None:
         """Make the decision and tell what was wrong with it, if anything."""
-        free = self._free() if self.on_passed is not None else []
+        passes = passes and self.on_passed is not None
+        free = self._free() if passes else []
         try:
-            passed = await self._decide(lambda turn: self._together(turn, pieces, free))
+            passed = await self._decide(
+                lambda turn: self._together(turn, pieces, free, passes=passes)
+            )
         except Exception as error:  # noqa: BLE001  it is for those who asked
             return error
         if passed is not None and self.on_passed is not None:
             self.on_passed(passed)
         return None
 
+    @staticmethod
     def _together(
-        self, turn: Turn, pieces: list[_Piece], free: list[tuple[str, int]]
+        turn: Turn, pieces: list[_Piece], free: list[tuple[str, int]], *, passes: bool
     ) -> Passed | None:
         for piece in pieces:
             piece.apply(turn)
-        if self.on_passed is None:
+        if not passes:
             return None
         consequences.follow(turn)
         if turn.effects.pop(Dispatch(), _ABSENT) is _ABSENT:

@@ -37,3 +37,33 @@ def test_a_failure_that_all_supervisors_share_is_said_once_in_thirty_seconds(
     assert len(caplog.records) == 2
     assert all("Is a directory" in record.getMessage() for record in caplog.records)
     assert not any(record.exc_info for record in caplog.records)
+
+
+def test_one_that_took_another_run_and_has_gone_is_read_from_where_its_journal_goes_on(
+    tmp_path: Path,
+) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+    folder = Path(home.spool) / "s1"
+    folder.mkdir(parents=True)
+    old, new = b'{"ev":"ended"}\n', b'{"ev":"launch"}\n'
+    (folder / "journal").write_bytes(old + new)
+    pieces = []
+
+    async def apply(_sid: str, data: bytes, offset: int) -> int:
+        pieces.append((offset, data))
+        return offset + len(data)
+
+    async def knows(_sid: str) -> bool:
+        return False
+
+    async def lost(_sid: str) -> bool:
+        return True
+
+    async def main() -> None:
+        links = Links(home, apply, knows, lost)
+        links.expect("s1", len(old))
+        await links.watch("s1", len(old))
+
+    trio.run(main)
+
+    assert pieces == [(len(old), new)]

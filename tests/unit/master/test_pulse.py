@@ -8,9 +8,10 @@ import trio
 import trio.testing
 
 from claw.errors import StoreError
-from claw.master.engine import journal
+from claw.master.engine import dispatch, journal
 from claw.master.engine.turn import Turn
 from claw.master.supervision.pulse import Passed, Pulse
+from claw.model.effect import Dispatch
 from claw.model.run import State
 from tests.kit.desk import Desk, Journal, job
 
@@ -122,3 +123,78 @@ def test_a_store_that_fails_is_told_to_all_who_asked() -> None:
     trio.run(main)
 
     assert desk.run_of(found).state is State.RUNNING
+
+
+def test_a_mistake_at_the_gates_of_one_job_keeps_no_journal_from_being_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk(job("a", max_instances=8), job("bad"))
+    journals = [_ended(desk.begin("a")) for _ in range(3)]
+    desk.ask("bad")
+    lines = dispatch._lines
+
+    def mistaken(turn: Turn, name: str, *others: Any) -> Any:
+        if name == "bad":
+            raise ZeroDivisionError
+        return lines(turn, name, *others)
+
+    monkeypatch.setattr(dispatch, "_lines", mistaken)
+    errors: list[BaseException] = []
+    passes: list[Passed] = []
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        pulse.on_passed = passes.append
+
+        async def pass_gates() -> None:
+            try:
+                await pulse.pass_gates()
+            except ZeroDivisionError as error:
+                errors.append(error)
+
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                for one in journals:
+                    nursery.start_soon(pulse.apply, one.sid, one.data, 0, journal.NO_EVIDENCE)
+                nursery.start_soon(pass_gates)
+                await trio.testing.wait_all_tasks_blocked()
+                decider.gate.set()
+        desk.effects.clear()
+        await pulse.apply(journals[0].sid, journals[0].data, 0, journal.NO_EVIDENCE)
+
+    trio.run(main)
+
+    assert {desk.run_of(one).state for one in journals} == {State.SUCCEEDED}
+    assert len(errors) == 1  # who asked for the pass is told
+    assert not passes
+
+
+def test_what_a_journal_has_set_free_is_looked_at_again_when_the_pass_with_it_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk(job("a"))
+    found = _ended(desk.begin("a"))
+    waiting = desk.ask("a")
+    passes: list[Passed] = []
+    mistakes = [ZeroDivisionError()]
+    pass_gates = dispatch.dispatch
+
+    def mistaken(turn: Turn) -> Any:
+        if mistakes:
+            raise mistakes.pop()
+        return pass_gates(turn)
+
+    monkeypatch.setattr(dispatch, "dispatch", mistaken)
+    desk.effects.clear()
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        decider.gate.set()
+        pulse.on_passed = passes.append
+        await pulse.apply(found.sid, found.data, 0, journal.NO_EVIDENCE)
+        assert Dispatch() in desk.effects  # which wakes who asks for a pass
+        await pulse.pass_gates()
+
+    trio.run(main)
+
+    assert [claim.run.id for passed in passes for claim in passed.claims] == [waiting.id]

@@ -1,0 +1,60 @@
+"""Who asks for passes of the gates goes on, whatever comes of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from claw.errors import StoreError
+from claw.master.supervision.dispatcher import Dispatcher
+from claw.model.home import Home
+
+
+class _Links:
+    """Supervisors of which there is none."""
+
+    @staticmethod
+    def free() -> list[tuple[str, int]]:
+        return []
+
+
+class _Failing:
+    """A decider that fails so many times, and then finds nothing to do."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.is_done = trio.Event()
+
+    async def __call__(self, _decide: Callable[[Any], Any]) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.errors:
+            raise self.errors.pop(0)
+        self.is_done.set()
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("by 0"), StoreError("no room")])
+def test_a_pass_that_fails_is_tried_again_after_a_pause_and_ends_nothing(
+    error: Exception, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+
+    async def main() -> None:
+        decide: Any = _Failing(*[error] * 10)  # a single pass is tried twice at a time
+        links: Any = _Links()
+        nothing: Any = None
+        dispatcher = Dispatcher(home, decide, nothing, links, nothing, nothing)
+        began = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(dispatcher.serve, nursery)
+            dispatcher.wake()
+            await decide.is_done.wait()
+            nursery.cancel_scope.cancel()
+        assert trio.current_time() >= began + 5  # seconds of a clock that jumps
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+    traced = [record for record in caplog.records if record.exc_info]
+    assert len(traced) == isinstance(error, ZeroDivisionError)  # one kind, said once
