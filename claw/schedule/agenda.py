@@ -31,10 +31,17 @@ class Agenda:
         """Return the next time of a name."""
         return self._next.get(name)
 
-    def take_due(self, now: datetime) -> set[str]:
-        """Take the names whose time has come; they have none until `update` gives one."""
-        due = set()
-        while (earliest := self.earliest()) is not None and earliest <= now:
+    def take_due(self, now: datetime, limit: int) -> set[str]:
+        """Take the names whose time has come; they have none until `update` gives one.
+
+        Args:
+            now: Due by then.
+            limit: So many at most, the earliest first.
+        """
+        due: set[str] = set()
+        while (
+            len(due) < limit and (earliest := self.earliest()) is not None and earliest <= now
+        ):
             _at, name = heapq.heappop(self._heap)
             due.add(name)
             del self._next[name]

@@ -15,6 +15,7 @@ import pytest
 from claw.master.engine import journal, slots
 from claw.master.engine.dispatch import Claim
 from claw.master.engine.turn import Turn
+from claw.master.supervision.ticker import MOST_AT_ONCE
 from claw.model.job import Daemon, Job, JobType
 from claw.model.run import State
 from claw.schedule.agenda import Agenda
@@ -47,9 +48,8 @@ class Day(Desk):
         """Let all be done that is due until then, at its time."""
         while (at := self.agenda.earliest()) is not None and at <= end:
             self.now = at
-            self.agenda.update(
-                self.do(partial(slots.tick, names=sorted(self.agenda.take_due(at))))
-            )
+            due = sorted(self.agenda.take_due(at, MOST_AT_ONCE))
+            self.agenda.update(self.do(partial(slots.tick, names=due)))
             claims = self.dispatch()
             self.do(partial(self._live, claims=claims))
             self.fires += len(claims)

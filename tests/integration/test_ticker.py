@@ -4,7 +4,7 @@ No test may set the clock of the machine. What the kernel would say of it is pla
 alarm rings, and claw is told another time.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +14,10 @@ import trio
 from claw.kernel import alarm, clock
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
-from claw.master.engine import services
+from claw.master.engine import services, slots
 from claw.master.engine.sync import sync
+from claw.master.engine.turn import Turn
+from claw.master.supervision import ticker
 from claw.master.supervision.ticker import Ticker
 from claw.model.effect import Effect
 from claw.model.job import CatchUp, Config, Job, JobType
@@ -85,15 +87,18 @@ def store(tmp_path: Path, played: PlayedClock) -> Iterator[AsyncStore]:
 class Ticking:
     """A ticker at work on one hourly job."""
 
-    def __init__(self, store: AsyncStore) -> None:
-        hourly = Job(
-            name="h",
-            argv=("/bin/true",),
-            type=JobType.SCHEDULED,
-            schedule=("0 * * * *",),
-            catch_up=CatchUp.ALL,
+    def __init__(self, store: AsyncStore, *names: str) -> None:
+        jobs = tuple(
+            Job(
+                name=name,
+                argv=("/bin/true",),
+                type=JobType.SCHEDULED,
+                schedule=("0 * * * *",),
+                catch_up=CatchUp.ALL,
+            )
+            for name in names or ("h",)
         )
-        config = Config(jobs=(hourly,))
+        config = Config(jobs=jobs)
         self.store = store
         self.decide = Decider(store, lambda: config, self._perform)
         self.ticker = Ticker(store, self.decide)
@@ -175,3 +180,34 @@ def test_it_wakes_for_the_next_slot(played: PlayedClock, store: AsyncStore) -> N
                 nursery.cancel_scope.cancel()
 
     trio.run(main)
+
+
+def test_many_that_are_due_at_once_get_their_rows_in_several_decisions(
+    played: PlayedClock, store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"j{no:02}" for no in range(25)]
+    decisions: list[list[str]] = []
+    tick = slots.tick
+
+    def noted(turn: Turn, due: Iterable[str]) -> dict[str, datetime | None]:
+        decisions.append(list(due))
+        return tick(turn, decisions[-1])
+
+    monkeypatch.setattr(slots, "tick", noted)
+    monkeypatch.setattr(ticker, "MOST_AT_ONCE", 10)
+
+    async def main() -> None:
+        ticking = Ticking(store, *names)
+        await ticking.decide(lambda turn: services.begin(turn, "boot"))
+        await ticking.decide(lambda turn: sync(turn, start=False))
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ticking.ticker.serve)
+                await ticking.until(lambda: ticking.ticker.next_at("j24") is not None)
+                played.set_to(datetime(2026, 3, 2, 13, 0, tzinfo=UTC))
+                await ticking.until(lambda: len(decisions) >= 3)
+                nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+    assert decisions == [names[:10], names[10:20], names[20:]]

@@ -19,9 +19,9 @@ STEPS = st.lists(
 )
 
 
-@given(steps=STEPS)
-def test_what_is_due_is_taken_once_whatever_has_changed_before(
-    steps: list[tuple[str, object]],
+@given(steps=STEPS, limit=st.integers(1, 5))
+def test_what_is_due_is_taken_once_and_the_earliest_first_whatever_has_changed_before(
+    steps: list[tuple[str, object]], limit: int
 ) -> None:
     agenda, plain = Agenda(), dict[str, datetime]()
     for what, value in steps:
@@ -36,8 +36,9 @@ def test_what_is_due_is_taken_once_whatever_has_changed_before(
             plain = dict(value)
         else:
             assert isinstance(value, datetime)
-            due = {name for name, at in plain.items() if at <= value}
-            assert agenda.take_due(value) == due
+            times = sorted((at, name) for name, at in plain.items() if at <= value)
+            due = {name for _at, name in times[:limit]}
+            assert agenda.take_due(value, limit) == due
             plain = {name: at for name, at in plain.items() if name not in due}
         assert agenda.earliest() == min(plain.values(), default=None)
         assert {name: agenda.of(name) for name in plain} == plain
