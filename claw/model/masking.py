@@ -9,6 +9,7 @@ _WORDS = "true|false|yes|no|on|off|debug|info|warning|error"
 _HARMLESS = re.compile(rf"-?\d{{1,6}}|{_WORDS}", re.IGNORECASE)
 _TELLING = "TOKEN|KEY|SECRET|PASS|PWD|CRED|AUTH|PIN|COOKIE|SESSION|SALT"
 _SECRET = re.compile(_TELLING, re.IGNORECASE)
+_USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@]*@")
 _URL_KEYS = frozenset({"ping", "url"})
 
 
@@ -24,6 +25,11 @@ def mask_url(url: str) -> str:
     """Return scheme and host of a URL; what stands behind them opens doors."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname or ''}/{MASK}"
+
+
+def mask_users(text: str) -> str:
+    """Return a text without the names and passwords in the URLs that it holds."""
+    return _USER_INFO.sub(rf"\1{MASK}@", text)
 
 
 def mask(value: object, name: str = "") -> object:

@@ -1,5 +1,6 @@
 """Jobs made, changed and removed with clawctl, without a file being edited."""
 
+import json
 import os
 import shutil
 import tomllib
@@ -190,3 +191,40 @@ def test_changes_at_the_same_time_all_hold(start_master: StartMaster) -> None:
         with one:
             assert one.process.wait(30) == 0
     assert set(_managed(claw)) == {f"j{number}" for number in range(6)}
+
+
+MARK = "hunter2"
+WHAT_USERS_WROTE = ("managed.toml", "claw.db", "claw.db-wal", "claw.db-shm")
+"""They hold what was asked for, as it was; nobody else may read them."""
+
+
+def test_no_secret_is_told_by_anything_that_claw_keeps_of_a_change(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master(SITE)
+    ctl = Shell(claw.environment)
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i s/one/two/ "$1"\n')
+    editor.chmod(0o755)
+    edit = Shell({**claw.environment, "EDITOR": str(editor)})
+    sets = f"--env=DB={MARK}"
+
+    ctl("job", "add", "a", sets, "--env", "X=one", "--", "true")
+    ctl("job", "set", "a", f"env.KEY={MARK}", f"ping=http://me:{MARK}@127.0.0.1:1/{MARK}")
+    edit("job", "edit", "a")
+    ctl("job", "add", "a", sets, "--", "true", status=None)  # refused: it is there
+    ctl("job", "set", "a", f"env={MARK}", status=None)  # refused: no table
+    ctl("run", "a", sets, "--wait")
+    ctl("run", sets, "--wait", "--", "true")
+    ctl("job", "remove", "a")
+
+    files = [path for path in claw.folder.rglob("*") if path.is_file()]
+    kept = [path for path in files if path.name in WHAT_USERS_WROTE]
+    told = [path for path in files if MARK.encode() in path.read_bytes()]
+    assert [path for path in told if path not in kept] == []
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    lines = Path(claw.home.audit_log).read_text()
+    assert {json.loads(line)["method"] for line in lines.splitlines()} >= {
+        *("job.add", "job.set", "job.replace", "job.remove", "run.submit", "run.transient")
+    }
+    assert MARK not in ctl("events", "--json").out

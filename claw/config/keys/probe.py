@@ -1,5 +1,6 @@
 """The keys of ``[jobs.X.ready]`` and ``[jobs.X.health]``, and the kinds of their values."""
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from claw.model.checks import HealthAction, HealthType, ReadyType
 
 _SHORTEST_S = 0.1
 _MOST_PORTS = 65535
+_DOTS = 3
+"""In an IPv4 address."""
 _LONGEST_PATTERN = 1000
 _INSTANCE = "${instance}"
 
@@ -21,13 +24,33 @@ def _url(value: object) -> str:
         parts = urlsplit(text.replace(_INSTANCE, "1"))
         is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
         _port_is_one = parts.port
+        _check_host(parts.hostname or "")
     except ValueError as error:
         raise ValueError(f"{show(text)} is no URL: {error}") from None
-    if not is_whole or any(letter.isspace() for letter in text):
+    if not is_whole or any(
+        letter.isspace() or letter < " " or letter == "\x7f" for letter in text
+    ):
         raise ValueError(
             f'{show(text)} is no URL: write one like "http://127.0.0.1:8000/health"'
         )
     return text
+
+
+def _check_host(host: str) -> None:
+    """See that a host can be looked for at all: whoever looks finds it out too late.
+
+    Raises:
+        ValueError: No address, and no name of a host.
+    """
+    if ":" in host:
+        ipaddress.IPv6Address(host.partition("%")[0])
+    elif re.fullmatch(r"[0-9.]*[0-9]", host) and host.count(".") == _DOTS:
+        ipaddress.IPv4Address(host)
+    else:
+        try:
+            host.encode("idna")
+        except UnicodeError:
+            raise ValueError("no host has such a name") from None
 
 
 def _address(value: object) -> str:

@@ -7,6 +7,7 @@ import httpx
 from claw import __version__
 from claw.master.checks.reasons import fault
 from claw.model.checks import Probe
+from claw.model.masking import mask_users
 
 _MOST_BYTES = 64 << 10
 _HEADERS = {
@@ -15,6 +16,8 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
+_TROUBLE = (httpx.HTTPError, httpx.InvalidURL, ValueError)
+"""ValueError: a name that cannot be written as those of hosts are."""
 
 
 class Getter:
@@ -39,12 +42,12 @@ class Getter:
         try:
             async with self._client.stream("GET", probe.url) as answer:
                 if answer.status_code != probe.expected_status:
-                    return f"{probe.url}: status {answer.status_code}"
+                    return f"{mask_users(probe.url)}: status {answer.status_code}"
                 if not probe.expected_body:
                     return None
                 return await _look_for(probe, answer)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return fault(probe.url, error)
+        except _TROUBLE as error:
+            return fault(mask_users(probe.url), error)
 
 
 class Caller:
@@ -65,12 +68,13 @@ class Caller:
         Raises:
             NoLookError: It could not be called, for want of something here.
         """
-        host = httpx.URL(url).host
+        host = ""
         try:
+            host = httpx.URL(url).host
             async with self._client.stream("GET", url) as answer:
                 return None if answer.is_success else f"{host}: status {answer.status_code}"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return fault(host, error)
+        except _TROUBLE as error:
+            return fault(host or "the URL", error)
 
 
 def _be_quiet() -> None:
@@ -86,4 +90,4 @@ async def _look_for(probe: Probe, answer: httpx.Response) -> str | None:
             break
     if probe.expected_body.encode() in body[:_MOST_BYTES]:
         return None
-    return f"{probe.url}: the answer does not hold {probe.expected_body[:60]!r}"
+    return f"{mask_users(probe.url)}: the answer does not hold {probe.expected_body[:60]!r}"

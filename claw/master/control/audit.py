@@ -8,7 +8,8 @@ at the end of the file cannot be seen by the file alone.
 A line that a crash has torn is ended, never removed: the next line vouches for its bytes, and
 with ``whole`` for the last whole line before it.
 
-No secret comes here: values of environment variables are masked, as is what is called a token.
+No secret comes here: values of environment variables are masked, as is what is called a token
+or the like, what stands in a URL beside its host, and what was said in a file's own words.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from claw.kernel import files
+from claw.model.masking import mask_users
 
 START = hashlib.sha256(b"").hexdigest()
 """What the first line has as the hash of the line before it."""
@@ -30,9 +32,13 @@ _MAX_TEXT = 300
 _MAX_ITEMS = 100
 _MAX_DEPTH = 6
 _TAIL_BYTES = 1 << 16
-_SETTING = re.compile(r"^(env(?:\.[^=]*)?[+-]?=).*", re.DOTALL)
-"""A change of a job's variables: ``env.NAME=value``."""
-_SECRET_KEYS = frozenset({"token", "password", "secret"})
+_SETTING = re.compile(r"([^=]*?)([+-]?=).*", re.DOTALL)
+"""A change of a job: ``env.NAME=value``."""
+_OF_NAMES = frozenset({"env", "headers"})
+"""Tables of which only the names are told."""
+_UNTOLD = frozenset({"dsn", "ping", "url", "value", "was"})
+"""``value``: of a key that a change names, which may be a variable; ``was``: TOML."""
+_TELLING = re.compile(r"token|password|passwd|secret|credential|cookie|auth", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,7 @@ def masked(value: object, depth: int = 0) -> object:
     if depth > _MAX_DEPTH:
         return "…"
     if isinstance(value, str):
-        value = _SETTING.sub(rf"\1{MASK}", value)
+        value = _masked_text(value)
         return value if len(value) <= _MAX_TEXT else f"{value[:_MAX_TEXT]}…"
     if isinstance(value, list | tuple):
         kept = [masked(each, depth + 1) for each in value[:_MAX_ITEMS]]
@@ -133,13 +139,24 @@ def masked(value: object, depth: int = 0) -> object:
     return value
 
 
+def _masked_text(text: str) -> str:
+    """Return a text without what it sets a secret to, and without who a URL says one is."""
+    change = _SETTING.fullmatch(text)
+    if change and any(_is_secret(step.strip(" \"'")) for step in change[1].split(".")):
+        return f"{change[1]}{change[2]}{MASK}"
+    return mask_users(text)
+
+
+def _is_secret(key: str) -> bool:
+    return key in _OF_NAMES or key in _UNTOLD or _TELLING.search(key) is not None
+
+
 def _masked_item(key: object, value: object, depth: int) -> object:
-    if key in _SECRET_KEYS:
+    name = str(key)
+    if name in _OF_NAMES and isinstance(value, Mapping):
+        return {str(one)[:_MAX_TEXT]: MASK for one in list(value)[:_MAX_ITEMS]}
+    if name in _UNTOLD or (_is_secret(name) and not isinstance(value, Mapping)):
         return MASK
-    if key == "value":  # of a key that a change names, which may be a variable
-        return MASK
-    if key == "env" and isinstance(value, Mapping):
-        return {str(name)[:_MAX_TEXT]: MASK for name in list(value)[:_MAX_ITEMS]}
     return masked(value, depth + 1)
 
 

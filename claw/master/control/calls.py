@@ -16,7 +16,7 @@ from claw import errors
 from claw.commands import methods
 from claw.commands.method import ROLES, Method
 from claw.kernel import clock
-from claw.master.control.audit import Entry
+from claw.master.control.audit import Entry, masked
 from claw.master.control.connection import Connection
 from claw.master.control.peers import Peer
 from claw.master.engine import requests
@@ -216,7 +216,8 @@ class Calls:
         try:
             await trio.to_thread.run_sync(self._services.audit.append, entry)
         except OSError as error:
-            log.error("the audit log cannot be written: %s: %s", error, entry)  # noqa: TRY400
+            asked = f"{entry.method} by uid {entry.uid}: {masked(params)}"
+            log.error("the audit log cannot be written: %s: %s", error, asked)  # noqa: TRY400
 
 
 def _require_role(call: Call) -> None:

@@ -115,6 +115,9 @@ class Pinger:
                     return await self._call(url)
                 except ClawError as error:
                     return error.message
+                except Exception as error:  # noqa: BLE001  a call's mistake ends no master
+                    _LOG.exception("a ping failed by mistake")
+                    return f"{type(error).__name__}: see the master's log"
             return f"{urlsplit(url).hostname}: no answer within {_TIMEOUT_S:g} s"
 
     def _log(self, ping: PingAsked, problem: str | None) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from claw.config.plan import plan
+from claw.errors import ConfigError
 from claw.model.checks import HealthAction, HealthType, Probe, Ready, ReadyType
 from tests.unit.config.conftest import Read, ReadJob
 
@@ -116,3 +117,29 @@ def test_a_check_changes_under_a_running_service_unless_its_process_is_concerned
 
     assert bool(found.restart) is restarts
     assert bool(found.live) is not restarts
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://1.2.3.999/x",
+        "https://[::1::2]/x",
+        "https://a..example/x",
+        f"https://{'a' * 64}.example/x",
+        "https://example/x\\u0001y",
+        "https://example:99999/x",
+    ],
+)
+def test_a_url_that_nobody_can_get_is_refused_where_it_is_written(
+    url: str, read_job: ReadJob
+) -> None:
+    with pytest.raises(ConfigError, match="is no URL"):
+        read_job(f'command = "x"\nping = "{url}"')
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1]:80/x", "https://b\u00fccher.example/", "http://10.0.0.1", "http://a_b/x"],
+)
+def test_a_url_that_can_be_got_is_taken(url: str, read_job: ReadJob) -> None:
+    assert read_job(f'command = "x"\nping = "{url}"').ping == url

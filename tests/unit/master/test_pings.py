@@ -7,6 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from claw.master.checks.http import Caller
 from claw.master.duties.pings import Pinger
 from claw.master.engine.turn import Turn
 from claw.model.effect import PingAsked
@@ -117,6 +118,38 @@ async def test_an_answer_that_never_comes_is_waited_for_for_a_while(
     (ping,) = outside.desk.database.view(Tx.pings).values()
     assert ping.problem == "switch.example: no answer within 10 s"
     assert len(outside.called) == 4
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://1.2.3.999/x", f"https://{'a' * 64}.example/x", "https://a..b/x", "http://:x/"],
+)
+async def test_a_url_that_cannot_be_called_is_a_problem_of_that_ping_alone(
+    outside: Outside,
+    autojump_clock: MockClock,  # noqa: ARG001  time passes as fast as nothing happens
+    url: str,
+) -> None:
+    outside.desk.set_config(job("etl", ping=url))
+    outside.pinger._call = Caller().call
+    outside.desk.begin("etl")
+    await outside.make_all()
+    (ping,) = outside.desk.database.view(Tx.pings).values()
+    assert ping.problem
+    assert ping.done_at is not None
+
+
+async def test_a_mistake_in_one_call_is_its_result_and_ends_nothing(
+    outside: Outside,
+    autojump_clock: MockClock,  # noqa: ARG001  time passes as fast as nothing happens
+) -> None:
+    async def mistaken(_url: str) -> str | None:
+        raise ZeroDivisionError
+
+    outside.pinger._call = mistaken
+    outside.desk.begin("etl")
+    await outside.make_all()
+    (ping,) = outside.desk.database.view(Tx.pings).values()
+    assert ping.problem == "ZeroDivisionError: see the master's log"
 
 
 def test_a_job_without_a_switch_asks_for_nothing_and_a_canceled_run_tells_no_end() -> None:

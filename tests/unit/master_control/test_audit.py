@@ -122,3 +122,34 @@ def test_secrets_are_masked_and_long_values_cut() -> None:
     assert "hunter2" not in text
     assert len(text) < 2000
     assert shown["env"] == {"PASSWORD": "****"}  # type: ignore[index]
+
+
+MARK = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"job": "a", "table": {}, "was": f'[jobs.a.env]\nDB = "{MARK}"\n'},
+        {"jobs": {"a": {"env": {"DB": MARK}, "ping": f"https://hc.example/{MARK}"}}},
+        {"jobs": {"a": {"ready": {"url": f"http://{MARK}@h/"}, "env": [f"A={MARK}"]}}},
+        {"jobs": {"a": {"command": f"psql postgres://me:{MARK}@db/x"}}},
+        {"jobs": {"a": {"headers": {"Authorization": MARK}, "dsn": MARK, "api_token": MARK}}},
+        {"runs": [{"env": {"A": MARK}}], "env": {"B": MARK}},
+        {"changes": [f"env.A={MARK}", f"env={{A='{MARK}'}}", f"env+={MARK}"]},
+        {"changes": [f"ready.url=http://{MARK}@h/", f"ping=https://hc.example/{MARK}"]},
+        {"changes": [{"key": "env", "value": {"A": MARK}}, {"key": "env.A", "value": MARK}]},
+    ],
+    ids=str,
+)
+def test_no_secret_of_a_job_is_kept_however_it_is_said(params: dict[str, object]) -> None:
+    assert MARK not in json.dumps(audit.masked(params))
+
+
+def test_what_is_no_secret_is_kept_in_its_words() -> None:
+    params = {
+        "jobs": {"token-watch": {"argv": ["curl", "http://h/x?a=b"], "tags": ["x"]}},
+        "changes": ["tags+=blue", "command=x --env=1", "env.A="],
+    }
+    shown = json.loads(json.dumps(audit.masked(params)))
+    assert shown == {**params, "changes": ["tags+=blue", "command=x --env=1", "env.A=****"]}
