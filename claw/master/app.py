@@ -201,7 +201,7 @@ class App:
         self._sockets = Sockets(config, self._fostering)
         self._links = Links(self.home, self._apply, self._fostering.knows, self._on_lost)
         self._links.on_linked = self._fostering.look_at
-        self._links.on_over = self._fostering.forget
+        self._links.on_over = self._on_over
         self._links.on_child = self._fostering.copies.take_child
         self._adoption = Adoption(
             self.home, self._decide, self._apply, self._fostering, self._links
@@ -249,6 +249,7 @@ class App:
     def _connect(self) -> None:
         """Say who acts on which effect of a decision."""
         config, on = self.configuration.get, self._perform.on
+        self._adoption.on_lost = self._evidencing.forget
         self._forgetting = Forgetting(self.home, self._store, self._decide, config)
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)
@@ -287,6 +288,10 @@ class App:
             for one in attempts.values()
             if one.pid is not None and one.ended_at is None
         }
+
+    def _on_over(self, sid: str) -> None:
+        self._fostering.forget(sid)
+        self._evidencing.forget(sid)
 
     async def _on_gone(self, sid: str) -> None:
         await self._links.gone(sid)

@@ -39,6 +39,8 @@ BATCH = 10
 EVENTS_BATCH = 500
 _PAUSE_S = 0.02
 """Between two transactions: what others want of the writer comes first."""
+_MOST_TURNS = 1000
+"""Of removing what one attempt has left; somebody may still add to it."""
 _SETTLED = timedelta(seconds=3)
 _SLOTS = timedelta(days=1)
 EVENTS_FORGOTTEN = "events_forgotten"
@@ -70,11 +72,29 @@ class Forgetting:
 
     async def serve(self) -> None:
         """Forget, as long as the master lives."""
-        used = {run.id for run in await self._store.read(lambda tx: tx.active_runs())}
-        await trio.to_thread.run_sync(partial(results.sweep, self._home, used))
+        await self._safely(partial(self.sweep, is_start=True))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._serve_age)
             nursery.start_soon(self._serve_files)
+
+    # -- what attempts were given to leave results in ---------------------------------
+
+    async def sweep(self, *, is_start: bool = False) -> None:
+        """Remove what is left of attempts whose runs are not under way, a bit at a time.
+
+        Args:
+            is_start: What is of no run goes, too; later on it may be about to become one's.
+        """
+        # In this order: a run is active before it has a place.
+        found = await in_idle_thread(partial(results.places, self._home))
+        used = {run.id for run in await self._store.read(lambda tx: tx.active_runs())}
+        for run, path in found:
+            if run in used or (run is None and not is_start):
+                continue
+            for _ in range(_MOST_TURNS):
+                if await in_idle_thread(partial(results.discard, path)):
+                    break
+                await trio.sleep(_PAUSE_S)
 
     # -- files whose output is in the database --------------------------------------
 
@@ -117,6 +137,7 @@ class Forgetting:
         while True:
             await self._safely(self.forget)
             await trio.sleep(LOOK_S)
+            await self._safely(self.sweep)
 
     async def _safely(self, act: Callable[[], Awaitable[object]]) -> None:
         try:

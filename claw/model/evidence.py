@@ -14,6 +14,9 @@ from claw.model.outputcheck import Check
 TAIL_BYTES = 4096
 """The most that is taken of an output's first line, and of its end."""
 
+NOT_TAKEN = "its result file is not taken: "
+"""So begins what is said of an attempt that left something else than a result."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printed:
@@ -64,7 +67,7 @@ class Evidence:
         """What is worth an event, in words."""
         texts = [f"check: {one.match} was found ({one.then})" for one in self.found]
         texts += [f"not searched for, it took too long: {one}" for one in self.unsearched]
-        return texts
+        return texts if self.complaint is None else [*texts, f"{NOT_TAKEN}{self.complaint}"]
 
     @property
     def size(self) -> int:

@@ -324,7 +324,8 @@ def _over(run: Run, last: _Last, rules: Rules) -> Step:
         fingerprint=verdict.fingerprint,
     )
     if verdict.due_at is None or verdict.cause is None:
-        return _end(run, Outcome(verdict.state, verdict.reason), by=run.stop_by, at=at)
+        end = Outcome(verdict.state, verdict.reason, result.note)
+        return _end(run, end, by=run.stop_by, at=at)
     text = retry.waiting_text(_how(last), verdict, rules)
     waiting = replace(
         _queued(run, verdict.due_at),

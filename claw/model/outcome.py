@@ -25,7 +25,7 @@ child that ended by itself before its stop took hold keeps the end that it had.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from claw.model.evidence import Evidence
 from claw.model.outputcheck import Then
@@ -59,7 +59,7 @@ class Outcome:
 
     state: State
     reason: str | None
-    note: str | None = None  # of a run that ended well
+    note: str | None = None  # what its child has said beside its exit status
 
 
 def decide(
@@ -154,7 +154,7 @@ def reconsider(
     if code == skip_code or evidence.first_line.strip() == IDEMPOTENT_SKIP:
         return Outcome(State.SUCCEEDED, None, ALREADY_DONE)
     if result.state is not State.SUCCEEDED:
-        return result
+        return replace(result, note="; ".join(evidence.remarks) or None)
     bad = next((one.match for one in evidence.found if one.then is Then.FAIL), None)
     if bad is not None:
         return Outcome(State.FAILED, f"check: {bad}")

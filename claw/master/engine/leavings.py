@@ -10,9 +10,6 @@ def keep(turn: Turn, run: Run, attempt: int, evidence: Evidence) -> None:
     """Store an attempt's result, and of its output what its job wants to be kept."""
     if evidence.result is not None:
         turn.tx.put_result(run.id, attempt, evidence.result)
-    if evidence.complaint is not None:
-        text = f"its result file is not taken: {evidence.complaint}"
-        turn.note("attempt.note", job=run.job, run=run.id, why=text)
     if turn.config.daemon.file_log_mode is FileLogMode.DISABLED:
         return
     job = turn.config.job(run.job)

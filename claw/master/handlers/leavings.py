@@ -12,27 +12,40 @@ from claw.master.output import logs, whole
 from claw.master.output.follow import Output
 from claw.master.wiring import Json
 from claw.model import ids, instances
+from claw.model.evidence import NOT_TAKEN
 from claw.model.keeping import Kept
 from claw.model.run import Run
 from claw.store.records import Tx
+
+_EVENTS = 1000
 
 
 async def result(call: Call, params: Params) -> Json:
     """Return the value that a run's child has handed back."""
     attempt = params.get("attempt")
 
-    def read(tx: Tx) -> tuple[Run, str | None]:
+    def read(tx: Tx) -> tuple[Run, str | None, str]:
         run = _find(tx, params["run"])
-        return run, tx.result(run.id, attempt)
+        text = tx.result(run.id, attempt)
+        return run, text, why_none(tx, run, attempt) if text is None else ""
 
-    run, text = await call.services.store.read(read)
+    run, text, why = await call.services.store.read(read)
     if text is None:
-        of = "it" if attempt is None else f"attempt {attempt} of it"
         raise NotFoundError(
-            f"run {ids.short(run.id)} has no result: {of} left none in $CLAW_RESULT_FILE",
+            f"run {ids.short(run.id)} has no result: {why}",
             hint=f"clawctl runs show {ids.short(run.id)}",
         )
     return {"run": run.id, "job": run.job, "result": json.loads(text)}
+
+
+def why_none(tx: Tx, run: Run, attempt: int | None) -> str:
+    """Say why a run has no result: it left none, or none that can be taken."""
+    if attempt in {None, run.attempt}:
+        for event in reversed(tx.events(run=run.id, kind="attempt.note", limit=_EVENTS)):
+            if (event.why or "").startswith(NOT_TAKEN):
+                return event.why or ""
+    of = "it" if attempt is None else f"attempt {attempt} of it"
+    return f"{of} left none in $CLAW_RESULT_FILE"
 
 
 async def set_result(call: Call, params: Params) -> Json:

@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
@@ -28,6 +29,7 @@ from claw.wire import supervision
 
 _LOG = logging.getLogger("claw.adopt")
 _GONE_S = 5.0
+_Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Adoption:
         self._apply = apply
         self._fostering = fostering
         self._links = links
+        self.on_lost: _Tell = lambda _sid: None
 
     async def adopt(self, nursery: trio.Nursery) -> int:
         """Decide about all of them; followers run in ``nursery``. Return how many live."""
@@ -173,6 +176,7 @@ class Adoption:
         why = "its supervisor was lost" if same_boot else "the host went down"
         await self._decide.patiently(lambda turn: journal.lost(turn, sid, why))
         self._write_end(sid)
+        self.on_lost(sid)
 
     def _write_end(self, sid: str) -> None:
         last = {"ev": "ended", "at": clock.wall(), "b": clock.boottime(), "why": "exit"}

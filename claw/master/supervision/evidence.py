@@ -116,6 +116,15 @@ class Evidencing:
             await self._clear(one)
         return reached
 
+    def forget(self, sid: str) -> None:
+        """Nothing more will come from a supervisor."""
+        self._open.pop(sid, None)
+
+    @property
+    def count(self) -> int:
+        """How many supervisors are in the middle of something."""
+        return len(self._open)
+
     async def _endings(self, sid: str, data: bytes) -> tuple[list[Ending], _Open | None]:
         """Return the attempts that a piece ends; [] at next to no cost when it ends none.
 
@@ -189,9 +198,11 @@ def endings_in(data: bytes, before: _Open | None) -> tuple[list[Ending], _Open |
     for line in messages(data):
         if line["ev"] == "launch":
             now = _Open(line)
-        if now is None or now.launched.get("kind") == _SERVICE or line["ev"] == "launch":
             continue
-        if line.get("run") != now.launched.get("run"):
+        if now is not None and now.launched.get("kind") == _SERVICE:
+            now = None if line["ev"] == "ended" else now
+            continue
+        if now is None or line.get("run") != now.launched.get("run"):
             continue
         ending = now.ending
         if line["ev"] == "exited" or ending is None:

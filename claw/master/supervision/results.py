@@ -7,18 +7,17 @@ costs a run nothing; one of another user has a folder of its own::
     run/job/<run>.<n>/result.json       the folder is the user's, 0700
 """
 
-import contextlib
 import json
+import logging
 import os
 import re
-import shutil
-from collections.abc import Collection
 from typing import Any
 
-from claw.kernel import files, untrusted
+from claw.kernel import files, trees, untrusted
 from claw.model.home import Home
 from claw.model.run import Run
 
+_LOG = logging.getLogger("claw.results")
 MOST_BYTES = 1 << 20
 DEEPEST = 100
 """Levels of objects and lists in each other that a result may have."""
@@ -26,6 +25,9 @@ ENVIRONMENT = "CLAW_RESULT_FILE"
 _PASSABLE = 0o711
 """Others get to what is theirs, and see nothing else."""
 _NAME = re.compile(r"(r[0-9a-v]{26})\.\d+")
+
+_MOST_NAMES = 4096
+"""Are removed at a time: a child may have left any number of them."""
 
 Identity = tuple[int, int, list[int]]
 
@@ -125,10 +127,12 @@ def _check_depth(value: object) -> None:
 
 
 def clear(home: Home, run: str, attempt: int) -> None:
-    """Remove what an attempt was given, once its result is stored or will not be."""
-    with contextlib.suppress(OSError):
-        files.remove(path_of(home, run, attempt, is_own=True))
-    shutil.rmtree(f"{home.jobs}/{run}.{attempt}", ignore_errors=True)
+    """Remove what an attempt was given, once its result is stored or will not be. Blocking.
+
+    Of what is large, or cannot be removed, the rest stays for those that look for it later.
+    """
+    for path in (path_of(home, run, attempt, is_own=True), f"{home.jobs}/{run}.{attempt}"):
+        discard(path)
 
 
 def has_folder(home: Home, run: str, attempt: int) -> bool:
@@ -136,26 +140,31 @@ def has_folder(home: Home, run: str, attempt: int) -> bool:
     return files.is_folder(f"{home.jobs}/{run}.{attempt}")
 
 
-def sweep(home: Home, used: Collection[str]) -> None:
-    """Remove what is left of attempts whose runs are not under way. Blocking.
+def places(home: Home) -> list[tuple[str | None, str]]:
+    """Return what lies where attempts leave results, and the runs that it is of. Blocking.
 
-    From the folder that children share goes all that is not such a run's.
+    Returns:
+        Runs and paths; None for what a child has put where all of them may write.
     """
+    found: list[tuple[str | None, str]] = []
     for folder in (home.jobs, home.own_results):
         for name in _names_in(folder):
             match = _NAME.match(name)
-            if match is None and folder == home.jobs:
-                continue
-            if match is None or match[1] not in used:
-                _remove(f"{folder}/{name}")
+            if match is not None or folder == home.own_results:
+                found.append((match and match[1], f"{folder}/{name}"))
+    return found
 
 
-def _remove(path: str) -> None:
-    if files.is_folder(path):
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
-            files.remove(path)
+def discard(path: str) -> bool:
+    """Remove what lies there, or some of it if it is much; False: there is more. Blocking.
+
+    What cannot be removed is said, and stays.
+    """
+    try:
+        return trees.remove(path, _MOST_NAMES)
+    except OSError as error:
+        _LOG.warning("what a run has left cannot be removed: %s: %s", path, error.strerror)
+        return True
 
 
 def _names_in(folder: str) -> list[str]:

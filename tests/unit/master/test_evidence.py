@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from claw.kernel import untrusted
+from claw.kernel import trees, untrusted
+from claw.master.asyncstore import AsyncStore
+from claw.master.forgetting import Forgetting
 from claw.master.supervision import evidence, outputs, results
 from claw.master.supervision.outputs import Extent
-from claw.model.evidence import NOTHING, Evidence, Printed
+from claw.model.evidence import NOTHING, Evidence, Evidences, Printed
 from claw.model.home import Home, at_folder
+from claw.model.job import Config
 from claw.wire import supervision
+from tests.kit.desk import Desk, job
 
 RUN, OTHER = "r" + "0" * 26, "r" + "1" * 26
 
@@ -62,6 +66,22 @@ def test_what_an_earlier_piece_said_of_an_attempt_is_known_when_its_run_ends() -
 def test_a_services_attempts_are_no_evidence() -> None:
     found, _ = evidence.endings_in(_launch(kind="service") + _exited() + _ended(), None)
     assert found == []
+
+
+async def test_nothing_is_remembered_of_a_supervisor_that_has_ended_or_is_lost(
+    home: Home,
+) -> None:
+    async def apply(_sid: str, data: bytes, offset: int, _found: Evidences) -> int:
+        return offset + len(data)
+
+    one = evidence.Evidencing(home, Config, None, apply, None)  # type: ignore[arg-type]
+    await one.apply("service", _launch(kind="service") + _exited(), 0)
+    await one.apply("lost", _launch(OTHER), 0)
+    assert one.count == 2
+    await one.apply("service", _ended(), 100)
+    assert one.count == 1
+    one.forget("lost")
+    assert one.count == 0
 
 
 def test_runs_that_follow_each_other_in_one_journal_are_told_apart() -> None:
@@ -254,3 +274,82 @@ def test_a_users_own_folder_is_cleared_with_all_that_is_in_it(home: Home) -> Non
     assert results.take(home, RUN, 1) == ("[1]", None)
     results.clear(home, RUN, 1)
     assert not file.parent.exists()
+
+
+def _deep(folder: Path, depth: int) -> None:
+    """Make folders in each other, deeper than any path can be long."""
+    folder.mkdir()
+    fd = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("in", dir_fd=fd)
+        inner = os.open("in", os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = inner
+    os.close(fd)
+
+
+def test_what_a_child_has_left_goes_however_deep_it_is(home: Home) -> None:
+    theirs = Path(results.path_of(home, RUN, 1, is_own=False)).parent
+    _deep(theirs, 3000)
+    results.clear(home, RUN, 1)
+    while theirs.exists():
+        assert not results.discard(str(theirs)) or not theirs.exists()
+    assert results.places(home) == []
+
+
+def test_of_much_only_some_is_removed_at_a_time(home: Home) -> None:
+    folder = _own(home)
+    folder.mkdir()
+    for no in range(20):
+        (folder / str(no)).mkdir()
+        (folder / str(no) / "file").touch()
+    turns = 1
+    while not trees.remove(str(folder), 10):
+        turns += 1
+    assert turns >= 4
+    assert not folder.exists()
+
+
+def test_a_folder_in_place_of_a_result_goes_with_its_run(home: Home) -> None:
+    _own(home).mkdir()
+    (_own(home) / "file").touch()
+    results.clear(home, RUN, 1)
+    assert not _own(home).exists()
+
+
+def test_where_a_link_leads_nothing_is_removed(home: Home, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    (kept / "more").mkdir(parents=True)
+    (kept / "more" / "file").touch()
+    folder = _own(home)
+    folder.mkdir()
+    (folder / "to").symlink_to(kept)
+    (home_link := Path(f"{home.own_results}/{OTHER}.1.json")).symlink_to(kept)
+    assert results.discard(str(folder))
+    assert results.discard(str(home_link))
+    assert results.places(home) == []
+    assert (kept / "more" / "file").exists()
+
+
+def test_what_cannot_be_removed_is_said_and_stays(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert results.discard(f"{home.own_results}/{'x' * 300}")
+    assert "cannot be removed" in caplog.text
+
+
+async def test_what_runs_have_left_is_swept_and_what_they_use_is_not(tmp_path: Path) -> None:
+    desk = Desk(job("a"))
+    run = desk.run_of(desk.begin("a"))
+    home = at_folder(str(tmp_path))
+    (tmp_path / "run/job/own").mkdir(parents=True)
+    used = Path(results.path_of(home, run.id, 1, is_own=True))
+    old, strange = used.with_name(f"{OTHER}.1.json"), used.with_name("new.tmp")
+    for path in (used, strange):
+        path.write_text("1")
+    _deep(old, 2000)
+    one = Forgetting(home, AsyncStore(desk.database), None, lambda: desk.config)  # type: ignore[arg-type]
+    await one.sweep()
+    assert sorted(used.parent.iterdir()) == sorted([used, strange])
+    await one.sweep(is_start=True)
+    assert list(used.parent.iterdir()) == [used]

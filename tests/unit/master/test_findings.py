@@ -1,6 +1,9 @@
 """What a run has printed, and what becomes of it by that."""
 
+from functools import partial
+
 from claw.master.engine import journal
+from claw.master.handlers import leavings
 from claw.model.evidence import Evidence, Printed
 from claw.model.job import Job
 from claw.model.outputcheck import Check, Then
@@ -74,6 +77,14 @@ def test_a_check_that_cannot_be_made_decides_nothing_and_is_told() -> None:
 def test_a_failure_stays_what_it_is_whatever_is_found() -> None:
     _, run = end(job("j", checks=(TRACE,)), 3, printed("x", found=(TRACE,)))
     assert (run.state, run.reason) == (State.FAILED, "exit_code")
+
+
+def test_a_run_says_why_its_result_is_not_taken_however_it_ends() -> None:
+    found = Evidence(complaint="it is a symbolic link")
+    for code in (0, 3):
+        desk, run = end(job("j"), code, found)
+        assert run.note == "its result file is not taken: it is a symbolic link"
+        assert desk.database.view(partial(leavings.why_none, run=run, attempt=None)) == run.note
 
 
 def test_a_first_line_says_that_there_was_nothing_to_do() -> None:
