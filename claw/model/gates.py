@@ -9,7 +9,7 @@ waited, then due time, then id. A job whose gate is closed holds up no other job
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from claw.model import capacity, overlap
 from claw.model.capacity import Room
@@ -60,6 +60,29 @@ LINE = "line"
 HELD = "held"
 """The gate of runs that are looked at again whenever anything has changed."""
 
+_ALONE = "~"
+"""Begins the gates that open by themselves, behind all capacities: no pass goes over them."""
+
+
+def after(run_id: str) -> str:
+    """Return the gate that opens when a run has ended."""
+    return f"{_ALONE}after {run_id}"
+
+
+def until(at: datetime) -> str:
+    """Return the gate that opens at a time; the earlier the time, the earlier in order."""
+    return f"{_ALONE}until {at.astimezone(UTC).isoformat(timespec='microseconds')}"
+
+
+def opens_at(gate: str) -> datetime:
+    """Return the time of a gate that `until` has made."""
+    return datetime.fromisoformat(gate.rpartition(" ")[2])
+
+
+def is_own(gate: str) -> bool:
+    """Tell whether runs wait at a gate for something else than a capacity."""
+    return gate in {LINE, HELD} or gate.startswith(_ALONE)
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -67,7 +90,7 @@ class Wait:
 
     run: Run
     why: str
-    gate: str  # LINE, HELD, or the capacity that it lacks
+    gate: str  # LINE, HELD, one that opens by itself, or the capacity that it lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +144,7 @@ class Line:
     active: Sequence[Run] = ()  # claimed and running ones, oldest first
     closed: str | None = None  # why nothing of it may begin; see `closed`
     held: Mapping[str, str] = field(default_factory=dict)  # by what they depend on, by run
+    gates: Mapping[str, str] = field(default_factory=dict)  # of those held, if not `HELD`
 
 
 def closed(standing: Standing, instance: InstanceStanding | None = None) -> str | None:
@@ -156,7 +180,9 @@ def decide(lines: Sequence[Line], room: Room, order: Order) -> Plan:
         go += [(run, line.job) for run in lane.go]
         gate = _gate(line.job, LINE)
         wait += [Wait(run, why, gate) for run, why in lane.wait]
-        wait += [Wait(run, why, HELD) for run, why in held]
+        wait += [
+            Wait(run, why, _gate(line.job, line.gates.get(run.id, HELD))) for run, why in held
+        ]
         skip += lane.skip
         end += lane.end
     lacking: list[tuple[Run, str]] = []

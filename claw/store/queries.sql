@@ -86,7 +86,15 @@ WHERE state = 'queued' AND gate = :gate;
 
 -- name: next_gate
 SELECT min(gate) FROM runs INDEXED BY runs_gate
-WHERE state = 'queued' AND gate > :after;
+WHERE state = 'queued' AND gate > :after AND gate < '~';
+
+-- name: first_gate
+SELECT min(gate) FROM runs INDEXED BY runs_gate
+WHERE state = 'queued' AND gate BETWEEN :low AND :high;
+
+-- name: look_until
+UPDATE runs INDEXED BY runs_gate SET gate = NULL
+WHERE state = 'queued' AND gate BETWEEN '~until ' AND :gate;
 
 -- name: heads
 SELECT * FROM (

@@ -42,7 +42,10 @@ class QueueRows(Statements):
         return tuple(row["job"] for row in self._do("jobs_at_gate", gate=gate))
 
     def gates_with_runs(self) -> tuple[str, ...]:
-        """Return the gates at which runs wait: one step for each."""
+        """Return the gates at which runs wait, but those that open by themselves.
+
+        One step for each.
+        """
         found: list[str] = []
         gate = self._next_gate("")
         while gate is not None:
@@ -93,12 +96,24 @@ class QueueRows(Statements):
         """Have all due runs that were not looked at wait in the line of their job."""
         self._do("settle_gates", now=rows.micros(now))
 
-    def look_again(self, gate: str | None = None) -> None:
-        """Have all waiting runs looked at in the next pass, or those at a gate."""
+    def look_again(self, gate: str | None = None) -> int:
+        """Have all waiting runs looked at in the next pass, or those at a gate.
+
+        Returns:
+            How many these are.
+        """
         if gate is None:
-            self._do("look_again")
-        else:
-            self._do("look_at_gate", gate=gate)
+            return self._do("look_again").rowcount
+        return self._do("look_at_gate", gate=gate).rowcount
+
+    def look_until(self, gate: str) -> int:
+        """Have runs looked at that wait for a time, up to a gate; return how many."""
+        return self._do("look_until", gate=gate).rowcount
+
+    def first_gate(self, low: str, high: str) -> str | None:
+        """Return the first gate between two, themselves among them, at which runs wait."""
+        found: tuple[str | None] = self._do("first_gate", low=low, high=high).fetchone()
+        return found[0]
 
     def next_due(self, now: datetime) -> datetime | None:
         """Return when the next run becomes due that is queued, or waits for a retry."""

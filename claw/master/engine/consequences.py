@@ -26,7 +26,7 @@ from collections.abc import Container
 
 from claw.master.engine import conditions, deadletters, idem, lifetimes, locks, needs, rollouts
 from claw.master.engine.turn import Change, Turn
-from claw.model import ids, instances, machine, outcome
+from claw.model import gates, ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Effect, StopRun
 from claw.model.job import Job, OnFailure, OnRestart
 from claw.model.run import Phase, Run, State
@@ -69,6 +69,8 @@ def _over(turn: Turn, run: Run) -> None:
     """Decide what the end of a run means for its keys, and for the times of its job."""
     if run.claimed_at is not None:  # also of one that was put back and has no attempt
         idem.settle(turn, run)
+    if turn.tx.look_again(gates.after(run.id)):
+        turn.emit(Dispatch())
     lifetimes.ended(turn, run)
     deadletters.mark(turn, run)
 

@@ -20,6 +20,7 @@ from claw.master.engine import (
     intake,
     lifetimes,
     locks,
+    openhours,
     pools,
     retries,
     transients,
@@ -58,11 +59,12 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
     if turn.tx.meta(intake.ENDING):
         return ()
     retries.resume(turn)
+    turn.tx.look_until(gates.until(turn.now))
     looks = needs, hours = Needs(turn), OpenHours(turn)
     claims: tuple[Claim, ...] | None = None
     while claims is None:
         claims = _round(turn, looks)
-    for at in (needs.next_deadline, hours.next_opening):
+    for at in (needs.next_deadline, hours.next_opening, openhours.next_opening(turn.tx)):
         if at is not None:
             turn.emit(DispatchAt(at))
     if turn.tx.fresh_jobs(turn.now):
@@ -96,14 +98,13 @@ def _heads(turn: Turn, room: Room, known: Collection[str]) -> list[Head]:
     free, order = room.free(capacity.MAX_PARALLEL), order_of(turn)
     found: list[Head] = []
     for gate in turn.tx.gates_with_runs() if free else ():
-        count = 0 if gate in _OWN_GATES else min(free, room.free(gate))
+        count = 0 if gates.is_own(gate) else min(free, room.free(gate))
         rows = turn.tx.heads(gate, count + len(known)) if count else ()
         others = (head for head in rows if head.job not in known)
         found += sorted(others, key=lambda head: order.key(*head.key))[:count]
     return found
 
 
-_OWN_GATES = {gates.LINE, gates.HELD}
 _NOWHERE = ("", "")
 
 
@@ -153,7 +154,7 @@ def _marks(turn: Turn, waits: Sequence[Wait]) -> dict[str, tuple[str, str]]:
     jobs: set[str] = set()
     for wait in sorted(waits, key=lambda wait: order(wait.run)):
         gate, job = wait.gate, wait.run.job
-        if gate not in _OWN_GATES:
+        if not gates.is_own(gate):
             gate = gates.LINE if job in jobs else gate
             jobs.add(job)
         found[wait.run.id] = gate, wait.why
@@ -192,6 +193,7 @@ def _lines(
         }
         left = [run for run in passing if run.id not in given_up]
         outside = hours.held(job, left)
+        following = transients.held(turn, job, left)
         yield Line(
             job=job,
             due=[run for run in due if run.id not in given_up],
@@ -199,8 +201,12 @@ def _lines(
             closed=closed,
             held={
                 **needs.held(job, [run for run in left if run.id not in outside]),
-                **transients.held(turn, job, left),
+                **following,
                 **outside,
+            },
+            gates={
+                **hours.gates(job, outside),
+                **transients.gates(job, following),
             },
         )
 

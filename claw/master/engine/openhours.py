@@ -4,17 +4,20 @@ What has begun within its hours goes on beyond them. A further attempt of a run 
 them to begin again, whatever is said of others: it has begun, and cannot be skipped.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from claw.errors import ConflictError
 from claw.master.engine import alerts
 from claw.master.engine.turn import Turn
+from claw.model import gates as of_gates
 from claw.model import ids, machine
+from claw.model.effect import Dispatch
 from claw.model.job import Job
 from claw.model.run import Run
 from claw.model.timing import Hours, Outside
 from claw.schedule import hours
+from claw.store.records import Tx
 
 OUTSIDE = "outside_hours"
 """Kind of the alert, and of the event, of a run that began outside its hours."""
@@ -51,6 +54,17 @@ class OpenHours:
                 self.next_opening = min(opens, self.next_opening or opens)
         return found
 
+    def gates(self, job: Job, runs: Iterable[str]) -> dict[str, str]:
+        """Return at which gate runs wait for the hours of their job, by run.
+
+        Those of a job that needs others are looked at in each pass, and so are those whose
+        hours do not come.
+        """
+        opens = self._opens.get(job.name)
+        if opens is None or self._turn.config.graph.needs(job.name):
+            return {}
+        return dict.fromkeys(runs, of_gates.until(opens))
+
     def tell(self, job: Job, run: Run) -> None:
         """Say that a run begins outside its hours, if that is so."""
         closed = self._closed(job, run)
@@ -67,6 +81,22 @@ class OpenHours:
         if job.name not in self._opens:
             self._opens[job.name] = hours.opens_at(job.hours, self._turn.now)
         return None if self._opens[job.name] == self._turn.now else job.hours
+
+
+def next_opening(tx: Tx) -> datetime | None:
+    """Return when the first of the gates opens that open at a time."""
+    gate = tx.first_gate(of_gates.until(_BEGINNING), of_gates.until(_END))
+    return None if gate is None else of_gates.opens_at(gate)
+
+
+def look_again(turn: Turn) -> None:
+    """Look at all who wait for their hours: the clock may have been set."""
+    if turn.tx.look_until(of_gates.until(_END)):
+        turn.emit(Dispatch())
+
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 
 
 def check(job: Job, at: datetime) -> None:

@@ -1,12 +1,13 @@
 """Runs without a job of the configuration: ``clawctl run -- CMD``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.engine import definitions, intake
 from claw.master.engine.turn import Turn
+from claw.model import gates as of_gates
 from claw.model import ids, machine
 from claw.model.job import Job
 from claw.model.run import Run, State
@@ -121,6 +122,12 @@ def held(turn: Turn, job: Job, runs: Sequence[Run]) -> dict[str, str]:
         return {}
     words = f"run {ids.short(first.id)} of {first.job} to end well"
     return {run.id: words for run in runs}
+
+
+def gates(job: Job, runs: Iterable[str]) -> dict[str, str]:
+    """Return at which gate runs wait for another one, by run."""
+    after = "" if job.transient is None else job.transient.after
+    return dict.fromkeys(runs, of_gates.after(after)) if after else {}
 
 
 def _first(turn: Turn, job: Job) -> Run | None:

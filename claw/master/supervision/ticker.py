@@ -15,7 +15,7 @@ from claw.errors import StoreError
 from claw.kernel import alarm, clock
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
-from claw.master.engine import slots
+from claw.master.engine import openhours, slots
 from claw.model.effect import DispatchAt, Reschedule
 from claw.schedule.agenda import Agenda
 
@@ -133,6 +133,7 @@ class Ticker:
         self._changed |= later
 
     async def _look_at_all(self) -> None:
+        await self._decide(openhours.look_again)
         config = self._decide.config()
         found = await self._store.read(lambda tx: slots.next_slots(tx, config, clock.now()))
         self._agenda.replace(found)

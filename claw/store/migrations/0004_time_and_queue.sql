@@ -93,7 +93,8 @@ CREATE INDEX runs_died ON runs (dead_at) WHERE dead_at IS NOT NULL;
 
 -- Which gate holds a run that is due. NULL: it has to be looked at, as is every run until it is
 -- due; 'line': it waits behind others of its job, or its job is closed; 'held': it is looked at
--- in each pass; else the capacity that the first of its job lacks ('max_parallel', 'pool NAME').
+-- in each pass; '~after RUN' and '~until TIME': it is looked at then; else the capacity that the
+-- first of its job lacks ('max_parallel', 'pool NAME').
 ALTER TABLE runs ADD COLUMN gate TEXT;
 
 DROP INDEX runs_queue;

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claw.master.engine import dispatch, intents
+from claw.master.engine import dispatch, intake, intents, transients
 from claw.model.job import Daemon, Job
 from claw.model.pool import PoolUse
-from claw.model.run import Priority, Run, State
+from claw.model.run import Origin, Priority, Run, State
+from claw.model.timing import Hours, Outside
 from tests.kit.desk import Desk, a_run, job
 
 
@@ -92,6 +94,33 @@ def test_a_pass_costs_the_same_however_many_wait_for_what_is_not_free(
         desk.end(desk.launch(_claim_of(desk, claimed[-1])))
     assert claimed == [run.id for run in runs[:3]]
     assert max(spent) <= 60
+
+
+def _followers(desk: Desk) -> None:
+    first = desk.run_of(desk.begin("long")).id
+    for no in range(200):
+        wish = transients.Wish(table={"argv": ["/bin/true"], "cwd": "/"}, after=first)
+        ask = intake.Ask(job="", origin=Origin.MANUAL, key=f"t{no}")
+        first = desk.do(partial(transients.submit, wish=wish, ask=ask)).id
+
+
+def _outside(desk: Desk) -> None:
+    desk.begin("long")
+    closed = Hours(begin=(14, 30), end=(18, 0), outside=Outside.WAIT)  # it is noon
+    jobs = [job(f"j{no:05}", hours=closed) for no in range(200)]
+    desk.set_config(*desk.config.jobs, *jobs)
+    _fill(desk, *(_queued(no, one.name) for no, one in enumerate(jobs)))
+
+
+@pytest.mark.parametrize("fill", [_followers, _outside])
+def test_a_pass_costs_the_same_however_many_wait_for_a_run_or_a_time(
+    fill: Callable[[Desk], None],
+) -> None:
+    desk = Desk(job("long"), daemon=Daemon(max_queue=10**6))
+    idle = _statements(desk, desk.dispatch)
+    fill(desk)
+    desk.dispatch()
+    assert _statements(desk, desk.dispatch) <= idle + 5
 
 
 def _claim_of(desk: Desk, run_id: str) -> dispatch.Claim:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from claw.errors import ConflictError
-from claw.master.engine import intents, services, slots
+from claw.master.engine import intents, openhours, services, slots
 from claw.master.views import statusview
-from claw.model.effect import DispatchAt, Retire
+from claw.model.effect import Dispatch, DispatchAt, Retire
 from claw.model.job import CatchUp, Job, JobType, Overlap
 from claw.model.overlap import CATCH_UP
 from claw.model.run import Run, State
@@ -153,6 +153,27 @@ def test_a_run_waits_for_its_hours_and_the_dispatcher_is_told_when() -> None:
     assert DispatchAt(opens) in desk.effects
     assert "hours: outside 14:30-18:00 UTC, waits until" in (desk.run(run.id).waiting_for or "")
     desk.now = opens
+    assert [claim.run.id for claim in desk.dispatch()] == [run.id]
+
+
+def test_the_opening_is_told_of_in_each_pass_for_a_master_may_be_new() -> None:
+    desk = Desk(_hourly(hours=replace(MORNING, outside=Outside.WAIT)))
+    _tick_at(desk, HOUR)
+    desk.dispatch()
+    desk.effects.clear()
+    desk.dispatch()
+    assert DispatchAt(T0 + 2 * HOUR + 30 * MINUTE) in desk.effects
+
+
+def test_a_run_that_waits_for_its_hours_goes_when_the_clock_was_set_back_into_them() -> None:
+    desk = Desk(_hourly(hours=replace(MORNING, outside=Outside.WAIT)))
+    run = desk.ask("h")
+    desk.now = T0 + 7 * HOUR
+    assert desk.dispatch() == ()  # at 19:00 they begin tomorrow
+    desk.now = T0 + 3 * HOUR
+    desk.effects.clear()
+    desk.do(openhours.look_again)
+    assert Dispatch() in desk.effects
     assert [claim.run.id for claim in desk.dispatch()] == [run.id]
 
 

@@ -18,6 +18,7 @@ from claw.master.engine import definitions, intake, intents, sync, transients
 from claw.master.engine.transients import Wish
 from claw.master.handlers import transient
 from claw.master.supervision.launches import Surroundings
+from claw.model.effect import Dispatch
 from claw.model.job import Config, Daemon, Job
 from claw.model.run import Origin, Run, State
 from claw.model.transient import Transient
@@ -152,6 +153,21 @@ def test_it_is_skipped_when_the_run_that_it_follows_ends_otherwise() -> None:
     found = desk.run(after.id)
     assert found.state is State.SKIPPED
     assert "which it was to follow, has ended: canceled" in (found.reason or "")
+
+
+def test_those_that_follow_a_bad_end_are_skipped_one_after_the_other() -> None:
+    desk = Desk(job("web"))
+    first = desk.ask("web")
+    followers = [_submit(desk, after=first.id)]
+    for _ in range(4):
+        followers.append(_submit(desk, after=followers[-1].id))
+    [claim] = desk.dispatch()
+    desk.end(desk.launch(claim), 1)
+    for _ in followers:
+        assert Dispatch() in desk.effects  # nobody else wakes the gates
+        desk.effects.clear()
+        assert not desk.dispatch()
+    assert {desk.run(run.id).state for run in followers} == {State.SKIPPED}
 
 
 def test_its_rows_are_listed_newest_first_and_go_with_the_runs() -> None:
