@@ -313,6 +313,7 @@ class App:
     def _services(self, watcher: Watcher) -> Services:
         return Services(
             home=self.home,
+            tokens=self._dispatcher.tokens,
             store=self._store,
             config=self.configuration,
             bus=self._bus,

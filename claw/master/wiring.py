@@ -16,6 +16,7 @@ from claw.master.decider import Decider
 from claw.master.init.inherited import Door
 from claw.master.locks.backend import Holder
 from claw.master.output.watch import Watcher
+from claw.master.tokens import Tokens
 from claw.model.home import Home
 from claw.model.job import Config, Job
 
@@ -102,6 +103,7 @@ class Services:
     prepare_renewal: Callable[[], Awaitable[str]]  # returns the path of the database's copy
     fork_server_pid: Callable[[], int | None]
     started_at: datetime
+    tokens: Tokens
     limits: Limits = field(default_factory=Limits)
     door: Door = field(default_factory=Door)
     locks: SharedLocks | None = None  # None: nobody shares any

@@ -265,9 +265,14 @@ class Job:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a run needs nothing but a pipe: then any supervisor of such runs will do."""
+        """Whether a run needs nothing but a pipe: then any supervisor of such runs will do.
+
+        One who runs as another user gets a pipe of its own: whoever has been passed a pipe
+        may write to it, and read from it, when the next run has it.
+        """
         return (
             self.type is not JobType.CONTINUOUS
+            and not (self.user or self.group)
             and not (self.tty or self.sockets or self.health)
             and self.stdin is Stdin.NULL
             and self.ready.type in {ReadyType.NONE, ReadyType.DELAY}

@@ -249,9 +249,13 @@ class Launch:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is kept for it but this and one pipe, as for others like it."""
+        """Whether nothing is kept for it but this and one pipe, as for others like it.
+
+        A job's definition says the same of itself, `claw.model.job.Job.is_plain`.
+        """
         return (
             self.restart is None
+            and self.identity is None
             and not (self.tty or self.sockets or self.watchdog_s)
             and self.stdin == "null"
             and self.ready in ("none", "delay")

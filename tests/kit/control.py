@@ -32,6 +32,7 @@ from claw.master.engine import services as engine_services
 from claw.master.engine.sync import sync
 from claw.master.engine.turn import Turn
 from claw.master.output.watch import Watcher
+from claw.master.tokens import Tokens
 from claw.master.wiring import Services
 from claw.model.effect import Effect
 from claw.model.event import Event
@@ -186,6 +187,7 @@ class Desk:
         """Return what the handlers work with."""
         return Services(
             home=self.home,
+            tokens=Tokens(self.home.token_key),
             store=self.store,
             config=self.config,
             bus=self.bus,

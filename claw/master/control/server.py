@@ -35,7 +35,6 @@ from claw.master.control.peers import Peer, identify, identify_child
 from claw.master.control.place import Place
 from claw.master.handlers.table import HANDLERS
 from claw.master.init.inherited import Door
-from claw.master.tokens import Tokens
 from claw.master.wiring import Services
 from claw.wire import control as wire
 
@@ -82,7 +81,7 @@ def _for_children(services: Services) -> "_Server":
     """Return the server for children, of whatever user."""
     home = services.home
     place = Place(home.job_socket, 0o666, services.watcher, Door(), is_for_all=True)
-    calls = JobCalls(services, Calls(services, HANDLERS), Tokens(home.token_key))
+    calls = JobCalls(services, Calls(services, HANDLERS), services.tokens)
     return _Server(services.limits, calls, place, identify_child)
 
 

@@ -92,6 +92,7 @@ class Pinger:
         ping = queue.popleft()
         found = self._config().job(ping.job)
         if found is None or not found.ping:
+            await self._note(ping, None)  # nobody is to be told any more
             return
         url = pings.url_of(found.ping, ping.kind)
         problem = await self._try(url)
@@ -101,6 +102,10 @@ class Pinger:
             await trio.sleep(pause_s)
             problem = await self._try(url)
         self._log(ping, problem)
+        await self._note(ping, problem)
+
+    async def _note(self, ping: PingAsked, problem: str | None) -> None:
+        """Store that a call has been made, and what was wrong with it."""
         try:
             await self._decide(lambda turn: turn.tx.put_ping_made(ping, turn.now, problem))
         except StoreError as error:

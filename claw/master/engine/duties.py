@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from claw.master.engine import alerts, conditions, sla, slots
+from claw.master.engine import alerts, conditions, pools, sla, slots
 from claw.master.engine.turn import Turn
 from claw.model import gates
 from claw.model.alerts import TICKER, Alert, AlertKind
@@ -153,13 +153,20 @@ class _Look:
             if self._is_past(since + after):
                 text = f"the slot {_clock(slot)} has no row: nobody has looked at it"
         run = self._tx.oldest_waiting_slot(self._job.name)
-        if run is not None and gates.closed(self._standing) is None:
+        if run is not None and self._is_held_back():
+            self._times.append(self._now + timedelta(seconds=SCORE_S))
+        elif run is not None:
             since = max(run.due_at, run.queued_at)
             if self._is_past(since + after) and text is None:
                 text = self._waits(run, since)
         if text is None:
             return None
         return f"{self._job.name} is overdue: {text}: clawctl why {self._job.name}"
+
+    def _is_held_back(self) -> bool:
+        """Tell whether an operator wants that nothing of the job begins."""
+        is_closed = gates.closed(self._standing) is not None
+        return is_closed or bool(pools.of_run(self._tx, self._job))
 
     def _waits(self, run: Run, since: datetime) -> str:
         span = format_duration(round((self._now - since).total_seconds()))

@@ -58,6 +58,8 @@ async def set_result(call: Call, params: Params) -> Json:
 
     def decide(turn: Turn) -> Json:
         run = turn.run(own)
+        if not run.is_active:
+            raise ConflictError(f"run {ids.short(own)} has ended: {run.state}")
         turn.tx.put_result(run.id, run.attempt, text)
         return {"run": run.id}
 

@@ -50,7 +50,7 @@ class Dispatcher:
         self._links = links
         self._sockets = sockets
         self._around = around
-        self._tokens = Tokens(home.token_key)
+        self.tokens = Tokens(home.token_key)
         self.pulse = Pulse(decide, links.free)
         links.on_refused = self._on_refused
         self._passed: deque[Passed] = deque()
@@ -175,7 +175,7 @@ class Dispatcher:
     async def _build(self, claim: Claim) -> Launch:
         own = {**claim.own, "CLAW_SOCKET": self._home.job_socket}
         try:
-            own["CLAW_TOKEN"] = self._tokens.of(claim.run.id)
+            own["CLAW_TOKEN"] = self.tokens.of(claim.run.id)
             around = await self._around.of(claim.job)
             if claim.job.type is not JobType.CONTINUOUS:
                 own |= results.prepare(self._home, claim.run, around.identity)

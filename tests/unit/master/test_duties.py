@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from claw.master.engine import duties, intents, slots
+from claw.master.engine import duties, intents, pools, slots
 from claw.master.engine.duties import Finding
 from claw.model.alerts import Alerting, AlertKind
 from claw.model.job import Job, JobType, Restart
@@ -187,3 +187,17 @@ def test_a_service_that_failed_is_well_when_it_has_lived_for_long_enough() -> No
     desk.pass_s(60)
     look(desk)
     assert told(desk) == []
+
+
+@pytest.mark.parametrize("what", ["all", "job etl"])
+def test_what_an_operator_holds_back_is_not_overdue(what: str) -> None:
+    desk = Desk(hourly(overdue_after_s=600.0))
+    desk.do(lambda turn: pools.pause(turn, what, by="op"))
+    desk.pass_s(HOUR + 1)
+    tick(desk)
+    desk.pass_s(700)
+
+    found = look(desk)
+
+    assert (found.late, told(desk)) == ({}, [])
+    assert found.next_at is not None

@@ -9,8 +9,10 @@ import trio
 
 from claw.master.supervision import launches
 from claw.master.supervision.launches import Surroundings
+from claw.model.checks import Ready, ReadyType
 from claw.model.home import Home
-from claw.model.job import Daemon, Job
+from claw.model.job import Daemon, Job, JobType, Log, Stderr, Stdin
+from claw.model.retry import Retry
 from claw.model.run import Origin, Run, State
 from claw.wire.supervision import Launch
 
@@ -89,3 +91,23 @@ def test_a_launch_comes_back_as_it_was_sent() -> None:
     assert (back.limits, back.nice, back.commands) == (
         {"core": [-1, -1]}, 3, {"stop": ["a", "b"]},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"user": "nobody"},
+        {"group": "nogroup"},
+        {"tty": True},
+        {"stdin": Stdin.OPEN},
+        {"log": Log(stderr=Stderr.SEPARATE)},
+        {"type": JobType.CONTINUOUS},
+        {"ready": Ready(type=ReadyType.NOTIFY)},
+        {"timeout_s": 5.0, "retry": Retry(delays_s=(1.0,), max_attempts=2)},
+    ],
+)
+def test_a_job_and_its_launch_agree_on_whether_another_run_may_follow(
+    changes: dict[str, Any],
+) -> None:
+    assert launch_of(**changes).is_plain == Job(name="web", argv=("x",), **changes).is_plain

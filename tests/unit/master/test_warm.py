@@ -90,6 +90,8 @@ def _go_on_elsewhere(desk: Desk) -> Claim:
         job("a", tty=True),
         job("a", stdin=Stdin.OPEN),
         job("a", log=Log(stderr=Stderr.SEPARATE)),
+        job("a", user="nobody"),
+        job("a", group="nogroup"),
     ],
 )
 def test_what_needs_more_than_a_pipe_gets_a_supervisor_of_its_own(other: Job) -> None:
