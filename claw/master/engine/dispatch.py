@@ -242,28 +242,8 @@ def room_of(turn: Turn, counts: Mapping[str, int]) -> Room:
         turn: The decision.
         counts: How many runs are active, by job.
     """
-    config = turn.config
-    totals = {capacity.MAX_PARALLEL: config.daemon.max_parallel}
-    totals |= {
-        capacity.pool(name): slots for name, slots in pools.slots(turn.tx, config).items()
-    }
-    jobs = [
-        (definitions.recall(turn.tx, config, name) or _GONE, count)
-        for name, count in counts.items()
-    ]
     granted, notes = locks.at_gates(turn)
-    shared = config.locks.is_shared
-    return Room(
-        totals | granted,
-        capacity.held(jobs),
-        notes,
-        locks_are_shared=shared,
-        paused=pools.paused(turn.tx),
-    )
-
-
-_GONE = Job(name="", argv=())
-"""Stands for a job that is no longer in the configuration and still has runs."""
+    return pools.room(turn.tx, turn.config, counts, granted, notes)
 
 
 def _claim(turn: Turn, run: Run) -> Claim:

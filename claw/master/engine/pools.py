@@ -1,10 +1,13 @@
 """What operators say of the queue: held back as a whole, by job or by pool; slots of pools."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from claw.errors import ConflictError, NotFoundError
+from claw.master.engine import definitions
 from claw.master.engine.turn import Turn
 from claw.model import capacity
+from claw.model.capacity import Room
 from claw.model.effect import Dispatch
 from claw.model.job import Config, Job, JobType
 from claw.store.queue import PoolOverride
@@ -22,6 +25,40 @@ def slots(tx: Tx, config: Config) -> Mapping[str, int]:
         name: said[name].slots if name in said and said[name].configured == count else count
         for name, count in config.pools
     }
+
+
+def room(
+    tx: Tx,
+    config: Config,
+    counts: Mapping[str, int],
+    granted: Mapping[str, int] = MappingProxyType({}),
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> Room:
+    """Return what is left of the capacities that jobs share.
+
+    Args:
+        tx: The transaction.
+        config: The configuration.
+        counts: How many runs are active, by job.
+        granted: The shared locks that are granted and not used: one of each.
+        notes: What to say to those who wait for a lock.
+    """
+    totals = {capacity.MAX_PARALLEL: config.daemon.max_parallel}
+    totals |= {capacity.pool(name): count for name, count in slots(tx, config).items()}
+    jobs = [
+        (definitions.recall(tx, config, name) or _GONE, count) for name, count in counts.items()
+    ]
+    return Room(
+        totals | dict(granted),
+        capacity.held(jobs),
+        notes,
+        locks_are_shared=config.locks.is_shared,
+        paused=paused(tx),
+    )
+
+
+_GONE = Job(name="", argv=())
+"""Stands for a job that is no longer in the configuration and still has runs."""
 
 
 def set_slots(turn: Turn, name: str, count: int, *, by: str) -> None:
@@ -134,6 +171,10 @@ def held_back(tx: Tx, job: Job) -> str | None:
     what = f"{_JOB}{job.name}"
     by = tx.pauses().get(what)
     return None if by is None else words(what, by)
+
+
+OF_CAPACITIES = ("the queue is paused", "the queue of pool ")
+"""How `words` begin of what is no job."""
 
 
 def words(what: str, by: str) -> str:

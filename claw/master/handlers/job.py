@@ -13,8 +13,10 @@ from claw.master.engine import intents, slots
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
 from claw.master.views import searchview, slotview, statusview, usage, whyview
+from claw.master.views.queuewords import QueueWords
 from claw.master.wiring import Json, Services
 from claw.model.job import Config
+from claw.model.values import replace
 from claw.store.records import Tx
 
 _AT_ONCE = 100
@@ -29,7 +31,9 @@ async def status(call: Call, params: Params) -> Json:
     def read(tx: Tx) -> tuple[list[targets.Aim], statusview.Look]:
         aims = targets.choose_aims(tx, config, wanted) if wanted else _all_of(config)
         chosen = _chosen(config, aims, params)
-        return chosen, statusview.look(tx, {aim.job for aim in chosen})
+        found = statusview.look(tx, {aim.job for aim in chosen})
+        words = QueueWords(tx, config)
+        return chosen, replace(found, open_runs=words.of_all(found.open_runs))
 
     aims, rows = await services.store.read(read)
     live = live_view(services)

@@ -103,6 +103,6 @@ async def pool_set(call: Call, params: Params) -> Json:
 
 async def stale(call: Call, params: Params) -> Json:
     """List the runs that take much longer than usual."""
-    now, older_s = clock.now(), params.get("older_s")
-    found = await call.services.store.read(lambda tx: queueview.stale(tx, now, older_s))
+    config, now, older_s = call.services.config.current, clock.now(), params.get("older_s")
+    found = await call.services.store.read(lambda tx: queueview.stale(tx, config, now, older_s))
     return {"runs": found}

@@ -14,6 +14,7 @@ from claw.master.engine import definitions, intake, intents
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, no_run, parse_time
 from claw.master.views import runview, statusview
+from claw.master.views.queuewords import QueueWords
 from claw.master.wiring import Json, Services
 from claw.model import ids
 from claw.model.job import Config, Job, JobType
@@ -118,6 +119,7 @@ async def show(call: Call, params: Params) -> Json:
         if run is None:
             return None
         job = definitions.recall(tx, config, run.job)
+        run = QueueWords(tx, config).of(run)
         shown = runview.show_whole(tx, run, Budget() if job is None else job.output)
         return {**shown, **runview.of_transient(job)}
 
@@ -129,7 +131,7 @@ async def show(call: Call, params: Params) -> Json:
 
 async def list_(call: Call, params: Params) -> Json:
     """List runs, newest first, a page at a time."""
-    store, job = call.services.store, params.get("job")
+    store, config = call.services.store, call.services.config.current
     limit = params.get("limit", DEFAULT_LIMIT)
     before: str | None = None
     if "before" in params:
@@ -137,7 +139,7 @@ async def list_(call: Call, params: Params) -> Json:
     shown: list[Json] = []
     size = 0
     while len(shown) < limit:
-        read = _reader_of(params, before, min(AT_ONCE, limit - len(shown)))
+        read = _reader_of(config, params, before, min(AT_ONCE, limit - len(shown)))
         found, has_more = await store.read(read)
         for one in found:
             size += len(json.dumps(one))
@@ -146,7 +148,7 @@ async def list_(call: Call, params: Params) -> Json:
             shown.append(one)
             before = one["id"]
         if not has_more:
-            _check_known(call.services.config.current, job, shown)
+            _check_known(config, params.get("job"), shown)
             return {"runs": shown, "next": None}
     return {"runs": shown, "next": before}
 
@@ -166,7 +168,7 @@ def _known_batch(tx: Tx, text: str) -> str:
 
 
 def _reader_of(
-    params: Params, before: str | None, count: int
+    config: Config, params: Params, before: str | None, count: int
 ) -> Callable[[Tx], tuple[list[Json], bool]]:
     """Return what reads some runs, and whether there are more.
 
@@ -188,7 +190,8 @@ def _reader_of(
             runs = tx.runs_of_batch(_known_batch(tx, batch), state, before, count + 1)
         else:
             runs = tx.runs_page(job=job, state=state, before=before, limit=count + 1)
-            runs = tuple(run for run in runs if run.id >= since)
+        words = QueueWords(tx, config)
+        runs = tuple(words.of(run) for run in runs if run.id >= since)
         return runview.page(tx, runs[:count]), len(runs) > count
 
     return read

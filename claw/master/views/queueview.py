@@ -6,6 +6,7 @@ from typing import Any
 
 from claw.master.engine import definitions, pools
 from claw.master.views import runview
+from claw.master.views.queuewords import QueueWords
 from claw.master.views.statusview import Json
 from claw.model.gates import Order
 from claw.model.job import Config, JobType
@@ -34,13 +35,14 @@ def queue(
         if run.state is State.QUEUED and (pool is None or run.job in jobs)
     ]
     waiting.sort(key=lambda run: (run.due_at > now, order(run)))
+    words = QueueWords(tx, config)
     before: dict[str, int] = {}
     shown = []
     for place, run in enumerate(waiting, 1):
         count = before.get(run.job, 0)
         before[run.job] = count + 1
         if place <= limit:
-            shown.append(_waiting(run, place, count, order, now))
+            shown.append(_waiting(words.of(run), place, count, order, now))
     return {
         "runs": shown,
         "total": len(waiting),
@@ -141,7 +143,7 @@ def budgets(tx: Tx, config: Config) -> Json:
     }
 
 
-def stale(tx: Tx, now: datetime, older_s: float | None) -> list[Json]:
+def stale(tx: Tx, config: Config, now: datetime, older_s: float | None) -> list[Json]:
     """Return the open runs that have run or waited much longer than usual, and why.
 
     Running: more than `STALE_FACTOR` times as long as the longest of the job's last
@@ -149,8 +151,9 @@ def stale(tx: Tx, now: datetime, older_s: float | None) -> list[Json]:
     Waiting: due for more than an hour. With ``older_s`` both: longer than that.
     """
     usual: dict[str, float | None] = {}
+    words = QueueWords(tx, config)
     found = []
-    for run in tx.open_runs():
+    for run in map(words.of, tx.open_runs()):
         why = _waits_long(run, now, older_s) or _runs_long(tx, run, now, older_s, usual)
         if why is not None:
             found.append({**runview.show(tx, run, 1), "reason": why})

@@ -5,6 +5,7 @@ from datetime import datetime
 from claw.master.control.targets import Aim
 from claw.master.engine import pools
 from claw.master.views import retrying, slotview, statusview, thenview, whyneeds
+from claw.master.views.queuewords import QueueWords
 from claw.master.views.statusview import Live
 from claw.model import gates, ids, instances, machine
 from claw.model.fact import LEFT_RUNNING
@@ -13,6 +14,7 @@ from claw.model.job import Config, Job, JobType
 from claw.model.pings import Ping
 from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Phase, Run, State
+from claw.model.values import replace
 from claw.store.records import Tx
 
 _EVENTS_SHOWN = 5
@@ -29,6 +31,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     if job is None:
         return [f"there is no job {aim.job}"]
     rows = statusview.look(tx, (job.name,))
+    rows = replace(rows, open_runs=QueueWords(tx, config).of_all(rows.open_runs))
     lines = []
     for shown in statusview.job_objects(job, rows, live, aim.instance):
         why = shown["why"]
@@ -89,6 +92,7 @@ _TO_TYPE = {
 
 def explain_run(tx: Tx, config: Config, run: Run, live: Live) -> list[str]:
     """Return why a run is as it is, the state first, then what led there."""
+    run = QueueWords(tx, config).of(run)
     lines = [f"run {run.id} of {run.job} is {run.state}"]
     lines.append(
         f"asked for {_clock(run.queued_at)} by {run.asked_by or run.origin}: {run.origin}"

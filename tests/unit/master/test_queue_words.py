@@ -7,9 +7,10 @@ import pytest
 from claw.errors import ConflictError, NotFoundError
 from claw.master.engine import pools
 from claw.master.views import queueview
+from claw.master.views.queuewords import QueueWords
 from claw.model.job import Daemon
 from claw.model.pool import PoolUse
-from claw.model.run import Priority, State
+from claw.model.run import Priority, Run, State
 from tests.kit.desk import Desk, job, service
 
 DB = PoolUse("db")
@@ -142,7 +143,9 @@ def test_a_run_is_stale_that_runs_much_longer_than_its_job_ever_does() -> None:
     desk.dispatch()
 
     def stale(older_s: float | None = None) -> list[object]:
-        found = desk.database.view(lambda tx: queueview.stale(tx, desk.now, older_s))
+        found = desk.database.view(
+            lambda tx: queueview.stale(tx, desk.config, desk.now, older_s)
+        )
         return [one["id"] for one in found]
 
     desk.pass_s(100)
@@ -153,3 +156,40 @@ def test_a_run_is_stale_that_runs_much_longer_than_its_job_ever_does() -> None:
     desk.pass_s(3600)
     assert stale() == [stuck.id, waiting.id]
     assert desk.run(stuck.id).state is State.RUNNING
+
+
+def _told(desk: Desk, run: Run) -> str | None:
+    return desk.database.view(
+        lambda tx: QueueWords(tx, desk.config).of(tx.run(run.id) or run)
+    ).waiting_for
+
+
+def test_what_is_told_of_who_waits_is_true_though_the_gates_have_not_looked_since() -> None:
+    desk = Desk(job("a"), job("b"), daemon=Daemon(max_parallel=1))
+    busy = desk.begin("a")
+    waiting = desk.ask("b")
+    desk.dispatch()
+    full = "max_parallel: 1 runs are active, as many as the daemon may have"
+    assert _told(desk, waiting) == full
+    _pause(desk, None)
+    assert _told(desk, waiting) == "the queue is paused by eve: clawctl queue resume"
+    desk.end(busy)
+    desk.dispatch()
+    shown = desk.database.view(
+        lambda tx: queueview.queue(tx, desk.config, desk.now, job=None, pool=None, limit=3)
+    )
+    assert "the queue is paused by eve" in str(shown["runs"])
+    assert "active" not in str(shown["runs"])
+    _resume(desk, None)
+    assert _told(desk, waiting) == "waits for its turn"
+
+
+def test_what_is_told_of_who_waits_for_a_pool_follows_its_slots() -> None:
+    desk = Desk(job("a", pool=DB, max_instances=9), pools=(("db", 2),))
+    desk.begin("a")
+    desk.begin("a")
+    waiting = desk.ask("a")
+    desk.dispatch()
+    assert _told(desk, waiting) == "pool db: 2 of its 2 slots are taken, 1 is needed"
+    desk.do(lambda turn: pools.set_slots(turn, "db", 1, by="eve"))
+    assert _told(desk, waiting) == "pool db: its only slot is taken"
