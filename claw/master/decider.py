@@ -51,15 +51,23 @@ class Decider:
         Raises:
             StoreError: It could not be stored; nothing has happened.
         """
+        turns: list[Turn] = []
 
         def inside(tx: Tx) -> tuple[T, list[Effect]]:
             turn = Turn(tx, config or self.config(), clock.now())
+            turns.append(turn)
             value = decide(turn)
             consequences.follow(turn)
             return value, list(turn.effects)
 
+        def take_back() -> None:
+            for turn in turns:
+                turn.take_back()
+            if undo is not None:
+                undo()
+
         with trio.CancelScope(shield=True):
-            value, effects = await self._store.write(inside, undo)
+            value, effects = await self._store.write(inside, take_back)
             await self._perform(effects)
         return value
 

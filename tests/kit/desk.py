@@ -108,13 +108,21 @@ class Desk:
     def do(self, fn: Callable[[Turn], T]) -> T:
         """Make one decision; its effects are added to `effects`."""
 
+        turns: list[Turn] = []
+
         def inside(tx: object) -> tuple[T, list[Effect]]:
             turn = Turn(tx, self.config, self.now, self._random)  # type: ignore[arg-type]
+            turns.append(turn)
             found = fn(turn)
             consequences.follow(turn)
             return found, list(turn.effects)
 
-        value, effects = self.database.transact(inside)
+        try:
+            value, effects = self.database.transact(inside)
+        except BaseException:
+            for turn in turns:
+                turn.take_back()
+            raise
         self.effects += effects
         return value
 

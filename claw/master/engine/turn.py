@@ -47,7 +47,7 @@ class Change:
 class Turn:
     """The transaction, the configuration, the time, and the effects so far."""
 
-    __slots__ = ("_random", "changes", "config", "effects", "free", "now", "tx")
+    __slots__ = ("_random", "_retired", "changes", "config", "effects", "free", "now", "tx")
 
     def __init__(
         self,
@@ -57,12 +57,18 @@ class Turn:
         random: Callable[[int], bytes] = clock.random,
     ) -> None:
         self._random = random
+        self._retired: list[Job] = []
         self.tx = tx
         self.config = config
         self.now = now
         self.effects: dict[Effect, None] = {}  # in their order, each once
         self.free: list[tuple[str, int]] = []  # supervisors, and the sizes of their journals
         self.changes: list[Change] = []  # for `claw.master.engine.consequences`
+
+    def take_back(self) -> None:
+        """Undo what is beside the transaction, of which nothing is stored."""
+        for job in self._retired:
+            self.config.transients.add(job)
 
     def emit(self, *effects: Effect) -> None:
         """Have something done after the commit, once."""
@@ -239,6 +245,7 @@ class Turn:
         job = self.config.job(run.job)
         if job and job.transient and not self.tx.open_runs(run.job):
             self.config.transients.retire(run.job)
+            self._retired.append(job)
             self.tx.delete_standing(run.job)
 
     def _tell_essential(self, run: Run) -> None:

@@ -26,7 +26,7 @@ _PASSABLE = 0o711
 """Others get to what is theirs, and see nothing else."""
 _NAME = re.compile(r"(r[0-9a-v]{26})\.\d+")
 
-_MOST_NAMES = 4096
+_MOST_NAMES = 1024
 """Are removed at a time: a child may have left any number of them."""
 
 Identity = tuple[int, int, list[int]]

@@ -13,9 +13,12 @@ from claw.errors import (
     SaturatedError,
     UsageError,
 )
+from claw.master.asyncstore import AsyncStore
 from claw.master.control.peers import Peer
-from claw.master.engine import definitions, intake, intents, sync, transients
+from claw.master.decider import Decider
+from claw.master.engine import definitions, intake, intents, journal, sync, transients
 from claw.master.engine.transients import Wish
+from claw.master.engine.turn import Turn
 from claw.master.handlers import transient
 from claw.master.supervision.launches import Surroundings
 from claw.model.effect import Dispatch
@@ -250,3 +253,33 @@ def test_the_groups_of_who_asks_are_taken_as_the_kernel_tells_them() -> None:
     job = build_transient("x", {"argv": ["a"]}, Transient(groups=(7, 8)))
     assert found.exactly(job).identity == (500, 501, [7, 8])
     assert found.identity != (500, 501, [7, 8])
+
+
+async def test_a_definition_is_there_until_the_end_of_its_run_is_on_disk() -> None:
+    desk = Desk()
+    run = _submit(desk, success_codes=[0, 3])
+    [claim] = desk.dispatch()
+    found = desk.launch(claim)
+    begin = len(found.data)
+    found.exit(1, 3)
+    found.add("ended", run=run.id, attempt=1, why="exit", by="")
+
+    async def perform(_effects: object) -> None:
+        return
+
+    def apply(turn: Turn) -> None:
+        journal.apply_journal(turn, found.sid, found.data[begin:], begin)
+
+    def fail(turn: Turn) -> None:
+        apply(turn)
+        raise ZeroDivisionError
+
+    decide = Decider(AsyncStore(desk.database), lambda: desk.config, perform)
+    with pytest.raises(ZeroDivisionError):
+        await decide(fail)
+    for no in range(300):  # as many others are asked for meanwhile
+        desk.config.transients.keep(replace(claim.job, name=f"other{no}"))
+    assert [one.name for one in desk.config.known] == [run.job]
+    await decide(apply)
+    assert desk.run(run.id).state is State.SUCCEEDED
+    assert desk.config.known == ()
