@@ -136,7 +136,7 @@ class App:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._build(AsyncStore(opened.database))
-            await recall(self.home, self._decide, opened)
+            await recall(self.home, self._decide, opened, self._evidencing.look_into)
             await nursery.start(self._reaper.serve)
             await nursery.start(self._signaling.serve)
             nursery.start_soon(self._locks.serve)
@@ -203,9 +203,6 @@ class App:
         self._links.on_linked = self._fostering.look_at
         self._links.on_over = self._on_over
         self._links.on_child = self._fostering.copies.take_child
-        self._adoption = Adoption(
-            self.home, self._decide, self._apply, self._fostering, self._links
-        )
         self._keeper = Keeper(self.home, store, config)
         self._locks = LockKeeper(store, self._decide, config)
         self._forwarding = Forwarding(self.home, config, self._services)
@@ -217,6 +214,9 @@ class App:
         )
         self._evidencing = Evidencing(
             self.home, config, store, self._dispatcher.pulse.apply, self._reaper
+        )
+        self._adoption = Adoption(
+            self.home, self._decide, self._evidencing, self._fostering, self._links
         )
         self._checks = Checks(self.home, store, config, self._links, (self._reaper, around))
         self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
@@ -249,7 +249,6 @@ class App:
     def _connect(self) -> None:
         """Say who acts on which effect of a decision."""
         config, on = self.configuration.get, self._perform.on
-        self._adoption.on_lost = self._evidencing.forget
         self._forgetting = Forgetting(self.home, self._store, self._decide, config)
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)

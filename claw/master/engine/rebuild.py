@@ -5,17 +5,16 @@ wait, is lost, and so is all history whose spools are gone; an alert says so unt
 acknowledged. Slots that no journal shows as run count as missed, not as due.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from claw.master.engine import alerts, journal, services, slots
+from claw.master.engine.histories import Spool, in_order
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import instances
 from claw.model.catchup import Missed
-from claw.model.evidence import Evidences
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Job, JobType
 from claw.model.run import Origin, Run, State
@@ -25,21 +24,6 @@ REBUILT = "database_rebuilt"
 BEHIND = "database_behind"
 _TICK = timedelta(microseconds=1)
 _REASON = "the database was rebuilt and no journal shows this slot as run"
-
-
-@dataclass(frozen=True, slots=True)
-class Spool:
-    """A supervisor's journal, as it lies in its folder.
-
-    Attributes:
-        sid: Whose.
-        data: All of it.
-        evidences: Looks for what the files of its attempts say, which takes a while.
-    """
-
-    sid: str
-    data: bytes
-    evidences: Callable[[], Evidences] = dict
 
 
 def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
@@ -54,10 +38,7 @@ def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
         spools: In any order.
         why: What was wrong with the old database, and where it is now.
     """
-    launches = []
-    for spool in sorted(spools, key=lambda spool: spool.sid):
-        journal.apply_journal(turn, spool.sid, spool.data, 0, spool.evidences())
-        launches += _launches(spool.data)
+    launches = _take_in(turn, spools)
     services.note_boot(turn, max(launches, key=lambda it: it.at).boot if launches else "")
     earliest = min((launch.at for launch in launches), default=None)
     history = _history(turn)
@@ -65,6 +46,19 @@ def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
         _stand(turn, job, history.get(job.name, ()), earliest)
     alerts.raise_alert(turn, REBUILT, None, None, _text(why, history))
     turn.note("daemon.damaged", why=why)
+
+
+def _take_in(turn: Turn, spools: Iterable[Spool]) -> list[facts.Launched]:
+    """Take in what journals say that is not known yet; return all launches they tell of."""
+    launches = []
+    for one in in_order(spools):
+        known = turn.tx.supervisor(one.spool.sid)
+        if known is None or known.offset < one.end:
+            found = one.spool.evidences(one.data)
+            journal.apply_journal(turn, one.spool.sid, one.data, one.begin, found)
+        if one.launched is not None:
+            launches.append(one.launched)
+    return launches
 
 
 def _text(why: str, history: Mapping[str, tuple[Run, ...]]) -> str:
@@ -230,10 +224,7 @@ def catch_up_with(turn: Turn, spools: Sequence[Spool]) -> None:
     A write-ahead log that was lost takes the last commits with it; what they said of
     execution is in the spools. Slots up to the last that these show have their row then.
     """
-    launches = []
-    for spool in sorted(spools, key=lambda spool: spool.sid):
-        journal.apply_journal(turn, spool.sid, spool.data, 0, spool.evidences())
-        launches += _launches(spool.data)
+    launches = _take_in(turn, spools)
     for job in turn.config.jobs:
         standing = turn.standing(job.name)
         through = standing.scheduled_through or standing.added_at

@@ -9,7 +9,6 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
@@ -18,8 +17,9 @@ from claw.kernel import clock, files, pidfd, process
 from claw.master.decider import Decider
 from claw.master.engine import journal, rebuild
 from claw.master.engine.turn import Turn
+from claw.master.supervision.evidence import Evidencing
 from claw.master.supervision.fostering import Fostering
-from claw.master.supervision.journals import Apply, Gist, apply_from, read_gist
+from claw.master.supervision.journals import Gist, apply_from, read_gist
 from claw.master.supervision.links import Links
 from claw.master.supervision.spools import journal_sizes, read_spools
 from claw.master.supervision.verdict import Verdict, judge
@@ -29,7 +29,6 @@ from claw.wire import supervision
 
 _LOG = logging.getLogger("claw.adopt")
 _GONE_S = 5.0
-_Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +50,18 @@ class Adoption:
     """Decides about every unsettled attempt at the start of a master."""
 
     def __init__(
-        self, home: Home, decide: Decider, apply: Apply, fostering: Fostering, links: Links
+        self,
+        home: Home,
+        decide: Decider,
+        evidencing: Evidencing,
+        fostering: Fostering,
+        links: Links,
     ) -> None:
         self._home = home
         self._decide = decide
-        self._apply = apply
+        self._evidencing = evidencing
         self._fostering = fostering
         self._links = links
-        self.on_lost: _Tell = lambda _sid: None
 
     async def adopt(self, nursery: trio.Nursery) -> int:
         """Decide about all of them; followers run in ``nursery``. Return how many live."""
@@ -80,11 +83,12 @@ class Adoption:
         strange = await self._decide(lambda turn: rebuild.news(turn, spools))
         if strange:
             _LOG.error("the database does not know %d journals: it has gone back", len(strange))
-            await self._decide(lambda turn: rebuild.catch_up_with(turn, strange))
+            news = await self._evidencing.look_into(strange)
+            await self._decide(lambda turn: rebuild.catch_up_with(turn, news))
 
     async def _read_journal(self, supervisor: Supervisor) -> None:
         path = f"{self._home.spool}/{supervisor.sid}/journal"
-        await apply_from(path, supervisor.sid, supervisor.offset, self._apply)
+        await apply_from(path, supervisor.sid, supervisor.offset, self._evidencing.apply)
 
     async def _judge(self, one: Unsettled, nursery: trio.Nursery) -> bool:
         sid, run = one.supervisor.sid, one.run
@@ -176,7 +180,7 @@ class Adoption:
         why = "its supervisor was lost" if same_boot else "the host went down"
         await self._decide.patiently(lambda turn: journal.lost(turn, sid, why))
         self._write_end(sid)
-        self.on_lost(sid)
+        self._evidencing.forget(sid)
 
     def _write_end(self, sid: str) -> None:
         last = {"ev": "ended", "at": clock.wall(), "b": clock.boottime(), "why": "exit"}

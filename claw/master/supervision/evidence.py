@@ -4,19 +4,21 @@ Nothing is read of an attempt that has printed nothing and left no result: its l
 so. What is short is read at once, as short pieces of journals are; the rest in a thread.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import trio
 
 from claw.master.asyncstore import AsyncStore
+from claw.master.engine.histories import Spool
 from claw.master.reaper import Reaper
 from claw.master.supervision import outputs, results
 from claw.master.supervision.findings import SEARCHED_BYTES, Findings
 from claw.master.supervision.outputs import Extent
 from claw.model.evidence import NOTHING, TAIL_BYTES, Evidence, Evidences
 from claw.model.home import Home
-from claw.model.job import Config, JobType
+from claw.model.job import Config, Job, JobType
 from claw.model.keeping import Budget
 from claw.store.records import Tx
 from claw.wire import supervision
@@ -150,12 +152,44 @@ class Evidencing:
         is_service = job is not None and job.type is JobType.CONTINUOUS
         return {**launched, "kind": _SERVICE if is_service else ""}
 
+    async def look_into(self, spools: Iterable[Spool]) -> list[Spool]:
+        """Return journals that are to be taken in whole, with what their runs' files say.
+
+        What takes another process is looked for now; the rest, which is much, when it is
+        asked for.
+        """
+        async with self.findings.used():
+            return [await self._look_into(spool) for spool in spools]
+
+    async def _look_into(self, spool: Spool) -> Spool:
+        found: dict[tuple[str, int], Evidence] = {}
+        for one in endings_in(spool.data, None)[0]:
+            job = self._config().job(one.job)
+            if job is not None and (job.checks or job.retry) and not one.says_nothing:
+                evidence = await self._gather(one)
+                found[one.run, one.attempt] = replace(
+                    evidence, printed=(), result=None, complaint=None
+                )
+        return replace(spool, evidences=partial(self._evidences, found))
+
+    def _evidences(self, found: Evidences, data: bytes) -> Evidences:
+        """Return what the files say of the attempts that a part of a journal tells of."""
+        evidences = {}
+        for one in endings_in(data, None)[0]:
+            if not one.says_nothing:
+                job, key = self._config().job(one.job), (one.run, one.attempt)
+                there = gather(self._home, one, _most(job))
+                known = found.get(key, NOTHING)
+                evidences[key] = replace(
+                    known, printed=there.printed, result=there.result, complaint=there.complaint
+                )
+        return evidences
+
     async def _gather(self, one: Ending) -> Evidence:
         if one.says_nothing:
             return NOTHING
         job = self._config().job(one.job)
-        most = _kept_bytes(Budget() if job is None else job.output)
-        most = max(most, SEARCHED_BYTES) if job and job.checks else most
+        most = _most(job)
         if one.is_short:
             found = gather(self._home, one, most)
         else:
@@ -238,8 +272,11 @@ def _extent(line: Message, word: str) -> Extent:
             return Extent()
 
 
-def _kept_bytes(budget: Budget) -> int:
-    return max(budget.store, budget.excerpt, budget.summary, TAIL_BYTES)
+def _most(job: Job | None) -> int:
+    """Return how much of an output is wanted whole."""
+    budget = Budget() if job is None else job.output
+    most = max(budget.store, budget.excerpt, budget.summary, TAIL_BYTES)
+    return max(most, SEARCHED_BYTES) if job and job.checks else most
 
 
 def gather(home: Home, one: Ending, most: int) -> Evidence:
@@ -262,13 +299,3 @@ def gather(home: Home, one: Ending, most: int) -> Evidence:
     if one.has_result:
         result, complaint = results.take(home, one.run, one.attempt)
     return Evidence(printed=tuple(printed), result=result, complaint=complaint)
-
-
-def of_journal(home: Home, data: bytes) -> Evidences:
-    """Return what the files say of all attempts that a whole journal tells of. Blocking."""
-    endings, _ = endings_in(data, None)
-    most = _kept_bytes(Budget())
-    return {
-        (one.run, one.attempt): NOTHING if one.says_nothing else gather(home, one, most)
-        for one in endings
-    }

@@ -7,6 +7,7 @@ that no run of another job waits for it.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import trio
@@ -39,6 +40,10 @@ class Findings:
                 while self._asked.is_set():
                     self._asked = trio.Event()
                     await trio.sleep(_IDLE_S)
+
+    def used(self) -> AbstractAsyncContextManager[None]:
+        """Keep the process for many searches in a row."""
+        return self._matcher.used()
 
     async def look(self, job: Job, evidence: Evidence, *, has_failed: bool) -> Evidence:
         """Return the evidence with what is found in it.

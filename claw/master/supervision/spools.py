@@ -6,15 +6,13 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from functools import partial
 
 import trio
 
 from claw.errors import StoreError
 from claw.kernel import clock, files
 from claw.master.asyncstore import AsyncStore
-from claw.master.engine.rebuild import Spool
-from claw.master.supervision.evidence import of_journal
+from claw.master.engine.histories import Spool
 from claw.model.home import Home
 from claw.wire import supervision
 
@@ -46,7 +44,7 @@ def read_spools(home: Home, sids: Iterable[str]) -> Iterator[Spool]:
     for sid in sids:
         data = files.read_from(f"{home.spool}/{sid}/journal", 0)
         if data:
-            yield Spool(sid, data, partial(of_journal, home, data))
+            yield Spool(sid, data)
 
 
 async def serve_pruning(home: Home, store: AsyncStore) -> None:

@@ -5,15 +5,20 @@ import os
 from pathlib import Path
 
 import pytest
+import trio
 
 from claw.kernel import trees, untrusted
 from claw.master.asyncstore import AsyncStore
+from claw.master.engine.histories import Spool
 from claw.master.forgetting import Forgetting
+from claw.master.reaper import Reaper
 from claw.master.supervision import evidence, outputs, results
 from claw.master.supervision.outputs import Extent
 from claw.model.evidence import NOTHING, Evidence, Evidences, Printed
 from claw.model.home import Home, at_folder
 from claw.model.job import Config
+from claw.model.keeping import Budget
+from claw.model.outputcheck import Check, Then
 from claw.wire import supervision
 from tests.kit.desk import Desk, job
 
@@ -165,16 +170,40 @@ def test_first_line_and_tail_are_text_whatever_the_bytes() -> None:
     assert NOTHING.first_line == NOTHING.tail == ""
 
 
-def test_both_streams_are_gathered(home: Home) -> None:
-    Path(home.log, "a", f"{RUN}.out").write_bytes(b"said\n")
-    Path(home.log, "a", f"{RUN}.err").write_bytes(b"cried\n")
+def _print(home: Home, ending: str, data: bytes) -> None:
+    Path(home.log, "a", f"{RUN}.{ending}").write_bytes(data)
+
+
+async def test_both_streams_are_gathered(home: Home) -> None:
+    _print(home, "out", b"said\n")
+    _print(home, "err", b"cried\n")
     data = _launch() + _exited(out=[0, 5], err=[0, 6]) + _ended()
-    found = evidence.of_journal(home, data)[RUN, 1]
+    one = evidence.Evidencing(home, Config, None, None, Reaper())  # type: ignore[arg-type]
+    (spool,) = await one.look_into([Spool("s", data)])
+    found = spool.evidences(data)[RUN, 1]
     assert [(one.stream, one.head) for one in found.printed] == [
         ("stdout", b"said\n"),
         ("stderr", b"cried\n"),
     ]
     assert found.size == 11
+
+
+async def test_what_checks_find_is_known_of_a_journal_that_is_read_whole(home: Home) -> None:
+    check = Check(match="^Traceback", then=Then.FAIL)
+    config = Config(jobs=(job("a", checks=(check,), output=Budget(store=1 << 17)),))
+    text = b"so\nTraceback\n" + b"x" * (1 << 17)
+    _print(home, "out", text)
+    reaper = Reaper()
+    one = evidence.Evidencing(home, lambda: config, None, None, reaper)  # type: ignore[arg-type]
+    data = _launch() + _exited(out=[0, 1 << 17]) + _ended()
+    (spool,) = await one.look_into([Spool("s", data)])
+    found = spool.evidences(data)[RUN, 1]
+    assert found.found == (check,)
+    (printed,) = found.printed
+    assert printed.is_whole
+    with trio.fail_after(30):
+        while reaper._own:  # noqa: ASYNC110  its process is reaped
+            await trio.sleep(0.01)
 
 
 # -- results -----------------------------------------------------------------------------

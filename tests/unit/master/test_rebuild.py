@@ -1,11 +1,15 @@
 """The present rebuilt from journals, after the database was lost."""
 
+import json
 from datetime import timedelta
 
-from claw.master.engine import intents, journal, rebuild, services, slots, sync
-from claw.master.engine.rebuild import Spool
+from claw.master.engine import dispatch, intents, journal, rebuild, services, slots, sync
+from claw.master.engine.dispatch import Claim
+from claw.master.engine.histories import Spool, in_order
+from claw.master.engine.turn import Turn
 from claw.model.job import Config, JobType
-from claw.model.run import Origin, State
+from claw.model.retry import Retry
+from claw.model.run import Origin, Run, State
 from claw.store.database import Database
 from tests.kit.desk import BOOT, T0, Desk, Journal, job, service
 
@@ -223,3 +227,74 @@ def test_the_journal_of_a_job_that_is_gone_keeps_its_history() -> None:
     _lose_and_rebuild(desk, Config())
     assert desk.run(run.id).state is State.SUCCEEDED
     assert desk.database.view(lambda tx: tx.standings()) == {}
+
+
+def _take_next(desk: Desk, found: Journal) -> None:
+    """Have a supervisor that is free take the run that is due, and its child begin."""
+
+    def decide(turn: Turn) -> tuple[Claim, ...]:
+        turn.free = [(found.sid, len(found.data))]
+        return dispatch.dispatch(turn)
+
+    (claim,) = desk.do(decide)
+    assert claim.sid == found.sid
+    found.launch(claim)
+    found.add("started", run=claim.run.id, attempt=claim.attempt, pid=802, start=6)
+    desk.read(found)
+
+
+def _failed_thrice() -> tuple[Desk, Run]:
+    """Return a run that has failed, its attempts in two journals, the last in the first."""
+    retry = Retry(delays_s=(0.0,), max_attempts=3)
+    desk = Desk(job("a", retry=retry, dead_letter=True), job("b"))
+    one = desk.begin("b")
+    desk.end(one)
+    two = desk.begin("b")
+    desk.end(two)
+    run = desk.ask("a")
+    for found in (one, two, one):
+        desk.pass_s(1)
+        _take_next(desk, found)
+        run = desk.end(found, 1)
+    return desk, run
+
+
+def test_attempts_in_several_journals_come_back_in_their_order() -> None:
+    desk, before = _failed_thrice()
+    assert (before.state, before.attempt) == (State.FAILED, 3)
+    _lose_and_rebuild(desk)
+    after = desk.run(before.id)
+    for key in ("state", "attempt", "retries", "dead_at", "reason", "ended_at"):
+        assert getattr(after, key) == getattr(before, key), key
+    assert desk.dispatch() == ()
+
+
+def test_attempts_come_back_in_their_order_whatever_the_clock_said() -> None:
+    desk, run = _failed_thrice()
+    journals = list(desk.journals.values())
+    back = [
+        json.dumps({**line, "at": -line["at"]}) + "\n"
+        for line in map(json.loads, journals[1].data.splitlines())
+    ]
+    spools = [Spool(journals[0].sid, journals[0].data), Spool("x", "".join(back).encode())]
+    for some in (spools, spools[::-1]):
+        found = [one for one in in_order(some) if one.run == run.id]
+        assert [one.attempt for one in found] == [1, 2, 3]
+
+
+def test_journals_that_no_order_fits_are_all_taken_in() -> None:
+    line = {"ev": "launch", "job": "a", "kind": "once", "boot": BOOT, "pid": 1, "start": 1}
+    line |= {"at": 1.0, "b": 1.0, "cause": "first", "origin": "manual", "origin_key": "k"}
+    line |= {"version": "1", "instance": None, "slot": None}
+    spools = [
+        Spool(sid, b"".join(json.dumps({**line, **one}).encode() + b"\n" for one in both))
+        for sid, both in {
+            "s": ({"run": "r1", "attempt": 2}, {"run": "r2", "attempt": 1}),
+            "t": ({"run": "r2", "attempt": 2}, {"run": "r1", "attempt": 1}),
+        }.items()
+    ]
+    found = [(one.run, one.attempt) for one in in_order(spools)]
+    assert sorted(found) == [("r1", 1), ("r1", 2), ("r2", 1), ("r2", 2)]
+    assert sum(len(one.data) for one in in_order(spools)) == sum(
+        len(one.data) for one in spools
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from claw.master.engine import intents, journal, rebuild
-from claw.master.engine.rebuild import Spool
+from claw.master.engine.histories import Spool
 from claw.model.effect import Dispatch
 from claw.model.job import Job, JobType, Overlap
 from claw.model.retry import Delivery, Retry

@@ -4,7 +4,7 @@ import pytest
 
 from claw.master.engine import dispatch, journal, rebuild
 from claw.master.engine.dispatch import Claim
-from claw.master.engine.rebuild import Spool
+from claw.master.engine.histories import Spool
 from claw.master.engine.turn import Turn
 from claw.model.job import Job, JobType, Log, Stderr, Stdin
 from claw.model.retry import Retry
