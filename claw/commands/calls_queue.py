@@ -84,8 +84,21 @@ QUEUE = (
     changing(
         "queue.clear",
         "revoke what waits",
-        record({"targets": TARGETS, "why": string("a reason, for the record")}),
-        record({"canceled": array("the runs", shapes.RUN_ID)}, ("canceled",), is_open=True),
+        record(
+            {
+                "targets": TARGETS,
+                "all": boolean("without targets: those too whose own time is to come"),
+                "why": string("a reason, for the record"),
+            }
+        ),
+        record(
+            {
+                "canceled": array("the runs", shapes.RUN_ID),
+                "later": integer("how many stay, for their own time is to come"),
+            },
+            ("canceled", "later"),
+            is_open=True,
+        ),
     ),
     reading(
         "queue.budgets",

@@ -65,9 +65,14 @@ COMMANDS = (
                 many=True,
                 required=False,
             ),
+            flag("all", "those too that were asked for at a later time"),
             option("reason", kinds.TEXT, "why, for the record"),
         ),
-        detail="What runs goes on. The runs stay in the history as canceled, with the reason.",
+        detail=(
+            "What runs goes on. The runs stay in the history as canceled, with the reason. What"
+            " was asked for at a later time (`run --at`, `--in`) stays, but with --all, or when"
+            " its job, batch or run is named."
+        ),
         examples=(("clawctl queue clear report", "nothing of it waits any more"),),
     ),
     Command(

@@ -237,6 +237,10 @@ def _child_can_be_made(draft: Draft) -> Iterator[Fault]:
     return child.faults(draft.values, draft.uid)
 
 
+def _dedup_is_clear(draft: Draft) -> Iterator[Fault]:
+    return queue.faults(draft.values, draft.kind())
+
+
 def _ends_are_clear(draft: Draft) -> Iterator[Fault]:
     return retry.faults(draft.values, draft.kind())
 
@@ -248,6 +252,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _suits_its_type,
     _probes_are_whole,
     _overlap_is_clear,
+    _dedup_is_clear,
     _zone_is_known,
     _schedule_is_sound,
     _run_at_exists,

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.fields import DEDUP, POOL, JobKeys
-from claw.config.keys.queue import PoolKeys, pool_name
+from claw.config.keys.queue import DedupKeys, PoolKeys, pool_name
 from claw.config.kinds import nearest, show
+from claw.config.locate import Path
 from claw.config.table import Field
 from claw.model.dedup import Dedup
-from claw.model.job import Job
+from claw.model.job import Job, JobType
 
 _make_dedup: Callable[..., Dedup] = Dedup
 _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
@@ -27,6 +28,22 @@ def queue_values(values: Values) -> dict[str, object]:
         **{field.attr: values[field] for field in _AS_THEY_ARE},
         "dedup": _make_dedup(**{one.attr: own[one] for one in DEDUP.fields.values()}),
     }
+
+
+def faults(values: Values, kind: JobType) -> Iterator[tuple[Path, str]]:
+    """Yield what is wrong with how the runs of a job are held against each other."""
+    if not values.says_table("dedup"):
+        return
+    if kind is JobType.CONTINUOUS:
+        yield ("dedup",), "a continuous job has one run, from start to stop: remove it"
+        return
+    own, window = values.table("dedup"), DedupKeys.window
+    if own[window] or own.beneath(window):  # 0 takes back what [defaults] has
+        return
+    if own.says(window):
+        yield ("dedup", "window"), "0 means never: remove it, or say for how long"
+    else:
+        yield ("dedup",), 'without a window it has no effect: add one, like window = "10m"'
 
 
 def read(checker: Checker, raw: object) -> dict[str, int | None]:

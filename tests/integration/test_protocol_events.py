@@ -359,6 +359,7 @@ async def test_times_and_texts_that_no_run_can_have_are_refused(tmp_path: Path) 
         for params in (
             {"at": "2026-01-01T00:00:00"},
             {"at": "tomorrow"},
+            {"at": "2026-01-01T00:00:00+01:00"},
             {"at": "2026-01-01T00:00:00+01:00", "delay_s": 5},
             {"env": {"A=B": "x"}},
             {"env": {"A": "\0"}},

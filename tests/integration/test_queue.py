@@ -24,6 +24,8 @@ pool = "db"
 [jobs.second]
 command = "true"
 pool = "db"
+[jobs.plain]
+command = "true"
 [jobs.fast]
 command = "true"
 dedup = {{ window = "1h", key = "${{1}}" }}
@@ -144,3 +146,12 @@ def test_what_waits_is_cleared_with_its_reason_and_what_runs_goes_on(
     assert ctl("runs", "show", runs, "--json").json["state"] == "running"
     assert "nothing was running or waiting" in ctl("queue", "clear").out
     ctl("cancel", runs, "--terminate")
+
+
+def test_what_was_asked_for_at_a_later_time_is_cleared_when_it_is_meant(ctl: Shell) -> None:
+    first, second = (ctl("run", "plain", "--in", "1h").out.strip() for _ in range(2))
+    told = ctl("queue", "clear")
+    assert "nothing was running or waiting" in told.out
+    assert "2 asked for at a later time: clawctl queue clear --all" in told.err
+    assert ctl("queue", "clear", first).out.split() == [first]
+    assert ctl("queue", "clear", "--all").out.split() == [second]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from claw.cli import terminal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from claw.cli.context import Context
@@ -30,8 +32,15 @@ def resume(context: Context) -> int:
 def clear(context: Context) -> int:
     """Revoke what waits."""
     args = context.args
-    reply = context.call("queue.clear", targets=args["targets"] or None, why=args["reason"])
+    reply = context.call(
+        "queue.clear",
+        targets=args["targets"] or None,
+        all=args["all"] or None,
+        why=args["reason"],
+    )
     context.show(reply)
+    if reply.get("later"):
+        terminal.note(f"{reply['later']} asked for at a later time: clawctl queue clear --all")
     return 0
 
 

@@ -56,7 +56,7 @@ async def resume(call: Call, params: Params) -> Json:
 
 
 async def clear(call: Call, params: Params) -> Json:
-    """Revoke what waits; services are not concerned."""
+    """Revoke what waits; services are not concerned, nor what is asked for at a later time."""
     why = f"queue clear: {params['why']}" if params.get("why") else "queue clear"
 
     def decide(turn: Turn) -> Json:
@@ -64,9 +64,11 @@ async def clear(call: Call, params: Params) -> Json:
         if params.get("targets"):
             chosen = targets.choose(turn.tx, turn.config, params["targets"])
             runs = tuple(chosen.open_runs(turn.tx).values())
-        found = [run.id for run in runs if _is_in_queue(turn, run)]
+        is_all = params.get("all", False) or bool(params.get("targets"))
+        waiting = [run for run in runs if _is_in_queue(turn, run)]
+        found = [run.id for run in waiting if is_all or not _is_for_later(turn, run)]
         intents.cancel_runs(turn, found, Revocation(by=call.by, why=why))
-        return {"canceled": found}
+        return {"canceled": found, "later": len(waiting) - len(found)}
 
     return await call.commit(decide)
 
@@ -75,6 +77,11 @@ def _is_in_queue(turn: Turn, run: Run) -> bool:
     job = turn.config.job(run.job)
     is_service = job is not None and job.type is JobType.CONTINUOUS
     return run.state in _WAITING and not is_service
+
+
+def _is_for_later(turn: Turn, run: Run) -> bool:
+    """Tell whether a run does not wait for its turn but for its own time."""
+    return run.state is State.QUEUED and run.due_at > turn.now
 
 
 async def budgets(call: Call, _params: Params) -> Json:

@@ -28,6 +28,9 @@ AT_ONCE = 25
 PAGE_BYTES = 768 << 10
 """About the size of a page of runs; a run may carry a megabyte of arguments."""
 
+_PAST = timedelta(minutes=1)
+"""A run is not asked for at a time so long ago: who does means another day."""
+
 _READY = {"running", "unhealthy"}
 _ALIVE = {*_READY, "starting"}
 _OVER = {"fatal", "failed", "exited"}
@@ -75,12 +78,18 @@ def due_at(params: Params) -> datetime | None:
     """Return when a run is wanted at the earliest; None: now.
 
     Raises:
-        UsageError: Two times are given, or what is none.
+        UsageError: Two times are given, or what is none, or one that is over.
     """
     if "at" in params and "delay_s" in params:
         raise UsageError("run.submit: 'at' or 'delay_s', not both")
     if "at" in params:
-        return parse_time(params["at"], "at")
+        at, now = parse_time(params["at"], "at"), clock.now()
+        if now - at > _PAST:
+            raise UsageError(
+                f"'at' is over: {at.isoformat(timespec='seconds')}",
+                hint="name a time to come, or leave it out: then the run is due now",
+            )
+        return at
     if "delay_s" in params:
         return clock.now() + timedelta(seconds=params["delay_s"])
     return None
