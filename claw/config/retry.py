@@ -78,7 +78,7 @@ def _in_vain(values: Values, policy: Retry) -> Iterator[Fault]:
     if succeed:
         yield at, f"retry_on names {succeed[0]}, which success_codes calls a success"
     is_replayed = values[JobKeys.delivery_guarantee] is Delivery.AT_LEAST_ONCE
-    if is_replayed and policy.max_attempts == 1:
+    if is_replayed and policy.delays_s and policy.max_attempts == 1:
         yield at, 'delivery_guarantee = "at-least-once" needs max_attempts of 2 or more'
 
 
@@ -87,6 +87,7 @@ def run_values(values: Values, kind: JobType) -> dict[str, object]:
     if kind is JobType.CONTINUOUS:
         return {}
     policy = retry(values)
+    has_ladder = policy is not None and bool(policy.delays_s)
     dead = values[JobKeys.dead_letter]
     return {
         "retry": policy,
@@ -94,9 +95,7 @@ def run_values(values: Values, kind: JobType) -> dict[str, object]:
         "delivery_guarantee": values[JobKeys.delivery_guarantee],
         "skip_code": values[JobKeys.skip_code],
         "checks": values[JobKeys.checks],
-        "dead_letter": (
-            policy is not None and kind is JobType.MANUAL if dead is None else dead
-        ),
+        "dead_letter": (has_ladder and kind is JobType.MANUAL if dead is None else dead),
     }
 
 
@@ -107,7 +106,17 @@ def retry(values: Values) -> Retry | None:
         return None
     table = values.table("retry")
     if _preset(table) == NONE:
-        return None
+        limit = _rate_limit(table)
+        return (
+            None
+            if limit is None
+            else _make_retry(
+                delays_s=(),
+                max_attempts=1,
+                no_retry_on=table[RetryKeys.no_retry_on],
+                rate_limit=limit,
+            )
+        )
     delays, jitter = _ladder(table)
     most, own_jitter = table[RetryKeys.max_attempts], table[RetryKeys.jitter]
     return _make_retry(

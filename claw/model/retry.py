@@ -56,7 +56,7 @@ class RateLimit:
 class Retry:
     """How a run is tried again; the ladder's last delay repeats."""
 
-    delays_s: tuple[float, ...]
+    delays_s: tuple[float, ...]  # (): only after a rate limit
     max_attempts: int  # the first one included
     jitter: float = 0.0  # a delay is stretched by up to this fraction
     retry_on: tuple[int, ...] = ()  # exit statuses, as `outcome.exit_status` has them; (): all
@@ -213,7 +213,7 @@ def _cause(rules: Rules, end: Ending) -> str | None:
         return None
     if end.is_limited and policy.rate_limit is not None:
         return RATE_LIMIT
-    if policy.retry_on and end.exit_status not in policy.retry_on:
+    if not policy.delays_s or (policy.retry_on and end.exit_status not in policy.retry_on):
         return None
     return RETRY
 
@@ -225,11 +225,15 @@ def _delay_s(rules: Rules, run: Run, cause: str) -> float | None:
         if limit is None or run.limited >= limit.max_attempts:
             return None
         return backoff.delay_s(limit.delays_s, 0.0, run.limited + 1, 0.0)
-    policy = rules.retry or REPLAYS
+    policy = _ladder(rules)
     if run.retries + 1 >= policy.max_attempts:
         return None
     fraction = _fraction(run)
     return backoff.delay_s(policy.delays_s, policy.jitter, run.retries + 1, fraction)
+
+
+def _ladder(rules: Rules) -> Retry:
+    return rules.retry if rules.retry and rules.retry.delays_s else REPLAYS
 
 
 def _fraction(run: Run) -> float:
@@ -247,8 +251,8 @@ def waiting_text(how: str, verdict: Verdict, rules: Rules) -> str:
         verdict: Another attempt follows.
         rules: Of its job.
     """
-    policy = rules.retry or REPLAYS
-    if verdict.cause == RATE_LIMIT and policy.rate_limit is not None:
-        most = policy.rate_limit.max_attempts
+    limit = rules.retry.rate_limit if rules.retry else None
+    if verdict.cause == RATE_LIMIT and limit is not None:
+        most = limit.max_attempts
         return f"{how}, as a rate limit has it: try {verdict.limited} of {most} after one"
-    return f"{how}: attempt {verdict.retries + 1} of {policy.max_attempts} follows"
+    return f"{how}: attempt {verdict.retries + 1} of {_ladder(rules).max_attempts} follows"

@@ -53,6 +53,16 @@ def test_a_key_is_claimed_once_and_again_when_it_was_released(ctl: Shell) -> Non
     assert "nobody has claimed" in ctl("idem", "release", "other", status=4).fault
 
 
+@pytest.mark.parametrize("key", ["", " ", "\n\t"])
+def test_an_empty_key_is_no_key(ctl: Shell, key: str) -> None:
+    for verb in ("check", "claim"):
+        said = ctl("idem", verb, key, status=2)
+        assert "is empty" in said.fault
+        assert "variable that is not set" in said.err
+    keys = ctl("idem", "status", "--json").json["keys"]
+    assert key not in [one["key"] for one in keys]
+
+
 def test_what_has_expired_is_pruned(ctl: Shell) -> None:
     ctl("idem", "claim", "short", "--ttl", "1s")
     while ctl("idem", "check", "short", status=None).status:

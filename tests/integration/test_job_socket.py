@@ -1,10 +1,13 @@
 """The socket for the children of runs: a token says whose child it is, and what it may do."""
 
+import contextlib
 import stat
 from pathlib import Path
 
+import pytest
 import trio
 
+from claw.master.control.limits import Limits
 from claw.master.engine import dispatch
 from claw.master.engine.turn import Turn
 from claw.master.tokens import Tokens
@@ -109,6 +112,27 @@ async def test_all_users_can_reach_the_socket_and_nobody_looks_around(tmp_path: 
         assert mode_of(f"{desk.home.run}/job") == 0o711
         assert mode_of(desk.home.job_socket) == 0o666
         assert mode_of(desk.home.control_socket) == 0o600
+
+
+async def test_whoever_shows_no_token_in_time_is_cut_off_whatever_else_it_says(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, job("j"), limits=Limits(hello_s=1.0)) as desk:
+        _, token = await a_run(desk)
+        known, silent, loud = await child(desk, token), await child(desk), await child(desk)
+        admin = await desk.connect()
+
+        async def talk() -> None:
+            with contextlib.suppress(trio.BrokenResourceError):
+                while True:  # and reads no answer
+                    await loud.send(b'{"jsonrpc":"2.0","id":1,"method":"job.status"}\n' * 100)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(talk)
+            with pytest.raises(EOFError):
+                await silent.line()
+        assert (await known.call("idem.check", key="k"))["state"] == "free"
+        assert await admin.call("job.status")  # no token, and stays
 
 
 def mode_of(path: str) -> int:

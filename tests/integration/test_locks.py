@@ -125,3 +125,20 @@ def test_a_folder_that_is_not_there_holds_the_run_and_says_so(tmp_path: Path) ->
 
         (tmp_path / "locks").mkdir()
         assert claw.ended(run)["state"] == "succeeded"
+
+
+def test_a_folder_that_goes_while_a_lock_is_held_is_told_once_and_again_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    shared = Shared(tmp_path, "12s")
+    with master(tmp_path / "a", shared.config) as claw:
+        shared.begun(claw, claw.submit("stays"))
+        (tmp_path / "locks").rename(tmp_path / "away")
+        claw.wait_until(lambda: "cannot be renewed" in claw.stderr, "word of it")
+        (tmp_path / "away").rename(tmp_path / "locks")
+        claw.wait_until(lambda: "can be renewed again" in claw.stderr, "the end of it")
+        assert lock(claw)["state"] == "held"
+
+        (tmp_path / "locks").rename(tmp_path / "away")
+        claw.wait_until(lambda: "lock only is lost" in claw.stderr, "the loss")
+        assert claw.stderr.count("cannot be renewed: ") == 2

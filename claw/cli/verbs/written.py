@@ -120,6 +120,8 @@ def _retry(policy: Retry | None) -> Table | None:
         return None
     shown = {**_table(policy, fields.RETRY), "delays": [duration(s) for s in policy.delays_s]}
     shown.pop("preset", None)
+    if not policy.delays_s:
+        shown = {"preset": "none", "no_retry_on": shown["no_retry_on"]}
     if policy.rate_limit is not None:
         shown["rate_limit"] = _table(policy.rate_limit, fields.RATE_LIMIT)
     one_of_two = "retry_on" if policy.no_retry_on else "no_retry_on"

@@ -50,6 +50,7 @@ class Connection:
         self.peer = peer
         self.client = ""
         self.run: str | None = None  # of a child that has shown its token
+        self.known = trio.Event()  # it has
         self.outgoing = Outgoing(max_bytes=limits.outgoing_bytes)
         self.active_at = trio.current_time()
         self._socket = socket
@@ -85,6 +86,11 @@ class Connection:
                 await trio.lowlevel.checkpoint()
                 if self._is_cut_off:
                     return
+
+    def be_of(self, run: str) -> None:
+        """Take note of the run whose token a child has shown."""
+        self.run = run
+        self.known.set()
 
     def on_gone(self) -> None:
         """Stop waiting and sending for a client that is gone.

@@ -67,7 +67,7 @@ class JobCalls:
         if run is None:
             raise DeniedError("that is the token of no run", hint="$CLAW_TOKEN has it")
         await self._see_that_it_lives(run)
-        connection.run = run
+        connection.be_of(run)
         return {
             "protocol": PROTOCOL_VERSION,
             "version": claw.__version__,

@@ -10,6 +10,7 @@ class Limits:
     connections: int = 256
     in_flight: int = 64  # waiting requests and streams of one connection
     line_bytes: int = 1 << 20  # of one request
+    hello_s: float = 5.0  # what a child may take to show its token
     half_line_s: float = 30.0  # what a begun line may take to end
     outgoing_bytes: int = 16 << 20  # answers that wait for one client to read them
     lag_s: float = 5.0  # a stream whose client takes nothing for so long ends

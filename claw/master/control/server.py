@@ -20,7 +20,6 @@ import logging
 import os
 import socket as sockets
 import sys
-from collections.abc import Callable
 
 import trio
 
@@ -33,6 +32,7 @@ from claw.master.control.jobcalls import JobCalls
 from claw.master.control.limits import Limits
 from claw.master.control.peers import Peer, identify, identify_child
 from claw.master.control.place import Place
+from claw.master.control.room import greedier
 from claw.master.handlers.table import HANDLERS
 from claw.master.init.inherited import Door
 from claw.master.wiring import Services
@@ -74,7 +74,7 @@ async def serve_control(
 def _for_clients(services: Services) -> "_Server":
     mode = services.config.current.daemon.control_mode
     place = Place(services.home.control_socket, mode, services.watcher, services.door)
-    return _Server(services.limits, Calls(services, HANDLERS), place, identify)
+    return _Server(services.limits, Calls(services, HANDLERS), place)
 
 
 def _for_children(services: Services) -> "_Server":
@@ -82,7 +82,7 @@ def _for_children(services: Services) -> "_Server":
     home = services.home
     place = Place(home.job_socket, 0o666, services.watcher, Door(), is_for_all=True)
     calls = JobCalls(services, Calls(services, HANDLERS), services.tokens)
-    return _Server(services.limits, calls, place, identify_child)
+    return _Server(services.limits, calls, place, is_for_children=True)
 
 
 class _Server:
@@ -91,12 +91,14 @@ class _Server:
         limits: Limits,
         answerer: Answerer,
         place: Place,
-        identify_peer: Callable[[sockets.socket], Peer],
+        *,
+        is_for_children: bool = False,
     ) -> None:
         self.hangups = Hangups()
         self._limits = limits
         self._answerer = answerer
-        self._identify = identify_peer
+        self._is_for_children = is_for_children
+        self._identify = identify_child if is_for_children else identify
         self._place = place
         self._connections: set[Connection] = set()
         self._complaints = Complaints(log)
@@ -181,20 +183,12 @@ class _Server:
         """
         if len(self._connections) < self._limits.connections:
             return
-        counts: dict[int, int] = {}
-        for each in self._connections:
-            counts[each.peer.pid] = counts.get(each.peer.pid, 0) + 1
-        idle = [
-            each
-            for each in self._connections
-            if each.is_idle and counts[each.peer.pid] > counts.get(peer.pid, 0) + 1
-        ]
-        if not idle:
+        given_up = greedier(self._connections, peer, by_user=self._is_for_children)
+        if given_up is None:
             raise errors.SaturatedError(
                 f"{len(self._connections)} connections are open, as many as there may be",
                 hint="close some, or try again later",
             )
-        given_up = max(idle, key=lambda each: (counts[each.peer.pid], -each.active_at))
         given_up.cut_off()
         self._connections.discard(given_up)
 
@@ -217,10 +211,21 @@ class _Server:
     async def _converse(self, socket: trio.socket.SocketType, connection: Connection) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(connection.outgoing.send_all, socket)
-            async with trio.open_nursery() as waiting:
+            async with trio.open_nursery() as waiting, trio.open_nursery() as greeting:
+                if self._is_for_children:
+                    greeting.start_soon(self._see_that_it_greets, connection)
                 await connection.serve(waiting)
+                greeting.cancel_scope.cancel()
             connection.outgoing.close()
             nursery.cancel_scope.deadline = trio.current_time() + self._limits.linger_s
+
+    async def _see_that_it_greets(self, connection: Connection) -> None:
+        """Cut a connection off that does not say in time whose child it is."""
+        with trio.move_on_after(self._limits.hello_s):
+            await connection.known.wait()
+            return
+        self._complaints.say("%s sent no token in time: cut off", connection.peer.name)
+        connection.cut_off()
 
     def _turn_away(self, listener: sockets.socket, error: OSError) -> None:
         """Tell one who waits to be accepted that it cannot be, by the descriptor kept for it.

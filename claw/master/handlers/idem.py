@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from claw.errors import UsageError
 from claw.kernel import clock
 from claw.master.control.calls import Call, Params
 from claw.master.engine import idem as ledger
@@ -27,7 +28,7 @@ async def list_(call: Call, params: Params) -> Json:
 
 async def check(call: Call, params: Params) -> Json:
     """Tell whether a key is free, and who has it otherwise."""
-    key, now = params["key"], clock.now()
+    key, now = _key_of(params), clock.now()
     entry = await call.services.store.read(lambda tx: tx.idem(key))
     if entry is None or entry.is_expired(now):
         return {"key": key, "state": "free"}
@@ -36,10 +37,11 @@ async def check(call: Call, params: Params) -> Json:
 
 async def claim(call: Call, params: Params) -> Json:
     """Claim a key, if nobody has it."""
+    key = _key_of(params)
     kept = idem.KEPT if "ttl_s" not in params else timedelta(seconds=params["ttl_s"])
 
     def decide(turn: Turn) -> Json:
-        entry, is_claimed = ledger.claim(turn, params["key"], _claimant(call), kept)
+        entry, is_claimed = ledger.claim(turn, key, _claimant(call), kept)
         return {"claimed": is_claimed, **_wire_of(entry, turn.now)}
 
     return await call.commit(decide)
@@ -60,6 +62,20 @@ async def prune(call: Call, _params: Params) -> Json:
     return await call.commit(
         lambda turn: {"pruned": turn.tx.prune_idem(turn.now, _MOST_PRUNED)}
     )
+
+
+def _key_of(params: Params) -> str:
+    """Return the key that is asked about.
+
+    Raises:
+        UsageError: It is blank, and would stand for all work whose key is missing.
+    """
+    key: str = params["key"]
+    if not key.strip():
+        raise UsageError(
+            "the key is empty", hint="is it a variable that is not set? write it as ${NAME:?}"
+        )
+    return key
 
 
 def _claimant(call: Call) -> Claimant:

@@ -59,6 +59,7 @@ class LockKeeper:
         self._wakes: dict[str, trio.Event] = {}
         self._nursery: trio.Nursery | None = None
         self._deadlines: dict[str, float] = {}  # in boot time, by handle
+        self._doubted: set[str] = set()  # of which trouble was told, by handle
         self._owner = ""
         self._freed = trio.Event()
 
@@ -219,6 +220,9 @@ class LockKeeper:
         if not is_ours:
             await self._lose(hold, "another has it")
             return True
+        if hold.handle in self._doubted:
+            self._doubted.discard(hold.handle)
+            _LOG.info("lock %s can be renewed again", hold.name)
         until = self._renewed(hold.handle, settings, began)
         await self._decide.patiently(
             lambda turn: locks.renewed(turn, hold.name, hold.handle, until)
@@ -226,18 +230,30 @@ class LockKeeper:
         return True
 
     async def _doubt(self, hold: Hold, error: LockTroubleError) -> bool:
-        _LOG.warning("lock %s cannot be renewed: %s", hold.name, error)
+        self._complain(hold, "renewed", error)
         left_s = self._left_s(hold)
         if left_s <= 0:
             await self._lose(hold, f"it could not be renewed: {error}")
         else:
-            await self._rest(hold.name, min(left_s, max(left_s / 10, 0.1)))
+            await self._rest(
+                hold.name, min(left_s, max(self._config().locks.lease_s / 10, 0.1))
+            )
         return True
+
+    def _complain(self, hold: Hold, what: str, error: LockTroubleError) -> None:
+        """Say once of a grant that the place where it is on record is not there."""
+        if hold.handle not in self._doubted:
+            self._doubted.add(hold.handle)
+            _LOG.warning("lock %s cannot be %s: %s", hold.name, what, error)
 
     async def _lose(self, hold: Hold, why: str) -> None:
         _LOG.error("lock %s is lost: %s", hold.name, why)
-        self._deadlines.pop(hold.handle, None)
+        self._forget(hold)
         await self._decide.patiently(lambda turn: locks.lost(turn, hold.name, hold.handle, why))
+
+    def _forget(self, hold: Hold) -> None:
+        self._deadlines.pop(hold.handle, None)
+        self._doubted.discard(hold.handle)
 
     async def _let_go(self, hold: Hold) -> bool:
         settings = _settings_of(hold, self._config().locks)
@@ -245,12 +261,12 @@ class LockKeeper:
         try:
             await self._call(settings, lambda at: at.release(hold.name, grant))
         except LockTroubleError as error:
-            _LOG.warning("lock %s cannot be let go: %s", hold.name, error)
+            self._complain(hold, "let go", error)
             left_s = self._left_s(hold)
             if left_s > 0:
                 await self._rest(hold.name, min(left_s, 1.0))
                 return True
-        self._deadlines.pop(hold.handle, None)
+        self._forget(hold)
         await self._decide.patiently(lambda turn: locks.freed(turn, hold.name, hold.handle))
         self._freed.set()
         self._freed = trio.Event()

@@ -88,6 +88,10 @@ schedule = "@daily"
 retry = { preset = "webhook", max_attempts = 3, retry_on = [1, 124], poison_after = 2 }
 dead_letter = true
 
+[jobs.limited]
+command = "x"
+retry = { preset = "none", no_retry_on = [2], rate_limit = { delays = [5] } }
+
 [jobs.kill]
 command = "x"
 schedule = "@daily"

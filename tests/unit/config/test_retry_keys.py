@@ -41,6 +41,18 @@ def test_a_ladder_is_what_its_table_says(read: Read, text: str, policy: Retry | 
     assert _job(config).retry == policy
 
 
+def test_a_rate_limit_applies_where_nothing_else_is_tried_again(read: Read) -> None:
+    text = (
+        '[jobs.j]\ncommand = "x"\ndelivery_guarantee = "at-least-once"\n'
+        'retry = { preset = "none", rate_limit = { match = "429", delays = [60] } }\n'
+    )
+    found = _job(read(text))
+    assert found.retry is not None
+    assert found.retry.rate_limit is not None
+    assert (found.retry.delays_s, found.retry.rate_limit.delays_s) == ((), (60,))
+    assert not found.dead_letter
+
+
 def test_the_defaults_give_a_ladder_to_runs_and_not_to_services(read: Read) -> None:
     config = read(
         '[defaults]\nretry = { preset = "webhook" }\nrun_timeout = "1h"\n'

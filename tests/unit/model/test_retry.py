@@ -232,3 +232,16 @@ def test_a_delay_is_stretched_by_the_jitter_at_most_and_always_alike(
     assert first is not None
     assert first == again
     assert 10 <= (first - T0).total_seconds() <= 10 * (1 + jitter) + 1e-6
+
+
+def test_without_a_ladder_a_rate_limit_has_its_own_and_a_lost_run_is_replayed() -> None:
+    limit = RateLimit(match="429", delays_s=(60, 120), max_attempts=2)
+    rules = Rules(
+        retry=Retry(delays_s=(), max_attempts=1, rate_limit=limit),
+        delivery=Delivery.AT_LEAST_ONCE,
+    )
+    limited = _ending(is_limited=True)
+    assert _waits(rules, [limited] * 3) == [60, 120, "exit_code"]
+    assert _waits(rules, [_ending()]) == ["exit_code"]
+    crash = _ending(state=State.CRASHED, reason="lost", exit_status=125)
+    assert _waits(rules, [crash] * 9) == [0, 10, 60, 300, "lost"]
