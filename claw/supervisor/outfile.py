@@ -162,6 +162,8 @@ class OutputFile:
         """
         self.due = now + history.INTERVAL_S
         self.tend()
+        if self.fd < 0:
+            return
         self._write_index(f"{self._place()}{self._mark}\n")
         self._mark = ""
 
@@ -169,6 +171,8 @@ class OutputFile:
         """Open it again where it was moved, cut, or could not be opened; see to its age."""
         if self.fd < 0:
             self.open()
+            if self._mark and self.base is not None:  # nothing of the attempt is in a file
+                self.base = self.size
             return
         is_moved = files.inode_at(self._path) != self._inode
         if is_moved or files.size_of(self.fd) < self.size:

@@ -406,3 +406,24 @@ def test_the_extent_of_an_attempts_output_is_known_over_rotation(
     assert end == path.stat().st_size
     assert end - begin == 5 * len(LINE)
     assert begin < 0
+
+
+def test_the_extent_has_nothing_of_before_if_there_was_no_file_at_first(
+    make: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "folder" / "o"
+    path.parent.touch()
+    stream = make(path)
+    stream.file.begin(1, at_once=False)
+    stream.file.base = stream.file.size
+    pour(stream, b"lost")
+    assert stream.file.extent == [0, 0]
+
+    path.parent.unlink()
+    path.parent.mkdir()
+    path.write_bytes(b"of before\n")
+    stream.file.due = 0.0
+    pour(stream, LINE)
+
+    assert stream.file.extent == [10, 10 + len(LINE)]
+    assert Path(f"{path}.idx").read_text().splitlines()[-1].endswith(" 10 start r1 1")
