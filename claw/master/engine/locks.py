@@ -152,6 +152,19 @@ def lost(turn: Turn, name: str, handle: str, why: str, by: str = "claw") -> None
         turn.emit(Dispatch())
 
 
+def missing(turn: Turn) -> None:
+    """End active runs with a shared lock of which the store does not know any more.
+
+    Nobody can renew it: in one lease it may be another's.
+    """
+    for run in turn.tx.active_runs() if turn.config.locks.is_shared else ():
+        job = turn.config.job(run.job)
+        if job is not None and job.lock and turn.tx.hold_of(run.id) is None:
+            why = f"{job.lock}: the database does not know of it any more"
+            turn.note("lock.lost", job=run.job, run=run.id, why=why, by="claw")
+            turn.take(run, machine.ask_end(run, why=outcome.LOCK_LOST, by="claw"))
+
+
 def release(turn: Turn, name: str, by: str) -> Hold:
     """Take a lock from the run that has it here: its end is asked for.
 

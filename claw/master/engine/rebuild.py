@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from claw.master.engine import alerts, journal, services, slots
+from claw.master.engine import alerts, journal, locks, services, slots
 from claw.master.engine.histories import Spool, in_order
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
@@ -39,6 +39,7 @@ def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
         why: What was wrong with the old database, and where it is now.
     """
     launches = _take_in(turn, spools)
+    locks.missing(turn)
     services.note_boot(turn, max(launches, key=lambda it: it.at).boot if launches else "")
     earliest = min((launch.at for launch in launches), default=None)
     history = _history(turn)
@@ -225,6 +226,7 @@ def catch_up_with(turn: Turn, spools: Sequence[Spool]) -> None:
     execution is in the spools. Slots up to the last that these show have their row then.
     """
     launches = _take_in(turn, spools)
+    locks.missing(turn)
     for job in turn.config.jobs:
         standing = turn.standing(job.name)
         through = standing.scheduled_through or standing.added_at

@@ -1,13 +1,15 @@
 """The present rebuilt from journals, after the database was lost."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
-from claw.master.engine import dispatch, intents, journal, rebuild, services, slots, sync
+from claw.master.engine import dispatch, intents, journal, locks, rebuild, services, slots, sync
 from claw.master.engine.dispatch import Claim
 from claw.master.engine.histories import Spool, in_order
 from claw.master.engine.turn import Turn
 from claw.model.job import Config, JobType
+from claw.model.lock import Backend, Grant, Locks
 from claw.model.retry import Retry
 from claw.model.run import Origin, Run, State
 from claw.store.database import Database
@@ -298,3 +300,19 @@ def test_journals_that_no_order_fits_are_all_taken_in() -> None:
     assert sum(len(one.data) for one in in_order(spools)) == sum(
         len(one.data) for one in spools
     )
+
+
+def test_a_run_whose_shared_lock_is_not_known_any_more_is_ended() -> None:
+    desk = Desk(job("a", lock="L"), job("b"))
+    desk.config = replace(desk.config, locks=Locks(backend=Backend.FOLDER, folder="/x"))
+    free = desk.begin("b")
+    run = desk.ask("a")
+    desk.dispatch()
+    until = desk.now + timedelta(seconds=30)
+    desk.do(lambda turn: locks.granted(turn, "L", Grant(1, "h1"), until))
+    desk.launch(*desk.dispatch())
+    desk.stops()
+    _lose_and_rebuild(desk)
+    assert [(stop.run, stop.why) for stop in desk.stops()] == [(run.id, "lock_lost")]
+    assert desk.run_of(free).stop_why is None
+    assert "lock.lost" in [event.type for event in desk.events(run=run.id)]
