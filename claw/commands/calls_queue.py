@@ -74,7 +74,7 @@ QUEUE = (
     ),
     changing(
         "queue.pause",
-        "have nothing begin; what runs goes on, services are not concerned",
+        "have nothing begin but services; what runs goes on",
         record({"what": _WHAT}),
         _CHANGED,
     ),
@@ -127,7 +127,7 @@ QUEUE = (
     ),
     changing(
         "pool.set",
-        "give a pool so many slots, until the configured number changes",
+        "set a pool's slots, until the configured number changes",
         record(
             {
                 "pool": string("the pool"),

@@ -121,8 +121,13 @@ class Case:
             self.tell_soon()
 
     def tell_soon(self) -> None:
-        """Have the master told in a moment: a short run is told of once, at its end."""
-        if self.tells_b is None:
+        """Have the master told in a moment: a short run is told of once, at its end.
+
+        Of a service it is told at once: who starts one may want to signal it.
+        """
+        if self.launch.is_service:
+            self.tell_growth()
+        elif self.tells_b is None:
             self.tells_b = ticks.boottime() + TELL_S
 
     def tell_growth(self) -> None:

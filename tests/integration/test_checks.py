@@ -172,6 +172,8 @@ def test_a_service_is_starting_until_its_port_and_its_file_are_there(
         + service("port", server, ready={**ready, "type": "tcp", "address": port})
         + service("file", toucher, ready={**ready, "type": "file", "path": "mark"})
     )
+    for name in ("port", "file"):
+        claw.wait_state(name, "starting")
     refused = claw.wait_until(lambda: claw.job("port")["why"], "a reason")
     stale = claw.wait_until(lambda: claw.job("file")["why"], "a reason")
     assert refused == f"127.0.0.1:{port}: Connection refused"

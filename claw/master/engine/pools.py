@@ -159,9 +159,9 @@ def of_run(tx: Tx, job: Job) -> list[str]:
     """Return all pauses that hold back a run of a job, in words."""
     if job.type is JobType.CONTINUOUS:
         return []
-    whats = [ALL, f"{_JOB}{job.name}", *([f"{_POOL}{job.pool.name}"] if job.pool else [])]
+    names = [ALL, f"{_JOB}{job.name}", *([f"{_POOL}{job.pool.name}"] if job.pool else [])]
     said = tx.pauses()
-    return [words(what, said[what]) for what in whats if what in said]
+    return [words(what, said[what]) for what in names if what in said]
 
 
 def held_back(tx: Tx, job: Job) -> str | None:
