@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from claw.cli import terminal
+from claw.cli import terminal, utf8
 from claw.errors import NotFoundError, TimedOutError, UsageError
 from claw.kernel import clock
 from claw.model import ids
@@ -57,11 +57,10 @@ def run_each(context: Context) -> int:
 
 def _read(name: str) -> str:
     try:
-        if name == "-":
-            return sys.stdin.read()
-        return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
         raise UsageError(f"--each: {name} cannot be read: {error}") from None
+    return utf8.text_of(data, f"--each {name}")
 
 
 def _runs_of(text: str, *, is_json: bool) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from claw.cli import terminal
+from claw.cli import terminal, utf8
 from claw.cli.verbs import batch, transient
 from claw.cli.verbs.outcomes import exit_status_of
 from claw.client.follow import wait_following
@@ -54,6 +54,9 @@ def _check(args: dict[str, Any]) -> None:
     if args["jsonl"] and args["each"] is None:
         raise UsageError("--jsonl says how the lines of --each are read: add --each")
     transient.check(args)
+    utf8.check(args["cmd"] or (), "argument {} of the command")
+    utf8.check(args["arg"] or (), "--arg number {}")
+    utf8.check((f"{name}={value}" for name, value in args["env"]), "--env number {}")
 
 
 def _ask(context: Context) -> dict[str, Any]:

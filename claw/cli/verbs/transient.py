@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from claw.cli import terminal
+from claw.cli import terminal, utf8
 from claw.errors import UsageError
 from claw.kernel import mask
 
@@ -93,6 +93,8 @@ def _retry(text: str | None) -> dict[str, Any] | None:
 
 def _folder() -> str:
     try:
-        return os.getcwd()  # noqa: PTH109
+        found = os.getcwd()  # noqa: PTH109
     except OSError as error:
         raise UsageError(f"this folder cannot be named: {error.strerror}") from None
+    utf8.check(found.split("/")[1:], "part {} of this folder's path")
+    return found

@@ -8,10 +8,11 @@ from claw.master.engine import slots
 from claw.master.engine.openhours import clock_text
 from claw.model import gates
 from claw.model.gates import Standing
-from claw.model.job import Job
+from claw.model.job import Job, Overlap
 from claw.model.run import Run, State
 from claw.model.timing import Outside
 from claw.model.units import format_duration
+from claw.model.values import replace
 from claw.schedule import hours
 from claw.store.records import Tx
 
@@ -47,15 +48,51 @@ class Coming:
 
 def coming(tx: Tx, job: Job, standing: Standing, now: datetime) -> Iterator[Coming]:
     """Yield the slots to come of a job, in order; those whose run waits already first."""
+    line = _Line(job)
     for run in sorted(tx.open_runs(job.name), key=_slot_of):
+        if run.state is State.QUEUED:
+            line.add(_by_hours(job, max(run.due_at, now))[0])
         if run.slot_at is not None and run.state is State.QUEUED:
             yield _waiting(job, run, now)
     times = slots.slots_of(job, standing.added_at)
     again = tx.timing(job.name).again_through
     slot = slots.next_slot(job, standing, now, again)
     while times is not None and slot is not None:
-        yield foresee(tx, job, standing, slot)
+        due = slots.due_at(tx, job, slot)
+        yield line.meet(foresee(tx, job, standing, slot), due)
         slot = times.next_after(slot)
+
+
+def next_one(tx: Tx, job: Job, standing: Standing, now: datetime) -> Coming | None:
+    """Return the first slot to come that has no run yet; None: there is none."""
+    return next((one for one in coming(tx, job, standing, now) if one.run is None), None)
+
+
+class _Line:
+    """The runs of a job that wait for its hours, as they come: too many are skipped."""
+
+    def __init__(self, job: Job) -> None:
+        self._begins: list[datetime] = []
+        self._room, self._why = 0, ""
+        if job.on_overlap is Overlap.SKIP:
+            self._room = job.max_instances
+            self._why = "on_overlap = skip: a run before it still waits then"
+        elif job.on_overlap is Overlap.QUEUE and job.max_queued:
+            self._room = job.max_instances + job.max_queued
+            self._why = f"on_overlap = queue: {job.max_queued} wait already then (max_queued)"
+
+    def add(self, begins: datetime | None) -> None:
+        """Take note of when a run begins; None: it does not."""
+        if begins is not None:
+            self._begins.append(begins)
+
+    def meet(self, one: Coming, due: datetime) -> Coming:
+        """Return what becomes of a slot that is due at a time, with those before it."""
+        self._begins = [begins for begins in self._begins if begins > due]
+        if one.begins is not None and 0 < self._room <= len(self._begins):
+            return replace(one, begins=None, notes=(*one.notes, self._why))
+        self.add(one.begins)
+        return one
 
 
 def _slot_of(run: Run) -> datetime:

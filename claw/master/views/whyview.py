@@ -54,6 +54,8 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
         lines.append(f"last run {_name(last)} ended {_clock(last.ended_at)}: {_end(last)}")
         lines += _of_left(last)
     typed = _TO_TYPE.get(str(shown["state"]))
+    if job.transient is not None and typed is not None and "clawctl run " in typed:
+        typed = None  # it is there for one run, and that cannot be asked for again by name
     return lines if typed is None else [*lines, typed.format(aim.label, aim.label)]
 
 
@@ -215,7 +217,10 @@ def _next_slot(tx: Tx, job: Job, live: Live) -> str:
     standing, slot = tx.standing(job.name), live.next_at(job)
     if slot is None or standing is None:
         return "no slot to come"
-    return f"next slot {_clock(slot)}: {slotview.foresee(tx, job, standing, slot).text}"
+    found = slotview.next_one(tx, job, standing, live.now)
+    if found is None:
+        return "no slot to come"
+    return f"next slot {_clock(found.slot)}: {found.text}"
 
 
 def _of_attempt(attempt: Attempt) -> str:
@@ -231,7 +236,8 @@ def _of_attempt(attempt: Attempt) -> str:
 
 def _next_for(run: Run, job: Job | None) -> list[str]:
     if run.state in {State.FAILED, State.TIMED_OUT, State.CRASHED}:
-        again = [f"again: clawctl run {run.job}"] if job is not None else []
+        is_there = job is not None and job.transient is None
+        again = [f"again: clawctl run {run.job}"] if is_there else []
         if run.dead_at is not None:
             name = _name(run)
             again = [f"it is a dead letter: clawctl dlq reinject {name}, or dlq purge {name}"]

@@ -7,7 +7,7 @@ from itertools import islice
 from claw.master.engine import intents, slots
 from claw.master.views import slotview, whyview
 from claw.master.views.slotview import Coming
-from claw.model.job import CatchUp, Job, JobType
+from claw.model.job import CatchUp, Job, JobType, Overlap
 from claw.model.run import State
 from claw.model.timing import Hours, Outside, jitter
 from claw.store.records import Tx
@@ -87,6 +87,33 @@ def test_hours_pauses_and_backoff_are_foreseen() -> None:
     text = _coming(desk, 1)[0].text
     assert "it will be skipped: error_backoff: 5 errors in a row, left alone until" in text
     assert _coming(desk, 2)[1].begins == T0 + 6 * HOUR
+
+
+def test_slots_that_will_find_one_waiting_for_the_hours_are_foreseen_as_skipped() -> None:
+    waits = replace(EVENING, outside=Outside.WAIT)
+    desk = Desk(_hourly(hours=waits, on_overlap=Overlap.SKIP))
+    first, second, third = _coming(desk)
+    assert (first.begins, second.begins) == (T0 + 2 * HOUR + 30 * MINUTE, None)
+    assert second.notes[-1] == "on_overlap = skip: a run before it still waits then"
+    assert third.begins == third.slot == T0 + 3 * HOUR
+    desk.now = T0 + HOUR
+    _tick(desk)
+    desk.dispatch()
+    held, next_one, _after = _coming(desk)
+    assert (held.run, next_one.slot, next_one.begins) == (desk.runs()[0].id, second.slot, None)
+    standing = desk.standing("h")
+    found = desk.database.view(
+        lambda tx: slotview.next_one(tx, desk.config.jobs[0], standing, desk.now)
+    )
+    assert found == next_one
+
+
+def test_slots_that_find_no_more_room_in_the_queue_are_foreseen_as_skipped() -> None:
+    waits = replace(EVENING, begin=(15, 30), outside=Outside.WAIT)
+    desk = Desk(_hourly(hours=waits, on_overlap=Overlap.QUEUE, max_queued=1))
+    first, second, third = _coming(desk)
+    assert first.begins == second.begins == T0 + 3 * HOUR + 30 * MINUTE
+    assert third.text.endswith("on_overlap = queue: 1 wait already then (max_queued)")
 
 
 def test_a_slot_that_ran_is_told_with_its_run_and_end() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,21 +16,30 @@ from claw.errors import (
 )
 from claw.master.asyncstore import AsyncStore
 from claw.master.control.peers import Peer
+from claw.master.control.targets import Aim
 from claw.master.decider import Decider
 from claw.master.engine import definitions, intake, intents, journal, sync, transients
 from claw.master.engine.transients import Wish
 from claw.master.engine.turn import Turn
 from claw.master.handlers import transient
 from claw.master.supervision.launches import Surroundings
+from claw.master.views import statusview, whyview
+from claw.model import ids
 from claw.model.effect import Dispatch
 from claw.model.job import Config, Daemon, Job
 from claw.model.run import Origin, Run, State
 from claw.model.transient import Transient
-from tests.kit.desk import Desk, job
+from tests.kit.desk import T0, Desk, job
 
 
 def _submit(
-    desk: Desk, *argv: str, name: str = "", after: str = "", key: str = "", **table: object
+    desk: Desk,
+    *argv: str,
+    name: str = "",
+    after: str = "",
+    key: str = "",
+    due_at: datetime | None = None,
+    **table: object,
 ) -> Run:
     wish = Wish(
         name=name,
@@ -37,7 +47,11 @@ def _submit(
         after=after,
     )
     ask = intake.Ask(
-        job="", origin=Origin.MANUAL, key=key or f"k{desk._random(4).hex()}", env=(("A", "b"),)
+        job="",
+        origin=Origin.MANUAL,
+        key=key or f"k{desk._random(4).hex()}",
+        due_at=due_at,
+        env=(("A", "b"),),
     )
     return desk.do(lambda turn: transients.submit(turn, wish, ask))
 
@@ -156,6 +170,19 @@ def test_it_is_skipped_when_the_run_that_it_follows_ends_otherwise() -> None:
     found = desk.run(after.id)
     assert found.state is State.SKIPPED
     assert "which it was to follow, has ended: canceled" in (found.reason or "")
+
+
+def test_what_is_said_of_one_that_waits_for_its_time_can_be_typed() -> None:
+    desk = Desk()
+    run = _submit(desk, name="later", due_at=T0 + timedelta(hours=1))
+    _job(desk, "later")
+    live = statusview.Live(now=desk.now, next_at=lambda _job: None)
+    lines = desk.database.view(
+        lambda tx: whyview.explain_job(tx, desk.config, Aim("later"), live)
+    )
+    said = "\n".join(lines)
+    assert "clawctl run " not in said  # it was there for one run
+    assert f"clawctl cancel {ids.short(run.id)}" in said
 
 
 def test_those_that_follow_a_bad_end_are_skipped_one_after_the_other() -> None:
