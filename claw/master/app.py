@@ -34,7 +34,7 @@ import trio
 
 import claw
 from claw.kernel import clock, limits
-from claw.master import daemonlog, retiring
+from claw.master import daemonlog
 from claw.master.asyncstore import AsyncStore
 from claw.master.checks.checks import Checks
 from claw.master.configuration import Configuration, Reloader
@@ -57,6 +57,7 @@ from claw.master.performing import Performer
 from claw.master.reaper import Reaper
 from claw.master.recall import recall
 from claw.master.resources import Sampler
+from claw.master.retiring import Retiring
 from claw.master.shutdown import JobsEnd, Shutdown
 from claw.master.signaling import Signaling
 from claw.master.supervision.adopt import Adoption
@@ -238,6 +239,7 @@ class App:
         yield partial(serve_pruning, self.home, self._store)
         yield self._sampler.serve
         yield self._forgetting.serve
+        yield self._retiring.serve
         yield self._watch.serve
 
     @property
@@ -250,6 +252,7 @@ class App:
         """Say who acts on which effect of a decision."""
         config, on = self.configuration.get, self._perform.on
         self._forgetting = Forgetting(self.home, self._store, self._decide, config)
+        self._retiring = Retiring(self._reload_told)
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)
         on(effects.Reschedule, self._ticker.expect)
@@ -259,7 +262,7 @@ class App:
         on(effects.DutyAt, self._watch.expect)
         on(effects.PingAsked, self._watch.expect)
         on(effects.StopRun, self._tell_stop)
-        on(effects.Retire, self._retire)
+        on(effects.Retire, self._retiring.on_retire)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
         on(effects.Settled, lambda effect: self._checks.recheck("", effect.run))
         on(effects.Settled, lambda _effect: self._keeper.wake())
@@ -269,9 +272,6 @@ class App:
 
     def _tell_stop(self, stop: effects.StopRun) -> None:
         self._nursery.start_soon(tell_stop, self._links, stop)
-
-    def _retire(self, retired: effects.Retire) -> None:
-        self._nursery.start_soon(retiring.remove, self._reload_told, retired)
 
     def _end_as(self, ended: effects.EssentialEnded) -> None:
         self._shutdown.end_as(ended, was_seen=self._adopted.is_set())

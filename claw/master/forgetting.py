@@ -47,8 +47,13 @@ EVENTS_FORGOTTEN = "events_forgotten"
 """Under this name the store keeps the cursor of the last event that is not kept any more."""
 _AGED = tuple(sorted(FINAL))
 
-Page = Callable[[Tx, str], Sequence[Old]]
-"""Return the next runs that may go, after an id."""
+_SEEN = 500
+"""Jobs, or runs, that are looked at in one read of the store; some 5 ms."""
+_LOOKS = 40
+"""Reads of one kind each time: what is left is looked at the next time."""
+
+Page = Callable[..., Sequence[Old]]
+"""Return the next runs that may go; takes the transaction, and ``after`` which id."""
 
 
 class Forgetting:
@@ -63,6 +68,8 @@ class Forgetting:
         self._config = config
         self._ended: dict[str, None] = {}  # runs whose files may have to go
         self._woken = trio.Event()
+        self._after = ""  # the job that was looked at last
+        self._aged_after: dict[State, str] = {}
 
     def on_settled(self, effect: Settled) -> None:
         """Take note of a run whose supervisor is done with it."""
@@ -149,28 +156,62 @@ class Forgetting:
         """Forget all that is old by now."""
         now, daemon = clock.now(), self._config().daemon
         spared = Spared(settled=now - _SETTLED, slots=now - _SLOTS)
-        count = 0
-        job = await self._store.read(lambda tx: tx.next_job_with_runs(""))
-        while job is not None:
-            count += await self._forget_runs(_surplus(job, daemon.keep_runs, spared))
-            job = await self._store.read(partial(Tx.next_job_with_runs, after=job))
+        count = await self._forget_surplus(daemon.keep_runs, spared)
         if daemon.keep_run_age_s:
             before = now - timedelta(seconds=daemon.keep_run_age_s)
             for state in _AGED:
-                count += await self._forget_runs(_aged(state, before, spared))
+                count += await self._forget_aged(state, before, spared)
         if count:
             _LOG.info("%d runs are not kept any longer", count)
         if daemon.keep_events_s:
-            await self._forget_events(now - timedelta(seconds=daemon.keep_events_s))
+            before = now - timedelta(seconds=daemon.keep_events_s)
+            await self._forget_events(before)
+            over = partial(Tx.prune_alerts, before=before, limit=EVENTS_BATCH)
+            await _while_any(partial(self._store.write, over))
         if daemon.keep_dead_letters_s:
             await self._expire(now - timedelta(seconds=daemon.keep_dead_letters_s))
 
-    async def _forget_runs(self, page: Page) -> int:
+    async def _forget_surplus(self, keep: int, spared: Spared) -> int:
+        """Look at a bounded number of jobs; the next time goes on behind them."""
+        count = 0
+        for _ in range(_LOOKS):
+            look = partial(
+                Tx.jobs_with_surplus, after=self._after, keep=keep, spared=spared, limit=_SEEN
+            )
+            self._after, jobs = await self._store.read(look)
+            for job in jobs:
+                count += await self._forget_all(
+                    partial(Tx.surplus_of, job=job, keep=keep, spared=spared, limit=BATCH)
+                )
+            if not self._after:
+                break
+        return count
+
+    async def _forget_all(self, page: Page) -> int:
         count, after = 0, ""
-        while found := await self._store.read(partial(_read, page, after)):
-            count += await forget_runs(self._home, self._store, found)
+        while found := await self._store.read(partial(page, after=after)):
+            count += await self._forget_some(found)
             after = found[-1].id
-            await trio.sleep(_PAUSE_S)
+        return count
+
+    async def _forget_aged(self, state: State, before: datetime, spared: Spared) -> int:
+        """Look at a bounded number of runs; the next time goes on behind them."""
+        count = 0
+        for _ in range(_LOOKS):
+            after = self._aged_after.get(state, "")
+            look = partial(
+                Tx.aged_in, state=state, before=before, spared=spared, after=after, limit=_SEEN
+            )
+            self._aged_after[state], found = await self._store.read(look)
+            for at in range(0, len(found), BATCH):
+                count += await self._forget_some(found[at : at + BATCH])
+            if not self._aged_after[state]:
+                break
+        return count
+
+    async def _forget_some(self, runs: Sequence[Old]) -> int:
+        count = await forget_runs(self._home, self._store, runs)
+        await trio.sleep(_PAUSE_S)
         return count
 
     async def _forget_events(self, before: datetime) -> None:
@@ -195,18 +236,6 @@ async def _while_any(step: Callable[[], Awaitable[object]]) -> None:
     """Take a step again and again, until there is nothing to do."""
     while await step():  # noqa: ASYNC110  a pause for others, not a wait
         await trio.sleep(_PAUSE_S)
-
-
-def _read(page: Page, after: str, tx: Tx) -> Sequence[Old]:
-    return page(tx, after)
-
-
-def _surplus(job: str, keep: int, spared: Spared) -> Page:
-    return lambda tx, after: tx.surplus_of(job, keep, spared, after, BATCH)
-
-
-def _aged(state: State, before: datetime, spared: Spared) -> Page:
-    return lambda tx, after: tx.aged_in(state, before, spared, after, BATCH)
 
 
 async def forget_runs(home: Home, store: AsyncStore, runs: Sequence[Old]) -> int:

@@ -57,25 +57,50 @@ class PruningRows(Statements):
         )
         return _olds(found)
 
+    def jobs_with_surplus(
+        self, after: str, keep: int, spared: Spared, limit: int
+    ) -> tuple[str, list[str]]:
+        """Look at some jobs: where to go on, ``''`` after the last; and those with surplus.
+
+        Args:
+            after: The job to go on after.
+            keep: See `surplus_of`.
+            spared: See `surplus_of`.
+            limit: So many jobs are looked at.
+        """
+        found: list[str] = []
+        for _ in range(limit):
+            job = self.next_job_with_runs(after)
+            if job is None:
+                return "", found
+            after = job
+            if self.surplus_of(job, keep, spared, "", 1):
+                found.append(job)
+        return after, found
+
     def aged_in(
         self, state: State, before: datetime, spared: Spared, after: str, limit: int
-    ) -> tuple[Old, ...]:
-        """Return runs that ended in a state before a time, oldest first.
+    ) -> tuple[str, tuple[Old, ...]]:
+        """Return where to go on, and those runs that ended in a state before a time.
 
-        Those that succeeded only of jobs that are not defined any more, or never were.
+        Those that succeeded only of jobs that are not defined any more, or never were. So
+        many runs as the limit says are looked at, oldest first; ``''``: there are no more.
         """
-        ended = min(before, spared.settled)
+        first = ids.run_id(int(before.timestamp() * 1000), bytes(10))
+        row = self._one("aged_until", state=state, after=after, before=first, limit=limit)
+        until = None if row is None else row[0]
+        if until is None:
+            return "", ()
         found = self._do(
             "aged_in",
             state=state,
             gone=int(state is State.SUCCEEDED),
-            before=ids.run_id(int(before.timestamp() * 1000), bytes(10)),
-            ended=rows.micros(ended),
+            until=until,
+            ended=rows.micros(min(before, spared.settled)),
             slots=rows.micros(spared.slots),
             after=after,
-            limit=limit,
         )
-        return _olds(found)
+        return until, _olds(found)
 
     def ended_of(self, job: str, after: str, until: str, limit: int) -> tuple[Old, ...]:
         """Return the runs of a job that are over, between two ids, oldest first."""

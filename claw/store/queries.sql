@@ -444,6 +444,11 @@ UPDATE alerts SET acked_at = :at WHERE id = :id AND acked_at IS NULL;
 -- name: resolve_alert
 UPDATE alerts SET resolved_at = :at WHERE id = :id AND resolved_at IS NULL;
 
+-- name: prune_alerts
+DELETE FROM alerts WHERE id IN (
+    SELECT id FROM alerts INDEXED BY alerts_over
+    WHERE resolved_at IS NOT NULL AND resolved_at < :before ORDER BY resolved_at LIMIT :limit);
+
 -- name: oldest_waiting_slot
 SELECT * FROM runs INDEXED BY runs_queue
 WHERE state = 'queued' AND job = :job AND slot_at IS NOT NULL AND attempt = 0
@@ -652,9 +657,14 @@ WHERE job = :job AND state = 'succeeded' AND id > :after
     AND NOT EXISTS (SELECT 1 FROM supervisors WHERE run = runs.id AND closed_at IS NULL)
 ORDER BY id LIMIT :limit;
 
+-- name: aged_until
+SELECT max(id) FROM (
+    SELECT id FROM runs INDEXED BY runs_state
+    WHERE state = :state AND id > :after AND id < :before ORDER BY id LIMIT :limit);
+
 -- name: aged_in
 SELECT id, job, instance, attempt FROM runs INDEXED BY runs_state
-WHERE state = :state AND id > :after AND id < :before
+WHERE state = :state AND id > :after AND id <= :until
     AND coalesce(ended_at, due_at) < :ended AND dead_at IS NULL
     AND (slot_at IS NULL OR slot_at < :slots)
     AND CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE name = runs.job)
@@ -664,7 +674,7 @@ WHERE state = :state AND id > :after AND id < :before
         ELSE 1 END
     AND NOT EXISTS (SELECT 1 FROM instances WHERE job = runs.job AND last_run = runs.id)
     AND NOT EXISTS (SELECT 1 FROM supervisors WHERE run = runs.id AND closed_at IS NULL)
-ORDER BY id LIMIT :limit;
+ORDER BY id;
 
 -- name: ended_of
 SELECT id, job, instance, attempt FROM runs INDEXED BY runs_job

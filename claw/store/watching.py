@@ -50,6 +50,10 @@ class WatchRows(Statements):
         """Note that an alert is over."""
         self._do("resolve_alert", id=alert_id, at=rows.micros(at))
 
+    def prune_alerts(self, before: datetime, limit: int) -> int:
+        """Forget alerts that were over before a time, and return how many."""
+        return self._do("prune_alerts", before=rows.micros(before), limit=limit).rowcount
+
     def oldest_waiting_slot(self, job: str) -> Run | None:
         """Return the run of a slot that was due first and has not begun; not for its hours."""
         row = self._one("oldest_waiting_slot", job=job)

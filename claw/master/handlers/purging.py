@@ -11,7 +11,7 @@ from claw.kernel import clock
 from claw.master import forgetting
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.engine import intents
+from claw.master.engine import alerts, intents
 from claw.master.engine.turn import Turn
 from claw.master.output import logs
 from claw.master.wiring import Json, Services
@@ -44,7 +44,7 @@ async def purge(call: Call, params: Params) -> Json:
     )
 
     def note(turn: Turn) -> Json:
-        _detach(turn, name)
+        detach(turn, name)
         turn.note(PURGED, job=name, why=f"{count} runs and {events} events", by=call.by)
         return {"job": name, "runs": count, "events": events}
 
@@ -113,8 +113,14 @@ async def _forget_runs(services: Services, name: str, until: str) -> int:
         await trio.sleep(_PAUSE_S)
 
 
-def _detach(turn: Turn, name: str) -> None:
-    """Have the job's standing name no run that is forgotten."""
+def detach(turn: Turn, name: str) -> None:
+    """Have nothing that is said of the job name a run that is forgotten."""
+    alerts.resolve_those(
+        turn,
+        name,
+        "what is known of its run was purged",
+        lambda one: one.run is not None and turn.tx.run(one.run) is None,
+    )
     standing = turn.tx.standing(name)
     if standing is not None and standing.last_run and not turn.tx.run(standing.last_run):
         turn.tx.put_standing(replace(standing, last_run=None))

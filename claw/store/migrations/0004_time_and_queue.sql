@@ -73,6 +73,8 @@ UPDATE alerts SET resolved_at = acked_at, last_at = at;
 
 DROP INDEX alerts_open;
 
+CREATE INDEX alerts_over ON alerts (resolved_at) WHERE resolved_at IS NOT NULL;
+
 CREATE INDEX alerts_standing ON alerts (job, kind, about) WHERE resolved_at IS NULL;
 
 -- Retries and dead letters: attempts that followed a rate limit, and what tells whether a run

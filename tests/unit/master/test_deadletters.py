@@ -7,10 +7,13 @@ import pytest
 from claw.errors import ConflictError, NotFoundError, SaturatedError
 from claw.master.engine import deadletters
 from claw.master.engine.deadletters import Changes
+from claw.master.engine.turn import Turn
+from claw.master.handlers import purging
 from claw.model.alerts import AlertKind
 from claw.model.job import Daemon, Job
 from claw.model.retry import Delivery, Retry
 from claw.model.run import Origin, Run, State
+from claw.store.records import Tx
 from tests.kit.desk import Desk, job
 from tests.unit.master.test_retries import again, lose
 
@@ -177,3 +180,18 @@ def test_they_are_chosen_by_job_and_by_age() -> None:
     assert chosen(None, limit=2) == {new, other}
     with pytest.raises(NotFoundError, match="no job"):
         chosen("nobody")
+
+
+def test_what_is_purged_leaves_no_alert_about_it() -> None:
+    desk = Desk(kept("j"), kept("other"))
+    run, other = (desk.end(desk.begin(name), 1) for name in ("j", "other"))
+    assert None not in {run.dead_at, other.dead_at}
+    assert standing(desk) == [AlertKind.DEAD_LETTER]
+
+    def purge(turn: Turn) -> None:
+        turn.tx.delete_runs([run.id])
+        purging.detach(turn, "j")
+
+    desk.do(purge)
+    [left] = desk.database.view(Tx.all_standing_alerts)
+    assert left.job == "other"

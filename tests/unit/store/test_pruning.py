@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from claw.model.alerts import Alerting, AlertKind
 from claw.model.run import Origin, Run, State
-from claw.store.pruning import Spared
+from claw.store.pruning import Old, Spared
+from claw.store.records import Tx
 from tests.kit.desk import T0, Desk, job
 
 LATER = T0 + timedelta(days=100)
@@ -22,7 +24,15 @@ def _surplus(desk: Desk, keep: int, spared: Spared = NOBODY) -> list[str]:
 
 
 def _aged(desk: Desk, state: State, before: datetime = LATER) -> list[str]:
-    found = desk.database.view(lambda tx: tx.aged_in(state, before, NOBODY, "", 100))
+    def look(tx: Tx) -> list[Old]:
+        after, found = tx.aged_in(state, before, NOBODY, "", 1)
+        whole = list(found)
+        while after:
+            after, found = tx.aged_in(state, before, NOBODY, after, 1)
+            whole += found
+        return whole
+
+    found = desk.database.view(look)
     return [one.id for one in found]
 
 
@@ -133,3 +143,34 @@ def test_events_are_found_by_their_age_a_bounded_number_at_a_time() -> None:
     assert [one.cursor for one in desk.events()] == [one.cursor for one in whole[len(old) :]]
     assert desk.database.view(lambda tx: tx.events_older_than(T0, 500)) is None
     assert desk.database.view(lambda tx: tx.last_cursor()) == whole[-1].cursor
+
+
+def test_a_look_is_bounded_however_little_there_is_to_forget() -> None:
+    desk = Desk(job("a"), job("b"), job("c"))
+    made = [_done(desk, name).id for name in "abccb"]
+
+    def aged(after: str) -> tuple[str, int]:
+        until, found = desk.database.view(
+            lambda tx: tx.aged_in(State.SUCCEEDED, LATER, NOBODY, after, 2)
+        )
+        return until, len(found)
+
+    assert aged("") == (made[1], 0)
+    assert aged(made[1]) == (made[3], 0)
+    assert aged(made[4]) == ("", 0)
+
+    def surplus(after: str) -> tuple[str, list[str]]:
+        return desk.database.view(lambda tx: tx.jobs_with_surplus(after, 1, NOBODY, 2))
+
+    assert surplus("") == ("b", ["b"])
+    assert surplus("b") == ("", ["c"])
+
+
+def test_alerts_that_are_over_are_forgotten_and_those_that_stand_never() -> None:
+    desk = Desk(job("a", alerts=Alerting(on=frozenset({AlertKind.FAILED}))))
+    for code in (1, 0, 1):
+        _done(desk, "a", code)
+    assert desk.do(lambda turn: turn.tx.prune_alerts(T0, 10)) == 0
+    assert desk.do(lambda turn: turn.tx.prune_alerts(LATER, 10)) == 1
+    [left] = desk.database.view(lambda tx: tx.alerts())
+    assert left.resolved_at is None
