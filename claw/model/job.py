@@ -301,6 +301,10 @@ class Transients:
         """Take in a job that has an open run."""
         self._open[job.name] = job
 
+    def is_open(self, name: str) -> bool:
+        """Tell whether a job has an open run."""
+        return name in self._open
+
     def keep(self, job: Job) -> None:
         """Have a job at hand for a while."""
         self._recent[job.name] = job

@@ -56,13 +56,8 @@ def submit(turn: Turn, wish: Wish, ask: intake.Ask) -> Run:
     job = definitions.made(name, stored)
     _check_pool(turn, job)
     turn.tx.delete_standing(name)  # of a stop of an earlier one
-    transients = turn.config.transients
-    transients.add(job)
-    try:
-        run = intake.submit(turn, ask.of(name, run_id))
-    except BaseException:
-        transients.retire(name)
-        raise
+    turn.take_up(job)
+    run = intake.submit(turn, ask.of(name, run_id))
     turn.tx.put_transient(run.id, name, stored)
     return run
 

@@ -20,6 +20,7 @@ effects are never seen.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from claw.errors import ConflictError, NotFoundError
 from claw.kernel import clock
@@ -47,7 +48,7 @@ class Change:
 class Turn:
     """The transaction, the configuration, the time, and the effects so far."""
 
-    __slots__ = ("_random", "_retired", "changes", "config", "effects", "free", "now", "tx")
+    __slots__ = ("_random", "_undo", "changes", "config", "effects", "free", "now", "tx")
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class Turn:
         random: Callable[[int], bytes] = clock.random,
     ) -> None:
         self._random = random
-        self._retired: list[Job] = []
+        self._undo: list[Callable[[], None]] = []
         self.tx = tx
         self.config = config
         self.now = now
@@ -67,8 +68,15 @@ class Turn:
 
     def take_back(self) -> None:
         """Undo what is beside the transaction, of which nothing is stored."""
-        for job in self._retired:
-            self.config.transients.add(job)
+        for undo in reversed(self._undo):
+            undo()
+
+    def take_up(self, job: Job) -> None:
+        """Have a job that is there for one run only found by its name."""
+        transients = self.config.transients
+        if not transients.is_open(job.name):
+            self._undo.append(partial(transients.retire, job.name))
+        transients.add(job)
 
     def emit(self, *effects: Effect) -> None:
         """Have something done after the commit, once."""
@@ -160,7 +168,7 @@ class Turn:
             return False
         job = self.config.job(run.job)
         if job is not None and job.transient is not None:
-            self.config.transients.add(job)
+            self.take_up(job)
             self.tx.put_transient(run.id, run.job, None)
         if not run.is_open:
             self.changes.append(Change(run, run, None, is_new=True))
@@ -245,7 +253,7 @@ class Turn:
         job = self.config.job(run.job)
         if job and job.transient and not self.tx.open_runs(run.job):
             self.config.transients.retire(run.job)
-            self._retired.append(job)
+            self._undo.append(partial(self.config.transients.add, job))
             self.tx.delete_standing(run.job)
 
     def _tell_essential(self, run: Run) -> None:

@@ -310,3 +310,17 @@ async def test_a_definition_is_there_until_the_end_of_its_run_is_on_disk() -> No
     await decide(apply)
     assert desk.run(run.id).state is State.SUCCEEDED
     assert desk.config.known == ()
+
+
+def test_a_run_that_could_not_be_stored_leaves_no_job_behind() -> None:
+    desk = Desk()
+    wish = Wish(table={"argv": ["/bin/true"], "cwd": "/"})
+    ask = intake.Ask(job="", origin=Origin.MANUAL, key="k")
+
+    def fail(turn: Turn) -> None:
+        transients.submit(turn, wish, ask)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        desk.do(fail)
+    assert desk.config.known == ()
