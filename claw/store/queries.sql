@@ -219,6 +219,9 @@ SELECT * FROM queue_pauses ORDER BY what;
 SELECT job, count(*) AS count FROM runs INDEXED BY runs_queue
 WHERE state = 'queued' GROUP BY job;
 
+-- name: queued
+SELECT priority, due_at, id, job FROM runs INDEXED BY runs_queue WHERE state = 'queued';
+
 -- name: look_at_gate
 UPDATE runs INDEXED BY runs_gate SET gate = NULL WHERE state = 'queued' AND gate = :gate;
 

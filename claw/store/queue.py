@@ -5,8 +5,10 @@ first that would go with the capacity that it lacks. So a pass of the gates find
 may go at the front of an index, however many wait.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from claw.model.ids import SHORT_LENGTH
 from claw.model.run import Priority, Run, State
@@ -16,7 +18,7 @@ from claw.store.statements import Statements
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first waiting run of a job, and the gate that it waits at."""
+    """The place of a run that waits, and the gate that it waits at, '' if that is left out."""
 
     gate: str
     priority: Priority
@@ -28,6 +30,11 @@ class Head:
     def key(self) -> tuple[Priority, datetime, str]:
         """What its place in the queue depends on."""
         return self.priority, self.due_at, self.id
+
+
+def _head(gate: str, row: Mapping[str, Any]) -> Head:
+    due_at = rows.instant(row["due_at"])
+    return Head(gate, Priority(row["priority"]), due_at, row["id"], row["job"])
 
 
 class QueueRows(Statements):
@@ -59,16 +66,11 @@ class QueueRows(Statements):
 
     def heads(self, gate: str, limit: int) -> tuple[Head, ...]:
         """Return the first runs at a gate, so many of each priority."""
-        return tuple(
-            Head(
-                gate,
-                Priority(row["priority"]),
-                rows.instant(row["due_at"]),
-                row["id"],
-                row["job"],
-            )
-            for row in self._do("heads", gate=gate, limit=limit)
-        )
+        return tuple(_head(gate, row) for row in self._do("heads", gate=gate, limit=limit))
+
+    def queued(self) -> tuple[Head, ...]:
+        """Return the place of each queued run, those not due yet among them, in no order."""
+        return tuple(_head("", row) for row in self._do("queued"))
 
     def due_runs(self, job: str, now: datetime, limit: int = -1) -> tuple[Run, ...]:
         """Return a job's queued runs that are due: of each priority the first, in order.

@@ -29,19 +29,16 @@ def queue(
     """Return the runs that wait, in the order in which they would go now."""
     order = Order(now, config.daemon.priority_aging_s)
     jobs = {job} if job else {one.name for one in config.jobs if _is_of(one.pool, pool)}
-    waiting = [
-        run
-        for run in (tx.open_runs(job) if job else tx.open_runs())
-        if run.state is State.QUEUED and (pool is None or run.job in jobs)
-    ]
-    waiting.sort(key=lambda run: (run.due_at > now, order(run)))
+    waiting = [one for one in tx.queued() if (job is None and pool is None) or one.job in jobs]
+    waiting.sort(key=lambda one: (one.due_at > now, order.key(*one.key)))
     words = QueueWords(tx, config)
     before: dict[str, int] = {}
     shown = []
-    for place, run in enumerate(waiting, 1):
-        count = before.get(run.job, 0)
-        before[run.job] = count + 1
-        if place <= limit:
+    for place, one in enumerate(waiting[:limit], 1):
+        count = before.get(one.job, 0)
+        before[one.job] = count + 1
+        run = tx.run(one.id)
+        if run is not None:
             shown.append(_waiting(words.of(run), place, count, order, now))
     return {
         "runs": shown,
