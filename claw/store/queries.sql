@@ -73,6 +73,29 @@ WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait
     AND job = :job
 ORDER BY due_at, id;
 
+-- name: telling_runs
+SELECT runs.* FROM runs JOIN (
+    SELECT id FROM (
+        SELECT id, state, row_number() OVER (PARTITION BY job ORDER BY due_at, id) AS place
+        FROM runs INDEXED BY runs_open
+        WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+    )
+    WHERE place <= :most OR state IN ('claimed', 'running')
+) USING (id)
+ORDER BY due_at, id;
+
+-- name: telling_runs_of
+SELECT runs.* FROM runs JOIN (
+    SELECT id FROM (
+        SELECT id, state, row_number() OVER (ORDER BY due_at, id) AS place
+        FROM runs INDEXED BY runs_open
+        WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+            AND job = :job
+    )
+    WHERE place <= :most OR state IN ('claimed', 'running')
+) USING (id)
+ORDER BY due_at, id;
+
 -- name: count_open
 SELECT count FROM open_runs WHERE one = 1;
 
@@ -221,6 +244,9 @@ WHERE state = 'queued' GROUP BY job;
 
 -- name: queued
 SELECT priority, due_at, id, job FROM runs INDEXED BY runs_queue WHERE state = 'queued';
+
+-- name: count_queued
+SELECT count(*) FROM runs INDEXED BY runs_queue WHERE state = 'queued' AND job = :job;
 
 -- name: look_at_gate
 UPDATE runs INDEXED BY runs_gate SET gate = NULL WHERE state = 'queued' AND gate = :gate;

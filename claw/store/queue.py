@@ -214,6 +214,10 @@ class PoolRows(Statements):
         """Return what is held back, and by whom."""
         return {row["what"]: row["by"] for row in self._do("pauses")}
 
+    def count_queued(self, job: str) -> int:
+        """Return how many runs of a job wait; those not due yet among them."""
+        return self._number("count_queued", job=job) or 0
+
     def queued_counts(self) -> dict[str, int]:
         """Return how many runs wait, by job; those not due yet among them."""
         return {row["job"]: row["count"] for row in self._do("queued_counts")}

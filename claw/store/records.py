@@ -105,6 +105,17 @@ class Tx(
         """Return the runs that are not final, of one job or all, in order of due time."""
         return self._runs("open_runs") if job is None else self._runs("open_runs_of", job=job)
 
+    def telling_runs(self, job: str | None = None, most: int = 5) -> tuple[Run, ...]:
+        """Return the open runs that tell how jobs are doing, in order of due time.
+
+        Args:
+            job: Of this one; None: of all.
+            most: So many of each job's, and all that are active.
+        """
+        if job is None:
+            return self._runs("telling_runs", most=most)
+        return self._runs("telling_runs_of", job=job, most=most)
+
     def count_open(self) -> int:
         """Return how many runs are not final."""
         return self._number("count_open") or 0

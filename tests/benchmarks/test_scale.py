@@ -97,7 +97,7 @@ def live_through_a_day(path: Path, count: int) -> Cost:
 
 
 def test_a_day_of_100_000_scheduled_jobs(tmp_path: Path) -> None:
-    costs = [live_through_a_day(tmp_path / f"{n}.db", n) for n in (1000, 10_000)]
+    costs = [live_through_a_day(tmp_path / f"{n}.db", n) for n in (1000, 10_000, 100_000)]
 
     print()
     for cost in costs:

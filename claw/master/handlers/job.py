@@ -12,7 +12,7 @@ from claw.master.control.calls import Call, Params
 from claw.master.engine import intents, slots
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
-from claw.master.views import searchview, slotview, statusview, usage, whyview
+from claw.master.views import jobrows, searchview, slotview, statusview, usage, whyview
 from claw.master.views.queuewords import QueueWords
 from claw.master.wiring import Json, Services
 from claw.model.job import Config
@@ -28,10 +28,10 @@ async def status(call: Call, params: Params) -> Json:
     services = call.services
     config, wanted = services.config.current, params.get("targets") or []
 
-    def read(tx: Tx) -> tuple[list[targets.Aim], statusview.Look]:
+    def read(tx: Tx) -> tuple[list[targets.Aim], jobrows.Look]:
         aims = targets.choose_aims(tx, config, wanted) if wanted else _all_of(config)
         chosen = _chosen(config, aims, params)
-        found = statusview.look(tx, {aim.job for aim in chosen})
+        found = jobrows.look(tx, {aim.job for aim in chosen})
         words = QueueWords(tx, config)
         return chosen, replace(found, open_runs=words.of_all(found.open_runs))
 
@@ -229,7 +229,7 @@ def _results(
         ),
         flags=services.supervisors.flags,
     )
-    rows = statusview.look(turn.tx, (aim.job,))
+    rows = jobrows.look(turn.tx, (aim.job,))
     shown = statusview.job_objects(turn.job(aim.job), rows, live, aim.instance)
     told = {} if error is None else {"error": error.message}
     return [

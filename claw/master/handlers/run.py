@@ -13,7 +13,7 @@ from claw.master.control.calls import Call, Params
 from claw.master.engine import definitions, intake, intents
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, no_run, parse_time
-from claw.master.views import runview, statusview
+from claw.master.views import jobrows, runview, statusview
 from claw.master.views.queuewords import QueueWords
 from claw.master.wiring import Json, Services
 from claw.model import ids
@@ -264,7 +264,7 @@ async def _wait_job(services: Services, aim: targets.Aim, wanted: str) -> Json:
         job = services.config.current.job(name)
         if job is None:
             raise NotFoundError(f"job {name!r} is no longer in the configuration")
-        rows = await services.store.read(lambda tx: statusview.look(tx, (name,)))
+        rows = await services.store.read(lambda tx: jobrows.look(tx, (name,)))
         shown = statusview.job_objects(job, rows, live_view(services), aim.instance)
         are_there = [_job_is(job, one, wanted) for one in shown]
         if not all(are_there):

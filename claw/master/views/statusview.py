@@ -1,16 +1,16 @@
 """What ``status --json`` shows of a job: rows in, one JSON object out; nothing is decided.
 
-`look` reads the rows, in one reading transaction; `job_object` is pure. The states are
+`claw.master.views.jobrows` reads the rows; `job_object` is pure. The states are
 those of docs (Job states shown by ``status``), each with a ``why`` where it does not speak
 for itself, and with what to type where something can be done.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from claw.master.views import parts, retrying
-from claw.master.views.parts import Parts
+from claw.master.views.jobrows import Look
 from claw.model import gates, ids, instances, machine, outcome
 from claw.model.checks import UNHEALTHY
 from claw.model.gates import Standing
@@ -18,23 +18,10 @@ from claw.model.job import Job, JobType, RestartPolicy
 from claw.model.run import Attempt, Phase, Run, State
 from claw.model.units import format_duration
 from claw.schedule.fires import REBOOT
-from claw.store.records import Tx
 
 Json = dict[str, object]
 UNRESPONSIVE = "unresponsive"
 _BAD_ENDS = {State.FAILED, State.TIMED_OUT, State.CRASHED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """The rows that a status is made from."""
-
-    standings: Mapping[str, Standing]
-    open_runs: Mapping[str, Sequence[Run]]  # by job, in order of due time
-    attempts: Mapping[str, Attempt]  # the present one of active runs, by run
-    last_runs: Mapping[str, Run]  # by job
-    failed: Mapping[str, Attempt]  # the last child, when it failed as claw saw it, by run
-    parts: Parts = field(default_factory=Parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,64 +33,6 @@ class Live:
     flags: Callable[[str], Collection[str]] = lambda _sid: ()  # of a supervisor
     sockets: Callable[[Job], list[Json]] = lambda _job: []
     found: Callable[[str], str | None] = lambda _run: None  # by the last look at a run
-
-
-def look(tx: Tx, names: Collection[str] | None = None) -> Look:
-    """Read the rows of some jobs; None: of all."""
-    if names is not None and len(names) <= _FEW:
-        return _look_at(tx, set(names))
-    open_runs: dict[str, list[Run]] = {}
-    for run in tx.open_runs():
-        open_runs.setdefault(run.job, []).append(run)
-    last_runs, found = tx.last_runs(), parts.read(tx)
-    return Look(
-        standings=tx.standings(),
-        open_runs=open_runs,
-        attempts=tx.live_attempts(),
-        last_runs=last_runs,
-        failed=_failed(tx, open_runs, (*last_runs.values(), *found.last_runs.values())),
-        parts=found,
-    )
-
-
-_FEW = 50
-
-
-def _look_at(tx: Tx, names: Set[str]) -> Look:
-    known = {name: tx.standing(name) for name in names}
-    standings = {name: standing for name, standing in known.items() if standing is not None}
-    open_runs = {name: tx.open_runs(name) for name in names}
-    active = [run for runs in open_runs.values() for run in runs if run.is_active]
-    attempts = {run.id: tx.attempt(run.id, run.attempt) for run in active}
-    last = {name: standing.last_run for name, standing in standings.items()}
-    found_runs = {name: tx.run(run_id) for name, run_id in last.items() if run_id is not None}
-    last_runs = {name: run for name, run in found_runs.items() if run is not None}
-    for name in names - standings.keys():  # of a single run
-        ended = (run for run in tx.runs_page(job=name, limit=1) if not run.is_open)
-        last_runs.update((run.job, run) for run in ended)
-    found = parts.read(tx, names)
-    return Look(
-        standings=standings,
-        open_runs=open_runs,
-        attempts={run: attempt for run, attempt in attempts.items() if attempt is not None},
-        last_runs=last_runs,
-        failed=_failed(tx, open_runs, (*last_runs.values(), *found.last_runs.values())),
-        parts=found,
-    )
-
-
-def _failed(
-    tx: Tx, open_runs: Mapping[str, Sequence[Run]], last_runs: Iterable[Run]
-) -> dict[str, Attempt]:
-    """Read the children that could not be started or were ended, where a status says so."""
-    present = (run for runs in open_runs.values() for run in runs if run.phase in _TELLING)
-    ended = (run for run in last_runs if run.reason in _TOLD_ENDS)
-    newest = (attempt for run in (*present, *ended) for attempt in tx.attempts(run.id, 1))
-    return {one.run: one for one in newest if one.error or one.ended_for}
-
-
-_TELLING = {Phase.BACKOFF, Phase.STOPPING}
-_TOLD_ENDS = {outcome.SPAWN_FAILED, outcome.START_LIMIT, *outcome.FAILURES}
 
 
 def job_objects(job: Job, rows: Look, live: Live, instance: int | None = None) -> list[Json]:
@@ -166,7 +95,7 @@ def job_object(job: Job, rows: Look, live: Live, instance: int | None = None) ->
         "ready": _is_ready(present),
         "health": present.health if present else None,
         "status_text": present.status_text if present else None,
-        "queued": sum(run.state is State.QUEUED for run in runs),
+        "queued": rows.count_queued(job.name, runs if instance else None),
         "instance": instance,
         "instances": instances.wanted(job, standing),
         "rollout": parts.rollout_object(rolling),

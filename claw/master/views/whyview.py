@@ -4,7 +4,7 @@ from datetime import datetime
 
 from claw.master.control.targets import Aim
 from claw.master.engine import pools
-from claw.master.views import retrying, slotview, statusview, thenview, whyneeds
+from claw.master.views import jobrows, retrying, slotview, statusview, thenview, whyneeds
 from claw.master.views.queuewords import QueueWords
 from claw.master.views.statusview import Live
 from claw.model import gates, ids, instances, machine
@@ -30,7 +30,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     job = config.job(aim.job)
     if job is None:
         return [f"there is no job {aim.job}"]
-    rows = statusview.look(tx, (job.name,))
+    rows = jobrows.look(tx, (job.name,))
     rows = replace(rows, open_runs=QueueWords(tx, config).of_all(rows.open_runs))
     lines = []
     for shown in statusview.job_objects(job, rows, live, aim.instance):

@@ -8,7 +8,7 @@ import pytest
 
 from claw.errors import ConflictError
 from claw.master.engine import intents, openhours, services, slots
-from claw.master.views import statusview
+from claw.master.views import jobrows, statusview
 from claw.model.effect import Dispatch, DispatchAt, Retire
 from claw.model.job import CatchUp, Job, JobType, Overlap
 from claw.model.overlap import CATCH_UP
@@ -284,7 +284,7 @@ def test_status_of_a_job_that_waits_for_a_boot_says_so() -> None:
 
 def _status(desk: Desk) -> dict[str, Any]:
     one = desk.config.jobs[0]
-    rows = desk.database.view(lambda tx: statusview.look(tx, (one.name,)))
+    rows = desk.database.view(lambda tx: jobrows.look(tx, (one.name,)))
     live = statusview.Live(now=desk.now, next_at=lambda _job: desk.now + HOUR)
     if one.schedule == ("@reboot",):
         live = statusview.Live(now=desk.now, next_at=lambda _job: None)

@@ -9,7 +9,7 @@ import pytest
 from claw.commands import schema, shapes
 from claw.master.control.targets import Aim
 from claw.master.engine import intents, journal, slots
-from claw.master.views import runview, searchview, statusview, whyview
+from claw.master.views import jobrows, runview, searchview, statusview, whyview
 from claw.master.views.statusview import Json, Live
 from claw.model.job import CatchUp, Config, Daemon, JobType, Overlap, Restart, RestartPolicy
 from tests.kit.desk import T0, Desk, Journal, job, service
@@ -28,8 +28,8 @@ def _show(desk: Desk, name: str, flags: Collection[str] = ()) -> Json:
     definition = desk.config.job(name)
     assert definition is not None
     live = _live(desk, flags)
-    few = desk.database.view(lambda tx: statusview.look(tx, [name]))
-    every = desk.database.view(statusview.look)
+    few = desk.database.view(lambda tx: jobrows.look(tx, [name]))
+    every = desk.database.view(jobrows.look)
     shown = statusview.job_object(definition, few, live)
     assert shown == statusview.job_object(definition, every, live)
     schema.check(json.loads(json.dumps(shown)), shapes.JOB, "job")
