@@ -483,6 +483,7 @@ def test_later_commands_are_known_and_not_available_yet(away: Shell, words: str)
         ("start x --wait --no-wait", "--no-wait"),
         ("events --from -1", "-1"),
         ("cron next", "EXPR"),
+        ("cron next @daily -n 1001", "at most 1000"),
         ("--home", "--home"),
         ("--system --user status", "--user"),
     ],

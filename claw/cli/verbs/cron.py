@@ -16,18 +16,23 @@ if TYPE_CHECKING:
     from claw.cli.context import Context
 
 _DEFAULT = 5
+_MOST = 1000
+"""As many as ``job next`` tells."""
 
 
 def next_fires(context: Context) -> int:
     """Show the next times of an expression."""
     args = context.args
     after = args["from"] or clock.now()
+    count = args["count"] or _DEFAULT
+    if count > _MOST:
+        raise UsageError(f"-n is at most {_MOST}", hint="--from goes on from a later time")
     try:
         timezone = args["tz"] or zone.read_local_zone(os.environ)
         schedule = fires.parse([args["expr"]], timezone)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    found = _next(schedule, after, args["count"] or _DEFAULT)
+    found = _next(schedule, after, count)
     local = ZoneInfo(timezone)
     context.show(
         {
