@@ -2,8 +2,7 @@
 
 claw.toml comes first, then jobs.d/*.toml by name, then managed.toml, which may hold jobs of
 its own, and keys over those of a job that another file defines. The daemon's tables and
-``[defaults]`` stand in claw.toml only: what a file of jobs.d says holds for its own jobs.
-jobs. Nothing is half loaded.
+``[defaults]`` stand in claw.toml only. Nothing is half loaded.
 """
 
 import os

@@ -15,6 +15,7 @@ The tree of tasks::
     ├── pinger             calls to outside dead-man's switches
     ├── health, pruning    heartbeats; old spools
     ├── forwarding         output to stdout and the journal
+    ├── forgetting         results, outputs and runs that are old
     ├── keeper             output: compression, the bound of the log folder
     ├── reaper, watchdog   orphans; the init system's, fed while all is well
     ├── locks              those that are shared with other masters

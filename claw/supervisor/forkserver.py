@@ -2,7 +2,7 @@
 
 It is exec'd as a bare interpreter, imports everything once, freezes it, and forks a
 supervisor in a millisecond or two. It keeps a duplicate of each job's pipes and of the
-sealed memory with its launch; when a supervisor is killed, the child is re-parented to it
+memory with its launch; when a supervisor is killed, the child is re-parented to it
 (subreaper), and it forks a replacement that misses nothing. It outlives the master, and
 ends when there is neither a supervisor nor a master left.
 

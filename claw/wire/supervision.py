@@ -96,10 +96,10 @@ def decode(line: bytes) -> Message | None:
 
 
 class Launch:
-    """All that a supervisor needs to know; written by the master, sealed, read once.
+    """All that a supervisor needs to know; written by the master, read by whoever supervises.
 
     Durations are seconds. ``restart`` is None for a job that runs to completion. The
-    environment is complete and may hold secrets: it lives in sealed memory, never in a
+    environment is complete and may hold secrets: it lives in memory, never in a
     file. What a launch of another version does not say is as `DEFAULTS` has it; what only
     that version knows is passed over.
     """

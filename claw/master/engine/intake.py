@@ -4,18 +4,23 @@ Every way to start something ends in `submit`: a run row, durable, one per origi
 start of a child begins in `dispatch`: the gates, then the claim. The engine, each part with
 its own idea, all of it functions of a `Turn` (see `claw.master.engine.turn`):
 
-    intake      submit
-    dispatch    dispatch: the gates, with what runs depend on (needs)
-    consequences  follow: what every change of a run leads to elsewhere
-    journal     apply_journal, launch_refused, never_launched, lost, pending_stops
-    intents     start, stop, restart, pause, resume, cancel, shut_down
-    services    begin, autostart (and ``@reboot``), scale
-    rollouts    begin, advance: rolling restarts
-    slots       tick, next_slots: the schedules
-    sync        sync: the jobs of a configuration
-    rebuild     rebuild: after damage
-    requests    recall, remember: one effect per request id
-    statusview  rows to what ``status --json`` shows; runview, whyview beside it
+    intake, batches         submit, submit_batch: one run, or many as one
+    dispatch                the gates and the claim; with needs (dependencies), openhours,
+                            pools, locks and retries (what is due again)
+    consequences            what every change of a run leads to elsewhere; with conditions
+                            and alerts (what is said of it), sla, idem, leavings (results)
+    journal                 apply_journal, launch_refused, never_launched, lost
+    deadletters             runs that have failed for good
+    intents                 start, stop, restart, pause, resume, cancel, shut_down
+    services, rollouts      begin, autostart (and ``@reboot``), scale; rolling restarts
+    slots, lifetimes        tick, next_slots: the schedules; jobs whose time is over
+    duties                  what should have happened by now
+    definitions, transients jobs that are there for one run only
+    sync                    the jobs of a configuration
+    rebuild, histories      after damage: from journals, in the order of what happened
+    requests                recall, remember: one effect per request id
+
+What is shown of all that is in `claw.master.views`.
 
 Order at the start of the master: `rebuild` if need be, `begin`, `sync` (``start=False``),
 the journals and adoption, `pending_stops`, `autostart`, `tick`, `dispatch`.

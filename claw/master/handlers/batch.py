@@ -9,30 +9,18 @@ from claw.master.control.calls import Call, Params
 from claw.master.engine import batches, intake
 from claw.master.engine.intake import Particular
 from claw.master.engine.turn import Turn
-from claw.master.handlers.run import check_texts, due_at, priority_of
+from claw.master.handlers.run import asked, check_texts
 from claw.master.wiring import Json
-from claw.model.run import Origin, Run
+from claw.model.run import Run
 from claw.store.records import Tx
 
 
 async def submit_batch(call: Call, params: Params) -> Json:
     """Ask for many runs of a job, all or none."""
-    name, at = params["job"], due_at(params)
-    env, args = params.get("env", {}), params.get("args", [])
-    check_texts(env, args)
+    common = asked(call, params)
+    name = common.job
     for one in params["runs"]:
         check_texts(one.get("env", {}), one.get("args", []))
-    common = intake.Ask(
-        job=name,
-        origin=Origin.MANUAL if at is None else Origin.AT,
-        key=call.key,
-        by=call.by,
-        due_at=at,
-        env=tuple(env.items()),
-        args=tuple(args),
-        forced=params.get("force", False),
-        priority=priority_of(params),
-    )
     runs = [
         Particular(tuple(one.get("args", ())), tuple(one.get("env", {}).items()))
         for one in params["runs"]

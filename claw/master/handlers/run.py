@@ -37,13 +37,17 @@ _OVER = {"fatal", "failed", "exited"}
 _UNDER_WAY = {*_ALIVE, "backoff", "stopping", "unresponsive", "waiting"}
 
 
-async def submit(call: Call, params: Params) -> Json:
-    """Ask for one run of a job."""
-    name, at = params["job"], due_at(params)
+def asked(call: Call, params: Params) -> intake.Ask:
+    """Return what a request asks for: a run, or what all runs of a batch have in common.
+
+    Raises:
+        UsageError: No run can have such a time, or such texts.
+    """
+    at = due_at(params)
     env, args = params.get("env", {}), params.get("args", [])
     check_texts(env, args)
-    ask = intake.Ask(
-        job=name,
+    return intake.Ask(
+        job=params["job"],
         origin=Origin.MANUAL if at is None else Origin.AT,
         key=call.key,
         by=call.by,
@@ -53,6 +57,12 @@ async def submit(call: Call, params: Params) -> Json:
         forced=params.get("force", False),
         priority=priority_of(params),
     )
+
+
+async def submit(call: Call, params: Params) -> Json:
+    """Ask for one run of a job."""
+    ask = asked(call, params)
+    name = ask.job
 
     def decide(turn: Turn) -> Json:
         job = definitions.recall(turn.tx, turn.config, name)
