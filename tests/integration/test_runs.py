@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -332,8 +332,11 @@ def test_a_run_may_be_asked_for_at_a_time(ctl: Shell) -> None:
     assert due == datetime.fromisoformat("2099-12-24T07:00:00+00:00")
 
 
-def test_a_time_that_has_passed_means_now(ctl: Shell) -> None:
-    ctl("run", "exits", "--arg", "9", "--at", "2001-01-01T00:00:00Z", "--wait", status=9)
+def test_a_time_that_passed_long_ago_is_refused_and_a_moment_ago_means_now(ctl: Shell) -> None:
+    long_ago = ctl("run", "exits", "--at", "2001-01-01T00:00:00Z", status=2)
+    assert "is over" in long_ago.fault
+    now = datetime.now(UTC).isoformat()
+    ctl("run", "exits", "--arg", "9", "--at", now, "--wait", status=9)
 
 
 def test_a_run_for_later_runs_once_although_the_master_was_dead_at_its_time(

@@ -178,11 +178,11 @@ def test_validate_and_show_take_a_file(clawctl: Typed, tmp_path: Path) -> None:
     file.write_text(EVERYTHING)
 
     assert (
-        clawctl("config", "validate", "-f", str(file))[1] == "9 jobs in 1 file, no mistakes\n"
+        clawctl("config", "validate", "-f", str(file))[1] == "10 jobs in 1 file, no mistakes\n"
     )
     assert tomllib.loads(clawctl("config", "show", "-f", str(file))[1])["jobs"].keys() == {
         "web", "hook", "report", "kill", "a.b-c_d", "once", "twice",
-            "tried", "tried-also",
+        "tried", "tried-also", "limited",
     }  # fmt: skip
     as_json: dict[str, Any] = json.loads(
         clawctl("config", "show", "-f", str(file), "--json")[1]
