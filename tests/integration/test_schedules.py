@@ -130,7 +130,7 @@ def test_a_job_fires_at_each_of_its_times(shared: MasterUnderTest) -> None:
         assert at(ended).microsecond == 0
         assert at(ended) <= at(ended, "started_at") < at(ended) + STALLED
     assert_each_slot_once(runs, at(runs[0]), at(runs[2]))
-    each = shared.job("each")
+    each = shared.scheduled("each")
     assert each["state"] in {"scheduled", "waiting", "starting", "running"}
     assert at(each, "next_at") > at(runs[2])
 
@@ -163,14 +163,14 @@ def test_a_stopped_schedule_waits_for_its_time_again_after_start(
     shared: MasterUnderTest,
 ) -> None:
     ctl = Shell(shared.environment)
-    next_at = shared.job("rare")["next_at"]
+    next_at = shared.scheduled("rare")["next_at"]
 
     ctl("stop", "rare")
     stopped = shared.job("rare")
     ctl("start", "rare")
 
     assert (stopped["state"], stopped["next_at"]) == ("stopped", None)
-    rare = shared.job("rare")
+    rare = shared.scheduled("rare")
     assert (rare["state"], rare["next_at"]) == ("scheduled", next_at)
     assert shared.runs("rare") == []
 
@@ -218,7 +218,8 @@ def test_catch_up_decides_on_what_passed_while_the_master_was_dead(
         )
         + oneshot(first, "true"),
     )
-    assert {job["next_at"] for job in claw.call("job.status")["jobs"]} == {first.isoformat()}
+    for name in (*policies, "one"):
+        assert claw.scheduled(name)["next_at"] == first.isoformat()
     claw.kill()
     wait_until(slots[2] + LATE + SECOND)
 
@@ -332,7 +333,7 @@ def test_a_oneshot_is_planned_then_runs_once_and_is_done(start_master: StartMast
     claw = start_master("")
     due = soon()
     load(claw, oneshot(due, "true"))
-    planned = claw.job("one")
+    planned = claw.scheduled("one")
 
     done = claw.wait_state("one", "done")
     claw.restart()
@@ -388,7 +389,7 @@ timezone = "Pacific/Auckland"
 """)
 
     def local(name: str, zone: str) -> datetime:
-        return at(claw.job(name), "next_at").astimezone(ZoneInfo(zone))
+        return at(claw.scheduled(name), "next_at").astimezone(ZoneInfo(zone))
 
     for name, zone in (
         ("own", "America/Sao_Paulo"),

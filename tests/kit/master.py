@@ -200,6 +200,17 @@ class MasterUnderTest:
         assert found is not None
         return found
 
+    def scheduled(self, job: str) -> Json:
+        """Wait until the ticker has looked at a job, and return its status with its time."""
+
+        def look() -> Json | None:
+            found = self.job(job)
+            return found if found["next_at"] is not None else None
+
+        found = self.wait_until(look, f"{job} with a next time")
+        assert found is not None
+        return found
+
     # -- looking beneath -------------------------------------------------------------------
 
     def supervisors(self) -> dict[str, int]:
