@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from claw.model.lineage import ALONE, Lineage
+
 
 class State(StrEnum):
     """The state of a run, stored and sent by name."""
@@ -89,6 +91,12 @@ class Origin(StrEnum):
     REBOOT = "reboot"
     DEPENDENCY = "dependency"
     REINJECT = "reinject"
+    TRIGGER = "trigger"
+    JOIN = "join"
+    WORKFLOW = "workflow"
+    CHILD = "child"
+    WATCH = "watch"
+    EMIT = "emit"
 
 
 class Priority(IntEnum):
@@ -162,6 +170,7 @@ class Run:
     limited: int = 0  # attempts that followed a rate limit
     alike: int = 0  # failures in a row with the same fingerprint, the last one included
     fingerprint: str | None = None  # of the last failure: see `claw.model.failure`
+    lineage: Lineage = ALONE  # what it comes of
 
     @property
     def is_open(self) -> bool:

@@ -8,7 +8,8 @@ INSERT INTO runs (
     exit_code, signal, reason, waiting_for, stop_why, stop_by, restarts, env, args,
     asked_by, forced, replay_of, instance, health, health_why, status_text,
     survivors, left_running, priority, batch, dedup_key, expires_at, retries, note,
-    dead_at, dead_why, reinjected_as, limited, alike, fingerprint
+    dead_at, dead_why, reinjected_as, limited, alike, fingerprint, parent, root, depth,
+    workflow, step, event
 ) VALUES (
     :id, :job, :state, :origin, :origin_key, :queued_at, :due_at, :slot_at, :slot_until,
     :slot_count, :claimed_at, :started_at, :ended_at, :attempt, :cause, :sid, :phase,
@@ -16,7 +17,7 @@ INSERT INTO runs (
     :restarts, :env, :args, :asked_by, :forced, :replay_of, :instance, :health,
     :health_why, :status_text, :survivors, :left_running, :priority, :batch, :dedup_key,
     :expires_at, :retries, :note, :dead_at, :dead_why, :reinjected_as, :limited, :alike,
-    :fingerprint
+    :fingerprint, :parent, :root, :depth, :workflow, :step, :event
 ) ON CONFLICT (origin, origin_key) DO NOTHING;
 
 -- name: update_run

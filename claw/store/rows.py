@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
+from claw.model.lineage import ALONE, Lineage
 from claw.model.rollout import Renewal, Rollout
 from claw.model.run import Attempt, Origin, Phase, Priority, Run, State, Supervisor
 
@@ -41,6 +42,9 @@ def instant_or_none(value: int | None) -> datetime | None:
 
 _TALLY = ("retries", "limited", "alike", "fingerprint")
 """What is counted of a run's attempts, stored as it is."""
+
+_LINEAGE = ("parent", "root", "depth", "workflow", "step", "event")
+"""What a run comes of, stored as it is."""
 
 
 def row_of_run(run: Run) -> Row:
@@ -92,6 +96,7 @@ def row_of_run(run: Run) -> Row:
         "dead_why": run.dead_why,
         "reinjected_as": run.reinjected_as,
         **{name: getattr(run, name) for name in _TALLY},
+        **{name: getattr(run.lineage, name) for name in _LINEAGE},
     }
 
 
@@ -144,7 +149,13 @@ def run_of_row(row: sqlite3.Row) -> Run:
         dead_why=row["dead_why"],
         reinjected_as=row["reinjected_as"],
         **{name: row[name] for name in _TALLY},
+        lineage=_lineage(row),
     )
+
+
+def _lineage(row: sqlite3.Row) -> Lineage:
+    known = {name: row[name] for name in _LINEAGE}
+    return Lineage(**known) if any(known.values()) else ALONE
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

@@ -47,8 +47,8 @@ def follow(turn: Turn) -> None:
         changes, turn.changes = turn.changes, []
         for change in changes:
             _follow(turn, change)
-            if change.before.is_open and not change.after.is_open:
-                _over(turn, change.after)
+            if change.is_end:
+                _over(turn, change)
             conditions.notice(turn, change)
             if change.before.is_active and not change.after.is_active:
                 locks.leave(turn, change.after)
@@ -65,12 +65,15 @@ def follow(turn: Turn) -> None:
     )
 
 
-def _over(turn: Turn, run: Run) -> None:
-    """Decide what the end of a run means for its keys, and for the times of its job."""
-    if run.claimed_at is not None:  # also of one that was put back and has no attempt
-        idem.settle(turn, run)
+def _over(turn: Turn, change: Change) -> None:
+    """Decide what the end of a run means for others, its keys, and the times of its job."""
+    run = change.after
     if turn.tx.look_again(gates.after(run.id)):
         turn.emit(Dispatch())
+    if change.is_new:
+        return
+    if run.claimed_at is not None:  # also of one that was put back and has no attempt
+        idem.settle(turn, run)
     lifetimes.ended(turn, run)
     deadletters.mark(turn, run)
 

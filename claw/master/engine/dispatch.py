@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from claw.master.engine import (
     definitions,
+    handouts,
     idem,
     intake,
     lifetimes,
@@ -32,6 +33,7 @@ from claw.model import capacity, gates, instances, machine
 from claw.model.capacity import Room
 from claw.model.effect import Dispatch, DispatchAt
 from claw.model.gates import Line, Order, Plan, Standing, Wait
+from claw.model.handout import Handout
 from claw.model.job import Job, JobType, Overlap
 from claw.model.run import Run
 from claw.store.queue import Head
@@ -51,6 +53,7 @@ class Claim:
     job: Job
     offset: int = 0  # of the supervisor's journal, of one that takes another run
     own: Mapping[str, str] = field(default_factory=dict)  # of its child's environment
+    handed: Sequence[Handout] = ()  # files that its child is to find
 
 
 def dispatch(turn: Turn) -> tuple[Claim, ...]:
@@ -254,7 +257,8 @@ def _claim(turn: Turn, run: Run) -> Claim:
     step = machine.claim(run, sid=supervisor.sid, at=turn.now, instance=instance)
     claimed = turn.take(run, step)
     turn.tx.put_supervisor(supervisor)
-    own = {"CLAW_IDEMPOTENCY_KEY": idem.begin(turn, job, claimed)}
+    given = handouts.of(turn, job, claimed)
+    own = {**given.env, "CLAW_IDEMPOTENCY_KEY": idem.begin(turn, job, claimed)}
     fence = locks.take(turn, run, job)
     if fence is not None:
         own["CLAW_LOCK_FENCE"] = str(fence)
@@ -265,4 +269,5 @@ def _claim(turn: Turn, run: Run) -> Claim:
         job,
         supervisor.offset,
         own,
+        given.files,
     )

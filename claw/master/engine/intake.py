@@ -36,6 +36,7 @@ from claw.master.engine.turn import Turn
 from claw.model import dedup, gates, ids, instances
 from claw.model.effect import Dispatch
 from claw.model.job import Job, JobType
+from claw.model.lineage import ALONE, MAX_DEPTH, Lineage
 from claw.model.run import Origin, Priority, Run, State
 from claw.model.values import replace
 
@@ -65,6 +66,7 @@ class Ask:
     replay_of: str | None = None  # the run that it repeats
     batch: str | None = None
     id: str = ""  # of the run, if it is known before
+    lineage: Lineage = ALONE  # what it comes of
 
     def of(self, job: str, run_id: str) -> "Ask":
         """Return the same ask for a job and a run that have just got their names."""
@@ -120,7 +122,52 @@ def _made(turn: Turn, job: Job, ask: Ask) -> Run:
         priority=job.priority if ask.priority is None else ask.priority,
         replay_of=ask.replay_of,
         batch=ask.batch,
+        lineage=ask.lineage,
     )
+
+
+def follow_up(turn: Turn, ask: Ask) -> Run:
+    """Store a run that follows from something, or that it is skipped, and why.
+
+    For what nobody stands by to be told of: where `submit` would refuse, or have a run wait for
+    an operator, a row says so.
+
+    Raises:
+        NotFoundError: No such job.
+    """
+    known = turn.tx.run_by_origin(ask.origin, ask.key)
+    if known is not None:
+        return known
+    why = _hindrance(turn, ask)
+    return submit(turn, ask) if why is None else skip(turn, ask, why)
+
+
+def skip(turn: Turn, ask: Ask, why: str) -> Run:
+    """Store that a run which was due is skipped; the one that was made before, if there is one.
+
+    Raises:
+        NotFoundError: No such job.
+    """
+    known = turn.tx.run_by_origin(ask.origin, ask.key)
+    if known is not None:
+        return known
+    made = _made(turn, turn.job(ask.job), ask)
+    run = replace(made, state=State.SKIPPED, reason=why, ended_at=turn.now)
+    turn.add(run, why=why)
+    return run
+
+
+def _hindrance(turn: Turn, ask: Ask) -> str | None:
+    """Return why a run that follows from something is skipped."""
+    closed = None if ask.forced else gates.closed(turn.standing(ask.job))
+    if closed is not None:
+        return f"job {ask.job!r} is {closed}"
+    if ask.lineage.is_too_deep:
+        return f"too deep: more than {MAX_DEPTH} runs came of each other"
+    limit = turn.config.daemon.max_queue
+    if turn.tx.count_open() >= limit:
+        return f"{limit} runs are open, as many as daemon.max_queue allows"
+    return None
 
 
 def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[str, int]:

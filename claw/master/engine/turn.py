@@ -44,6 +44,11 @@ class Change:
     attempt: Attempt | None  # if it is about one
     is_new: bool = False  # the run was stored just now, `before` is as `after`
 
+    @property
+    def is_end(self) -> bool:
+        """Whether the run has become final by it, or was so from the first."""
+        return not self.after.is_open and (self.before.is_open or self.is_new)
+
 
 class Turn:
     """The transaction, the configuration, the time, and the effects so far."""

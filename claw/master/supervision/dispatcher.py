@@ -16,7 +16,7 @@ from claw.kernel import socket
 from claw.master.decider import Decider
 from claw.master.engine import journal
 from claw.master.engine.dispatch import Claim
-from claw.master.supervision import launches, results
+from claw.master.supervision import handing, launches, results
 from claw.master.supervision.launcher import ForkServer, LaunchRefusedError
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.linefeed import LostError
@@ -178,6 +178,7 @@ class Dispatcher:
             own["CLAW_TOKEN"] = self.tokens.of(claim.run.id)
             around = await self._around.of(claim.job)
             if claim.job.type is not JobType.CONTINUOUS:
+                own |= handing.place(self._home, claim.run, around.identity, claim.handed)
                 own |= results.prepare(self._home, claim.run, around.identity)
             return launches.build(
                 claim.job,

@@ -60,13 +60,22 @@ def prepare(home: Home, run: Run, identity: Identity | None) -> dict[str, str]:
     path = path_of(home, run.id, run.attempt, is_own=is_own)
     folder = files.folder_of(path)
     if not files.is_folder(folder):
-        if not files.is_folder(home.jobs):
-            files.make_folder(home.jobs)
-            os.chmod(home.jobs, _PASSABLE)  # noqa: PTH101
+        make_way(home)
         files.make_folder(folder)
     if identity is not None and not is_own:
         os.chown(folder, identity[0], identity[1], follow_symlinks=False)
     return {ENVIRONMENT: path}
+
+
+def make_way(home: Home) -> None:
+    """Make the folder of what attempts have, unless it is there.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if not files.is_folder(home.jobs):
+        files.make_folder(home.jobs)
+        os.chmod(home.jobs, _PASSABLE)  # noqa: PTH101
 
 
 def take(home: Home, run: str, attempt: int) -> tuple[str | None, str | None]:

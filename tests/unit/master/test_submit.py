@@ -8,7 +8,8 @@ from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
 from claw.model.effect import Dispatch
 from claw.model.job import Daemon
-from claw.model.run import Origin, State
+from claw.model.lineage import MAX_DEPTH, Lineage, below
+from claw.model.run import Origin, Run, State
 from tests.kit.desk import T0, Desk, job, service
 
 
@@ -120,3 +121,31 @@ def test_a_run_for_later_waits_for_its_time() -> None:
     desk.now = at
     assert [claim.run.id for claim in desk.dispatch()] == [run.id]
     assert desk.run(run.id).state is State.CLAIMED
+
+
+def _follow_up(desk: Desk, name: str, key: str, **values: object) -> Run:
+    ask = Ask(job=name, origin=Origin.TRIGGER, key=key, **values)  # type: ignore[arg-type]
+    return desk.do(lambda turn: intake.follow_up(turn, ask))
+
+
+def test_what_follows_from_something_is_stored_as_skipped_when_it_cannot_be() -> None:
+    desk = Desk(job("a"), job("off", enabled=False), daemon=Daemon(max_queue=1))
+    assert _follow_up(desk, "off", "1").reason == "job 'off' is disabled: clawctl enable off"
+    deep = Lineage(parent="r", root="r", depth=MAX_DEPTH + 1)
+    assert "too deep" in (_follow_up(desk, "a", "2", lineage=deep).reason or "")
+    queued = _follow_up(desk, "a", "3")
+    assert queued.state is State.QUEUED
+    assert "max_queue" in (_follow_up(desk, "a", "4").reason or "")
+    assert _follow_up(desk, "a", "3") == queued  # I5
+    states = [run.state for run in desk.runs()]
+    assert sorted(states) == ["queued", "skipped", "skipped", "skipped"]
+
+
+def test_a_run_that_comes_of_another_is_one_deeper_and_knows_the_first() -> None:
+    desk = Desk(job("a"))
+    first = desk.ask("a")
+    second = _follow_up(desk, "a", "1", lineage=below(first))
+    third = _follow_up(desk, "a", "2", lineage=below(second, event="e"))
+    assert desk.run(third.id).lineage == Lineage(
+        parent=second.id, root=first.id, depth=2, event="e"
+    )

@@ -12,6 +12,7 @@ from claw.model import ids
 from claw.model.alerts import Alert
 from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
+from claw.model.lineage import ALONE, Lineage
 from claw.model.rollout import Renewal, Rollout
 from claw.model.run import Attempt, Origin, Phase, Priority, Run, State, Supervisor
 from claw.store import rows
@@ -69,6 +70,7 @@ FULL_RUN = Run(
     limited=2,
     alike=3,
     fingerprint="f",
+    lineage=Lineage(parent="r2", root="r3", depth=2, workflow="r4", step="dump", event="e1"),
 )
 FULL_ATTEMPT = Attempt(
     run=FULL_RUN.id,
@@ -148,6 +150,7 @@ def test_every_field_that_may_change_is_updated(database: Database) -> None:
         "job": "j", "origin": Origin.MANUAL, "origin_key": "k", "queued_at": T0,
         "slot_at": None, "slot_until": None, "slot_count": 1, "env": (), "args": (),
         "asked_by": "", "replay_of": None, "instance": None, "batch": None, "dedup_key": None,
+        "lineage": ALONE,
     }  # fmt: skip
     changed = replace(FULL_RUN, id=a_run().id, **fixed)  # type: ignore[arg-type]
 

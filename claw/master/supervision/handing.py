@@ -1,0 +1,52 @@
+"""Puts what a child is given to read where it finds it: run/job/<run>.<n>/, 0700, its user's.
+
+The files are made while the folder is still claw's own, so that nobody can have a name in it
+lead elsewhere; then all of it becomes the user's.
+"""
+
+import os
+from collections.abc import Sequence
+
+from claw.kernel import files, owned
+from claw.master.supervision import results
+from claw.master.supervision.results import Identity
+from claw.model.handout import Handout, Slice
+from claw.model.home import Home
+from claw.model.run import Run
+
+
+def place(
+    home: Home, run: Run, identity: Identity | None, handed: Sequence[Handout]
+) -> dict[str, str]:
+    """Make the files of a run's present attempt, and return what tells its child of them.
+
+    Args:
+        home: The home.
+        run: Claimed.
+        identity: Uid, gid and groups of the child; None: as claw itself.
+        handed: The files.
+
+    Raises:
+        OSError: They cannot be made.
+    """
+    if not handed:
+        return {}
+    folder = f"{home.jobs}/{run.id}.{run.attempt}"
+    results.discard(folder)  # of the same attempt, which was not launched then
+    results.make_way(home)
+    files.make_folder(folder)
+    owner = None if identity is None or identity[0] == os.geteuid() else identity[:2]
+    env = {}
+    for one in handed:
+        path = f"{folder}/{one.name}"
+        owned.create(path, _content(one), owner)
+        env[one.variable] = path
+    if owner is not None:
+        os.chown(folder, *owner, follow_symlinks=False)
+    return env
+
+
+def _content(one: Handout) -> bytes:
+    if isinstance(one.content, Slice):
+        return files.read_piece(one.content.path, one.content.begin, one.content.size)
+    return one.content

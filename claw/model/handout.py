@@ -1,0 +1,50 @@
+"""What a child is given: files that are made for one attempt, and words of its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a file that is there: what another run has printed.
+
+    Attributes:
+        path: The file; of one that is gone nothing is handed out.
+        begin: Where the part begins.
+        size: Its bytes.
+    """
+
+    path: str
+    begin: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """One file.
+
+    Attributes:
+        variable: Names its path in the child's environment.
+        name: What it is called, within the attempt's folder: a plain name.
+        content: What it holds.
+    """
+
+    variable: str
+    name: str
+    content: bytes | Slice
+
+
+@dataclass(slots=True)
+class Handouts:
+    """All that one attempt is given."""
+
+    env: dict[str, str] = field(default_factory=dict)
+    files: list[Handout] = field(default_factory=list)
+
+    def tell(self, facts: Mapping[str, str]) -> None:
+        """Say something in the child's environment."""
+        self.env.update(facts)
+
+    def give(self, variable: str, name: str, content: bytes | Slice) -> None:
+        """Hand a file out."""
+        self.files.append(Handout(variable, name, content))

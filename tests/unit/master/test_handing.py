@@ -1,0 +1,49 @@
+"""What a child is given to read lies where only its user finds it."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from claw.master.supervision import handing, results
+from claw.model.handout import Handout, Slice
+from claw.model.home import Home, at_folder
+from tests.kit.desk import a_run
+from tests.kit.users import NOBODY, why_alone
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return at_folder(str(tmp_path))
+
+
+def test_files_are_made_for_one_attempt_and_named_in_its_environment(home: Home) -> None:
+    printed = Path(home.folder or "") / "printed"
+    printed.write_bytes(b"one two three")
+    handed = [
+        Handout("CLAW_EVENT_FILE", "event.json", b"{}"),
+        Handout("CLAW_PARENT_OUTPUT_FILE", "parent.out", Slice(str(printed), 4, 3)),
+        Handout("CLAW_GONE", "gone", Slice("/nowhere", 0, 9)),
+    ]
+    run = a_run(attempt=2)
+    env = handing.place(home, run, None, handed)
+    assert [Path(path).read_bytes() for path in env.values()] == [b"{}", b"two", b""]
+    assert {Path(path).parent.name for path in env.values()} == {f"{run.id}.2"}
+    assert handing.place(home, run, None, handed) == env  # it was not launched that time
+    results.clear(home, run.id, 2)
+    assert not results.has_folder(home, run.id, 2)
+
+
+def test_nothing_is_made_for_a_child_that_is_given_nothing(home: Home) -> None:
+    assert handing.place(home, a_run(), None, []) == {}
+    assert not Path(home.jobs).exists()
+
+
+@pytest.mark.skipif(bool(why_alone()), reason=why_alone())
+def test_what_a_child_of_another_user_is_given_is_that_users(home: Home) -> None:
+    identity = (NOBODY, NOBODY, [NOBODY])
+    env = handing.place(home, a_run(attempt=1), identity, [Handout("A", "a", b"x")])
+    for path in (Path(env["A"]), Path(env["A"]).parent):
+        facts = path.stat()
+        assert (facts.st_uid, facts.st_gid) == (NOBODY, NOBODY)
+        assert not stat.S_IMODE(facts.st_mode) & 0o077
