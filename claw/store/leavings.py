@@ -1,6 +1,7 @@
-"""The rows of what runs leave behind: output and results; part of `claw.store.records.Tx`."""
+"""The rows of what runs leave behind, output and all; part of `claw.store.records.Tx`."""
 
 import sqlite3
+from collections.abc import Iterable
 
 from claw.model.keeping import Kept
 from claw.store.statements import Statements
@@ -46,6 +47,15 @@ class LeavingRows(Statements):
         else:
             row = self._one("result", run=run, attempt=attempt)
         return None if row is None else row["text"]
+
+    def put_matches(self, run: str, attempt: int, texts: Iterable[str]) -> None:
+        """Store which conditions an attempt's output and result meet, new or known."""
+        for text in texts:
+            self._do("put_match", run=run, attempt=attempt, text=text)
+
+    def matches(self, run: str) -> frozenset[str]:
+        """Return the conditions that a run's last attempt meets, those of exits left out."""
+        return frozenset(row["text"] for row in self._do("matches", run=run))
 
 
 def _kept(row: sqlite3.Row) -> Kept:

@@ -633,6 +633,14 @@ SELECT text FROM results WHERE run = :run AND attempt = :attempt;
 -- name: last_result
 SELECT text FROM results WHERE run = :run ORDER BY attempt DESC LIMIT 1;
 
+-- name: put_match
+INSERT INTO matches (run, attempt, text) VALUES (:run, :attempt, :text)
+ON CONFLICT (run, attempt, text) DO NOTHING;
+
+-- name: matches
+SELECT matches.text FROM matches JOIN runs ON runs.id = matches.run
+WHERE matches.run = :run AND matches.attempt = runs.attempt;
+
 -- name: put_hold
 INSERT INTO locks (name, backend, phase, fence, run, handle, since, until, seen)
 VALUES (:name, :backend, :phase, :fence, :run, :handle, :since, :until, :seen)

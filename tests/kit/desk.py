@@ -15,6 +15,7 @@ from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
 from claw.model.effect import Effect, StopRun
 from claw.model.event import Event
+from claw.model.evidence import NOTHING, Evidence, Evidences
 from claw.model.gates import Standing
 from claw.model.job import Config, Daemon, Job, JobType
 from claw.model.run import Origin, Run, State
@@ -169,12 +170,19 @@ class Desk:
         (claim,) = [claim for claim in self.dispatch() if claim.run.id == run.id]
         return self.launch(claim)
 
-    def read(self, found: Journal, offset: int | None = None) -> int:
+    def read(
+        self,
+        found: Journal,
+        offset: int | None = None,
+        evidences: Evidences = journal.NO_EVIDENCE,
+    ) -> int:
         """Take in a journal from what was taken in last, or from an earlier offset."""
         row = self.database.view(lambda tx: tx.supervisor(found.sid))
         start = (row.offset if row else 0) if offset is None else offset
         data = found.data[start:]
-        return self.do(lambda turn: journal.apply_journal(turn, found.sid, data, start))
+        return self.do(
+            lambda turn: journal.apply_journal(turn, found.sid, data, start, evidences)
+        )
 
     def end(
         self,
@@ -183,12 +191,13 @@ class Desk:
         *,
         signal: int | None = None,
         why: str = "exit",
+        evidence: Evidence = NOTHING,
     ) -> Run:
         """Have a child end and its supervisor be done; return the run."""
         run = self.run_of(found)
         found.exit(run.attempt, code, signal)
         found.add("ended", run=run.id, attempt=run.attempt, why=why, by="")
-        self.read(found)
+        self.read(found, evidences={(run.id, run.attempt): evidence})
         return self.run(run.id)
 
     def run(self, run_id: str) -> Run:

@@ -10,6 +10,7 @@ def keep(turn: Turn, run: Run, attempt: int, evidence: Evidence) -> None:
     """Store an attempt's result, and of its output what its job wants to be kept."""
     if evidence.result is not None:
         turn.tx.put_result(run.id, attempt, evidence.result)
+    turn.tx.put_matches(run.id, attempt, evidence.met)
     if turn.config.daemon.file_log_mode is FileLogMode.DISABLED:
         return
     job = turn.config.job(run.job)

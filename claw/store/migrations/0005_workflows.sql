@@ -18,3 +18,11 @@ ALTER TABLE runs ADD COLUMN event TEXT;
 CREATE INDEX runs_parent ON runs (parent, id) WHERE parent IS NOT NULL;
 
 CREATE INDEX runs_workflow ON runs (workflow, step, id) WHERE workflow IS NOT NULL;
+
+-- Conditions: which of those that anybody has on a run its attempts have met.
+CREATE TABLE matches (
+    run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    attempt INTEGER NOT NULL,
+    text    TEXT NOT NULL,
+    PRIMARY KEY (run, attempt, text)
+) STRICT;
