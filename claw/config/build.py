@@ -8,8 +8,9 @@ import os.path
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from claw.config import child, probes, queue, results, retry, timing, watch, when
+from claw.config import child, probes, queue, results, retry, timing, trigger, watch, when
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -99,6 +100,7 @@ def contradictions(values: Values) -> Iterator[Fault]:
     yield from child.contradictions(values)
     yield from probes.mistakes(values)
     yield from retry.contradictions(values)
+    yield from trigger.contradictions(values)
 
 
 def _says_one_of_two(draft: Draft) -> Iterator[Fault]:
@@ -229,20 +231,14 @@ def _dependencies_are_there(draft: Draft) -> Iterator[Fault]:
             yield (key,), "without depends_on it has no effect: add that, or remove it"
 
 
-def _output_is_clear(draft: Draft) -> Iterator[Fault]:
-    return results.faults(draft.values, draft.kind())
-
-
 def _child_can_be_made(draft: Draft) -> Iterator[Fault]:
     return child.faults(draft.values, draft.uid)
 
 
-def _dedup_is_clear(draft: Draft) -> Iterator[Fault]:
-    return queue.faults(draft.values, draft.kind())
-
-
-def _ends_are_clear(draft: Draft) -> Iterator[Fault]:
-    return retry.faults(draft.values, draft.kind())
+def _suits(
+    faults: Callable[[Values, JobType], Iterator[Fault]], draft: Draft
+) -> Iterator[Fault]:
+    return faults(draft.values, draft.kind())
 
 
 _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
@@ -252,15 +248,13 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _suits_its_type,
     _probes_are_whole,
     _overlap_is_clear,
-    _dedup_is_clear,
     _zone_is_known,
     _schedule_is_sound,
     _run_at_exists,
     _times_agree,
     _dependencies_are_there,
     _child_can_be_made,
-    _ends_are_clear,
-    _output_is_clear,
+    *(partial(_suits, part.faults) for part in (queue, retry, trigger, results)),
 )
 
 
@@ -331,6 +325,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         log=_log(values.table("log")),
         output=results.budget(values.table("output")),
         resources=child.resources(values.table("resources")),
+        trigger=trigger.trigger(values),
         file=os.path.abspath(file),  # noqa: PTH100
         line=line,
     )

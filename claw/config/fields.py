@@ -19,6 +19,7 @@ from claw.config.keys.queue import DaemonQueueKeys, DedupKeys, PoolKeys, QueueKe
 from claw.config.keys.results import DaemonResultKeys, OutputKeys, RetentionKeys
 from claw.config.keys.retry import RateLimitKeys, RetryKeys, RunKeys
 from claw.config.keys.time import TimeKeys
+from claw.config.keys.trigger import TriggerKeys
 from claw.config.keys.watch import AlertKeys, SlaKeys, WatchKeys
 from claw.config.kinds import optional
 from claw.config.sockets import SOCKETS
@@ -314,6 +315,7 @@ RETRY = Section("retry", RetryKeys, tables={"rate_limit": RATE_LIMIT})
 RESOURCES = Section("resources", ResourceKeys)
 SLA = Section("sla", SlaKeys)
 ALERTS = Section("alerts", AlertKeys, later="channel to")
+TRIGGER = Section("trigger", TriggerKeys)
 JOB = Section(
     "jobs.NAME",
     JobKeys,
@@ -328,11 +330,12 @@ JOB = Section(
         "alerts": ALERTS,
         "sla": SLA,
         "retry": RETRY,
+        "trigger": TRIGGER,
     },
     later="executor"
     " watch"
     " delivery"
-    " approval max_pending_approvals context context_limit trigger"
+    " approval max_pending_approvals context context_limit"
     " events watchdog",
 )
 _LATER_TABLES = "executors channels hooks workflows"

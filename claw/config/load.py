@@ -8,8 +8,9 @@ its own, and keys over those of a job that another file defines. The daemon's ta
 import os
 import os.path
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 
-from claw.config import depends, fields, locks, queue, sockets
+from claw.config import depends, fields, locks, queue, sockets, trigger
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys, JobKeys
@@ -157,6 +158,9 @@ class _Loader:
         """Look at what the jobs say of each other, once every file could be read."""
         if is_whole:
             depends.check(self.jobs, set(self._files), self._files, self.report)
+            names = set(self._files)
+            for job, way, text in trigger.mistakes(self.jobs, names, self._place_of_trigger):
+                self._checkers[job.name].wrong(("jobs", job.name, *way), text)
 
     def check_sockets(self) -> None:
         """Report the sockets that two jobs ask for."""
@@ -173,6 +177,11 @@ class _Loader:
     def pools(self) -> tuple[tuple[str, int], ...]:
         """Return the pools by name, each with its slots."""
         return tuple((name, slots) for name, slots in sorted(self._pools.items()) if slots)
+
+    def _place_of_trigger(self, job: Job) -> str:
+        path = ("jobs", job.name, "trigger", "after")
+        checker = _of(self._checkers[job.name], path)
+        return f"{printable(PurePath(checker.file).name)}:{checker.lines.of(path)}"
 
     def _line_of_socket(self, job: Job, one: Listener) -> int:
         return self._checkers[job.name].lines.of(_path_of(job, one))

@@ -21,6 +21,7 @@ from claw.config.fields import (
     RETENTION,
     RETRY,
     SLA,
+    TRIGGER,
 )
 from claw.config.table import Field, Section
 
@@ -42,6 +43,7 @@ _TITLES = (
     (ALERTS, "[jobs.NAME.alerts]"),
     (SLA, "[jobs.NAME.sla]"),
     (RETRY, "[jobs.NAME.retry]"),
+    (TRIGGER, "[jobs.NAME.trigger]"),
     (RATE_LIMIT, "[jobs.NAME.retry.rate_limit]"),
 )
 

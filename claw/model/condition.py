@@ -7,9 +7,9 @@
 ``json:PATH=V``    at this way into its result is that value: ``json:report.status=done``
 =================  ======================================================================
 
-What is printed is looked at as it is, standard output and then standard error, up to the
-first `SEARCHED_BYTES` of each, before the end of the run is decided. A condition of which
-nothing is known does not hold.
+What is printed is looked at as it is, standard output and then standard error, of each the
+first and the last `SEARCHED_BYTES`, before the end of the run is decided. A condition of
+which nothing is known does not hold.
 """
 
 import json
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 SEARCHED_BYTES = 1 << 20
-"""So much of each stream is looked at."""
+"""So much of each stream is looked at, and of a longer one as much of its end."""
 
 _LONGEST = 1000
 _MOST_CODES = 256

@@ -53,8 +53,7 @@ class Evidence:
         found: Which of its job's checks have found something in what it printed.
         is_limited: Its output says that there were too many requests.
         unsearched: Expressions that took too long, or could not be searched for.
-        met: The conditions that it meets, of those that anybody has on it, by their texts;
-            those of its exit status are not among them.
+        met: Which conditions its output meets, of those that anybody has on it.
     """
 
     printed: tuple[Printed, ...] = ()

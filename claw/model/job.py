@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from claw.model.alerts import Alerting
 from claw.model.checks import Health, Ready, ReadyType
+from claw.model.condition import Condition
 from claw.model.dedup import Dedup
 from claw.model.graph import Dependency, Graph
 from claw.model.keeping import Budget, FileLogMode
@@ -22,6 +23,7 @@ from claw.model.run import Priority
 from claw.model.sla import Sla
 from claw.model.timing import Hours
 from claw.model.transient import Transient
+from claw.model.trigger import Trigger, Triggers
 
 
 class JobType(StrEnum):
@@ -246,6 +248,7 @@ class Job:
     skip_code: int | None = None  # an exit status: there was nothing to do
     checks: tuple[Check, ...] = ()  # of what a run has printed
     dead_letter: bool = False  # a run that has failed for good is kept as one
+    trigger: Trigger | None = None  # None: it follows no other job
     transient: Transient | None = None  # it is there for one run only
     origin: str = ""  # who made it, if clawctl did: cli:UID
     file: str = ""  # where it is defined
@@ -361,16 +364,23 @@ class Config:
     digest: str = ""  # of the files' bytes: tells whether they changed
     transients: Transients = field(default_factory=Transients, repr=False, compare=False)
     graph: Graph = field(init=False, repr=False, compare=False)
+    triggers: Triggers = field(init=False, repr=False, compare=False)
     _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {job.name: job for job in self.jobs})
         graph = Graph({job.name: job.depends_on for job in self.jobs})
         object.__setattr__(self, "graph", graph)
+        found = {job.name: job.trigger for job in self.jobs if job.trigger is not None}
+        object.__setattr__(self, "triggers", Triggers(found))
 
     def job(self, name: str) -> Job | None:
         """Return the job of that name, be it one of a single run."""
         return self._by_name.get(name) or self.transients.get(name)
+
+    def conditions_on(self, name: str) -> tuple[Condition, ...]:
+        """Return what has to be known of the output of a job's runs."""
+        return tuple(self.triggers.conditions_on(name))
 
     @property
     def known(self) -> tuple[Job, ...]:

@@ -49,12 +49,12 @@ class LeavingRows(Statements):
         return None if row is None else row["text"]
 
     def put_matches(self, run: str, attempt: int, texts: Iterable[str]) -> None:
-        """Store which conditions an attempt's output and result meet, new or known."""
+        """Store which conditions an attempt's output meets, new or known."""
         for text in texts:
             self._do("put_match", run=run, attempt=attempt, text=text)
 
     def matches(self, run: str) -> frozenset[str]:
-        """Return the conditions that a run's last attempt meets, those of exits left out."""
+        """Return the conditions that the output of a run's last attempt meets."""
         return frozenset(row["text"] for row in self._do("matches", run=run))
 
 

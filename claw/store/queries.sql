@@ -641,6 +641,19 @@ ON CONFLICT (run, attempt, text) DO NOTHING;
 SELECT matches.text FROM matches JOIN runs ON runs.id = matches.run
 WHERE matches.run = :run AND matches.attempt = runs.attempt;
 
+-- name: put_join
+INSERT INTO joins (job, root, rule, parent, run) VALUES (:job, :root, :rule, :parent, :run)
+ON CONFLICT (job, root, rule, parent) DO UPDATE SET run = excluded.run;
+
+-- name: joined
+SELECT parent, run FROM joins WHERE job = :job AND root = :root AND rule = :rule;
+
+-- name: delete_joined
+DELETE FROM joins WHERE job = :job AND root = :root;
+
+-- name: children_of
+SELECT * FROM runs WHERE parent = :parent ORDER BY id;
+
 -- name: put_hold
 INSERT INTO locks (name, backend, phase, fence, run, handle, since, until, seen)
 VALUES (:name, :backend, :phase, :fence, :run, :handle, :since, :until, :seen)

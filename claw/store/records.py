@@ -20,6 +20,7 @@ from claw.store import rows
 from claw.store.deadletters import DeadLetterRows
 from claw.store.leavings import LeavingRows
 from claw.store.ledgers import LedgerRows
+from claw.store.lineagerows import LineageRows
 from claw.store.lockrows import LockRows
 from claw.store.pruning import PruningRows
 from claw.store.queue import BatchRows, PoolRows, QueueRows
@@ -37,6 +38,7 @@ class Tx(
     DeadLetterRows,
     LeavingRows,
     LedgerRows,
+    LineageRows,
     LockRows,
     PoolRows,
     PruningRows,

@@ -13,6 +13,7 @@ it has ended badly for good     dependents are ended as ``on_dependency_failure`
 it is gone                      what it depends on may be told to stop, if it is to
 it is gone, with a lock         the lock is left to others
 it has ended                    its keys of the idempotency ledger are done, or free
+it has ended, after it began    the jobs that follow it are begun
 it is ill, or well again        alerts (`claw.master.engine.conditions`)
 ==============================  =======================================================
 
@@ -24,7 +25,16 @@ with it.
 
 from collections.abc import Container
 
-from claw.master.engine import conditions, deadletters, idem, lifetimes, locks, needs, rollouts
+from claw.master.engine import (
+    conditions,
+    deadletters,
+    idem,
+    lifetimes,
+    locks,
+    needs,
+    rollouts,
+    triggers,
+)
 from claw.master.engine.turn import Change, Turn
 from claw.model import gates, ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Effect, StopRun
@@ -70,6 +80,7 @@ def _over(turn: Turn, change: Change) -> None:
     run = change.after
     if turn.tx.look_again(gates.after(run.id)):
         turn.emit(Dispatch())
+    triggers.fire(turn, run)
     if change.is_new:
         return
     if run.claimed_at is not None:  # also of one that was put back and has no attempt

@@ -4,7 +4,7 @@ Nothing is read of an attempt that has printed nothing and left no result: its l
 so. What is short is read at once, as short pieces of journals are; the rest in a thread.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,6 +16,8 @@ from claw.master.reaper import Reaper
 from claw.master.supervision import outputs, results
 from claw.master.supervision.findings import SEARCHED_BYTES, Findings
 from claw.master.supervision.outputs import Extent
+from claw.model.condition import SEARCHED_BYTES as CONDITION_BYTES
+from claw.model.condition import Condition
 from claw.model.evidence import NOTHING, TAIL_BYTES, Evidence, Evidences
 from claw.model.home import Home
 from claw.model.job import Config, Job, JobType
@@ -165,7 +167,8 @@ class Evidencing:
         found: dict[tuple[str, int], Evidence] = {}
         for one in endings_in(spool.data, None)[0]:
             job = self._config().job(one.job)
-            if job is not None and (job.checks or job.retry) and not one.says_nothing:
+            has_rules = job is not None and bool(job.checks or job.retry)
+            if (has_rules or self._asked(one)) and not one.says_nothing:
                 evidence = await self._gather(one)
                 found[one.run, one.attempt] = replace(
                     evidence, printed=(), result=None, complaint=None
@@ -178,7 +181,7 @@ class Evidencing:
         for one in endings_in(data, None)[0]:
             if not one.says_nothing:
                 job, key = self._config().job(one.job), (one.run, one.attempt)
-                there = gather(self._home, one, _most(job))
+                there = gather(self._home, one, _most(job, ()))
                 known = found.get(key, NOTHING)
                 evidences[key] = replace(
                     known, printed=there.printed, result=there.result, complaint=there.complaint
@@ -188,18 +191,22 @@ class Evidencing:
     async def _gather(self, one: Ending) -> Evidence:
         if one.says_nothing:
             return NOTHING
-        job = self._config().job(one.job)
-        most = _most(job)
+        job, asked = self._config().job(one.job), self._asked(one)
+        most = _most(job, asked)
         if one.is_short:
             found = gather(self._home, one, most)
         else:
             found = await trio.to_thread.run_sync(
                 gather, self._home, one, most, limiter=self._threads
             )
-        if job is None:
-            return found
-        has_failed = one.code not in job.success_codes
-        return await self.findings.look(job, found, has_failed=has_failed)
+        if job is not None:
+            has_failed = one.code not in job.success_codes
+            found = await self.findings.look(job, found, has_failed=has_failed)
+        return await self.findings.meet(asked, found) if asked else found
+
+    def _asked(self, one: Ending) -> tuple[Condition, ...]:
+        """Return the conditions that anybody has on what an attempt has printed."""
+        return self._config().conditions_on(one.job)
 
     async def _clear(self, one: Ending) -> None:
         has_any = one.has_result or results.has_folder(self._home, one.run, one.attempt)
@@ -272,10 +279,12 @@ def _extent(line: Message, word: str) -> Extent:
             return Extent()
 
 
-def _most(job: Job | None) -> int:
+def _most(job: Job | None, asked: Sequence[Condition]) -> int:
     """Return how much of an output is wanted whole."""
     budget = Budget() if job is None else job.output
     most = max(budget.store, budget.excerpt, budget.summary, TAIL_BYTES)
+    if any(condition.is_of_output for condition in asked):
+        return max(most, CONDITION_BYTES)
     return max(most, SEARCHED_BYTES) if job and job.checks else most
 
 

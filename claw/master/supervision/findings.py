@@ -6,7 +6,7 @@ decides nothing; an expression that has taken too long is not tried again for a 
 that no run of another job waits for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ import trio
 
 from claw.master.checks.matcher import Matcher, TooSlowError
 from claw.master.reaper import Reaper
+from claw.model.condition import Condition, Kind
 from claw.model.evidence import Evidence, Printed
 from claw.model.job import Job
 from claw.model.outputcheck import BOTH
@@ -77,6 +78,29 @@ class Findings:
             unsearched=tuple(unsearched),
         )
 
+    async def meet(self, asked: Sequence[Condition], evidence: Evidence) -> Evidence:
+        """Return the evidence with those conditions on what was printed that it meets."""
+        met: list[str] = []
+        unsearched = list(evidence.unsearched)
+        for one in asked:
+            is_met = await self._is_met(one, evidence)
+            if is_met is None:
+                unsearched.append(one.value)
+            elif is_met:
+                met.append(one.text)
+        return replace(evidence, met=tuple(met), unsearched=tuple(dict.fromkeys(unsearched)))
+
+    async def _is_met(self, one: Condition, evidence: Evidence) -> bool | None:
+        """Tell whether a condition is met; None: nobody knows."""
+        if one.kind is Kind.CONTAINS:
+            pieces = (piece for printed in evidence.printed for piece in _pieces(printed))
+            return any(one.is_met_by_output(piece) for piece in pieces)
+        if not evidence.printed:
+            return False
+        self._asked.set()
+        async with self._matcher.used():
+            return await self._search(one.value, _texts(evidence, BOTH))
+
     async def _search(self, pattern: str, texts: list[str]) -> bool | None:
         """Tell whether an expression is found in one of some texts; None: nobody knows."""
         if self._slow.get(pattern, 0.0) > trio.current_time():
@@ -103,7 +127,11 @@ def _texts(evidence: Evidence, stream: str) -> list[str]:
 
 
 def _of_stream(one: Printed) -> Iterator[str]:
+    return (piece.decode(errors="replace") for piece in _pieces(one))
+
+
+def _pieces(one: Printed) -> Iterator[bytes]:
     """Yield what is kept of a stream: all of it, or its beginning and its end."""
-    yield one.head.decode(errors="replace")
+    yield one.head
     if not one.is_whole:
-        yield one.tail.decode(errors="replace")
+        yield one.tail

@@ -19,10 +19,22 @@ CREATE INDEX runs_parent ON runs (parent, id) WHERE parent IS NOT NULL;
 
 CREATE INDEX runs_workflow ON runs (workflow, step, id) WHERE workflow IS NOT NULL;
 
--- Conditions: which of those that anybody has on a run its attempts have met.
+-- Which conditions on what a run prints its attempts have met, of those that anybody had.
 CREATE TABLE matches (
     run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     attempt INTEGER NOT NULL,
     text    TEXT NOT NULL,
     PRIMARY KEY (run, attempt, text)
 ) STRICT;
+
+-- Of a job that follows several: those that have ended so far, by the first run they come of.
+CREATE TABLE joins (
+    job    TEXT NOT NULL,
+    root   TEXT NOT NULL,
+    rule   TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    run    TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    PRIMARY KEY (job, root, rule, parent)
+) STRICT;
+
+CREATE INDEX joins_run ON joins (run);

@@ -16,9 +16,8 @@ def _holds(desk: Desk, run: Run, text: str | None) -> bool:
 def test_what_the_evidence_met_holds_and_nothing_else_does() -> None:
     desk = Desk(job("a"))
     found = desk.begin("a")
-    run = desk.end(found, evidence=Evidence(met=("contains:x", "json:a=1")))
+    run = desk.end(found, evidence=Evidence(met=("contains:x",)))
     assert _holds(desk, run, "contains:x")
-    assert _holds(desk, run, "json:a=1")
     assert not _holds(desk, run, "contains:y")
     assert _holds(desk, run, None)
 
@@ -28,6 +27,13 @@ def test_the_exit_status_needs_no_evidence() -> None:
     run = desk.end(desk.begin("a"), 3)
     assert _holds(desk, run, "exit:3")
     assert not _holds(desk, run, "exit:4")
+
+
+def test_a_result_is_looked_into_as_it_is_stored() -> None:
+    desk = Desk(job("a"))
+    run = desk.end(desk.begin("a"), evidence=Evidence(result='{"a":1}'))
+    assert _holds(desk, run, "json:a=1")
+    assert not _holds(desk, run, "json:a=2")
 
 
 def test_only_the_last_attempt_counts() -> None:
