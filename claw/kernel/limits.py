@@ -3,6 +3,12 @@
 import errno
 import resource
 
+from claw.kernel import files
+
+_MARK = 10
+"""RLIMIT_LOCKS: of no meaning since Linux 2.4.25, see getrlimit(2)."""
+_MARK_IN_PROC = b"Max file locks "
+
 
 def raise_open_files() -> tuple[int, int]:
     """Raise the soft limit of open files to the hard one; return both as they were."""
@@ -50,3 +56,25 @@ def restore_open_files(old: tuple[int, int]) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, old)
     except (OSError, ValueError):
         return
+
+
+def mark(number: int) -> None:
+    """Have this process, and all that comes of it from now on, carry a number.
+
+    Raises:
+        ValueError: It is not allowed to.
+    """
+    resource.setrlimit(_MARK, (number, resource.RLIM_INFINITY))
+
+
+def mark_at(pid: int) -> int:
+    """Return the number that a process carries, until it is reaped; 0: none."""
+    try:
+        lines = files.read_all(f"/proc/{pid}/limits").splitlines()
+    except OSError:
+        return 0
+    for line in lines:
+        if line.startswith(_MARK_IN_PROC):
+            soft = line[len(_MARK_IN_PROC) :].split()[0]
+            return int(soft) if soft.isdigit() else 0
+    return 0

@@ -13,6 +13,7 @@ DEFAULT_PATH = "/bin:/usr/bin"
 """Where programs are looked for when the environment has no PATH."""
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
+_OOM_SCORE = "/proc/self/oom_score_adj"
 _PRCTL = libc.find("prctl")
 
 
@@ -134,16 +135,20 @@ def set_oom_score(value: int | None) -> None:
     Raises:
         OSError: EACCES: only root may lower it.
     """
-    path = "/proc/self/oom_score_adj"
     if value is None:
-        if int(files.read_all(path)) < 0:
-            _tell_kernel(path, b"0")
+        if is_protected():
+            _tell_kernel(_OOM_SCORE, b"0")
         return
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    fd = os.open(_OOM_SCORE, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(fd, b"%d" % value)
     finally:
         os.close(fd)
+
+
+def is_protected() -> bool:
+    """Tell whether the kernel kills others before this process when memory runs out."""
+    return int(files.read_all(_OOM_SCORE)) < 0
 
 
 def execute(argv: list[str], env: dict[str, str]) -> "NoReturn":
@@ -164,6 +169,21 @@ def execute(argv: list[str], env: dict[str, str]) -> "NoReturn":
         except OSError as error:  # EACCES here, perhaps found further on
             failure = error
     raise failure
+
+
+def find_program(name: str, env: dict[str, str]) -> str:
+    """Return what `execute` would most likely execute.
+
+    Raises:
+        FileNotFoundError: There is nothing of that name.
+    """
+    if "/" in name:
+        return name
+    for folder in env.get("PATH", DEFAULT_PATH).split(":"):
+        path = f"{folder or '.'}/{name}"
+        if os.access(path, os.X_OK):
+            return path
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def kill(pid: int, number: int) -> bool:

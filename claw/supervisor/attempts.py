@@ -2,7 +2,7 @@
 
 from claw.kernel import files, pidfd, ticks
 from claw.kernel.bare import os
-from claw.supervisor import child, entries, fostering, machine
+from claw.supervisor import child, entries, fostering, machine, swift
 from claw.supervisor.case import Case
 from claw.wire import supervision
 from claw.wire.supervision import READY_PIPE, Message
@@ -18,7 +18,7 @@ class Attempts:
         self._report_fd = -1  # open until the child has exec'd
 
     def begin(self) -> None:
-        """Fork the child; it writes its own ``started`` line.
+        """Begin the child, and have that on record.
 
         Raises:
             OSError: There is no memory, descriptor or room on the disk for it now.
@@ -36,21 +36,65 @@ class Attempts:
         for stream in case.streams:
             stream.file.base = stream.file.size
         case.loop.be_prompt()
+        pid = swift.spawn(case, state.attempt, self._standard()) if swift.suits(case) else 0
+        if pid:
+            self._note_begun(pid)
+        else:
+            self._fork()
+
+    def _note_begun(self, pid: int) -> None:
+        """Put on record what executes its program already."""
+        case = self._case
+        line = entries.begun(case.launch, case.state.attempt, pid, pidfd.start_ticks(pid) or 0)
+        case.spool.owe(line)
+        self._take_up(line)
+        try:
+            case.spool.mend()
+        except OSError:  # it is owed; whoever takes over before finds the child by its mark
+            return
+        case.tell_soon()
+
+    def find(self) -> None:
+        """Take up the child of a killed predecessor that had not put it on record.
+
+        Where its parent was killed too, one that is not found may have begun, and ended.
+        """
+        case = self._case
+        state = case.state
+        pid, start = swift.find(case.launch, state.attempt)
+        if not pid and state.under == case.handed.parent:
+            return
+        line = entries.begun(case.launch, state.attempt, pid, start)
+        case.spool.owe(line)
+        state.apply(line)
+
+    def _take_up(self, line: Message) -> None:
+        case = self._case
+        case.ended_as = None
+        case.tree.main = line["pid"]
+        case.custody.take(line["pid"])
+        case.state.apply(line)
+        case.tree.start = case.state.start
+
+    def _fork(self) -> None:
+        """Fork a child that writes its own ``started`` line.
+
+        Raises:
+            OSError: There is no memory or descriptor for it now.
+        """
+        case = self._case
         self._report_fd, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
             wiring = self._wiring(writing)
-            pid = child.spawn(launch, state.attempt, wiring, case.handed.open_files)
+            attempt = case.state.attempt
+            pid = child.spawn(case.launch, attempt, wiring, case.handed.open_files)
         except BaseException:
             self._close_report()
             raise
         finally:
             os.close(writing)
-        case.ended_as = None
-        case.tree.main = pid
-        case.custody.take(pid)
-        state.apply(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
-        case.tree.start = state.start
+        self._take_up(entries.entry("started", pid=pid, start=pidfd.start_ticks(pid) or 0))
 
     def _wiring(self, report_fd: int) -> child.Wiring:
         case = self._case

@@ -53,6 +53,11 @@ class Custody:
         self.is_given_up = self.is_waiting
         self._end(UNKNOWN)
 
+    def lose(self) -> None:
+        """Count a child that nobody knows of any more as ended, nobody knows how."""
+        self.is_waiting = True
+        self._end(UNKNOWN)
+
     def take_from(
         self, connection: channel.Socket, pid: int, start: int, kept: dict[str, int]
     ) -> None:

@@ -35,6 +35,7 @@ def first(launch: Launch) -> Message:
         kind="service" if launch.is_service else "once",
         boot=_BOOT,
         version=__version__,
+        under=os.getppid(),
         **_myself(),
     )
 
@@ -52,6 +53,12 @@ def started(launch: Launch, attempt: int) -> Message:
             [path, *place] for path in _outputs(launch) if (place := files.place_of(path))
         ]
     return line
+
+
+def begun(launch: Launch, attempt: int, pid: int, start: int) -> Message:
+    """Return the line of a child that its supervisor puts on record, see `swift`."""
+    who = {"pid": pid, "start": start}
+    return entry("started", run=launch.run, attempt=attempt, ready=launch.ready, **who)
 
 
 def _outputs(launch: Launch) -> list[str]:

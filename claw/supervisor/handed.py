@@ -1,12 +1,16 @@
 """What passes from the fork server to a supervisor when it is forked."""
 
+from claw.kernel import process
 from claw.wire.supervision import OUTPUTS
 
 
 class Handed:
     """What the fork server hands to a supervisor: descriptors, -1 for none, and facts."""
 
-    __slots__ = ("foster_fd", "kept", "link_fd", "lock_fd", "open_files", "parent", "relay_fd")
+    __slots__ = (
+        "foster_fd", "is_protected", "kept", "link_fd", "lock_fd", "open_files", "parent",
+        "relay_fd",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -24,6 +28,7 @@ class Handed:
         self.link_fd = link_fd  # a connection of the master, there from the start
         self.relay_fd = relay_fd  # to the fork server; replacements only
         self.parent = parent  # the fork server; while it lives, children need no other keeper
+        self.is_protected = process.is_protected()
         self.foster_fd = -1  # to a fork server that is not the parent
 
     @property

@@ -56,11 +56,12 @@ class Supervision:
     __slots__ = (
         "attempt", "born", "due_b", "error", "exit", "extended_b", "is_ready", "launch", "oom",
         "phase", "pid", "restarts", "rung", "start", "started_b", "starts_b", "stop",
-        "stop_command", "timed_out", "watchdog_s",
+        "stop_command", "timed_out", "under", "watchdog_s",
     )  # fmt: skip
 
     def __init__(self, launch: Launch) -> None:
         self.launch = launch
+        self.under = 0  # whose child the supervisor was that wrote the launch
         self._begin(launch.attempt)
 
     def _begin(self, attempt: int) -> None:
@@ -117,6 +118,7 @@ class Supervision:
 
     def _on_launch(self, line: Message) -> None:
         self._begin(line["attempt"])  # of several runs in a journal, the last one counts
+        self.under = line.get("under", 0)
 
     def _on_started(self, line: Message) -> None:
         self.phase = UP

@@ -116,11 +116,16 @@ class Supervisor:
     def _take_over(self, connection: channel.Socket) -> None:
         """Stand where a killed predecessor fell."""
         state, tree = self._case.state, self._case.tree
+        has_begun = state.phase == machine.LAUNCHING and not self._is_first
+        if has_begun and self._case.launch.is_simple:
+            self._attempts.find()
         tree.take_over(state.pid if state.phase == machine.UP else 0, state.start)
         if tree.main:
             self._attempts.mark_begin(at_once=False)
         self._ending.take_over()
         self._case.custody.take_from(connection, tree.main, state.start, self._case.handed.kept)
+        if state.phase == machine.UP and not state.pid:
+            self._case.custody.lose()
 
     # -- what to do next --------------------------------------------------------------
 

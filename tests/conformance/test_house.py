@@ -23,7 +23,7 @@ TOP_LEVEL = {
 MADE_BY_TOOLS = {"build", "dist"}
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 50
-MAX_SUPERVISOR_LINES = 4820  # with what takes one run after the other
+MAX_SUPERVISOR_LINES = 5100  # with what begins children in two ways
 MAX_ARCHITECTURE_LINES = 200
 NO_NAMES_FOR_MODULES = {"utils", "util", "helpers", "common", "misc", "base", "types"}
 NO_NAMES_FOR_ANYTHING = {
@@ -93,7 +93,8 @@ def test_imports_are_absolute() -> None:
 
 def test_the_umask_is_changed_before_there_are_threads_and_after_a_fork_only() -> None:
     places = {one.name for one in modules() if "os.umask(" in one.text}
-    assert places == {"claw/master/main.py", "claw/supervisor/outfit.py"}
+    alone = "claw/supervisor/swift.py"  # a supervisor has one thread, and takes it back
+    assert places == {"claw/master/main.py", "claw/supervisor/outfit.py", alone}
 
 
 def test_nothing_is_left_to_be_done() -> None:

@@ -59,6 +59,7 @@ OWN = {
     "claw.supervisor.relay",
     "claw.supervisor.requests",
     "claw.supervisor.spool",
+    "claw.supervisor.swift",
     "claw.supervisor.tree",
     "claw.supervisor.ward",
     "claw.supervisor.warm",

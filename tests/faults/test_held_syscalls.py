@@ -5,6 +5,7 @@ within and after it. Whatever it hits: the child runs once, and its end and outp
 """
 
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from claw.kernel import process
 from tests.kit.supervision import Bench, Supervised, bench
 
 HELD_S = 0.12
+LONG_S = 1.5
 STEPS = 4
 PRINT = "n=0; while [ $n -lt 500 ]; do n=$((n+1)); echo $n; done"  # no other child
 
@@ -32,11 +34,11 @@ def make_bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 @contextlib.contextmanager
-def held(bench: Bench, call: str, where: str) -> Iterator[None]:
+def held(bench: Bench, call: str, where: str, held_s: float = HELD_S) -> Iterator[None]:
     """Delay each call of one kind as it is entered or left, by the fork server and its own."""
     words = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(bench.process.pid)]
     words += ["-e", f"trace={call}"]
-    words += ["-e", f"inject={call}:delay_{where}={int(HELD_S * 1_000_000)}"]
+    words += ["-e", f"inject={call}:delay_{where}={int(held_s * 1_000_000)}"]
     tracer = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     try:
         status = Path(f"/proc/{bench.process.pid}/status")
@@ -55,6 +57,8 @@ def held(bench: Bench, call: str, where: str) -> Iterator[None]:
     [
         ("setsid", "enter"),
         ("execve", "enter"),
+        ("chdir", "enter"),  # by the supervisor, before its child is begun and after
+        ("umask", "exit"),
         ("splice", "exit"),
         ("fdatasync", "enter"),
         ("wait4", "enter"),
@@ -81,3 +85,53 @@ def check(run: Supervised) -> None:
     assert (ended["why"], run.of("exited")[0]["code"]) == ("exit", 7)
     assert [len(run.of(ev)) for ev in ("launch", "started", "exited", "ended")] == [1] * 4
     assert run.output() == b"".join(b"%d\n" % number for number in range(1, 501))
+
+
+def begin_unrecorded(bench: Bench, script: str) -> Supervised:
+    """Begin a child of that script; it runs by now, and its supervisor has not said so yet."""
+    counted = bench.home / "counted"
+    run = bench.launch(["/bin/sh", "-c", f'echo "$CLAW_RUN_ID" >> {counted}; {script}'])
+    run.wait_until(counted.exists, "child")
+    return run
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_i4_a_child_that_is_on_nobodys_record_is_found_by_its_mark(
+    bench: Bench, is_ended: bool
+) -> None:
+    fifo = bench.home / "fifo"
+    os.mkfifo(fifo)
+    script = "exit 7" if is_ended else f"read line < {fifo}; exit 7"
+    with held(bench, "chdir", "enter", LONG_S):
+        run = begin_unrecorded(bench, script)
+        if is_ended:
+            run.wait_until(lambda: _children_are_zombies(run.first_pid), "end of the child")
+        begun = run.of("started")
+        run.kill()
+    if not is_ended:
+        fifo.write_text("go\n")
+
+    assert (run.wait_for("ended")["why"], run.of("exited")[0]["code"]) == ("exit", 7)
+    assert [len(run.of(ev)) for ev in ("launch", "started", "exited", "ended")] == [1] * 4
+    assert begun == [], "the kill came too late"
+    assert len((bench.home / "counted").read_text().split()) == 1
+
+
+def _children_are_zombies(pid: int) -> bool:
+    return all(map(process.is_zombie, process.children_of(pid)))
+
+
+def test_i4_a_child_on_nobodys_record_is_not_begun_again_when_its_fork_server_goes_too(
+    bench: Bench,
+) -> None:
+    with held(bench, "chdir", "enter", LONG_S):
+        run = begin_unrecorded(bench, "exit 7")
+        run.wait_until(lambda: _children_are_zombies(run.first_pid), "end of the child")
+        os.kill(bench.process.pid, signal.SIGSTOP)  # it replaces nobody meanwhile
+        assert process.kill(run.first_pid, signal.SIGKILL)
+        bench.renew()
+    bench.give(run)
+
+    assert run.wait_for("ended")["why"] == "exit"
+    assert run.of("exited")[0]["code"] in {None, 7}  # who has reaped it may be anybody
+    assert len((bench.home / "counted").read_text().split()) == 1

@@ -25,6 +25,7 @@ from claw.master.supervision.spools import journal_sizes, read_spools
 from claw.master.supervision.verdict import Verdict, judge
 from claw.model.home import Home
 from claw.model.run import Run, State, Supervisor
+from claw.supervisor import swift
 from claw.wire import supervision
 
 _LOG = logging.getLogger("claw.adopt")
@@ -175,8 +176,9 @@ class Adoption:
     async def _bury(self, sid: str, gist: Gist) -> None:
         _LOG.warning("supervisor %s is gone, and nobody took over its child", sid)
         same_boot = gist.boot == clock.boot_id()
-        if same_boot and gist.child is not None:
-            await self._end_leftovers(*gist.child)
+        child = gist.child or await trio.to_thread.run_sync(_unrecorded, gist)
+        if same_boot and child is not None:
+            await self._end_leftovers(*child)
         why = "its supervisor was lost" if same_boot else "the host went down"
         await self._decide.patiently(lambda turn: journal.lost(turn, sid, why))
         self._write_end(sid)
@@ -209,6 +211,15 @@ class Adoption:
         finally:
             for fd in fds:
                 os.close(fd)
+
+
+def _unrecorded(gist: Gist) -> tuple[int, int] | None:
+    """Look for a child whose begin nobody has lived to put on record."""
+    if gist.launched is None:
+        return None
+    pids = [int(name) for name in files.names_in("/proc") if name.isdigit()]
+    pid, start = swift.find_among(pids, supervision.mark_of(*gist.launched))
+    return (pid, start) if pid else None
 
 
 def _open(pid: int) -> int | None:
