@@ -43,8 +43,8 @@ _TITLES = (
     (ALERTS, "[jobs.NAME.alerts]"),
     (SLA, "[jobs.NAME.sla]"),
     (RETRY, "[jobs.NAME.retry]"),
-    (TRIGGER, "[jobs.NAME.trigger]"),
     (RATE_LIMIT, "[jobs.NAME.retry.rate_limit]"),
+    (TRIGGER, "[jobs.NAME.trigger]"),
 )
 
 

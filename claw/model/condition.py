@@ -17,13 +17,14 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from claw.model import outcome
+
 SEARCHED_BYTES = 1 << 20
 """So much of each stream is looked at, and of a longer one as much of its end."""
 
 _LONGEST = 1000
 _MOST_CODES = 256
 _MOST_CODE = 255
-_SIGNALED = 128
 
 
 class Kind(StrEnum):
@@ -69,8 +70,7 @@ class Condition:
             code: Its exit code; None: it had none.
             signal: The signal that ended it; None: none did.
         """
-        number = code if signal is None else _SIGNALED + signal
-        return number is not None and str(number) in self.value.split(",")
+        return outcome.exit_word(code, signal) in self.value.split(",")
 
     def is_met_by_output(self, data: bytes) -> bool:
         """Tell whether the text of ``contains`` is in a stream."""

@@ -9,14 +9,16 @@ class Slice:
     """A part of a file that is there: what another run has printed.
 
     Attributes:
-        path: The file; of one that is gone nothing is handed out.
+        path: The file, from the log folder on; of one that is gone nothing is handed out.
         begin: Where the part begins.
         size: Its bytes.
+        from_line: What comes before the first line that begins in it is left out.
     """
 
     path: str
     begin: int
     size: int
+    from_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)

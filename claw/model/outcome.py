@@ -166,6 +166,13 @@ NOT_RUN_STATUS = 125
 _SIGNALED = 128
 
 
+def exit_word(code: int | None, signal: int | None) -> str:
+    """Return a child's exit status as a shell's ``$?`` has it; empty: it had none."""
+    if signal is not None:
+        return str(_SIGNALED + signal)
+    return "" if code is None else str(code)
+
+
 def exit_status(state: State | str, code: int | None, signal: int | None) -> int:
     """Return what a process exits with that stands for a run, as shells have it.
 

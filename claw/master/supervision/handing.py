@@ -39,14 +39,16 @@ def place(
     env = {}
     for one in handed:
         path = f"{folder}/{one.name}"
-        owned.create(path, _content(one), owner)
+        owned.create(path, _content(home, one), owner)
         env[one.variable] = path
     if owner is not None:
         os.chown(folder, *owner, follow_symlinks=False)
     return env
 
 
-def _content(one: Handout) -> bytes:
-    if isinstance(one.content, Slice):
-        return files.read_piece(one.content.path, one.content.begin, one.content.size)
-    return one.content
+def _content(home: Home, one: Handout) -> bytes:
+    part = one.content
+    if not isinstance(part, Slice):
+        return part
+    data = files.read_piece(f"{home.log}/{part.path}", part.begin, part.size)
+    return data.partition(b"\n")[2] or data if part.from_line else data

@@ -18,16 +18,18 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_files_are_made_for_one_attempt_and_named_in_its_environment(home: Home) -> None:
-    printed = Path(home.folder or "") / "printed"
-    printed.write_bytes(b"one two three")
+    printed = Path(home.log) / "printed"
+    printed.parent.mkdir()
+    printed.write_bytes(b"one two three\nfour")
     handed = [
         Handout("CLAW_EVENT_FILE", "event.json", b"{}"),
-        Handout("CLAW_PARENT_OUTPUT_FILE", "parent.out", Slice(str(printed), 4, 3)),
-        Handout("CLAW_GONE", "gone", Slice("/nowhere", 0, 9)),
+        Handout("CLAW_PARENT_OUTPUT_FILE", "parent.out", Slice("printed", 4, 3)),
+        Handout("CLAW_LINES", "lines", Slice("printed", 8, 10, from_line=True)),
+        Handout("CLAW_GONE", "gone", Slice("nowhere", 0, 9)),
     ]
     run = a_run(attempt=2)
     env = handing.place(home, run, None, handed)
-    assert [Path(path).read_bytes() for path in env.values()] == [b"{}", b"two", b""]
+    assert [Path(path).read_bytes() for path in env.values()] == [b"{}", b"two", b"four", b""]
     assert {Path(path).parent.name for path in env.values()} == {f"{run.id}.2"}
     assert handing.place(home, run, None, handed) == env  # it was not launched that time
     results.clear(home, run.id, 2)
