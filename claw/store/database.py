@@ -24,6 +24,7 @@ from claw.model.event import Event
 from claw.store import migrate
 from claw.store.connect import Tracer, connect, is_damage
 from claw.store.records import Tx
+from claw.store.statements import Memory
 
 T = TypeVar("T")
 GROUP_LIMIT = 256
@@ -129,6 +130,7 @@ class Database:
         self._closed = False
         self._gate = threading.Lock()
         self._writer = connect(path, tracer=tracer)
+        self._memory = Memory()  # the writer's
         self._is_writer_gone = False
         self._writes: queue.SimpleQueue[_Work[object] | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Work[object] | None] = queue.SimpleQueue()
@@ -252,12 +254,14 @@ class Database:
     def _write_group(self, group: "list[_Work[object]]") -> None:
         try:
             self._reconnect()
-            tx = Tx(self._writer)
+            self._memory.shrink()
+            tx = Tx(self._writer, self._memory)
             self._writer.execute("BEGIN IMMEDIATE")
             kept = [work for work in group if self._try(work, tx)]
             self._writer.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  each of them hears of it
             self._note(error)
+            self._memory.forget()
             for work in group:
                 work.fail(error)
             self._reset()

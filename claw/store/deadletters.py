@@ -4,6 +4,7 @@ from datetime import datetime
 
 from claw.model.run import Run
 from claw.store import rows
+from claw.store.layout import Value  # noqa: TC001
 from claw.store.statements import Statements
 
 _AFTER_ALL_IDS = "s"
@@ -17,7 +18,7 @@ class DeadLetterRows(Statements):
         self, *, job: str | None = None, before: str | None = None, limit: int = 50
     ) -> tuple[Run, ...]:
         """Return dead letters, newest first, before a run id."""
-        bounds: dict[str, rows.Value] = {"before": before or _AFTER_ALL_IDS, "limit": limit}
+        bounds: dict[str, Value] = {"before": before or _AFTER_ALL_IDS, "limit": limit}
         if job is None:
             return self._runs("dead_letters", **bounds)
         return self._runs("dead_letters_of", job=job, **bounds)

@@ -20,6 +20,7 @@ INSERT INTO runs (
     :fingerprint, :parent, :root, :depth, :workflow, :step, :event
 ) ON CONFLICT (origin, origin_key) DO NOTHING;
 
+-- Of each statement that is named update_ only that part is run which has changed.
 -- name: update_run
 UPDATE runs SET
     state = :state, due_at = :due_at, claimed_at = :claimed_at, started_at = :started_at,
@@ -312,6 +313,15 @@ INSERT INTO attempts (
     cpu_time_s = excluded.cpu_time_s, max_memory_bytes = excluded.max_memory_bytes,
     dropped_bytes = excluded.dropped_bytes;
 
+-- name: update_attempt
+UPDATE attempts SET
+    sid = :sid, cause = :cause, pid = :pid, start_ticks = :start_ticks,
+    started_at = :started_at, ready_at = :ready_at, ended_at = :ended_at,
+    exit_code = :exit_code, signal = :signal, timed_out = :timed_out,
+    ended_for = :ended_for, error = :error, cpu_time_s = :cpu_time_s,
+    max_memory_bytes = :max_memory_bytes, dropped_bytes = :dropped_bytes
+WHERE run = :run AND no = :no;
+
 -- name: attempt
 SELECT * FROM attempts WHERE run = :run AND no = :no;
 
@@ -335,6 +345,12 @@ INSERT INTO supervisors (
     run = excluded.run, job = excluded.job, "offset" = excluded."offset",
     pid = excluded.pid, start_ticks = excluded.start_ticks, boot = excluded.boot,
     version = excluded.version, closed_at = excluded.closed_at;
+
+-- name: update_supervisor
+UPDATE supervisors SET
+    run = :run, job = :job, "offset" = :offset, pid = :pid, start_ticks = :start_ticks,
+    boot = :boot, version = :version, closed_at = :closed_at
+WHERE sid = :sid;
 
 -- name: supervisor
 SELECT * FROM supervisors WHERE sid = :sid;
@@ -363,6 +379,15 @@ INSERT INTO jobs (
     scheduled_through = excluded.scheduled_through, done_at = excluded.done_at,
     schedule_key = excluded.schedule_key, last_run = excluded.last_run,
     scale = excluded.scale, scaled_from = excluded.scaled_from;
+
+-- name: update_standing
+UPDATE jobs SET
+    added_at = :added_at, active_since = :active_since, up = :up, stopped_by = :stopped_by,
+    paused_by = :paused_by, enabled = :enabled, epoch = :epoch, crashes = :crashes,
+    scheduled_through = :scheduled_through, done_at = :done_at,
+    schedule_key = :schedule_key, last_run = :last_run, scale = :scale,
+    scaled_from = :scaled_from
+WHERE name = :name;
 
 -- name: standing
 SELECT * FROM jobs WHERE name = :name;
@@ -409,8 +434,11 @@ DELETE FROM rollouts WHERE job = :job;
 SELECT * FROM runs WHERE job = :job AND state = 'succeeded' ORDER BY id DESC LIMIT 1;
 
 -- name: append_event
-INSERT INTO events (at, type, job, run, old, new, why, by)
-VALUES (:at, :type, :job, :run, :old, :new, :why, :by);
+INSERT INTO events (cursor, at, type, job, run, old, new, why, by)
+VALUES (:cursor, :at, :type, :job, :run, :old, :new, :why, :by);
+
+-- name: newest_cursor
+SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events';
 
 -- name: events
 SELECT * FROM events WHERE cursor > :after AND (:type IS NULL OR type GLOB :type)

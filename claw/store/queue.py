@@ -13,6 +13,7 @@ from typing import Any
 from claw.model.ids import SHORT_LENGTH
 from claw.model.run import Priority, Run, State
 from claw.store import rows
+from claw.store.layout import Row  # noqa: TC001
 from claw.store.statements import Statements
 
 
@@ -155,7 +156,7 @@ class BatchRows(Statements):
         limit: int = 50,
     ) -> tuple[Run, ...]:
         """Return runs of a batch, or those in a state, newest first, before a run id."""
-        bounds: rows.Row = {"batch": batch, "before": before or "s", "limit": limit}
+        bounds: Row = {"batch": batch, "before": before or "s", "limit": limit}
         return self._runs("runs_page_of_batch", state=state, **bounds)
 
     def batches_named(self, text: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ nothing. Within a reading transaction every change is refused by SQLite.
 
 import contextlib
 import json
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -15,9 +14,9 @@ from claw.model.gates import InstanceStanding, Standing
 from claw.model.ids import SHORT_LENGTH
 from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
-from claw.model.values import replace
 from claw.store import rows
 from claw.store.deadletters import DeadLetterRows
+from claw.store.layout import Value  # noqa: TC001
 from claw.store.leavings import LeavingRows
 from claw.store.ledgers import LedgerRows
 from claw.store.lineagerows import LineageRows
@@ -50,10 +49,6 @@ class Tx(
 ):
     """What can be read and written of the store; valid until its function returns."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
-        self.events_appended: list[Event] = []
-
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
         """Take back what the block has changed, and nothing else, when it raises."""
@@ -74,7 +69,7 @@ class Tx(
 
     def insert_run(self, run: Run) -> bool:
         """Store a new run; False when a run of the same origin and key is there."""
-        return self._do("insert_run", **rows.row_of_run(run)).rowcount == 1
+        return self._do("insert_run", **rows.RUNS.row(run)).rowcount == 1
 
     def set_waiting_for(self, run: str, text: str | None) -> None:
         """Note which gate holds a queued run; the same text is not written again."""
@@ -83,7 +78,7 @@ class Tx(
     def run_by_origin(self, origin: Origin, origin_key: str) -> Run | None:
         """Return the one run of an origin key."""
         row = self._one("run_by_origin", origin=origin, origin_key=origin_key)
-        return None if row is None else rows.run_of_row(row)
+        return None if row is None else rows.RUNS.value(row)
 
     def runs_named(self, text: str) -> tuple[str, ...]:
         """Return up to two ids that begin or end with a text of six characters or more."""
@@ -140,7 +135,7 @@ class Tx(
     ) -> tuple[Run, ...]:
         """Return runs, newest first, before a run id."""
         query = "runs_page" + ("_of_job" if job else "") + ("_in_state" if state else "")
-        values: dict[str, rows.Value] = {"before": before or _AFTER_ALL_IDS, "limit": limit}
+        values: dict[str, Value] = {"before": before or _AFTER_ALL_IDS, "limit": limit}
         if job:
             values["job"] = job
         if state:
@@ -149,21 +144,20 @@ class Tx(
 
     def put_attempt(self, attempt: Attempt) -> None:
         """Store an attempt, new or known."""
-        self._do("put_attempt", **rows.row_of_attempt(attempt))
+        self._hold(attempt)
 
     def attempt(self, run: str, no: int) -> Attempt | None:
         """Return one attempt of a run."""
-        row = self._one("attempt", run=run, no=no)
-        return None if row is None else rows.attempt_of_row(row)
+        return self._by_key(Attempt, (run, no), "attempt", run=run, no=no)
 
     def attempts(self, run: str, limit: int = 100) -> tuple[Attempt, ...]:
         """Return a run's attempts, the last ``limit`` of them, in order."""
         found = self._do("attempts", run=run, limit=limit)
-        return tuple(rows.attempt_of_row(row) for row in found)[::-1]
+        return tuple(rows.ATTEMPTS.value(row) for row in found)[::-1]
 
     def live_attempts(self) -> dict[str, Attempt]:
         """Return the present attempt of each active run, by run."""
-        found = map(rows.attempt_of_row, self._do("live_attempts"))
+        found = map(rows.ATTEMPTS.value, self._do("live_attempts"))
         return {attempt.run: attempt for attempt in found}
 
     def delete_attempt(self, run: str, no: int) -> None:
@@ -172,16 +166,15 @@ class Tx(
 
     def put_supervisor(self, supervisor: Supervisor) -> None:
         """Store a supervisor, new or known."""
-        self._do("put_supervisor", **rows.row_of_supervisor(supervisor))
+        self._hold(supervisor)
 
     def supervisor(self, sid: str) -> Supervisor | None:
         """Return the supervisor of that id."""
-        row = self._one("supervisor", sid=sid)
-        return None if row is None else rows.supervisor_of_row(row)
+        return self._by_key(Supervisor, sid, "supervisor", sid=sid)
 
     def open_supervisors(self) -> tuple[Supervisor, ...]:
         """Return the supervisors whose journals are not settled, oldest first."""
-        return tuple(rows.supervisor_of_row(row) for row in self._do("open_supervisors"))
+        return tuple(rows.SUPERVISORS.value(row) for row in self._do("open_supervisors"))
 
     def delete_supervisor(self, sid: str) -> None:
         """Forget a supervisor that was never launched, or whose spool is gone."""
@@ -198,16 +191,15 @@ class Tx(
 
     def put_standing(self, standing: Standing) -> None:
         """Store a job's standing, new or known."""
-        self._do("put_standing", **rows.row_of_standing(standing))
+        self._hold(standing)
 
     def standing(self, job: str) -> Standing | None:
         """Return the standing of a job."""
-        row = self._one("standing", name=job)
-        return None if row is None else rows.standing_of_row(row)
+        return self._by_key(Standing, job, "standing", name=job)
 
     def standings(self) -> dict[str, Standing]:
         """Return the standing of every job, by name."""
-        return {row["name"]: rows.standing_of_row(row) for row in self._do("standings")}
+        return {row["name"]: rows.STANDINGS.value(row) for row in self._do("standings")}
 
     def delete_standing(self, job: str) -> None:
         """Forget the standing of a job that is no longer defined."""
@@ -243,11 +235,6 @@ class Tx(
         """Forget the rolling restart of a job."""
         self._do("delete_rollout", job=job)
 
-    def append_event(self, event: Event) -> None:
-        """Append an event; it gets the next cursor."""
-        cursor = self._do("append_event", **rows.row_of_event(event)).lastrowid
-        self.events_appended.append(replace(event, cursor=cursor or 0))
-
     def events(
         self,
         *,
@@ -266,24 +253,24 @@ class Tx(
             run: Only this run's; ``job`` is then not looked at.
             kind: Only types of this shell-style pattern, as ``run.*``.
         """
-        bounds: dict[str, rows.Value] = {"after": after, "limit": limit, "type": kind}
+        bounds: dict[str, Value] = {"after": after, "limit": limit, "type": kind}
         if run is not None:
             found = self._do("events_of_run", run=run, **bounds)
         elif job is not None:
             found = self._do("events_of_job", job=job, **bounds)
         else:
             found = self._do("events", **bounds)
-        return tuple(rows.event_of_row(row) for row in found)
+        return tuple(rows.EVENTS.value(row) for row in found)
 
     def events_before(self, *, job: str, at: datetime, limit: int) -> tuple[Event, ...]:
         """Return the last events of a job up to a time, in order."""
         found = self._do("events_of_job_before", job=job, at=rows.micros(at), limit=limit)
-        return tuple(rows.event_of_row(row) for row in found)[::-1]
+        return tuple(rows.EVENTS.value(row) for row in found)[::-1]
 
     def last_event(self, run: str, kind: str) -> Event | None:
         """Return a run's newest event of a type, given as a shell-style pattern."""
         row = self._one("last_event_of_run", run=run, type=kind)
-        return None if row is None else rows.event_of_row(row)
+        return None if row is None else rows.EVENTS.value(row)
 
     def last_cursor(self) -> int:
         """Return the cursor of the newest event; 0 when there is none."""

@@ -50,7 +50,7 @@ class SlotRows(Statements):
         row = self._one("stretch_over", job=job, at=rows.micros(slot))
         if row is None or row["slot_until"] < rows.micros(slot):
             return None
-        return rows.run_of_row(row)
+        return rows.RUNS.value(row)
 
     def set_slot_count(self, run: str, count: int) -> None:
         """Say for how many slots a row stands."""
@@ -59,12 +59,12 @@ class SlotRows(Statements):
     def slot_before(self, job: str, at: datetime) -> Run | None:
         """Return the row of the newest slot that has one, at a time or before it."""
         row = self._one("slot_before", job=job, at=rows.micros(at))
-        return None if row is None else rows.run_of_row(row)
+        return None if row is None else rows.RUNS.value(row)
 
     def slot_after(self, job: str, at: datetime) -> Run | None:
         """Return the row of the first slot that has one after a time."""
         row = self._one("slot_after", job=job, at=rows.micros(at))
-        return None if row is None else rows.run_of_row(row)
+        return None if row is None else rows.RUNS.value(row)
 
 
 def _micros(at: datetime | None) -> int | None:

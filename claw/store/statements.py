@@ -1,71 +1,243 @@
 """How a transaction's methods run the named statements; what they all are made of.
 
 A run takes several steps in one transaction when a piece of a journal tells of all its short
-life. Its row is written once: what has become of a run is held back until a statement that
-might see it, or the end, and whoever asks for that run meanwhile is told what is held.
+life, and its attempt, supervisor and job change with each of them. Such rows (`KINDS`) are
+written once, and of each only what has changed: what has become of one is held back until a
+statement that might see it, or the end, and whoever asks for it meanwhile is told what is
+held. So are events, which nobody looks at within a decision.
+
+The store's one writer also remembers rows from one transaction to the next (`Memory`).
 """
 
+import re
 import sqlite3
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeVar
 
-from claw.model.run import Run
+from claw.model.event import Event
+from claw.model.gates import Standing
+from claw.model.run import Attempt, Run, Supervisor
+from claw.model.values import replace
 from claw.store import rows
+from claw.store.layout import Layout, Row, Value
 from claw.store.queries import QUERIES
 
-_BLIND = frozenset(
-    {
-        "append_event", "attempt", "finish_idem", "meta", "put_attempt", "put_supervisor",
-        "rollout", "run", "standing", "standing_alerts", "supervisor", "timing", "update_run",
-    }
-)  # fmt: skip
-"""Statements that neither look at the rows of runs nor change any, but by a run's id."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value of which rows are held back and remembered."""
+
+    table: str
+    layout: Layout[Any]
+    keys: tuple[str, ...]  # the fields that name one
+    put: str  # the statement that stores one as a whole
+    update: str  # of which a part stores what has changed
+    key: Callable[[Any], Hashable] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", attrgetter(*self.keys))
+
+    def place(self, value: object) -> Row:
+        """Return what finds the row of a value."""
+        return {name: getattr(value, name) for name in self.keys}
+
+
+KINDS: dict[type, Kind] = {
+    Run: Kind("runs", rows.RUNS, ("id",), "update_run", "update_run"),
+    Attempt: Kind("attempts", rows.ATTEMPTS, ("run", "no"), "put_attempt", "update_attempt"),
+    Supervisor: Kind(
+        "supervisors", rows.SUPERVISORS, ("sid",), "put_supervisor", "update_supervisor"
+    ),
+    Standing: Kind("jobs", rows.STANDINGS, ("name",), "put_standing", "update_standing"),
+}
+"""In the order in which they are written: what triggers of ``jobs`` do to runs comes last."""
+
+_SEEN_IN: dict[str, tuple[type, ...]] = {
+    "runs": (Run, Standing),
+    "open_runs": (Run,),
+    "attempts": (Attempt,),
+    "supervisors": (Supervisor,),
+    "jobs": (Standing,),
+    "events": (Event,),
+}
+"""By table, what changes it when it is written, be it through a trigger."""
+
+_OF_GATES = {"settle_gates", "look_again", "look_at_gate", "look_until"}
+"""They change rows of runs, but nothing that a `Run` has."""
+
+_BY_KEY = {"run", "attempt", "supervisor", "standing"}
+"""They look for one row, and only when nothing is known of it."""
+
+_ADDING = {"insert_run"}
+"""They look at no row, and change none that is there."""
+
+_CHANGE = re.compile(r"(UPDATE|DELETE FROM) (\w+)")
+_MOST_REMEMBERED = 4096
+
+
+@cache
+def sees(name: str) -> frozenset[type]:
+    """Return the kinds of which no row may be held back when a statement is run."""
+    text = QUERIES[name]
+    if name in _BY_KEY | _ADDING:
+        return frozenset()
+    if text.startswith("DELETE FROM runs"):  # what refers to a run goes with it
+        return frozenset((*KINDS, Event))
+    words = set(re.findall(r"\w+", text)) & _SEEN_IN.keys()
+    return frozenset(kind for word in words for kind in _SEEN_IN[word])
+
+
+@cache
+def _outdates(name: str) -> tuple[type, ...]:
+    """Return the kinds of which rows are not as remembered after a statement."""
+    found = _CHANGE.match(QUERIES[name])
+    if found is None or name in _OF_GATES:
+        return ()
+    if found.group() == "DELETE FROM runs":
+        return tuple(KINDS)
+    return tuple(kind for kind, one in KINDS.items() if one.table == found[2])
+
+
+@cache
+def _part(name: str, columns: tuple[str, ...]) -> str:
+    """Return an UPDATE that sets only some of the columns that it names."""
+    head, _, rest = QUERIES[name].partition(" SET")
+    items, _, where = rest.partition("\nWHERE")
+    kept = [
+        item.strip()
+        for item in items.split(",")
+        if ":" not in item or item.partition(":")[2].strip() in columns
+    ]
+    return f"{head} SET {', '.join(kept)} WHERE{where}"
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of rows as they are by now, and of these what is not written yet."""
+
+    known: dict[type, dict[Hashable, Any]] = field(
+        default_factory=lambda: {kind: {} for kind in KINDS}
+    )
+    held: dict[type, dict[Hashable, Any]] = field(  # as they are stored; None: not known
+        default_factory=lambda: {kind: {} for kind in KINDS}
+    )
+    events: list[Row] = field(default_factory=list)  # that are to be stored
+    waiting: set[type] = field(default_factory=set)  # the kinds of all that is held back
+    cursor: int | None = None  # of the newest event
+
+    def forget(self) -> None:
+        """Give up what is held back: it is not to be; and know nothing."""
+        for values in (*self.known.values(), *self.held.values()):
+            values.clear()
+        self.events.clear()
+        self.waiting.clear()
+        self.cursor = None
+
+    def shrink(self) -> None:
+        """Let go of what is known when it has become much; nothing is held back."""
+        for known in self.known.values():
+            if len(known) > _MOST_REMEMBERED:
+                known.clear()
 
 
 class Statements:
     """Runs statements of ``queries.sql`` on one connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._known: dict[str, Run] = {}  # as they are by now
-        self._held: dict[str, Run] = {}  # of these, what is not written yet
+    def __init__(self, connection: sqlite3.Connection, memory: Memory | None = None) -> None:
+        """Begin a transaction's part.
 
-    def _do(self, name: str, /, **values: rows.Value) -> sqlite3.Cursor:
-        if name not in _BLIND:
+        Args:
+            connection: In its transaction.
+            memory: Of the transactions before, if nobody else writes.
+        """
+        self._connection = connection
+        self._memory = memory or Memory()
+        self.events_appended: list[Event] = []
+
+    def _do(self, name: str, /, **values: Value) -> sqlite3.Cursor:
+        if not self._memory.waiting.isdisjoint(sees(name)):
             self.settle()
+        for kind in _outdates(name):
+            self._memory.known[kind].clear()
         return self._connection.execute(QUERIES[name], values)
 
-    def _one(self, name: str, /, **values: rows.Value) -> sqlite3.Row | None:
+    def _one(self, name: str, /, **values: Value) -> sqlite3.Row | None:
         found: sqlite3.Row | None = self._do(name, **values).fetchone()
         return found
 
-    def _number(self, name: str, /, **values: rows.Value) -> int | None:
+    def _number(self, name: str, /, **values: Value) -> int | None:
         found: tuple[int | None] = self._do(name, **values).fetchone()
         return found[0]
 
-    def _runs(self, name: str, /, **values: rows.Value) -> tuple[Run, ...]:
-        return tuple(rows.run_of_row(row) for row in self._do(name, **values))
+    def _runs(self, name: str, /, **values: Value) -> tuple[Run, ...]:
+        return tuple(map(rows.RUNS.value, self._do(name, **values)))
+
+    def _by_key(self, kind: type[T], key: Hashable, name: str, /, **values: Value) -> T | None:
+        """Return the one value of a key, as it is by now."""
+        known: T | None = self._memory.known[kind].get(key)
+        if known is None:
+            row = self._one(name, **values)
+            if row is not None:
+                known = KINDS[kind].layout.value(row)
+                self._memory.known[kind][key] = known
+        return known
+
+    def _hold(self, value: object) -> None:
+        """Have a value stored, new or known, in time."""
+        kind = type(value)
+        key, known = KINDS[kind].key(value), self._memory.known[kind]
+        self._memory.held[kind].setdefault(key, known.get(key))
+        known[key] = value
+        self._memory.waiting.add(kind)
 
     def run(self, run_id: str) -> Run | None:
         """Return the run of that whole id."""
-        known = self._known.get(run_id)
-        if known is None:
-            row = self._one("run", id=run_id)
-            known = None if row is None else rows.run_of_row(row)
-            if known is not None:
-                self._known[run_id] = known
-        return known
+        return self._by_key(Run, run_id, "run", id=run_id)
 
     def update_run(self, run: Run) -> None:
         """Store what has become of a run; its id, job and origin never change."""
-        self._known[run.id] = self._held[run.id] = run
+        self._hold(run)
+
+    def append_event(self, event: Event) -> None:
+        """Append an event; it gets the next cursor."""
+        memory = self._memory
+        if memory.cursor is None:
+            memory.cursor = self._number("newest_cursor") or 0
+        memory.cursor += 1
+        event = replace(event, cursor=memory.cursor)
+        self.events_appended.append(event)
+        memory.events.append(rows.EVENTS.row(event))
+        memory.waiting.add(Event)
 
     def settle(self) -> None:
         """Write what is held back."""
-        held, self._held = self._held, {}
-        self._known.clear()
-        for run in held.values():
-            self._do("update_run", **rows.row_of_run(run))
+        memory = self._memory
+        memory.waiting.clear()
+        for kind, one in KINDS.items():
+            held = memory.held[kind]
+            if held:
+                memory.held[kind] = {}
+                self._write(one, memory.known[kind], held)
+        if memory.events:
+            self._connection.executemany(QUERIES["append_event"], memory.events)
+            memory.events.clear()
+
+    def _write(self, kind: Kind, known: dict[Hashable, Any], held: dict[Hashable, Any]) -> None:
+        for key, before in held.items():
+            value = known[key]
+            if before is None:
+                self._connection.execute(QUERIES[kind.put], kind.layout.row(value))
+                continue
+            changed = kind.layout.changes(before, value)
+            if changed:
+                statement = _part(kind.update, tuple(changed))
+                self._connection.execute(statement, changed | kind.place(before))
 
     def forget(self) -> None:
         """Give up what is held back: it is not to be."""
-        self._held.clear()
-        self._known.clear()
+        self._memory.forget()

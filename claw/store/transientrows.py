@@ -40,4 +40,4 @@ class TransientRows(Statements):
         found = self._do(
             "transient_runs", before=before or _AFTER_ALL_IDS, since=since, limit=limit
         )
-        return tuple(rows.run_of_row(row) for row in found)
+        return tuple(rows.RUNS.value(row) for row in found)

@@ -8,6 +8,7 @@ from claw.model.effect import PingAsked
 from claw.model.pings import Ping, PingKind
 from claw.model.run import Run
 from claw.store import rows
+from claw.store.layout import Row, Value
 from claw.store.statements import Statements
 
 
@@ -57,7 +58,7 @@ class WatchRows(Statements):
     def oldest_waiting_slot(self, job: str) -> Run | None:
         """Return the run of a slot that was due first and has not begun; not for its hours."""
         row = self._one("oldest_waiting_slot", job=job)
-        return None if row is None else rows.run_of_row(row)
+        return None if row is None else rows.RUNS.value(row)
 
     def ask_ping(self, asked: PingAsked, at: datetime) -> None:
         """Note that a job's switch is to be told something; it was the last thing so far."""
@@ -87,11 +88,11 @@ class WatchRows(Statements):
         """Forget the calls of a job that is no longer defined."""
         self._do("delete_ping", job=job)
 
-    def _alerts(self, name: str, /, **values: rows.Value) -> tuple[Alert, ...]:
+    def _alerts(self, name: str, /, **values: Value) -> tuple[Alert, ...]:
         return tuple(_alert_of(row) for row in self._do(name, **values))
 
 
-def _row_of(alert: Alert) -> rows.Row:
+def _row_of(alert: Alert) -> Row:
     return {
         "kind": alert.kind,
         "job": alert.job,
