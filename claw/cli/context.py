@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 from claw.cli import homes, terminal
@@ -26,25 +27,35 @@ class Context:
         args: Its values by name.
         home: Which claw it is about.
         is_json: Whether programs are to read the answer.
+        is_child: Whether a run's child has typed it.
     """
 
-    __slots__ = ("_client", "args", "command", "home", "is_json")
+    __slots__ = ("_asker", "_client", "args", "command", "home", "is_child", "is_json")
 
     def __init__(
-        self, command: Command, args: dict[str, Any], home: Home, *, is_json: bool
+        self,
+        command: Command,
+        args: dict[str, Any],
+        home: Home,
+        *,
+        is_json: bool,
+        is_child: bool = False,
     ) -> None:
         self.command = command
         self.args = args
         self.home = home
         self.is_json = is_json
+        self.is_child = is_child
         self._client: Client | None = None
+        self._asker: Client | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        if self._client is not None:
-            self._client.close()
+        for one in (self._client, self._asker):
+            if one is not None:
+                one.close()
 
     @property
     def client(self) -> Client:
@@ -52,6 +63,24 @@ class Context:
         if self._client is None:
             self._client = Client(self.home)
         return self._client
+
+    @property
+    def asked_home(self) -> Home:
+        """The home that `asker` asks: its sockets are known, and of a run's no more."""
+        return homes.of_run(os.environ) if self.is_child else self.home
+
+    @property
+    def asker(self) -> Client:
+        """The client for what a child may ask for: it speaks for the run whose it is."""
+        if not self.is_child:
+            return self.client
+        if self._asker is None:
+            self._asker = Client.of_run(self.asked_home, os.environ)
+        return self._asker
+
+    def ask(self, method: str, /, **params: Any) -> Any:
+        """Call a method for the run whose child this is, or as `call` does where it is none."""
+        return self.asker.call(method, **params)
 
     @property
     def is_project(self) -> bool:

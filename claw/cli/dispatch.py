@@ -37,6 +37,12 @@ class Globals:
         self.folder: str | None = None
         self.flags: set[str] = set()
 
+    @property
+    def names_home(self) -> bool:
+        """Whether an option or the environment names the home."""
+        options = self.folder is not None or bool(self.flags & {"--system", "--user"})
+        return options or bool(os.environ.get("CLAW_HOME"))
+
     def home(self) -> Home:
         """Return the home that is meant.
 
@@ -148,6 +154,8 @@ def _carry_out(command: Command, words: list[str], given: Globals) -> int:
     module, _, function = command.verb.partition(":")
     verb = getattr(importlib.import_module(f"claw.cli.verbs.{module}"), function)
     is_json = args["json"] is True or "--json" in given.flags
-    with Context(command, args, given.home(), is_json=is_json) as context:
+    place = given.home()
+    is_child = homes.is_of_run(os.environ, place, is_named=given.names_home)
+    with Context(command, args, place, is_json=is_json, is_child=is_child) as context:
         result: int = verb(context)
     return result

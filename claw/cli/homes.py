@@ -47,6 +47,26 @@ def choose(env: Mapping[str, str], uid: int, cwd: str) -> Home:
     return system if os.path.exists(system.control_socket) else own
 
 
+def is_of_run(env: Mapping[str, str], place: Home, *, is_named: bool) -> bool:
+    """Tell whether a command is typed by a run's child, and about the claw of that run.
+
+    Args:
+        env: The environment: ``CLAW_SOCKET`` and ``CLAW_TOKEN`` are a child's.
+        place: The home that is meant.
+        is_named: Whether somebody has named it: another claw's is not told of the run.
+    """
+    socket = env.get("CLAW_SOCKET")
+    if not socket or not env.get("CLAW_TOKEN"):
+        return False
+    return not is_named or os.path.realpath(socket) == os.path.realpath(place.job_socket)
+
+
+def of_run(env: Mapping[str, str]) -> Home:
+    """Return as much of the home of a run as its child knows: where the sockets are."""
+    run = os.path.dirname(os.path.dirname(env["CLAW_SOCKET"]))
+    return home.Home(config="", state="", run=run, log="")
+
+
 def is_in_use(place: Home) -> bool:
     """Tell whether a home was ever set up."""
     return os.path.isdir(place.config) or os.path.isdir(place.state)

@@ -61,12 +61,11 @@ class Client:
         """Return a client that speaks for the run whose child this process is.
 
         Args:
-            home: Of the client, where this is no run's child.
-            environ: Of this process: a child's tells it by ``CLAW_SOCKET`` and ``CLAW_TOKEN``.
+            home: Of that run's claw.
+            environ: Of this process: ``CLAW_SOCKET`` says where, ``CLAW_TOKEN`` for which run.
         """
         client = cls(home)
-        if environ.get("CLAW_SOCKET") and environ.get("CLAW_TOKEN"):
-            client._path, client._token = environ["CLAW_SOCKET"], environ["CLAW_TOKEN"]
+        client._path, client._token = environ["CLAW_SOCKET"], environ["CLAW_TOKEN"]
         return client
 
     def __enter__(self) -> Self:

@@ -90,6 +90,7 @@ RUNS = (
                 "transient": boolean("only of `clawctl run -- CMD`"),
                 "since": time("only those asked for since then"),
                 "batch": string("only runs of this batch"),
+                "parent": string("only what came of this run at once"),
                 "limit": integer("at most so many", minimum=1, maximum=MAX_PAGE),
                 "before": string("only runs older than this one"),
             }

@@ -165,6 +165,7 @@ COMMANDS = (
             flag("transient", "only of `clawctl run -- CMD`"),
             option("since", kinds.PAST, "only those asked for since then"),
             option("batch", kinds.BATCH, "only of this batch"),
+            option("parent", kinds.RUN, "only what came of this run at once"),
             option("limit", kinds.COUNT, "at most so many; default 50", short="n"),
         ),
         examples=(("clawctl runs list --job report --state failed", "its failures"),),

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from claw.model.run import Run
+from claw.model.run import Run, State
 from claw.store.statements import Statements
+
+_AFTER_ALL_IDS = "s"
+"""Sorts after every run id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,21 @@ class LineageRows(Statements):
     def children_of(self, run: str) -> tuple[Run, ...]:
         """Return the runs that come of a run itself, oldest first."""
         return self._runs("children_of", parent=run)
+
+    def count_made(self, parent: str, *, only_open: bool = False) -> int:
+        """Return how many runs a run's children have asked for, or how many are open."""
+        query = "count_made_open" if only_open else "count_made"
+        return self._number(query, parent=parent) or 0
+
+    def runs_of_parent(
+        self,
+        parent: str,
+        state: State | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Run, ...]:
+        """Return what comes of a run itself, all or in a state, newest first, before an id."""
+        before = before or _AFTER_ALL_IDS
+        return self._runs(
+            "runs_of_parent", parent=parent, state=state, before=before, limit=limit
+        )

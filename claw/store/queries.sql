@@ -218,6 +218,18 @@ SELECT * FROM runs INDEXED BY runs_batch_page
 WHERE batch = :batch AND id < :before AND (:state IS NULL OR state = :state)
 ORDER BY id DESC LIMIT :limit;
 
+-- name: count_made
+SELECT count(*) FROM runs INDEXED BY runs_parent WHERE parent = :parent AND origin = 'child';
+
+-- name: count_made_open
+SELECT count(*) FROM runs INDEXED BY runs_parent
+WHERE parent = :parent AND origin = 'child' AND ended_at IS NULL;
+
+-- name: runs_of_parent
+SELECT * FROM runs INDEXED BY runs_parent
+WHERE parent = :parent AND id < :before AND (:state IS NULL OR state = :state)
+ORDER BY id DESC LIMIT :limit;
+
 -- name: put_pool
 INSERT INTO pools (name, slots, configured, "by")
 VALUES (:name, :slots, :configured, :by)

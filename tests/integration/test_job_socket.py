@@ -85,7 +85,7 @@ async def test_a_child_may_do_nothing_else(tmp_path: Path) -> None:
         _, token = await a_run(desk)
         client = await child(desk, token)
 
-        for method in ("job.status", "run.list", "run.submit", "idem.prune", "daemon.stop"):
+        for method in ("job.status", "run.list", "run.cancel", "idem.prune", "daemon.stop"):
             assert (await client.refusal(method))["data"]["name"] == "denied"
         assert (await client.refusal("no.such"))["data"]["name"] == "unknown_method"
 

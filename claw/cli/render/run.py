@@ -47,6 +47,8 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
         ("folder", run.get("cwd")),
         ("user", run.get("user")),
         ("origin", run.get("origin")),
+        ("parent", run.get("parent")),
+        ("depth", run.get("depth") or None),
         ("replay of", run.get("replay_of")),
         ("asked by", run.get("asked_by")),
         ("pid", run.get("pid")),

@@ -36,7 +36,7 @@ def run_each(context: Context) -> int:
             f"--each: {len(runs)} lines make a request of {size} bytes, and one has at most"
             f" {_MOST_BYTES}: split the file"
         )
-    reply = context.call(
+    reply = context.ask(
         "run.submit_batch",
         job=args["job"],
         runs=runs,

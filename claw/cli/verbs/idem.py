@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-from claw.client.client import Client
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -21,7 +17,7 @@ def status(context: Context) -> int:
     wanted = context.args["key"]
     keys: list[dict[str, Any]] = []
     if wanted is not None:
-        keys.append(_call(context, "idem.check"))
+        keys.append(context.ask("idem.check", key=context.args["key"]))
     else:
         after: str | None = None
         while True:
@@ -36,7 +32,7 @@ def status(context: Context) -> int:
 
 def check(context: Context) -> int:
     """Tell whether a key is free."""
-    reply = _call(context, "idem.check")
+    reply = context.ask("idem.check", key=context.args["key"])
     context.show(reply)
     return 0 if reply["state"] == "free" else TAKEN
 
@@ -44,14 +40,14 @@ def check(context: Context) -> int:
 def claim(context: Context) -> int:
     """Claim a key, if nobody has it."""
     args = context.args
-    reply = _call(context, "idem.claim", ttl_s=args["ttl"])
+    reply = context.ask("idem.claim", key=context.args["key"], ttl_s=args["ttl"])
     context.show(reply)
     return 0 if reply["claimed"] else TAKEN
 
 
 def release(context: Context) -> int:
     """Forget a key, so that it can be claimed again."""
-    reply = _call(context, "idem.release")
+    reply = context.ask("idem.release", key=context.args["key"])
     context.show({**reply, "released": True})
     return 0
 
@@ -60,9 +56,3 @@ def prune(context: Context) -> int:
     """Forget the keys that have expired."""
     context.show(context.call("idem.prune"))
     return 0
-
-
-def _call(context: Context, method: str, **more: Any) -> Any:
-    """Ask about the key; a run's child asks on behalf of that run."""
-    with Client.of_run(context.home, os.environ) as client:
-        return client.call(method, key=context.args["key"], **more)

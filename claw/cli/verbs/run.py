@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from claw.cli import terminal, utf8
@@ -25,6 +26,8 @@ def run(context: Context) -> int:
     """Ask for one run, and if wanted wait for its end."""
     args = context.args
     _check(args)
+    if args["follow"]:
+        _check_sight(context)
     if args["each"] is not None:
         return batch.run_each(context)
     reply = _ask(context)
@@ -40,7 +43,7 @@ def run(context: Context) -> int:
             context.show(reply)
             terminal.flush()
     lines = MAX_LINES if args["follow"] else None
-    ended = _wait_for(context, reply["run"], "ended", follow_from=lines)
+    ended = _wait_for(context, reply["run"], "ended", follow_from=lines, is_asked=True)
     if context.is_json:
         context.show({**reply, **ended})
     else:
@@ -57,6 +60,19 @@ def _check(args: dict[str, Any]) -> None:
     utf8.check(args["cmd"] or (), "argument {} of the command")
     utf8.check(args["arg"] or (), "--arg number {}")
     utf8.check((f"{name}={value}" for name, value in args["env"]), "--env number {}")
+
+
+def _check_sight(context: Context) -> None:
+    """See that output can be followed: the socket for children of any user shows none.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if context.is_child and not os.access(context.asked_home.control_socket, os.W_OK):
+        raise UsageError(
+            "--follow: the output of runs is not shown to children of other users",
+            hint="--wait tells how the run has ended",
+        )
 
 
 def _ask(context: Context) -> dict[str, Any]:
@@ -76,7 +92,7 @@ def _ask(context: Context) -> dict[str, Any]:
             "force": args["force"] or None,
             "priority": args["priority"],
         }
-    reply: dict[str, Any] = context.call(method, **asked, **times)
+    reply: dict[str, Any] = context.ask(method, **asked, **times)
     return reply
 
 
@@ -120,11 +136,15 @@ def _wait_for(
     timeout_s: float | None = None,
     *,
     follow_from: int | None,
+    is_asked: bool = False,
 ) -> dict[str, Any]:
-    """Wait; ``follow_from`` lines of output are shown first, and then what comes."""
+    """Wait; ``follow_from`` lines of output are shown first, and then what comes.
+
+    What this command has asked for, a child may have asked for: it waits where it has asked.
+    """
     if follow_from is not None:
         return wait_following(
-            context.home,
+            context.asked_home if is_asked else context.home,
             {"target": target, "for": milestone, "timeout_s": timeout_s},
             lines=follow_from,
             show=lambda log: _pass_on(log, is_json=context.is_json),
@@ -132,7 +152,9 @@ def _wait_for(
         )
     with terminal.Progress() as progress:
         progress.show(f"waiting for {target} ({milestone})")
-        reply: dict[str, Any] = context.client.wait(target, milestone, timeout_s)
+        reply: dict[str, Any] = (context.asker if is_asked else context.client).wait(
+            target, milestone, timeout_s
+        )
     return reply
 
 

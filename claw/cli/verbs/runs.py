@@ -26,6 +26,7 @@ def list_runs(context: Context) -> int:
             transient=args["transient"] or None,
             since=args["since"].isoformat() if args["since"] is not None else None,
             batch=args["batch"],
+            parent=args["parent"],
             limit=min(_PAGE, wanted - len(found)),
             before=before,
         )

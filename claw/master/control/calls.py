@@ -57,6 +57,11 @@ class Call:
         """Who asks, as events and runs name them."""
         return self.peer.name
 
+    @property
+    def _asker(self) -> str:
+        """Whose request ids are told from those of others: a run's, or a user's."""
+        return self.connection.run or str(self.peer.uid)
+
     async def commit(self, decide: Callable[[Turn], Json]) -> Json:
         """Decide inside a transaction, have the effects performed, return the answer.
 
@@ -81,7 +86,7 @@ class Call:
         """
         name = self.method.name
         known = await self.services.decide(
-            lambda turn: requests.recall(turn, self._request_key, name)
+            lambda turn: requests.recall(turn, self.request_key, name)
         )
         if not isinstance(known, dict):
             return None
@@ -103,17 +108,17 @@ class Call:
         if self.request_id is not None:
             turn.tx.forget_requests(turn.now - requests.KEPT)
             answer = {"digest": self._digest, "result": result}
-            requests.remember(turn, self._request_key, self.method.name, answer)
+            requests.remember(turn, self.request_key, self.method.name, answer)
 
     @property
     def key(self) -> str:
         """What makes that which this request asks for the only one of its kind."""
-        return self._request_key or f"{self.peer.uid}:{clock.random(12).hex()}"
+        return self.request_key or f"{self._asker}:{clock.random(12).hex()}"
 
     @property
-    def _request_key(self) -> str | None:
-        """The request id, as the store knows it: two users' ids are two."""
-        return None if self.request_id is None else f"{self.peer.uid}:{self.request_id}"
+    def request_key(self) -> str | None:
+        """The request id, as the store knows it: two users' ids are two, and two runs'."""
+        return None if self.request_id is None else f"{self._asker}:{self.request_id}"
 
 
 Handler = Callable[[Call, Params], Awaitable[Json]]
@@ -122,10 +127,24 @@ Handler = Callable[[Call, Params], Awaitable[Json]]
 class Calls:
     """Carries requests out; the `Answerer` of every connection."""
 
-    def __init__(self, services: Services, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        handlers: Mapping[str, Handler],
+        *,
+        for_children: bool = False,
+    ) -> None:
+        """Take who carries out what.
+
+        Args:
+            services: What they work with.
+            handlers: By method.
+            for_children: They see for themselves that a child may have it, whatever its role.
+        """
         self._services = services
         self._handlers = handlers
-        self._in_hand: dict[tuple[int, str], trio.Event] = {}
+        self._for_children = for_children
+        self._in_hand: dict[str, trio.Event] = {}
 
     def is_patient(self, request: Request) -> bool:
         """Tell whether a request only waits, so that others need not wait for it."""
@@ -161,13 +180,13 @@ class Calls:
         call = Call(self._services, connection, method, params)
         if method.is_mutating:
             return await self._change(call, params, handler)
-        _require_role(call)
+        self._require_role(call)
         return await handler(call, params)
 
     async def _change(self, call: Call, params: Params, handler: Handler) -> Json:
         """Have a change made and written down, whatever becomes of it."""
         try:
-            _require_role(call)
+            self._require_role(call)
             return await self._change_once(call, params, handler)
         except errors.ClawError as error:
             call.outcome = error.code
@@ -187,9 +206,9 @@ class Calls:
 
         The same request that comes while the first is in hand waits for that.
         """
-        if call.request_id is None:
+        key = call.request_key
+        if key is None:
             return await handler(call, params)
-        key = (call.peer.uid, call.request_id)
         while (others := self._in_hand.get(key)) is not None:
             await others.wait()
         done = self._in_hand[key] = trio.Event()
@@ -203,6 +222,13 @@ class Calls:
         finally:
             del self._in_hand[key]
             done.set()
+
+    def _require_role(self, call: Call) -> None:
+        wanted, has = call.method.role, call.peer.role
+        if not self._for_children and ROLES.index(has) < ROLES.index(wanted):
+            raise errors.DeniedError(
+                f"{call.method.name} needs the role {wanted}; {call.peer.name} is {has}"
+            )
 
     async def _write_down(self, call: Call, params: Params) -> None:
         entry = Entry(
@@ -218,14 +244,6 @@ class Calls:
         except OSError as error:
             asked = f"{entry.method} by uid {entry.uid}: {masked(params)}"
             log.error("the audit log cannot be written: %s: %s", error, asked)  # noqa: TRY400
-
-
-def _require_role(call: Call) -> None:
-    wanted, has = call.method.role, call.peer.role
-    if ROLES.index(has) < ROLES.index(wanted):
-        raise errors.DeniedError(
-            f"{call.method.name} needs the role {wanted}; {call.peer.name} is {has}"
-        )
 
 
 def _digest_of(method: str, params: Params) -> str:

@@ -5,12 +5,13 @@ asked for by that run, whatever name anybody gives. A token ends with its run.
 """
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import claw
 from claw.commands import methods
 from claw.errors import DeniedError, RequestError
-from claw.master.control.calls import Calls
+from claw.master.control.calls import Calls, Handler
 from claw.master.control.connection import Connection
 from claw.master.tokens import Tokens
 from claw.master.wiring import Json, Services
@@ -18,21 +19,23 @@ from claw.wire.control import PROTOCOL_VERSION, Request
 
 CHILD = "child"
 """What ``hello`` says of a child's role."""
-ALLOWED = frozenset({"idem.check", "idem.claim", "idem.release", "run.set_result", "run.show"})
-"""Methods that a child may call, beside ``hello``."""
 
 
 class JobCalls:
     """Carries the requests of children out; the `Answerer` of their connections."""
 
-    def __init__(self, services: Services, calls: Calls, tokens: Tokens) -> None:
+    def __init__(
+        self, services: Services, handlers: Mapping[str, Handler], tokens: Tokens
+    ) -> None:
+        """Take who carries out what a child may ask for, by method."""
         self._services = services
-        self._calls = calls
+        self._allowed = sorted(handlers)
+        self._calls = Calls(services, handlers, for_children=True)
         self._tokens = tokens
 
-    def is_patient(self, _request: Request) -> bool:
-        """Tell whether a request only waits: none of these does."""
-        return False
+    def is_patient(self, request: Request) -> bool:
+        """Tell whether a request only waits, so that others need not wait for it."""
+        return self._calls.is_patient(request)
 
     def is_change(self, request: Request) -> bool:
         """Tell whether a request is to be carried out although nobody hears the answer."""
@@ -47,18 +50,16 @@ class JobCalls:
         if request.method == "hello":
             return await self._hello(connection, request.params)
         methods.method(request.method)
-        if request.method not in ALLOWED:
+        if request.method not in self._allowed:
             raise DeniedError(
                 f"{request.method} is not for the children of runs",
-                hint=f"they may call {', '.join(sorted(ALLOWED))}",
+                hint=f"they may call {', '.join(self._allowed)}",
             )
         if connection.run is None:
             raise DeniedError(
                 "nobody knows whose child this is", hint="first: hello, with $CLAW_TOKEN"
             )
         await self._see_that_it_lives(connection.run)
-        if request.method == "run.show" and request.params.get("run") != connection.run:
-            raise DeniedError(f"a child is told of its own run alone, {connection.run}")
         return await self._calls.answer(connection, request)
 
     async def _hello(self, connection: Connection, params: dict[str, Any]) -> Json:

@@ -34,22 +34,32 @@ def identify(connection: socket.socket) -> Peer:
     """
     pid, uid, gid = peer.credentials(connection)
     name = user_name(uid)
-    owner = os.geteuid()
-    if uid not in (0, owner):
+    if uid not in (0, owner()):
+        whose = user_name(owner())
         raise DeniedError(
-            f"{name} may not use the master of {user_name(owner)}",
-            hint=f"only {user_name(owner)} and root may",
+            f"{name} may not use the master of {whose}", hint=f"only {whose} and root may"
         )
-    groups = None
-    with contextlib.suppress(OSError):
-        groups = peer.groups(connection)
+    groups = _groups(connection)
     return Peer(pid=pid, uid=uid, gid=gid, role=ADMIN, name=name, groups=groups)
 
 
 def identify_child(connection: socket.socket) -> Peer:
     """Return who has connected, be it any user's child: its token says what it may do."""
     pid, uid, gid = peer.credentials(connection)
-    return Peer(pid=pid, uid=uid, gid=gid, role=OPERATOR, name=user_name(uid))
+    role = ADMIN if uid in (0, owner()) else OPERATOR
+    name, groups = user_name(uid), _groups(connection)
+    return Peer(pid=pid, uid=uid, gid=gid, role=role, name=name, groups=groups)
+
+
+def owner() -> int:
+    """Return the user that this master runs as."""
+    return os.geteuid()
+
+
+def _groups(connection: socket.socket) -> tuple[int, ...] | None:
+    with contextlib.suppress(OSError):
+        return peer.groups(connection)
+    return None
 
 
 def user_name(uid: int) -> str:

@@ -33,7 +33,7 @@ from claw.master.control.limits import Limits
 from claw.master.control.peers import Peer, identify, identify_child
 from claw.master.control.place import Place
 from claw.master.control.room import greedier
-from claw.master.handlers.table import HANDLERS
+from claw.master.handlers.table import HANDLERS, OF_CHILDREN
 from claw.master.init.inherited import Door
 from claw.master.wiring import Services
 from claw.wire import control as wire
@@ -81,7 +81,7 @@ def _for_children(services: Services) -> "_Server":
     """Return the server for children, of whatever user."""
     home = services.home
     place = Place(home.job_socket, 0o666, services.watcher, Door(), is_for_all=True)
-    calls = JobCalls(services, Calls(services, HANDLERS), services.tokens)
+    calls = JobCalls(services, OF_CHILDREN, services.tokens)
     return _Server(services.limits, calls, place, is_for_children=True)
 
 

@@ -7,6 +7,7 @@ somebody asks for them.
 
 from claw.config.transient import build_transient
 from claw.errors import UsageError
+from claw.master.engine import confinement
 from claw.model.job import Config, Job
 from claw.model.transient import Transient
 from claw.store.records import Tx
@@ -24,7 +25,9 @@ def made(name: str, stored: dict[str, object]) -> Job:
         after=str(stored.get("after") or ""),
     )
     table = stored["table"]
-    return build_transient(name, table if isinstance(table, dict) else {}, about)
+    job = build_transient(name, table if isinstance(table, dict) else {}, about)
+    bounds = stored.get("bounds")
+    return confinement.confined(job, bounds if isinstance(bounds, dict) else {})
 
 
 def recall(tx: Tx, config: Config, name: str) -> Job | None:

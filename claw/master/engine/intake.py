@@ -14,6 +14,7 @@ its own idea, all of it functions of a `Turn` (see `claw.master.engine.turn`):
     intents                 start, stop, restart, pause, resume, cancel, shut_down
     services, rollouts      begin, autostart (and ``@reboot``), scale; rolling restarts
     slots, lifetimes        tick, next_slots: the schedules; jobs whose time is over
+    children                what runs make by their children
     duties                  what should have happened by now
     definitions, transients jobs that are there for one run only
     sync                    the jobs of a configuration
@@ -31,7 +32,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from claw.errors import ConflictError, SaturatedError
-from claw.master.engine import openhours
+from claw.master.engine import children, openhours
 from claw.master.engine.turn import Turn
 from claw.model import dedup, gates, ids, instances
 from claw.model.effect import Dispatch
@@ -84,8 +85,8 @@ class Particular:
 def submit(turn: Turn, ask: Ask) -> Run:
     """Store a run, or return the one that the same origin key made before.
 
-    People's asks (manual, at) are refused when they could only wait for good: what the
-    engine itself asks for waits at its gate.
+    What people and children ask for (manual, at, child) is refused when it could only wait for
+    good: what the engine itself asks for waits at its gate.
 
     Raises:
         NotFoundError: No such job.
@@ -100,6 +101,7 @@ def submit(turn: Turn, ask: Ask) -> Run:
         _check_open(turn, job, ask)
     if ask.origin not in _MUST_FIT:
         _check_room(turn)
+    _check_maker(turn, ask)
     return _store(turn, job, _made(turn, job, ask))
 
 
@@ -122,7 +124,7 @@ def _made(turn: Turn, job: Job, ask: Ask) -> Run:
         priority=job.priority if ask.priority is None else ask.priority,
         replay_of=ask.replay_of,
         batch=ask.batch,
-        lineage=ask.lineage,
+        lineage=children.inherited(turn, job, ask.origin, ask.lineage),
     )
 
 
@@ -189,6 +191,7 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
         raise ConflictError(f"job {job.name!r} is a service: it has no batches")
     _check_open(turn, job, common)
     _check_room(turn, len(runs))
+    _check_maker(turn, common, len(runs))
     batch, queued = turn.new_batch_id(), 0
     first = _made(turn, job, common)
     # Of those that are due at once the ids tell the order.
@@ -230,7 +233,8 @@ def _may_be_duplicate(run: Run) -> bool:
 
 
 _NEVER_DUPLICATES = {Origin.AUTOSTART, Origin.DEPENDENCY, Origin.REBOOT}
-_BY_PEOPLE = {Origin.MANUAL, Origin.AT}
+_BY_PEOPLE = {Origin.MANUAL, Origin.AT, Origin.CHILD}
+"""Origins of what somebody stands by to be told of: what cannot be is refused."""
 
 
 def _check_open(turn: Turn, job: Job, ask: Ask) -> None:
@@ -248,6 +252,11 @@ def _check_open(turn: Turn, job: Job, ask: Ask) -> None:
                 f"job {job.name!r} is a service and has run {ids.short(run.id)} already",
                 hint=f"clawctl restart {job.name}",
             )
+
+
+def _check_maker(turn: Turn, ask: Ask, count: int = 1) -> None:
+    if ask.origin is Origin.CHILD and ask.lineage.parent is not None:
+        children.check_fanout(turn, ask.lineage.parent, count)
 
 
 def _check_room(turn: Turn, count: int = 1) -> None:

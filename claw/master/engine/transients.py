@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from claw.errors import ConflictError, NotFoundError, UsageError
-from claw.master.engine import definitions, intake
+from claw.master.engine import confinement, definitions, intake
 from claw.master.engine.turn import Turn
 from claw.model import gates as of_gates
 from claw.model import ids, machine
@@ -52,6 +52,7 @@ def submit(turn: Turn, wish: Wish, ask: intake.Ask) -> Run:
         "table": wish.table,
         "groups": None if wish.groups is None else list(wish.groups),
         "after": wish.after,
+        "bounds": _bounds(turn, ask),
     }
     job = definitions.made(name, stored)
     _check_pool(turn, job)
@@ -60,6 +61,13 @@ def submit(turn: Turn, wish: Wish, ask: intake.Ask) -> Run:
     run = intake.submit(turn, ask.of(name, run_id))
     turn.tx.put_transient(run.id, name, stored)
     return run
+
+
+def _bounds(turn: Turn, ask: intake.Ask) -> dict[str, object]:
+    """Return what holds the run's maker back, if another run makes it."""
+    made_by = None if ask.lineage.parent is None else turn.run(ask.lineage.parent)
+    job = None if made_by is None else definitions.recall(turn.tx, turn.config, made_by.job)
+    return {} if job is None else confinement.of(job)
 
 
 def _name_of(table: dict[str, object], run_id: str) -> str:

@@ -9,7 +9,7 @@ from claw.master.control.calls import Call, Params
 from claw.master.engine import batches, intake
 from claw.master.engine.intake import Particular
 from claw.master.engine.turn import Turn
-from claw.master.handlers.run import asked, check_texts
+from claw.master.handlers.run import asked, check_texts, of_asker
 from claw.master.wiring import Json
 from claw.model.run import Run
 from claw.store.records import Tx
@@ -29,7 +29,8 @@ async def submit_batch(call: Call, params: Params) -> Json:
     def decide(turn: Turn) -> Json:
         if turn.config.job(name) is None:
             raise targets.no_job(turn.config, name)
-        batch, queued = intake.submit_batch(turn, common, runs)
+        ask = of_asker(turn, call, common)
+        batch, queued = intake.submit_batch(turn, ask, runs)
         return {"batch": batch, "job": name, "count": len(runs), "queued": queued}
 
     return await call.commit(decide)

@@ -10,7 +10,7 @@ from claw.errors import ConflictError, NotFoundError, TimedOutError, UsageError
 from claw.kernel import clock
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.engine import definitions, intake, intents
+from claw.master.engine import children, definitions, intake, intents
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, no_run, parse_time
 from claw.master.views import jobrows, runview, statusview
@@ -19,7 +19,9 @@ from claw.master.wiring import Json, Services
 from claw.model import ids
 from claw.model.job import Config, Job, JobType
 from claw.model.keeping import Budget
+from claw.model.lineage import below
 from claw.model.run import Origin, Phase, Priority, Run, State
+from claw.model.values import replace
 from claw.store.records import Tx
 
 DEFAULT_LIMIT = 50
@@ -59,6 +61,18 @@ def asked(call: Call, params: Params) -> intake.Ask:
     )
 
 
+def of_asker(turn: Turn, call: Call, ask: intake.Ask) -> intake.Ask:
+    """Return what is asked for, with the run whose child asks for it, if one's does.
+
+    Raises:
+        ConflictError: See `children.maker`.
+    """
+    if call.connection.run is None:
+        return ask
+    lineage = below(children.maker(turn, call.connection.run))
+    return replace(ask, origin=Origin.CHILD, lineage=lineage)
+
+
 async def submit(call: Call, params: Params) -> Json:
     """Ask for one run of a job."""
     ask = asked(call, params)
@@ -72,7 +86,7 @@ async def submit(call: Call, params: Params) -> Json:
             raise ConflictError(
                 f"{name!r} was there for one run only", hint="clawctl run -- CMD"
             )
-        run = intake.submit(turn, ask)
+        run = intake.submit(turn, of_asker(turn, call, ask))
         shown = {"run": run.id, "job": run.job, "state": run.state}
         return {**shown, "reason": run.reason} if run.reason else shown
 
@@ -197,14 +211,19 @@ def _reader_of(
     job, since = params.get("job"), _first_id(params)
     state = State(params["state"]) if "state" in params else None
     is_transient, batch = params.get("transient", False), params.get("batch")
+    parent = params.get("parent")
     if batch is not None and (is_transient or job):
         raise UsageError("run.list: 'batch' goes without 'transient' and 'job'")
+    if parent is not None and (is_transient or job or batch is not None):
+        raise UsageError("run.list: 'parent' goes without 'transient', 'job' and 'batch'")
     if is_transient and (job or state):
         raise UsageError("run.list: 'transient' goes without 'job' and 'state'")
 
     def read(tx: Tx) -> tuple[list[Json], bool]:
         if is_transient:
             runs = tx.transient_runs(before, since, count + 1)
+        elif parent is not None:
+            runs = tx.runs_of_parent(_known_run(tx, parent), state, before, count + 1)
         elif batch is not None:
             runs = tx.runs_of_batch(_known_batch(tx, batch), state, before, count + 1)
         else:

@@ -18,6 +18,7 @@ from claw.master.handlers import (
     leavings,
     lock,
     log,
+    offspring,
     purging,
     queue,
     rpc,
@@ -102,3 +103,16 @@ HANDLERS: Mapping[str, Handler] = {
     "idem.release": idem.release,
     "idem.prune": idem.prune,
 }
+
+OF_CHILDREN: Mapping[str, Handler] = {
+    "idem.check": idem.check,
+    "idem.claim": idem.claim,
+    "idem.release": idem.release,
+    "run.set_result": leavings.set_result,
+    "run.show": offspring.show,
+    "run.wait": offspring.wait,
+    "run.submit": offspring.submit,
+    "run.submit_batch": offspring.submit_batch,
+    "run.transient": offspring.submit_transient,
+}
+"""The methods that the children of runs may call on their own socket, beside ``hello``."""

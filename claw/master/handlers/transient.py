@@ -13,7 +13,7 @@ from claw.master.control.calls import Call, Params
 from claw.master.control.peers import Peer, user_name
 from claw.master.engine import intake, transients
 from claw.master.engine.turn import Turn
-from claw.master.handlers.run import check_texts, due_at
+from claw.master.handlers.run import check_texts, due_at, of_asker
 from claw.master.wiring import Json
 from claw.model.run import Origin
 
@@ -53,7 +53,7 @@ async def submit(call: Call, params: Params) -> Json:
         wish = transients.Wish(
             name=params.get("name", ""), table=table, groups=groups, after=after
         )
-        run = transients.submit(turn, wish, ask)
+        run = transients.submit(turn, wish, of_asker(turn, call, ask))
         return {"run": run.id, "job": run.job, "state": run.state}
 
     return await call.commit(decide)

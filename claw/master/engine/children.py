@@ -1,0 +1,86 @@
+"""What runs make: the runs and jobs that their children ask for, and how many of them.
+
+Whose child asks is known by the token that it has shown (`claw.master.control.jobcalls`). A
+limit on the depth and one on the number keep a job that asks for itself from going on for ever.
+"""
+
+import re
+
+from claw.errors import ConflictError
+from claw.master.engine import definitions
+from claw.master.engine.turn import Turn
+from claw.model import ids
+from claw.model.job import Job, JobType
+from claw.model.lineage import ALONE, MAX_DEPTH, Lineage, below
+from claw.model.run import Origin, Run
+
+MAX_FANOUT = 25
+"""So many runs, and so many jobs, may the children of one run make."""
+
+_ORIGIN = re.compile(r"run:(r[0-9a-v]{26}):(\d{1,2})")
+_OUTSIDE = frozenset({Origin.MANUAL, Origin.AT, Origin.REINJECT})
+"""A run that people ask for comes of them, whoever has made its job."""
+
+
+def maker(turn: Turn, run_id: str) -> Run:
+    """Return the run whose child asks.
+
+    Raises:
+        ConflictError: It is over, or what it makes would be too deep.
+    """
+    run = turn.run(run_id)
+    if not run.is_active:
+        raise ConflictError(f"run {ids.short(run_id)} is over, and makes nothing any more")
+    if below(run).is_too_deep:
+        raise ConflictError(
+            f"too deep: {MAX_DEPTH} runs came of each other, and run {ids.short(run_id)} is the"
+            " last of them",
+            hint="a job that asks for itself? break the chain",
+        )
+    return run
+
+
+def check_fanout(turn: Turn, parent: str, count: int = 1) -> None:
+    """See that a run may make so many more runs.
+
+    Of a run that ends by itself all count that it has made, of a service those that are open.
+
+    Raises:
+        ConflictError: It may not.
+    """
+    job = definitions.recall(turn.tx, turn.config, turn.run(parent).job)
+    is_service = job is not None and job.type is JobType.CONTINUOUS
+    has = turn.tx.count_made(parent, only_open=is_service)
+    if has + count <= MAX_FANOUT:
+        return
+    open_ = "open at once" if is_service else "in all"
+    raise ConflictError(
+        f"run {ids.short(parent)} has made {has} runs and asks for {count} more: one run may"
+        f" make {MAX_FANOUT} {open_}",
+        hint=f"clawctl runs list --parent {ids.short(parent)}",
+    )
+
+
+def origin_of_job(run: Run) -> str:
+    """Return the ``origin`` of a job that a run's child makes: the run, and its depth."""
+    return f"run:{run.id}:{run.lineage.depth}"
+
+
+def maker_of(origin: str) -> str | None:
+    """Return the run whose child has made a job, by the job's ``origin``; None: none has."""
+    found = _ORIGIN.fullmatch(origin)
+    return None if found is None else found[1]
+
+
+def inherited(turn: Turn, job: Job, origin: Origin, lineage: Lineage) -> Lineage:
+    """Return what a run comes of: if nothing is said of that, what has made its job.
+
+    So the runs of a job that a run has made are as deep as that run's own would be.
+    """
+    found = _ORIGIN.fullmatch(job.origin)
+    if lineage != ALONE or found is None or origin in _OUTSIDE:
+        return lineage
+    made_by = turn.tx.run(found[1])
+    if made_by is not None:
+        return below(made_by)
+    return Lineage(parent=found[1], root=found[1], depth=int(found[2]) + 1)

@@ -1,0 +1,199 @@
+"""What the children of runs ask for with ``clawctl``, as the owner and as another user."""
+
+import contextlib
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit import users
+from tests.kit.clawctl import ROOT, Shell, command_line
+from tests.kit.master import MasterUnderTest, StartMaster, master
+
+PYTHON = Path("/usr/bin/python3")
+"""That any user can run, with claw's sources."""
+
+
+def why_not_another() -> str:
+    """Return why no other user can run clawctl here; "" when one can."""
+    if users.why_alone():
+        return users.why_alone()
+    words = [
+        str(PYTHON),
+        "-c",
+        f"import os; os.setuid({users.NOBODY}); import tomllib, claw.cli.main",
+    ]
+    try:
+        subprocess.run(words, env={"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "another user cannot run these sources"
+    return ""
+
+
+needs_another = pytest.mark.skipif(bool(why_not_another()), reason=why_not_another() or "-")
+
+OWN = f'env = {{ CLAWCTL = "{" ".join(command_line(()))}", PYTHONPATH = "{ROOT}" }}\n'
+ALIEN = f"""
+user = "nobody"
+cwd = "/"
+env = {{ CLAWCTL = "{PYTHON} -m claw", PYTHONPATH = "{ROOT}", PYTHONDONTWRITEBYTECODE = "1" }}
+"""
+
+
+def script(name: str, text: str, how: str = OWN) -> str:
+    """Return the table of a job that is a script."""
+    return f"[jobs.{name}]\nargv = [\"sh\", \"-c\", '''{text}''']\n{how}"
+
+
+def ended(claw: MasterUnderTest, name: str) -> tuple[str, str]:
+    """Run a job to its end; return the run, and what it has said."""
+    run = claw.submit(name)
+    claw.ended(run)
+    return run, claw.output(f"{name}/{run}.out").decode()
+
+
+@contextlib.contextmanager
+def for_all(jobs: str) -> Iterator[MasterUnderTest]:
+    """Start a master whose sockets another user can reach."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        with master(Path(folder) / "home", jobs) as claw:
+            (Path(folder) / "home").chmod(0o755)
+            yield claw
+
+
+def test_a_child_runs_jobs_and_commands_and_they_are_its_runs(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master(
+        script(
+            "maker", "$CLAWCTL run other --wait; $CLAWCTL run --wait -- sh -c 'exit 3'; echo $?"
+        )
+        + '[jobs.other]\ncommand = "true"\n'
+    )
+    ctl = Shell(claw.environment)
+
+    run, said = ended(claw, "maker")
+
+    assert said.splitlines()[-1] == "3"
+    made = ctl("runs", "list", "--parent", run, "--json").json["runs"]
+    assert [(one["parent"], one["origin"], one["depth"]) for one in made] == [
+        (run, "child", 1)
+    ] * 2
+    assert {one["job"].partition("-")[0] for one in made} == {"other", "sh"}
+    shown = ctl("runs", "show", made[0]["id"]).out
+    assert run in shown
+    assert "goes without" in ctl("runs", "list", "--parent", run, "--job", "x", status=2).fault
+
+
+def test_a_job_that_asks_for_itself_ends_at_the_tenth_level(start_master: StartMaster) -> None:
+    claw = start_master(
+        script("deep", "$CLAWCTL run deep --wait 2>&1", f"max_instances = 11\n{OWN}")
+    )
+
+    run, _said = ended(claw, "deep")
+
+    runs = Shell(claw.environment)("runs", "list", "--job", "deep", "--json").json["runs"]
+    assert sorted(one["depth"] for one in runs) == list(range(11))
+    assert claw.ended(run)["state"] == "failed"
+    assert {one["state"] for one in runs} == {"failed"}
+    deepest = max(runs, key=lambda one: one["depth"])
+    assert "too deep: 10 runs" in claw.output(f"deep/{deepest['id']}.out").decode()
+
+
+def test_a_child_that_names_another_claw_is_nobodys_child_there(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    with master(tmp_path / "elsewhere", '[jobs.j]\ncommand = "true"\n') as elsewhere:
+        claw = start_master(
+            script(
+                "maker",
+                f"there={elsewhere.folder}; $CLAWCTL --home $there run j --wait;"
+                " CLAW_HOME=$there $CLAWCTL run j --wait",
+            )
+        )
+        run, _said = ended(claw, "maker")
+
+        assert claw.ended(run)["state"] == "succeeded"
+        found = Shell(elsewhere.environment)("runs", "list", "--json").json["runs"]
+        assert [(one["parent"], one["origin"]) for one in found] == [(None, "manual")] * 2
+
+
+def test_whose_child_asks_no_name_in_the_environment_says(start_master: StartMaster) -> None:
+    forged = "r" + "0" * 26
+    claw = start_master(
+        script("maker", f"CLAW_RUN_ID={forged} CLAW_JOB=x $CLAWCTL run other")
+        + script(
+            "forger",
+            "CLAW_TOKEN=$(echo $CLAW_TOKEN | tr 0-9a-f 1-9a-f0) $CLAWCTL run other 2>&1",
+        )
+        + '[jobs.other]\ncommand = "true"\n'
+    )
+    run, said = ended(claw, "maker")
+    _, refused = ended(claw, "forger")
+
+    runs = Shell(claw.environment)("runs", "list", "--job", "other", "--json").json["runs"]
+    assert [(one["id"], one["parent"]) for one in runs] == [(said.strip(), run)]
+    assert "that is the token of no run" in refused
+
+
+@needs_another
+def test_a_child_of_another_user_makes_runs_as_that_user_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OF_DAEMON", "hush")
+    lines = (
+        'run --wait -- sh -c "id -u; id -G; env"',
+        "run --user root -- id",
+        "run other",
+        "run --pool p -- id",
+        "run --priority high -- id",
+        "run --follow -- id",
+        "status",
+    )
+    jobs = (
+        "[pools.p]\nslots = 1\n"
+        + script(
+            "maker",
+            "\n".join(f"says=$($CLAWCTL {one} 2>&1); echo $? $says" for one in lines),
+            ALIEN,
+        )
+        + '[jobs.other]\ncommand = "true"\n'
+    )
+    with for_all(jobs) as claw:
+        run, said = ended(claw, "maker")
+        made = Shell(claw.environment)("runs", "list", "--parent", run, "--json").json["runs"]
+        outputs = [claw.output(f"{one['job']}/{one['id']}.out").decode() for one in made]
+
+    told = said.splitlines()
+    assert [line[0] for line in told] == ["0", "5", "5", "5", "5", "2", "5"], said
+    assert "needs the role admin" in told[1]
+    assert "nobody may not run job 'other'" in told[2]
+    assert "pool is not for" in told[3]
+    assert "priority is normal or low" in told[4]
+    assert "children of other users" in told[5]
+    [output] = outputs
+    assert output.splitlines()[:2] == [str(users.NOBODY)] * 2, output
+    assert "hush" not in output
+    assert json.dumps(made).count(run) == 1
+
+
+@needs_another
+def test_the_token_of_one_users_run_is_of_no_use_to_another() -> None:
+    theirs = ALIEN.replace('"nobody"', '"daemon"')
+    victim_job = script("victim", "echo $CLAW_TOKEN; cat", f'{theirs}stdin = "open"\n')
+    with for_all(victim_job) as claw:
+        victim = claw.submit("victim")
+        output = f"victim/{victim}.out"
+        claw.wait_until(lambda: claw.output(output).endswith(b"\n"), "its token")
+        token = claw.output(output).decode().strip()
+        thief = f"CLAW_TOKEN={token} $CLAWCTL run -- id 2>&1"
+        claw.configure(victim_job + script("thief", thief, ALIEN))
+        Shell(claw.environment)("reload")
+        _, said = ended(claw, "thief")
+        Shell(claw.environment)("cancel", victim)
+
+    assert "not of a run of nobody" in said
