@@ -82,6 +82,7 @@ from claw.store.database import CLEAN_STOP
 
 _LOG = logging.getLogger("claw")
 _MARGIN_S = 15.0
+_LEAVE_S, _LEAVE_PAUSE_S = 1.0, 0.01
 _ADOPT_S = 10.0
 _LAST_LOOKS = 5
 
@@ -154,7 +155,11 @@ class App:
             await self._shutdown.wait()
             if not (self._shutdown.is_renewal and await self._make_way()):
                 await self._wind_down()
-                self._groups.leave(self._links.all)
+                with trio.move_on_after(
+                    _LEAVE_S
+                ):  # supervisors that have just ended are in some
+                    while not self._groups.leave(self._links.all):  # noqa: ASYNC110
+                        await trio.sleep(_LEAVE_PAUSE_S)
             nursery.cancel_scope.cancel()
 
     @property
@@ -294,6 +299,7 @@ class App:
         self._evidencing.forget(sid)
 
     async def _on_gone(self, sid: str) -> None:
+        self._groups.drop(sid)
         await self._links.gone(sid)
 
     async def _on_lost(self, sid: str) -> bool:

@@ -276,7 +276,7 @@ class Job:
         return (
             self.type is not JobType.CONTINUOUS
             and not (self.user or self.group)
-            and not (self.tty or self.sockets or self.health)
+            and not (self.tty or self.sockets or self.health or self.resources.is_limited)
             and self.stdin is Stdin.NULL
             and self.ready.type in {ReadyType.NONE, ReadyType.DELAY}
             and self.log.stderr is not Stderr.SEPARATE

@@ -76,7 +76,9 @@ class Case:
         """Turn to another run, which is on record; the one before is over."""
         self.launch = launch
         self.state = machine.Supervision(launch)
+        is_shared = self.tree.is_shared
         self.tree = Tree(launch.run, launch.kill_mode, [*launch.cgroups])
+        self.tree.is_shared = is_shared
         for stream, path in zip(self.streams, (launch.out_path, launch.err_path), strict=False):
             stream.flow_into(OutputFile(path, launch, self._tell_rotated))
         self.tell_soon()

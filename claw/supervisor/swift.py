@@ -12,6 +12,9 @@ which is told of a process until it is reaped (proc_pid_limits(5)). This process
 ``started`` line as soon as there is a program. One that is killed before has a replacement
 look for the mark, once it has the lock: the child holds that until exec, too.
 
+A control group cannot be given to it either: the supervisor joins it, once for all of its
+runs, where the group is there only for what is in it to be found.
+
 What is executed has signals 32 and 33 ignored, as in all that posix_spawn(3) begins: they are
 the C library's own, which sets them as it needs them.
 """
@@ -52,6 +55,8 @@ def spawn(case: Case, attempt: int, standard: tuple[int, int, int]) -> int:
         standard: Standard input, output and error, -1 for none.
     """
     launch = case.launch
+    if not case.tree.is_shared:
+        case.tree.share()
     own_mask = os.umask(launch.umask)
     try:
         os.chdir(launch.cwd)

@@ -25,9 +25,12 @@ class Tree:
         main: The child's pid, 0 when there is none.
         start: Its start time in clock ticks: when it is reaped, its number may be used again.
         foster: The fork server's pid, when an earlier supervisor of this run was killed.
+        is_shared: This process is in the group too, and so is what it begins.
     """
 
-    __slots__ = ("_groups", "_is_grouped", "_mark", "_mode", "foster", "main", "start")
+    __slots__ = (
+        "_groups", "_is_grouped", "_mark", "_mode", "foster", "is_shared", "main", "start",
+    )  # fmt: skip
 
     def __init__(self, run: str, mode: str, groups: list[str]) -> None:
         self._mark = f"CLAW_RUN_ID={run}".encode()
@@ -37,6 +40,17 @@ class Tree:
         self.main = 0
         self.start = 0
         self.foster = 0
+        self.is_shared = False
+
+    def share(self) -> None:
+        """Join the group, for good: who does so for each child has the kernel wait for it."""
+        self.is_shared = True
+        for group in self._groups:
+            try:
+                cgroup.make(group, {})
+                cgroup.join(group)
+            except OSError:  # it is done without
+                return
 
     def take_over(self, main: int, start: int) -> None:
         """Stand in for a killed supervisor, whose child this is; 0: there is none."""
@@ -115,7 +129,7 @@ class Tree:
 
     def kill(self) -> None:
         """Kill everything that `rest` finds, with no way to fork out of it."""
-        if self._mode == "tree" and self._groups:
+        if self._mode == "tree" and self._groups and not self.is_shared:
             cgroup.kill(self._groups[0])
         starts: dict[int, int] = {}
         stopped: dict[int, bool] = {}
@@ -141,7 +155,9 @@ class Tree:
         )
 
     def leave(self) -> None:
-        """Remove the groups; one in which something lives on stays."""
+        """Remove the groups; one in which something lives on stays, or this process."""
+        if self.is_shared:
+            return  # the master removes it in the end
         for group in self._groups:
             cgroup.remove(group)
             cgroup.remove_above(group)  # made again by whoever needs it

@@ -151,6 +151,7 @@ class Launch:
         "restart",
         "run",
         "run_dir",
+        "shares_group",
         "sid",
         "slot",
         "sockets",
@@ -173,6 +174,7 @@ class Launch:
         "log_on_full": "drop",
         "log_size": 0,
         "cgroups": {},
+        "shares_group": False,
         "commands": {},
         "cwd_or_root": False,
         "env_beneath": {},
@@ -224,6 +226,7 @@ class Launch:
     launch_dir: str
     heartbeat_s: float
     cgroups: dict[str, dict[str, str]]  # folders, and what to write to files in them
+    shares_group: bool  # its supervisor may be in it too: it limits and measures nothing
     commands: dict[str, list[str]]  # stop, reload, ready, health: errands of the job
     cwd_or_root: bool  # a cwd that is not there, a missing home, is no failure
     env_beneath: dict[str, str]  # what env_file may override; all else is in env
@@ -266,6 +269,7 @@ class Launch:
             self.restart is None
             and self.identity is None
             and not (self.tty or self.sockets or self.watchdog_s)
+            and (self.shares_group or not self.cgroups)
             and self.stdin == "null"
             and self.ready in ("none", "delay")
             and self.stderr != "separate"
@@ -275,8 +279,7 @@ class Launch:
     def is_simple(self) -> bool:
         """Whether its child needs nothing before exec but what `posix_spawn` can do."""
         return self.is_plain and not (
-            self.cgroups
-            or self.env_file
+            self.env_file
             or self.limits
             or self.no_new_privs
             or self.nice is not None

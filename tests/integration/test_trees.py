@@ -65,12 +65,14 @@ def hidden_by(supervised: Supervised) -> list[int]:
 
 
 @pytest.mark.parametrize("takeover", [False, True], ids=["", "after-a-takeover"])
+@pytest.mark.parametrize("shared", [False, True], ids=["", "with-the-supervisor"])
 def test_i6_in_a_control_group_nothing_can_hide(
-    bench: Bench, place: Groups, *, takeover: bool
+    bench: Bench, place: Groups, *, takeover: bool, shared: bool
 ) -> None:
     made = place.of("s1", NO_LIMITS)
-    supervised = bench.launch(python(HIDING), grace_s=0.2, cgroups=made)
+    supervised = bench.launch(python(HIDING), grace_s=0.2, cgroups=made, shares_group=shared)
     hidden = hidden_by(supervised)
+    assert (supervised.pid in cgroup.members(next(iter(made)))) is shared
 
     if takeover:
         supervised.kill()
@@ -80,6 +82,9 @@ def test_i6_in_a_control_group_nothing_can_hide(
 
     assert all(process.is_zombie(pid) for pid in hidden)
     assert supervised.of("exited")[0].get("survivors") is None
+    if shared and not takeover:
+        assert supervised.of("exited")[0]["pid"] not in cgroup.members(next(iter(made)))
+        supervised.wait_until(lambda: place.leave(()), "an end of its supervisor")
     supervised.wait_until(lambda: not Path(next(iter(made))).exists(), "an end of the group")
 
 

@@ -87,11 +87,14 @@ class Groups:
     def _if_there(self, folder: str, name: str, value: str) -> dict[str, str]:
         return {name: value} if files.exists(f"{folder}/{name}") else {}
 
-    def leave(self, living: Collection[str]) -> None:
-        """Remove the folders, unless launches go on in them."""
+    def leave(self, living: Collection[str]) -> bool:
+        """Remove the folders, unless launches go on in them; False: some may go in a moment."""
         self.sweep(living)
+        left: set[str] = set()
         for folder in {self.tracking, *self.older.values()} - {""}:
             cgroup.remove_empty(folder)
+            left.update(_names_in(folder))
+        return left <= {*living}
 
     def sweep(self, living: Collection[str]) -> None:
         """Remove the groups of supervisors that are no more; what has processes stays."""
@@ -99,6 +102,12 @@ class Groups:
             for name in _names_in(folder):
                 if name not in living:
                     cgroup.remove(f"{folder}/{name}")
+
+    def drop(self, sid: str) -> None:
+        """Remove the group of a supervisor that has ended, if it was in there itself."""
+        if self.tracking:
+            cgroup.remove(f"{self.tracking}/{sid}")
+            cgroup.remove_above(f"{self.tracking}/{sid}")
 
 
 def _cpu(processors: float, action: ResourceAction, *, is_new: bool) -> dict[str, str]:

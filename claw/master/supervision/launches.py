@@ -130,6 +130,7 @@ def build(
         env_file=os.path.join(cwd, job.env_file) if job.env_file else "",  # noqa: PTH118
         **_making(job, around),
         cgroups=around.groups.of(run.sid, job.resources),
+        shares_group=not job.resources.is_limited,
         success_codes=list(job.success_codes),
         timeout_s=retry.time_left_s(job.timeout_s, job.run_timeout_s, run, clock.now()),
         stop_signal=job.stop_signal,

@@ -6,7 +6,7 @@ from claw.master.engine import dispatch, journal, rebuild
 from claw.master.engine.dispatch import Claim
 from claw.master.engine.histories import Spool
 from claw.master.engine.turn import Turn
-from claw.model.job import Job, JobType, Log, Stderr, Stdin
+from claw.model.job import Job, JobType, Log, Resources, Stderr, Stdin
 from claw.model.retry import Retry
 from claw.model.run import Attempt, State
 from tests.kit.desk import Desk, Journal, job
@@ -92,6 +92,7 @@ def _go_on_elsewhere(desk: Desk) -> Claim:
         job("a", log=Log(stderr=Stderr.SEPARATE)),
         job("a", user="nobody"),
         job("a", group="nogroup"),
+        job("a", resources=Resources(pids=5)),
     ],
 )
 def test_what_needs_more_than_a_pipe_gets_a_supervisor_of_its_own(other: Job) -> None:
