@@ -12,6 +12,7 @@ What happens when the connection is lost while an answer is awaited:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -66,6 +67,20 @@ class Client:
         """
         client = cls(home)
         client._path, client._token = environ["CLAW_SOCKET"], environ["CLAW_TOKEN"]
+        return client
+
+    @classmethod
+    def of_peer(cls, home: Home, uid: int) -> Self:
+        """Return a client for what is open to users by name, be they nobody else there.
+
+        Args:
+            home: Of the master.
+            uid: Who calls: root's and the owner's calls are heard at the control socket.
+        """
+        client = cls(home)
+        with contextlib.suppress(OSError):
+            if uid not in {0, os.stat(home.run).st_uid}:  # noqa: PTH116
+                client._path = home.job_socket
         return client
 
     def __enter__(self) -> Self:

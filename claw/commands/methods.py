@@ -7,6 +7,7 @@ show it.
 
 from __future__ import annotations
 
+from claw.commands.calls_approvals import APPROVALS
 from claw.commands.calls_daemon import DAEMON, GENERAL
 from claw.commands.calls_definitions import DEFINITIONS
 from claw.commands.calls_jobs import JOBS
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from claw.commands.method import Method
 
 _TABLES = (
-    GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, LOCKS, DLQ, WATCH, QUEUE
+    GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, LOCKS, DLQ, WATCH, QUEUE,
+    APPROVALS,
 )  # fmt: skip
 METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""

@@ -39,6 +39,20 @@ EXIT_CODE = nullable(integer("exit status of the child"))
 SIGNAL = nullable(integer("number of the signal that ended the child"))
 WARNINGS = array("what is worth saying beside the answer", string("one line"))
 
+APPROVAL = {
+    "asked_at": time("since when it waits, or has waited"),
+    "expires_at": nullable(time("until when somebody may decide; null: for ever")),
+    "on_timeout": choice("what holds when nobody has", "reject", "approve"),
+    "by": array("who may decide; empty: whoever may operate", string("a user or group:NAME")),
+    "self": boolean("whether whoever asked for the run may decide"),
+    "decision": nullable(
+        choice("what was decided", "approved", "rejected", "expired", "canceled")
+    ),
+    "decided_at": nullable(time("when")),
+    "decided_by": nullable(string("who; null: nobody, it expired or was canceled")),
+    "reason": nullable(string("why, in their words")),
+}
+
 LAST_RUN = record(
     {
         "run": RUN_ID,
@@ -169,6 +183,9 @@ RUN = record(
         "event": nullable(string("the event it answers to")),
         "executor": nullable(string("where it runs")),
         "result": {"description": "the value its child handed back"},
+        "approval": nullable(
+            record(APPROVAL, description="run.show: who let it begin, or may", is_open=True)
+        ),
         "excerpt": nullable(string("run.show: the end of the output, of a run that failed")),
         "output": array(
             "run.show: what its attempts have printed",

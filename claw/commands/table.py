@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from claw.commands import (
+    approvals,
     config,
     daemon,
     definitions,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Command, ...] = (
     *jobs.COMMANDS,
     *runs.COMMANDS,
+    *approvals.COMMANDS,
     *results.COMMANDS,
     *queue.COMMANDS,
     *locks.COMMANDS,
@@ -68,9 +70,9 @@ ELSEWHERE = {
 
 LATER = frozenset(
     {
-        "alias", "approvals", "approve", "backup", "chain", "chord", "completion",
+        "alias", "backup", "chain", "chord", "completion",
         "delivery", "doctor", "emit", "group", "import",
-        "job tree", "man", "metrics", "proxy", "reject",
+        "job tree", "man", "metrics", "proxy",
         "secret", "shell", "top", "workflow",
     }
 )  # fmt: skip

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from claw.config import child, probes, queue, results, retry, timing, trigger, watch, when
+from claw.config import (
+    approval,
+    child,
+    probes,
+    queue,
+    results,
+    retry,
+    timing,
+    trigger,
+    watch,
+    when,
+)
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
@@ -144,6 +155,7 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
         (JobKeys.max_instances, _ONCE),
         (JobKeys.on_overlap, _ONCE),
         (JobKeys.max_queued, _ONCE),
+        (JobKeys.max_pending_approvals, _ONCE),
     )
 )
 
@@ -254,7 +266,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _times_agree,
     _dependencies_are_there,
     _child_can_be_made,
-    *(partial(_suits, part.faults) for part in (queue, retry, trigger, results)),
+    *(partial(_suits, part.faults) for part in (queue, retry, trigger, results, approval)),
 )
 
 
@@ -308,6 +320,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         **queue.queue_values(values),
         **timing.values(values, kind, draft.timezone()),
         **retry.run_values(values, kind),
+        **approval.values_of(values, kind),
         name=draft.name,
         argv=argv,
         uses_shell=uses_shell,

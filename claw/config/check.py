@@ -79,6 +79,12 @@ class Values:
         """Tell whether this very table has a nested one."""
         return key in self._tables or key in self._broken
 
+    def has_table(self, key: str) -> bool:
+        """Tell whether this table or ``[defaults]`` has a nested one, be it empty."""
+        return self.says_table(key) or (
+            self._beneath is not None and self._beneath.has_table(key)
+        )
+
     def table(self, key: str) -> "Values":
         """Return a nested table, over that of ``[defaults]``; empty when nobody has one."""
         return self._tables.get(key) or Values(self.beneath_table(key))

@@ -9,6 +9,7 @@ on the day it works.
 from claw.config import kinds, when
 from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
+from claw.config.keys.approval import ApprovalKeys
 from claw.config.keys.child import ChildKeys, ResourceKeys
 from claw.config.keys.locks import LockKeys, LocksKeys
 from claw.config.keys.log import LogKeys
@@ -314,6 +315,7 @@ RATE_LIMIT = Section("rate_limit", RateLimitKeys)
 RETRY = Section("retry", RetryKeys, tables={"rate_limit": RATE_LIMIT})
 RESOURCES = Section("resources", ResourceKeys)
 SLA = Section("sla", SlaKeys)
+APPROVAL = Section("approval", ApprovalKeys)
 ALERTS = Section("alerts", AlertKeys, later="channel to")
 TRIGGER = Section("trigger", TriggerKeys)
 JOB = Section(
@@ -331,12 +333,9 @@ JOB = Section(
         "sla": SLA,
         "retry": RETRY,
         "trigger": TRIGGER,
+        "approval": APPROVAL,
     },
-    later="executor"
-    " watch"
-    " delivery"
-    " approval max_pending_approvals context context_limit"
-    " events watchdog",
+    later="executor watch delivery context context_limit events watchdog",
 )
 _LATER_TABLES = "executors channels hooks workflows"
 LATER_TABLES = frozenset(_LATER_TABLES.split())

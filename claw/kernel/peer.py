@@ -5,7 +5,7 @@ import sys
 
 _INT_BYTES = 4
 _SO_PEERGROUPS = 59  # asm-generic/socket.h
-_MOST_GROUPS = 65_536  # NGROUPS_MAX
+_MOST_BYTES = 1024  # that Python's getsockopt takes: 256 groups
 
 
 def credentials(connection: _socket.socket) -> tuple[int, int, int]:
@@ -18,9 +18,9 @@ def groups(connection: _socket.socket) -> tuple[int, ...]:
     """Return the supplementary groups that the peer had when it connected.
 
     Raises:
-        OSError: The kernel does not tell (before Linux 4.13).
+        OSError: The kernel does not tell (before Linux 4.13), or there are more than 256.
     """
-    raw = connection.getsockopt(_socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_GROUPS * _INT_BYTES)
+    raw = connection.getsockopt(_socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_BYTES)
     return tuple(_int(raw[at : at + _INT_BYTES]) for at in range(0, len(raw), _INT_BYTES))
 
 

@@ -53,6 +53,7 @@ UNASKED = frozenset(
         AlertKind.STALE,
         AlertKind.DEAD_LETTER,
         AlertKind.SLA,
+        AlertKind.APPROVAL,
     }
 )
 """What is told of a job that has no ``alerts``; of a service also that it keeps failing."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from claw.model.alerts import Alerting
+from claw.model.approval import Approval
 from claw.model.checks import Health, Ready, ReadyType
 from claw.model.condition import Condition
 from claw.model.dedup import Dedup
@@ -243,6 +244,8 @@ class Job:
     sla: Sla | None = None  # None: nothing is promised
     alerts: Alerting = field(default_factory=Alerting)
     retry: Retry | None = None  # None: one attempt
+    approval: Approval | None = None  # None: its runs need none
+    max_pending_approvals: int = 10
     delivery_guarantee: Delivery = Delivery.AT_MOST_ONCE
     run_timeout_s: float = 0.0  # for the run with all its attempts; 0: none
     skip_code: int | None = None  # an exit status: there was nothing to do

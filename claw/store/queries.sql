@@ -793,3 +793,50 @@ DELETE FROM events WHERE cursor <= :through;
 DELETE FROM events WHERE cursor IN (
     SELECT cursor FROM events WHERE job = :job AND cursor <= :through
     ORDER BY cursor LIMIT :limit);
+
+-- name: insert_approval
+INSERT INTO approvals (
+    run, job, asked_at, expires_at, named, allows_self, timeout_us, on_timeout
+) VALUES (
+    :run, :job, :asked_at, :expires_at, :named, :allows_self, :timeout_us, :on_timeout
+);
+
+-- name: decide_approval
+UPDATE approvals SET decision = :decision, decided_at = :decided_at, "by" = :by,
+    reason = :reason
+WHERE run = :run AND decision IS NULL;
+
+-- name: approval
+SELECT * FROM approvals WHERE run = :run;
+
+-- name: count_pending
+SELECT count(*) FROM approvals INDEXED BY approvals_pending
+WHERE decision IS NULL AND job = :job;
+
+-- name: pending_counts
+SELECT job, count(*) AS count FROM approvals INDEXED BY approvals_pending
+WHERE decision IS NULL GROUP BY job;
+
+-- name: pending_approvals
+SELECT * FROM approvals INDEXED BY approvals_pending
+WHERE decision IS NULL AND run > :after ORDER BY run LIMIT :limit;
+
+-- name: pending_approvals_of
+SELECT * FROM approvals INDEXED BY approvals_pending
+WHERE decision IS NULL AND job = :job AND run > :after ORDER BY run LIMIT :limit;
+
+-- name: all_approvals
+SELECT * FROM approvals WHERE run < :before ORDER BY run DESC LIMIT :limit;
+
+-- name: all_approvals_of
+SELECT * FROM approvals INDEXED BY approvals_job
+WHERE job = :job AND run < :before ORDER BY run DESC LIMIT :limit;
+
+-- name: due_approvals
+SELECT * FROM approvals INDEXED BY approvals_expire
+WHERE decision IS NULL AND expires_at IS NOT NULL AND expires_at <= :now
+ORDER BY expires_at LIMIT :limit;
+
+-- name: next_expiry
+SELECT min(expires_at) FROM approvals INDEXED BY approvals_expire
+WHERE decision IS NULL AND expires_at IS NOT NULL;

@@ -15,6 +15,7 @@ from claw.model.ids import SHORT_LENGTH
 from claw.model.rollout import Rollout
 from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
+from claw.store.approvalrows import ApprovalRows
 from claw.store.deadletters import DeadLetterRows
 from claw.store.layout import Value  # noqa: TC001
 from claw.store.leavings import LeavingRows
@@ -33,6 +34,7 @@ _AFTER_ALL_IDS = "s"
 
 
 class Tx(
+    ApprovalRows,
     BatchRows,
     DeadLetterRows,
     LeavingRows,

@@ -72,7 +72,7 @@ def test_every_attribute_of_the_model_comes_from_a_key() -> None:
     from_keys = {field.attr for field in fields.JOB.fields.values()}
     made = {
         "name", "file", "line", "uses_shell", "restart", "ready", "health", "log", "resources",
-        "alerts", "sla", "dedup", "output", "retry", "transient", "trigger",
+        "alerts", "sla", "dedup", "output", "retry", "transient", "trigger", "approval",
     }  # fmt: skip
 
     assert {one.name for one in dataclasses.fields(Job)} <= from_keys | made

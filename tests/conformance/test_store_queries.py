@@ -10,7 +10,8 @@ from claw.store.queries import QUERIES, parse
 from tests.kit.desk import T0
 
 BOUNDED = ("runs_open", "runs_active", "runs_queue", "runs_due", "runs_gate", "runs_forced",
-           "alerts_standing", "pings_unmade", "supervisors_open")  # fmt: skip
+           "alerts_standing", "pings_unmade", "supervisors_open",
+           "approvals_pending")  # fmt: skip
 """Indexes of what is open alone: a walk through one of them is short."""
 
 WALKS = {

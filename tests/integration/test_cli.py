@@ -449,7 +449,7 @@ def test_verbs_of_other_tools_are_answered_with_ours(away: Shell, verb: str, our
 @pytest.mark.parametrize(
     "words",
     [
-        "top", "shell", "workflow list", "approve x",
+        "top", "shell", "workflow list",
         "import crontab", "doctor",
         "secret set x", "metrics", "completion bash", "man",
     ],

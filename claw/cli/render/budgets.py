@@ -16,6 +16,7 @@ _COLUMNS = (
     Column("JOB"),
     Column("ACTIVE", is_right=True),
     Column("QUEUED", is_right=True),
+    Column("TO APPROVE", is_right=True, is_optional=True),
 )
 
 
@@ -34,6 +35,9 @@ def render(reply: dict[str, Any], style: Style, now: datetime) -> str:
             f"{job['queued']} of {job['max_queued']}"
             if job["max_queued"]
             else str(job["queued"]),
+            f"{job['pending_approvals']} of {job['max_pending_approvals']}"
+            if job.get("pending_approvals")
+            else "",
         ]
         for job in reply["jobs"]
     ]

@@ -42,6 +42,7 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
         ("waits for" if run.get("waiting_for") else "reason", run.get("reason")),
         ("next try", _next_try(run, now)),
         ("note", run.get("note")),
+        ("approval", _approval(run, now)),
         ("dead letter", _dead_letter(run, now)),
         ("command", run.get("command")),
         ("folder", run.get("cwd")),
@@ -90,6 +91,16 @@ def _took(run: dict[str, Any]) -> str:
 
 def _next_try(run: dict[str, Any], now: datetime) -> str:
     return when.both(run.get("due_at"), now) if run["state"] == "retry_wait" else ""
+
+
+def _approval(run: dict[str, Any], now: datetime) -> str:
+    """Return what was decided before the run began, by whom, when and why."""
+    asked = run.get("approval") or {}
+    if not asked.get("decision"):
+        return ""
+    by = f" by {asked['decided_by']}" if asked.get("decided_by") else ""
+    why = f": {asked['reason']}" if asked.get("reason") else ""
+    return clean(f"{asked['decision']}{by}, {when.both(asked['decided_at'], now)}{why}")
 
 
 def _dead_letter(run: dict[str, Any], now: datetime) -> str:

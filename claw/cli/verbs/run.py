@@ -33,6 +33,9 @@ def run(context: Context) -> int:
     reply = _ask(context)
     if reply.get("state") == "skipped":
         terminal.note(f"skipped: {reply['reason']}")
+    if reply.get("state") == "awaiting_approval":
+        short = ids.short(reply["run"])
+        terminal.note(f"waits for {reply['reason']}: clawctl approve {short}")
     if not (args["wait"] or args["follow"]):
         context.show(reply)
         return 0

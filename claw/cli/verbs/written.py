@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Table = dict[str, Any]
 
-_SERVICES_LACK = ("max_instances", "on_overlap", "max_queued")
+_SERVICES_LACK = ("max_instances", "on_overlap", "max_queued", "max_pending_approvals")
 _OF_RUNS = ("run_timeout", "delivery_guarantee", "skip_code", "checks", "dead_letter")
 _SCHEDULED, _TIMED = (JobType.SCHEDULED,), (JobType.SCHEDULED, JobType.ONESHOT)
 _ONLY_FOR = {
@@ -77,6 +77,7 @@ def job(one: Job) -> Table:
         ),
         "retry": _retry(one.retry),
         "alerts": None if one.alerts.on is None else {"on": sorted(one.alerts.on)},
+        "approval": None if one.approval is None else _table(one.approval, fields.APPROVAL),
         "sla": None if one.sla is None else _table(one.sla, fields.SLA),
         "defined_at": f"{one.file}:{one.line}",
     }

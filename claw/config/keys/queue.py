@@ -131,6 +131,13 @@ class QueueKeys:
         applies=Applies.LIVE,
         shown="1 for scheduled jobs, else 0",
     )
+    max_pending_approvals = Field(
+        kinds.integer(1, 100_000),
+        10,
+        "So many runs of the job may wait for `approval`. What is asked for beyond that is"
+        " refused; what comes by itself is skipped.",
+        applies=Applies.LIVE,
+    )
     priority = Field(
         PRIORITY,
         "normal",

@@ -17,7 +17,8 @@ class AlertKeys:
         "Which conditions. A job that fails ten times has one `failed` alert, which its next"
         " success ends. Of a `continuous` job `failed` means five failures in a row.",
         applies=Applies.LIVE,
-        shown="`fatal`, `overdue`, `stale`, `dead_letter`, `sla`; of services also `failed`",
+        shown="`fatal`, `overdue`, `stale`, `dead_letter`, `sla`, `approval`; of services also"
+        " `failed`",
     )
 
 

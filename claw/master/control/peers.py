@@ -7,11 +7,13 @@ import contextlib
 import os
 import pwd
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from claw.commands.method import ADMIN, OPERATOR
 from claw.errors import DeniedError
-from claw.kernel import peer
+from claw.kernel import accounts, peer
+from claw.model.approval import GROUP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Peer:
     role: str
     name: str
     groups: tuple[int, ...] | None = None  # the kernel may not tell
+    is_guest: bool = False  # any user's: may do only what is open to that user by name
 
 
 def identify(connection: socket.socket) -> Peer:
@@ -43,12 +46,18 @@ def identify(connection: socket.socket) -> Peer:
     return Peer(pid=pid, uid=uid, gid=gid, role=ADMIN, name=name, groups=groups)
 
 
+def _groups(connection: socket.socket) -> tuple[int, ...] | None:
+    with contextlib.suppress(OSError):
+        return peer.groups(connection)
+    return None
+
+
 def identify_child(connection: socket.socket) -> Peer:
     """Return who has connected, be it any user's child: its token says what it may do."""
     pid, uid, gid = peer.credentials(connection)
     role = ADMIN if uid in (0, owner()) else OPERATOR
     name, groups = user_name(uid), _groups(connection)
-    return Peer(pid=pid, uid=uid, gid=gid, role=role, name=name, groups=groups)
+    return Peer(pid=pid, uid=uid, gid=gid, role=role, name=name, groups=groups, is_guest=True)
 
 
 def owner() -> int:
@@ -60,6 +69,27 @@ def _groups(connection: socket.socket) -> tuple[int, ...] | None:
     with contextlib.suppress(OSError):
         return peer.groups(connection)
     return None
+
+
+def named(one: Peer, entries: Iterable[str]) -> frozenset[str]:
+    """Return those of some users, and groups with `GROUP` before, that mean a peer.
+
+    Of a group it is the process that counts: what it was in when it connected. This asks the
+    system for names, which may take its time.
+    """
+    groups = one.groups
+    if groups is None:
+        groups = tuple(accounts.groups_of(one.name, one.gid))
+    gids = {one.gid, *groups}
+    return frozenset(
+        entry
+        for entry in entries
+        if (
+            accounts.group_id(entry[len(GROUP) :]) in gids
+            if entry.startswith(GROUP)
+            else accounts.user_id(entry) == one.uid
+        )
+    )
 
 
 def user_name(uid: int) -> str:

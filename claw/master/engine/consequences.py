@@ -14,6 +14,7 @@ it is gone                      what it depends on may be told to stop, if it is
 it is gone, with a lock         the lock is left to others
 it has ended                    its keys of the idempotency ledger are done, or free
 it has ended, after it began    the jobs that follow it are begun
+it was approved, or will not be what was asked of people is settled
 it is ill, or well again        alerts (`claw.master.engine.conditions`)
 ==============================  =======================================================
 
@@ -26,6 +27,7 @@ with it.
 from collections.abc import Container
 
 from claw.master.engine import (
+    approvals,
     conditions,
     deadletters,
     idem,
@@ -57,6 +59,7 @@ def follow(turn: Turn) -> None:
         changes, turn.changes = turn.changes, []
         for change in changes:
             _follow(turn, change)
+            approvals.settle(turn, change)
             if change.is_end:
                 _over(turn, change)
             conditions.notice(turn, change)

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from claw.master.engine import (
+    approvals,
     definitions,
     handouts,
     idem,
@@ -62,6 +63,7 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
     if turn.tx.meta(intake.ENDING):
         return ()
     retries.resume(turn)
+    approvals.expire(turn)
     turn.tx.look_until(gates.until(turn.now))
     looks = needs, hours = Needs(turn), OpenHours(turn)
     claims: tuple[Claim, ...] | None = None

@@ -19,6 +19,7 @@ its own idea, all of it functions of a `Turn` (see `claw.master.engine.turn`):
     definitions, transients jobs that are there for one run only
     sync                    the jobs of a configuration
     rebuild, histories      after damage: from journals, in the order of what happened
+    approvals               runs that wait until somebody has said that they may begin
     requests                recall, remember: one effect per request id
 
 What is shown of all that is in `claw.master.views`.
@@ -32,7 +33,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from claw.errors import ConflictError, SaturatedError
-from claw.master.engine import children, openhours
+from claw.master.engine import approvals, children, openhours
 from claw.master.engine.turn import Turn
 from claw.model import dedup, gates, ids, instances
 from claw.model.effect import Dispatch
@@ -91,7 +92,7 @@ def submit(turn: Turn, ask: Ask) -> Run:
     Raises:
         NotFoundError: No such job.
         ConflictError: It is stopped, paused, disabled, or a service that is running.
-        SaturatedError: ``daemon.max_queue`` runs are open.
+        SaturatedError: ``daemon.max_queue`` runs are open, or too many wait for approval.
     """
     known = turn.tx.run_by_origin(ask.origin, ask.key)
     if known is not None:
@@ -102,6 +103,8 @@ def submit(turn: Turn, ask: Ask) -> Run:
     if ask.origin not in _MUST_FIT:
         _check_room(turn)
     _check_maker(turn, ask)
+    if ask.origin in _ANSWERED:
+        approvals.check_room(turn, job)
     return _store(turn, job, _made(turn, job, ask))
 
 
@@ -192,6 +195,7 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
     _check_open(turn, job, common)
     _check_room(turn, len(runs))
     _check_maker(turn, common, len(runs))
+    approvals.check_room(turn, job, len(runs))
     batch, queued = turn.new_batch_id(), 0
     first = _made(turn, job, common)
     # Of those that are due at once the ids tell the order.
@@ -205,12 +209,12 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
             args=(*common.args, *one.args),
             env=tuple({**dict(common.env), **dict(one.env)}.items()),
         )
-        queued += _store(turn, job, run).state is State.QUEUED
+        queued += _store(turn, job, run).is_open
     return batch, queued
 
 
 def _store(turn: Turn, job: Job, run: Run) -> Run:
-    """Store a run as queued, or as skipped if it is a duplicate of another."""
+    """Store a run as queued, or awaiting approval, or skipped if it is one too many."""
     if job.dedup.window_s and _may_be_duplicate(run):
         key = dedup.key_of(job.dedup, run.args, dict(run.env), dict(job.env))
         since = turn.now - timedelta(seconds=job.dedup.window_s)
@@ -221,7 +225,10 @@ def _store(turn: Turn, job: Job, run: Run) -> Run:
                 f"dedup: the same as run {same.id}, asked for at {same.queued_at:%H:%M:%S} UTC"
             )
             run = replace(run, state=State.SKIPPED, reason=why, ended_at=turn.now)
-    turn.add(run, why=run.reason or run.origin)
+    if run.is_open:
+        run = approvals.hold(turn, job, run)
+    if turn.add(run, why=run.reason or run.origin):
+        approvals.ask(turn, job, run)
     turn.emit(Dispatch())
     return run
 
@@ -235,6 +242,8 @@ def _may_be_duplicate(run: Run) -> bool:
 _NEVER_DUPLICATES = {Origin.AUTOSTART, Origin.DEPENDENCY, Origin.REBOOT}
 _BY_PEOPLE = {Origin.MANUAL, Origin.AT, Origin.CHILD}
 """Origins of what somebody stands by to be told of: what cannot be is refused."""
+_ANSWERED = {*_BY_PEOPLE, Origin.REINJECT}
+"""Who asks so is there to be told that it is refused."""
 
 
 def _check_open(turn: Turn, job: Job, ask: Ask) -> None:

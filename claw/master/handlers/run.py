@@ -13,7 +13,7 @@ from claw.master.control.calls import Call, Params
 from claw.master.engine import children, definitions, intake, intents
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, no_run, parse_time
-from claw.master.views import jobrows, runview, statusview
+from claw.master.views import approvalview, jobrows, runview, statusview
 from claw.master.views.queuewords import QueueWords
 from claw.master.wiring import Json, Services
 from claw.model import ids
@@ -88,7 +88,8 @@ async def submit(call: Call, params: Params) -> Json:
             )
         run = intake.submit(turn, of_asker(turn, call, ask))
         shown = {"run": run.id, "job": run.job, "state": run.state}
-        return {**shown, "reason": run.reason} if run.reason else shown
+        reason = run.reason or run.waiting_for
+        return {**shown, "reason": reason} if reason else shown
 
     return await call.commit(decide)
 
@@ -154,7 +155,8 @@ async def show(call: Call, params: Params) -> Json:
         job = definitions.recall(tx, config, run.job)
         run = QueueWords(tx, config).of(run)
         shown = runview.show_whole(tx, run, Budget() if job is None else job.output)
-        return {**shown, **runview.of_transient(job)}
+        asked = approvalview.of_run(tx, config, run)
+        return {**shown, **runview.of_transient(job), "approval": asked}
 
     shown = await call.services.store.read(read)
     if shown is None:

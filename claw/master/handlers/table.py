@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from claw.master.control.calls import Handler
 from claw.master.handlers import (
     alert,
+    approval,
     batch,
     child,
     config,
@@ -93,6 +94,9 @@ HANDLERS: Mapping[str, Handler] = {
     "dlq.list": deadletter.list_,
     "dlq.reinject": deadletter.reinject,
     "dlq.purge": deadletter.purge,
+    "approval.list": approval.list_,
+    "approval.approve": approval.approve,
+    "approval.reject": approval.reject,
     "alert.list": alert.list_,
     "alert.ack": alert.ack,
     "lock.list": lock.list_,
@@ -114,5 +118,8 @@ OF_CHILDREN: Mapping[str, Handler] = {
     "run.submit": offspring.submit,
     "run.submit_batch": offspring.submit_batch,
     "run.transient": offspring.submit_transient,
+    "approval.list": approval.list_,
+    "approval.approve": approval.approve,
+    "approval.reject": approval.reject,
 }
 """The methods that the children of runs may call on their own socket, beside ``hello``."""

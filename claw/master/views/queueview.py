@@ -102,7 +102,7 @@ def pool_list(tx: Tx, config: Config) -> list[dict[str, Any]]:
 
 def budgets(tx: Tx, config: Config) -> Json:
     """Return what there is of everything that is bounded, and how much of it is used."""
-    active, queued = tx.active_counts(), tx.queued_counts()
+    active, queued, pending = tx.active_counts(), tx.queued_counts(), tx.pending_counts()
     jobs: list[dict[str, Any]] = [
         {
             "job": job.name,
@@ -110,9 +110,12 @@ def budgets(tx: Tx, config: Config) -> Json:
             "max_instances": job.max_instances,
             "queued": queued.get(job.name, 0),
             "max_queued": job.max_queued or None,
+            "pending_approvals": pending.get(job.name, 0),
+            "max_pending_approvals": job.max_pending_approvals,
         }
         for job in config.jobs
-        if job.type is not JobType.CONTINUOUS and (active.get(job.name) or queued.get(job.name))
+        if job.type is not JobType.CONTINUOUS
+        and any(job.name in counts for counts in (active, queued, pending))
     ]
     services = {job.name for job in config.jobs if job.type is JobType.CONTINUOUS}
     running = sum(count for name, count in active.items() if name not in services)
@@ -122,6 +125,14 @@ def budgets(tx: Tx, config: Config) -> Json:
         ("daemon.max_queue", is_open, daemon.max_queue),
         ("daemon.max_parallel", running, daemon.max_parallel),
         *((f"{job['job']}: max_queued", job["queued"], job["max_queued"]) for job in jobs),
+        *(
+            (
+                f"{job['job']}: max_pending_approvals",
+                job["pending_approvals"],
+                job["max_pending_approvals"],
+            )
+            for job in jobs
+        ),
         *((f"pool {one['name']}", one["held"], one["slots"]) for one in found),
     ]
     return {

@@ -141,8 +141,12 @@ def _present(runs: Sequence[Run], now: datetime) -> Run | None:
     if active:
         # One that is being ended to make room for another says less than the other.
         return max(active, key=lambda run: (run.stop_why is None, run.claimed_at or now))
-    waiting = (run for run in runs if run.due_at <= now or run.state is State.RETRY_WAIT)
+    waiting = (run for run in runs if run.due_at <= now or run.state in _TOLD_AT_ONCE)
     return next(waiting, None)
+
+
+_TOLD_AT_ONCE = {State.RETRY_WAIT, State.AWAITING_APPROVAL}
+"""States of runs that are worth telling although they are not due yet."""
 
 
 def _next_at(job: Job, closed: str | None, runs: Sequence[Run], live: Live) -> datetime | None:
@@ -178,6 +182,8 @@ def _state(facts: _Facts, run: Run | None, live: Live) -> tuple[str, str | None]
         return _closed_state(facts.standing), facts.closed
     if run is not None and run.state is State.RETRY_WAIT:
         return "backoff", retrying.retry_why(run, live.now)
+    if run is not None and run.state is State.AWAITING_APPROVAL:
+        return "waiting", f"{run.waiting_for}: clawctl approve {ids.short(run.id)}"
     if run is not None:
         return "waiting", run.waiting_for or "waits to be claimed"
     return _idle_state(facts)

@@ -4,7 +4,15 @@ from datetime import datetime
 
 from claw.master.control.targets import Aim
 from claw.master.engine import pools
-from claw.master.views import jobrows, retrying, slotview, statusview, thenview, whyneeds
+from claw.master.views import (
+    approvalview,
+    jobrows,
+    retrying,
+    slotview,
+    statusview,
+    thenview,
+    whyneeds,
+)
 from claw.master.views.queuewords import QueueWords
 from claw.master.views.statusview import Live
 from claw.model import gates, ids, instances, machine
@@ -45,6 +53,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     for run in rows.open_runs.get(job.name, ()):
         if aim.means(run.job, instances.number(run)):
             failed = rows.failed.get(run.id)
+            lines += approvalview.words(tx, config, run)
             lines += _of_open_run(run, rows.attempts.get(run.id), live.now, failed)
             lines += whyneeds.chain(tx, config, run, live.now)
     lines += [text for text in pools.of_run(tx, job) if text not in "\n".join(lines)]
@@ -99,6 +108,7 @@ def explain_run(tx: Tx, config: Config, run: Run, live: Live) -> list[str]:
     lines.append(
         f"asked for {_clock(run.queued_at)} by {run.asked_by or run.origin}: {run.origin}"
     )
+    lines += approvalview.words(tx, config, run)
     if run.slot_at is not None:
         until = ""
         if run.slot_until:
@@ -173,6 +183,8 @@ def _of_open_run(
     run: Run, attempt: Attempt | None, now: datetime, failed: Attempt | None = None
 ) -> list[str]:
     name = _name(run)
+    if run.state is State.AWAITING_APPROVAL:
+        return []  # which `approvalview.words` has told
     if run.state in {State.QUEUED, State.RETRY_WAIT}:
         return [_of_waiting_run(run, now)]
     if run.stop_why is not None:

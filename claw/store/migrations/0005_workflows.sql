@@ -38,3 +38,27 @@ CREATE TABLE joins (
 ) STRICT;
 
 CREATE INDEX joins_run ON joins (run);
+
+-- Approvals: what was asked for a run, by which rule, and what was decided. `decision` is empty
+-- while somebody has to decide; `by` is empty when nobody did.
+CREATE TABLE approvals (
+    run         TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    job         TEXT NOT NULL,
+    asked_at    INTEGER NOT NULL,
+    expires_at  INTEGER,
+    named       TEXT NOT NULL,
+    allows_self INTEGER NOT NULL,
+    timeout_us  INTEGER NOT NULL,
+    on_timeout  TEXT NOT NULL,
+    decision    TEXT,
+    decided_at  INTEGER,
+    "by"        TEXT NOT NULL DEFAULT '',
+    reason      TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX approvals_pending ON approvals (job, run) WHERE decision IS NULL;
+
+CREATE INDEX approvals_expire ON approvals (expires_at)
+    WHERE decision IS NULL AND expires_at IS NOT NULL;
+
+CREATE INDEX approvals_job ON approvals (job, run);

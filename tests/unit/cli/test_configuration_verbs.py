@@ -87,6 +87,8 @@ command = "x"
 schedule = "@daily"
 retry = { preset = "webhook", max_attempts = 3, retry_on = [1, 124], poison_after = 2 }
 dead_letter = true
+approval = { by = ["root", "group:root"], timeout = "0", on_timeout = "approve" }
+max_pending_approvals = 3
 
 [jobs.limited]
 command = "x"
