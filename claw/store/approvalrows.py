@@ -6,6 +6,7 @@ from datetime import datetime
 
 from claw.model.approval import Approval, Asked, Decision, OnTimeout
 from claw.store import rows
+from claw.store.layout import Value  # noqa: TC001
 from claw.store.statements import Statements
 
 _AFTER_ALL_IDS = "s"
@@ -57,7 +58,7 @@ class ApprovalRows(Statements):
         self, *, job: str | None = None, after: str = "", limit: int = 100
     ) -> tuple[Asked, ...]:
         """Return what is to be decided, of one job or all, oldest run first, after a run."""
-        bounds: dict[str, rows.Value] = {"after": after, "limit": limit}
+        bounds: dict[str, Value] = {"after": after, "limit": limit}
         if job is None:
             found = self._do("pending_approvals", **bounds)
         else:
@@ -68,7 +69,7 @@ class ApprovalRows(Statements):
         self, *, job: str | None = None, before: str | None = None, limit: int = 100
     ) -> tuple[Asked, ...]:
         """Return all that was asked, newest run first, before a run."""
-        bounds: dict[str, rows.Value] = {"before": before or _AFTER_ALL_IDS, "limit": limit}
+        bounds: dict[str, Value] = {"before": before or _AFTER_ALL_IDS, "limit": limit}
         if job is None:
             found = self._do("all_approvals", **bounds)
         else:

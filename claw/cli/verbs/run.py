@@ -31,11 +31,7 @@ def run(context: Context) -> int:
     if args["each"] is not None:
         return batch.run_each(context)
     reply = _ask(context)
-    if reply.get("state") == "skipped":
-        terminal.note(f"skipped: {reply['reason']}")
-    if reply.get("state") == "awaiting_approval":
-        short = ids.short(reply["run"])
-        terminal.note(f"waits for {reply['reason']}: clawctl approve {short}")
+    _tell_hindrance(reply)
     if not (args["wait"] or args["follow"]):
         context.show(reply)
         return 0
@@ -52,6 +48,15 @@ def run(context: Context) -> int:
     else:
         _tell_bad_end(ended)
     return exit_status_of(ended)
+
+
+def _tell_hindrance(reply: dict[str, Any]) -> None:
+    """Say what keeps a run from beginning, of what is known at once."""
+    if reply.get("state") == "skipped":
+        terminal.note(f"skipped: {reply['reason']}")
+    elif reply.get("state") == "awaiting_approval":
+        short = ids.short(reply["run"])
+        terminal.note(f"waits for {reply['reason']}: clawctl approve {short}")
 
 
 def _check(args: dict[str, Any]) -> None:

@@ -46,12 +46,6 @@ def identify(connection: socket.socket) -> Peer:
     return Peer(pid=pid, uid=uid, gid=gid, role=ADMIN, name=name, groups=groups)
 
 
-def _groups(connection: socket.socket) -> tuple[int, ...] | None:
-    with contextlib.suppress(OSError):
-        return peer.groups(connection)
-    return None
-
-
 def identify_child(connection: socket.socket) -> Peer:
     """Return who has connected, be it any user's child: its token says what it may do."""
     pid, uid, gid = peer.credentials(connection)
