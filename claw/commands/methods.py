@@ -18,6 +18,7 @@ from claw.commands.calls_retry import DLQ
 from claw.commands.calls_runs import RUNS
 from claw.commands.calls_streams import STREAMS
 from claw.commands.calls_watch import WATCH
+from claw.commands.calls_workflows import WORKFLOWS
 from claw.commands.nearest import did_you_mean
 from claw.commands.schema import check
 from claw.errors import UnknownMethodError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _TABLES = (
     GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, LOCKS, DLQ, WATCH, QUEUE,
     APPROVALS,
+    WORKFLOWS,
 )  # fmt: skip
 METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""

@@ -15,6 +15,7 @@ from claw.commands import (
     runs,
     service,
     watch,
+    workflows,
 )
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     *locks.COMMANDS,
     *definitions.COMMANDS,
     *retry.COMMANDS,
+    *workflows.COMMANDS,
     *watch.COMMANDS,
     *config.COMMANDS,
     *daemon.COMMANDS,
@@ -70,10 +72,10 @@ ELSEWHERE = {
 
 LATER = frozenset(
     {
-        "alias", "backup", "chain", "chord", "completion",
-        "delivery", "doctor", "emit", "group", "import",
+        "alias", "backup", "completion",
+        "delivery", "doctor", "emit", "import",
         "job tree", "man", "metrics", "proxy",
-        "secret", "shell", "top", "workflow",
+        "secret", "shell", "top",
     }
 )  # fmt: skip
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""

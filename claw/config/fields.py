@@ -337,14 +337,16 @@ JOB = Section(
     },
     later="executor watch delivery context context_limit events watchdog",
 )
-_LATER_TABLES = "executors channels hooks workflows"
+_LATER_TABLES = "executors channels hooks"
 LATER_TABLES = frozenset(_LATER_TABLES.split())
 """Tables of the top level whose features come later."""
 
-TABLES = ("daemon", "control", "retention", "pools", "locks", "defaults", "jobs")
+TABLES = (
+    "daemon", "control", "retention", "pools", "locks", "defaults", "jobs", "workflows"
+)  # fmt: skip
 """Tables of the top level."""
 
-JOB_FILE_TABLES = ("jobs",)
+JOB_FILE_TABLES = ("jobs", "workflows")
 """Tables that a file of jobs.d and managed.toml may hold; the others belong in claw.toml."""
 
 ELSEWHERE = {

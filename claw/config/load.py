@@ -8,9 +8,10 @@ its own, and keys over those of a job that another file defines. The daemon's ta
 import os
 import os.path
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import PurePath
 
-from claw.config import depends, fields, locks, queue, sockets, trigger
+from claw.config import depends, fields, locks, queue, sockets, trigger, workflows
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys, JobKeys
@@ -81,6 +82,7 @@ def load(
     loader.check_dependencies(is_whole=all(documents))
     loader.check_sockets()
     loader.check_pools()
+    loader.check_workflows(is_whole=all(documents))
     report.refuse()
     return Config(
         daemon=loader.daemon,
@@ -170,9 +172,15 @@ class _Loader:
     def check_pools(self) -> None:
         """Report the jobs whose pool or lock cannot be had."""
         for job, text in queue.mistakes(self.jobs, self._pools) if self._knows_pools else ():
-            self._checkers[job.name].wrong(("jobs", job.name, "pool"), text)
+            self._checkers[job.name].wrong((*_table_of(job), "pool"), text)
         for job, text in locks.mistakes(self.jobs):
-            self._checkers[job.name].wrong(("jobs", job.name, "lock"), text)
+            self._checkers[job.name].wrong((*_table_of(job), "lock"), text)
+
+    def check_workflows(self, *, is_whole: bool) -> None:
+        """Report the steps whose jobs are not there, once every file could be read."""
+        for job, path, text in workflows.mistakes(self.jobs, list(self._files)):
+            if is_whole:
+                self._checkers[job.name].wrong(path, text)
 
     def pools(self) -> tuple[tuple[str, int], ...]:
         """Return the pools by name, each with its slots."""
@@ -217,10 +225,27 @@ class _Loader:
         for key, value in document.tables.items():
             if key == "jobs":
                 self._read_jobs(document, checker, value)
+            elif key == "workflows" and not document.is_managed:
+                self._read_workflows(checker, value)
             elif key not in fields.TABLES:
                 checker.unknown((key,), fields.LATER_TABLES, _hint(key, value))
             elif not document.is_main:
                 checker.wrong((key,), f"belongs in {MAIN}: this file may hold [jobs.NAME] only")
+
+    def _read_workflows(self, checker: Checker, value: object) -> None:
+        around = workflows.Around(
+            checker=checker,
+            draft=partial(self._draft, checker.file),
+            is_new_name=self._is_new_name,
+            defaults=self._defaults,
+        )
+        for name, raw in (checker.table(value, ("workflows",)) or {}).items():
+            path = ("workflows", name)
+            table = checker.table(raw, path)
+            if table is not None and self._is_new_name(checker, name, path):
+                for job in workflows.read(around, name, table):
+                    self._checkers[job.name] = checker
+                    self.jobs.append(job)
 
     def _read_jobs(self, document: Document, checker: Checker, value: object) -> None:
         for name, raw in (checker.table(value, ("jobs",)) or {}).items():
@@ -228,7 +253,7 @@ class _Loader:
                 continue  # it was merged into the job that another file defines
             path = ("jobs", name)
             table = checker.table(raw, path)
-            if table is None or not self._is_new_name(checker, name):
+            if table is None or not self._is_new_name(checker, name, path):
                 continue
             if document.is_managed:
                 self._read_job(document, checker, name, table)
@@ -265,8 +290,7 @@ class _Loader:
             self._files[name] = of_needs.file
             self.jobs.append(depends.located(job, of_needs.lines))
 
-    def _is_new_name(self, checker: Checker, name: str) -> bool:
-        path = ("jobs", name)
+    def _is_new_name(self, checker: Checker, name: str, path: Path) -> bool:
         problem = ids.name_problem(name)
         if name.startswith(_OWN_LOGS):
             problem = "claw's own log has that name: choose another one"
@@ -299,7 +323,14 @@ class _Loader:
 
 
 def _path_of(job: Job, one: Listener) -> Path:
-    return "jobs", job.name, "sockets", one.name
+    return *_table_of(job), "sockets", one.name
+
+
+def _table_of(job: Job) -> Path:
+    """Return where a job is defined."""
+    if job.step_of:
+        return "workflows", job.step_of, "steps", job.name.removeprefix(f"{job.step_of}.")
+    return "jobs", job.name
 
 
 def _read_section(checker: Checker, main: Document, name: str, section: Section) -> Values:

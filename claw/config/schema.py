@@ -7,7 +7,9 @@ import json
 
 from claw.config.fields import CONTROL, DAEMON, JOB, LOCKS, POOL, RETENTION
 from claw.config.table import Field, Section
+from claw.config.workflowfields import STEP, WORKFLOW
 from claw.model.ids import JOB_NAME
+from claw.model.workflow import STEP_NAME
 
 Schema = dict[str, object]
 
@@ -46,8 +48,27 @@ def schema() -> Schema:
                     }
                 },
             },
+            "workflows": {
+                "description": "The workflows, by name.",
+                "type": "object",
+                "additionalProperties": False,
+                "patternProperties": {f"^{JOB_NAME.pattern}$": _workflow()},
+            },
         },
     }
+
+
+def _workflow() -> Schema:
+    steps: Schema = {
+        "description": "The steps, by name.",
+        "type": "object",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "patternProperties": {f"^{STEP_NAME.pattern}$": _table(STEP)},
+    }
+    found = _table(WORKFLOW)
+    properties = dict(found["properties"])  # type: ignore[call-overload]
+    return {**found, "properties": {**properties, "steps": steps}, "required": ["steps"]}
 
 
 def schema_text() -> str:

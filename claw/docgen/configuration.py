@@ -24,6 +24,7 @@ from claw.config.fields import (
     TRIGGER,
 )
 from claw.config.table import Field, Section
+from claw.config.workflowfields import STEP, WORKFLOW
 
 _HEAD = Path(__file__).with_name("configuration.head.md")
 _TITLES = (
@@ -45,6 +46,8 @@ _TITLES = (
     (RETRY, "[jobs.NAME.retry]"),
     (RATE_LIMIT, "[jobs.NAME.retry.rate_limit]"),
     (TRIGGER, "[jobs.NAME.trigger]"),
+    (WORKFLOW, "[workflows.NAME]"),
+    (STEP, "[workflows.NAME.steps.STEP]"),
 )
 
 

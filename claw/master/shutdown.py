@@ -191,7 +191,7 @@ class JobsEnd:
 
     async def _has_active_runs(self) -> bool:
         try:
-            return await self._store.read(lambda tx: bool(tx.active_counts()))
+            return await self._store.read(lambda tx: tx.has_served_runs())
         except StoreError as error:
             _LOG.error("cannot tell which runs are active: %s", error)
             return True

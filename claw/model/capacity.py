@@ -19,7 +19,7 @@ from types import MappingProxyType
 from claw.model.job import Job, JobType
 
 MAX_PARALLEL = "max_parallel"
-"""The daemon's: one for each run, but for those of services."""
+"""The daemon's: one for each run with a child, but for those of services."""
 
 _POOL = "pool "
 _LOCK = "lock "
@@ -55,7 +55,7 @@ def wanted(job: Job) -> tuple[tuple[str, int], ...]:
         found.append((lock(job.lock), 1))
     if job.pool is not None:
         found.append((pool(job.pool.name), job.pool.slots))
-    if job.type is not JobType.CONTINUOUS:
+    if job.type is not JobType.CONTINUOUS and job.workflow is None:
         found.append((MAX_PARALLEL, 1))
     return tuple(found)
 

@@ -25,6 +25,7 @@ from claw.model.sla import Sla
 from claw.model.timing import Hours
 from claw.model.transient import Transient
 from claw.model.trigger import Trigger, Triggers
+from claw.model.workflow import Workflow
 
 
 class JobType(StrEnum):
@@ -253,6 +254,8 @@ class Job:
     dead_letter: bool = False  # a run that has failed for good is kept as one
     trigger: Trigger | None = None  # None: it follows no other job
     transient: Transient | None = None  # it is there for one run only
+    workflow: Workflow | None = None  # its runs have steps, and no child of their own
+    step_of: str = ""  # the workflow that has it for an inline step
     origin: str = ""  # who made it, if clawctl did: cli:UID
     file: str = ""  # where it is defined
     line: int = 0

@@ -781,7 +781,11 @@ SELECT sid FROM supervisors WHERE run = :run;
 
 -- name: delete_run
 DELETE FROM runs WHERE id = :id
-    AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
+    AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+    AND (step IS NULL OR NOT EXISTS (
+        SELECT 1 FROM runs AS whole WHERE whole.id = runs.parent AND whole.state
+            IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+    ));
 
 -- name: first_events
 SELECT cursor, at FROM events WHERE cursor > 0 ORDER BY cursor LIMIT :limit;
@@ -840,3 +844,37 @@ ORDER BY expires_at LIMIT :limit;
 -- name: next_expiry
 SELECT min(expires_at) FROM approvals INDEXED BY approvals_expire
 WHERE decision IS NULL AND expires_at IS NOT NULL;
+
+-- name: put_workflow
+INSERT INTO workflow_runs (run, definition, kept) VALUES (:run, :definition, :kept)
+ON CONFLICT (run) DO UPDATE SET definition = :definition, kept = :kept;
+
+-- name: set_workflow_deadline
+UPDATE workflow_runs SET deadline = :at WHERE run = :run;
+
+-- name: workflow
+SELECT definition, kept FROM workflow_runs WHERE run = :run;
+
+-- name: step_rows
+SELECT id, step, state, cause, parent FROM runs INDEXED BY runs_workflow
+WHERE workflow = :workflow AND step IS NOT NULL ORDER BY step, id;
+
+-- name: workflow_roots
+SELECT * FROM runs INDEXED BY runs_workflow
+WHERE workflow = :workflow AND step IS NULL ORDER BY id;
+
+-- name: workflow_page
+SELECT * FROM runs INDEXED BY runs_of_workflows
+WHERE workflow IS NOT NULL AND step IS NULL AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: expired_workflows
+SELECT run FROM workflow_runs INDEXED BY workflow_runs_deadline
+WHERE deadline IS NOT NULL AND deadline <= :now;
+
+-- name: next_workflow_deadline
+SELECT min(deadline) FROM workflow_runs INDEXED BY workflow_runs_deadline
+WHERE deadline IS NOT NULL;
+
+-- name: served_run
+SELECT id FROM runs INDEXED BY runs_active
+WHERE state IN ('claimed', 'running') AND sid IS NOT NULL LIMIT 1;

@@ -28,6 +28,7 @@ from claw.store.slarows import SlaRows
 from claw.store.slotrows import SlotRows
 from claw.store.transientrows import TransientRows
 from claw.store.watching import WatchRows
+from claw.store.workflowrows import WorkflowRows
 
 _AFTER_ALL_IDS = "s"
 """Sorts after every run id."""
@@ -48,6 +49,7 @@ class Tx(
     TransientRows,
     WatchRows,
     SlaRows,
+    WorkflowRows,
 ):
     """What can be read and written of the store; valid until its function returns."""
 

@@ -73,6 +73,7 @@ def test_every_attribute_of_the_model_comes_from_a_key() -> None:
     made = {
         "name", "file", "line", "uses_shell", "restart", "ready", "health", "log", "resources",
         "alerts", "sla", "dedup", "output", "retry", "transient", "trigger", "approval",
+        "workflow", "step_of",
     }  # fmt: skip
 
     assert {one.name for one in dataclasses.fields(Job)} <= from_keys | made

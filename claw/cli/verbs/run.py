@@ -6,7 +6,7 @@ import os
 import sys
 
 from claw.cli import terminal, utf8
-from claw.cli.verbs import batch, transient
+from claw.cli.verbs import batch, transient, workflows
 from claw.cli.verbs.outcomes import exit_status_of
 from claw.client.follow import wait_following
 from claw.commands.method import MAX_LINES
@@ -31,7 +31,14 @@ def run(context: Context) -> int:
     if args["each"] is not None:
         return batch.run_each(context)
     reply = _ask(context)
-    _tell_hindrance(reply)
+    tell_hindrance(reply)
+    if "workflow" in reply:
+        return workflows.begun(context, reply)
+    return _begun(context, reply)
+
+
+def _begun(context: Context, reply: dict[str, Any]) -> int:
+    args = context.args
     if not (args["wait"] or args["follow"]):
         context.show(reply)
         return 0
@@ -50,7 +57,7 @@ def run(context: Context) -> int:
     return exit_status_of(ended)
 
 
-def _tell_hindrance(reply: dict[str, Any]) -> None:
+def tell_hindrance(reply: dict[str, Any]) -> None:
     """Say what keeps a run from beginning, of what is known at once."""
     if reply.get("state") == "skipped":
         terminal.note(f"skipped: {reply['reason']}")

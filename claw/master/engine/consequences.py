@@ -16,6 +16,8 @@ it has ended                    its keys of the idempotency ledger are done, or 
 it has ended, after it began    the jobs that follow it are begun
 it was approved, or will not be what was asked of people is settled
 it is ill, or well again        alerts (`claw.master.engine.conditions`)
+it is a step and has ended      its workflow goes on, or ends
+it is a workflow and is to end  its steps are ended
 ==============================  =======================================================
 
 The last is how jobs stop in the reverse order of their start: that a run is to end is
@@ -36,6 +38,7 @@ from claw.master.engine import (
     needs,
     rollouts,
     triggers,
+    workflows,
 )
 from claw.master.engine.turn import Change, Turn
 from claw.model import gates, ids, instances, machine, outcome
@@ -63,6 +66,7 @@ def follow(turn: Turn) -> None:
             if change.is_end:
                 _over(turn, change)
             conditions.notice(turn, change)
+            workflows.wind_down(turn, change)
             if change.before.is_active and not change.after.is_active:
                 locks.leave(turn, change.after)
                 released |= {need.job for need in turn.config.graph.needs(change.after.job)}
@@ -84,6 +88,7 @@ def _over(turn: Turn, change: Change) -> None:
     if turn.tx.look_again(gates.after(run.id)):
         turn.emit(Dispatch())
     triggers.fire(turn, run)
+    workflows.advance(turn, run)
     if change.is_new:
         return
     if run.claimed_at is not None:  # also of one that was put back and has no attempt

@@ -7,26 +7,36 @@ somebody asks for them.
 
 from claw.config.transient import build_transient
 from claw.errors import UsageError
-from claw.master.engine import confinement
+from claw.master.engine import confinement, steps
+from claw.model import stored
 from claw.model.job import Config, Job
+from claw.model.run import Run
 from claw.model.transient import Transient
+from claw.model.values import replace
+from claw.model.workflow import Workflow
 from claw.store.records import Tx
 
 
-def made(name: str, stored: dict[str, object]) -> Job:
+def made(name: str, stored_as: dict[str, object]) -> Job:
     """Return the job of a stored definition.
 
     Raises:
-        UsageError: It is not one any more.
+        UsageError, ValueError: It is not one any more.
     """
-    groups = stored.get("groups")
+    groups = stored_as.get("groups")
+    if "workflow" in stored_as:
+        definition = stored.known_again(Workflow, stored_as["workflow"])
+        params = tuple(key for key, _value in definition.params)
+        return Job(
+            name=name, argv=(), workflow=definition, params=params, transient=Transient()
+        )
     about = Transient(
         groups=tuple(groups) if isinstance(groups, list) else None,
-        after=str(stored.get("after") or ""),
+        after=str(stored_as.get("after") or ""),
     )
-    table = stored["table"]
+    table = stored_as["table"]
     job = build_transient(name, table if isinstance(table, dict) else {}, about)
-    bounds = stored.get("bounds")
+    bounds = stored_as.get("bounds")
     return confinement.confined(job, bounds if isinstance(bounds, dict) else {})
 
 
@@ -35,21 +45,36 @@ def recall(tx: Tx, config: Config, name: str) -> Job | None:
     found = config.job(name)
     if found is not None:
         return found
-    stored = tx.transient(name)
-    if stored is None:
+    known = tx.transient(name)
+    if known is None:
         return None
     try:
-        job = made(name, stored)
-    except UsageError:  # of another version, which knew other keys
+        job = made(name, known)
+    except (UsageError, ValueError):  # of another version, which knew other keys
         return None
     config.transients.keep(job)
     return job
 
 
+def of_run(tx: Tx, config: Config, run: Run) -> Job | None:
+    """Return the job of a run with what holds for that run alone: what its step says."""
+    job = recall(tx, config, run.job)
+    if job is None or run.lineage.step is None:
+        return job
+    step = steps.step_of(tx, run)
+    if step is None:
+        return job
+    return replace(
+        job,
+        retry=job.retry if step.retry is None else step.retry,
+        timeout_s=job.timeout_s if step.timeout_s is None else step.timeout_s,
+    )
+
+
 def load(tx: Tx, config: Config) -> None:
     """Take in the jobs of all open runs; what is no job any more is left out."""
-    for name, stored in tx.open_transients().items():
+    for name, known in tx.open_transients().items():
         try:
-            config.transients.add(made(name, stored))
-        except UsageError:
+            config.transients.add(made(name, known))
+        except (UsageError, ValueError):
             continue

@@ -26,6 +26,7 @@ from claw.master.engine import (
     pools,
     retries,
     transients,
+    workflows,
 )
 from claw.master.engine.needs import Needs
 from claw.master.engine.openhours import OpenHours
@@ -64,17 +65,19 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
         return ()
     retries.resume(turn)
     approvals.expire(turn)
+    workflows.expire(turn)
     turn.tx.look_until(gates.until(turn.now))
     looks = needs, hours = Needs(turn), OpenHours(turn)
-    claims: tuple[Claim, ...] | None = None
-    while claims is None:
-        claims = _round(turn, looks)
+    claims: list[Claim] = []
+    while (found := _round(turn, looks)) is None or found.begun:
+        claims += () if found is None else found.claims
+    claims += found.claims
     for at in (needs.next_deadline, hours.next_opening, openhours.next_opening(turn.tx)):
         if at is not None:
             turn.emit(DispatchAt(at))
     if turn.tx.fresh_jobs(turn.now):
         turn.emit(Dispatch())
-    return claims
+    return tuple(claims)
 
 
 def order_of(turn: Turn) -> Order:
@@ -82,7 +85,15 @@ def order_of(turn: Turn) -> Order:
     return Order(turn.now, turn.config.daemon.priority_aging_s)
 
 
-def _round(turn: Turn, looks: Looks) -> tuple[Claim, ...] | None:
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """What has begun in one look: runs with a child, and workflows, whose steps wait now."""
+
+    claims: tuple[Claim, ...]
+    begun: int
+
+
+def _round(turn: Turn, looks: Looks) -> _Gone | None:
     """Look once at the jobs that matter; None: others matter by now, look again."""
     names = {*turn.tx.jobs_at_gate(gates.HELD), *turn.tx.fresh_jobs(turn.now)}
     turn.tx.settle_gates(turn.now)  # what is marked as fresh from here on is looked at next
@@ -113,9 +124,7 @@ def _heads(turn: Turn, room: Room, known: Collection[str]) -> list[Head]:
 _NOWHERE = ("", "")
 
 
-def _carry_out(
-    turn: Turn, plan: Plan, heads: Sequence[Head], looks: Looks
-) -> tuple[Claim, ...] | None:
+def _carry_out(turn: Turn, plan: Plan, heads: Sequence[Head], looks: Looks) -> _Gone | None:
     """Do what was decided; None: some heads stand at another gate by now, look again.
 
     While that is so nothing is claimed: others come to be looked at in their place, and may
@@ -137,19 +146,28 @@ def _carry_out(
     claims = [] if is_stale else [_begin(turn, run, looks) for run in plan.go]
     for run_id, (gate, why) in marks.items():
         turn.tx.set_gate(run_id, gate, why)
-    return None if is_stale else tuple(claims)
+    if is_stale:
+        return None
+    made = tuple(claim for claim in claims if claim is not None)
+    return _Gone(made, len(claims) - len(made))
 
 
-def _begin(turn: Turn, run: Run, looks: Looks) -> Claim:
+def _begin(turn: Turn, run: Run, looks: Looks) -> Claim | None:
+    """Have a run go; None: it is a workflow's, which is not launched."""
     _needs, hours = looks
-    hours.tell(turn.job(run.job), run)
-    return _claim(turn, run)
+    job = turn.job(run.job)
+    hours.tell(job, run)
+    if job.workflow is None:
+        return _claim(turn, run)
+    workflows.begin(turn, run, job)
+    return None
 
 
 def _ready(turn: Turn, run: Run) -> Wait:
     """Return that a run waits for nothing but the next look."""
-    is_service = turn.job(run.job).type is JobType.CONTINUOUS
-    return Wait(run, "", gates.HELD if is_service else capacity.MAX_PARALLEL)
+    job = turn.job(run.job)
+    is_free = job.type is JobType.CONTINUOUS or job.workflow is not None
+    return Wait(run, "", gates.HELD if is_free else capacity.MAX_PARALLEL)
 
 
 def _marks(turn: Turn, waits: Sequence[Wait]) -> dict[str, tuple[str, str]]:
@@ -252,7 +270,7 @@ def room_of(turn: Turn, counts: Mapping[str, int]) -> Room:
 
 
 def _claim(turn: Turn, run: Run) -> Claim:
-    job = turn.job(run.job)
+    job = definitions.of_run(turn.tx, turn.config, run) or turn.job(run.job)
     several = instances.wanted(job, turn.standing(job.name)) > 1
     instance = instances.number(run) if several else None
     supervisor = turn.supervisor_for(run, job)

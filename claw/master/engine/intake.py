@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from claw.errors import ConflictError, SaturatedError
+from claw.errors import ConflictError, SaturatedError, UsageError
 from claw.master.engine import approvals, children, openhours
 from claw.master.engine.turn import Turn
 from claw.model import dedup, gates, ids, instances
@@ -100,6 +100,7 @@ def submit(turn: Turn, ask: Ask) -> Run:
     job = turn.job(ask.job)
     if ask.origin in _BY_PEOPLE:
         _check_open(turn, job, ask)
+        _check_params(job, ask.env)
     if ask.origin not in _MUST_FIT:
         _check_room(turn)
     _check_maker(turn, ask)
@@ -156,7 +157,8 @@ def skip(turn: Turn, ask: Ask, why: str) -> Run:
     known = turn.tx.run_by_origin(ask.origin, ask.key)
     if known is not None:
         return known
-    made = _made(turn, turn.job(ask.job), ask)
+    job = turn.job(ask.job)
+    made = _as_whole(job, _made(turn, job, ask))
     run = replace(made, state=State.SKIPPED, reason=why, ended_at=turn.now)
     turn.add(run, why=why)
     return run
@@ -193,6 +195,8 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
     if job.type is JobType.CONTINUOUS:
         raise ConflictError(f"job {job.name!r} is a service: it has no batches")
     _check_open(turn, job, common)
+    for one in runs:
+        _check_params(job, (*common.env, *one.env))
     _check_room(turn, len(runs))
     _check_maker(turn, common, len(runs))
     approvals.check_room(turn, job, len(runs))
@@ -215,6 +219,7 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
 
 def _store(turn: Turn, job: Job, run: Run) -> Run:
     """Store a run as queued, or awaiting approval, or skipped if it is one too many."""
+    run = _as_whole(job, run)
     if job.dedup.window_s and _may_be_duplicate(run):
         key = dedup.key_of(job.dedup, run.args, dict(run.env), dict(job.env))
         since = turn.now - timedelta(seconds=job.dedup.window_s)
@@ -231,6 +236,13 @@ def _store(turn: Turn, job: Job, run: Run) -> Run:
         approvals.ask(turn, job, run)
     turn.emit(Dispatch())
     return run
+
+
+def _as_whole(job: Job, run: Run) -> Run:
+    """Return a run with the id of its workflow, if it is the first of one."""
+    if job.workflow is None or run.lineage.workflow is not None:
+        return run
+    return replace(run, lineage=replace(run.lineage, workflow=run.id))
 
 
 def _may_be_duplicate(run: Run) -> bool:
@@ -266,6 +278,17 @@ def _check_open(turn: Turn, job: Job, ask: Ask) -> None:
 def _check_maker(turn: Turn, ask: Ask, count: int = 1) -> None:
     if ask.origin is Origin.CHILD and ask.lineage.parent is not None:
         children.check_fanout(turn, ask.lineage.parent, count)
+
+
+def _check_params(job: Job, env: Sequence[tuple[str, str]]) -> None:
+    """Refuse what a workflow knows nothing of; its own variables are those of all its steps."""
+    for name, _value in env if job.workflow is not None else ():
+        if name not in job.params:
+            known = ", ".join(job.params) or "none"
+            raise UsageError(
+                f"workflow {job.name!r} has no parameter {name!r}",
+                hint=f"its params are: {known}",
+            )
 
 
 def _check_room(turn: Turn, count: int = 1) -> None:

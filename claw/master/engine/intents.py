@@ -14,11 +14,15 @@ from claw.model import gates, ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Reschedule, StopRun
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType
+from claw.model.root import is_root
 from claw.model.run import Origin, Run, State
 from claw.model.values import replace
 
 REMOVED = "removed"
 """Why the runs of a job end that is no longer in the configuration."""
+
+_AGAIN = "restarted"
+"""Why the runs of a workflow end that is restarted: another run begins from its first step."""
 
 _UNSTARTED = {State.QUEUED, State.RETRY_WAIT, State.AWAITING_APPROVAL}
 
@@ -209,6 +213,10 @@ def restart_job(
     job, only = turn.job(name), extent.instance
     _check_enabled(job, forced=forced)
     _release(turn, name, by, only)
+    if job.workflow is not None:
+        end_runs(turn, name, why=_AGAIN, by=by)
+        ask = intake.Ask(job=name, origin=Origin.MANUAL, key=key, by=by, forced=forced)
+        return (intake.submit(turn, ask).id,)
     if only is None and extent.batch is not None and _has_several(turn, job):
         turn.tx.put_standing(replace(turn.standing(name), up=True))
         return rollouts.begin(turn, job, by=by, why=outcome.RESTART, batch=extent.batch)
@@ -347,7 +355,9 @@ def shut_down(turn: Turn, *, by: str) -> tuple[str, ...]:
     turn.note("daemon.stopped", by=by)
     for name in turn.tx.rollouts():
         turn.tx.delete_rollout(name)
-    ended = [turn.end(run, why="shutdown", by=by).id for run in turn.tx.active_runs()]
+    # Those of workflows have no process to end: they go on with the next master.
+    active = (run for run in turn.tx.active_runs() if not is_root(run))
+    ended = [turn.end(run, why="shutdown", by=by).id for run in active]
     for job in turn.config.jobs:
         if job.type is JobType.CONTINUOUS:
             ended += _lower(turn, job, by)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
 
-from claw.master.engine import alerts, leavings, services
+from claw.master.engine import alerts, definitions, leavings, services
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import ids, machine
@@ -101,14 +101,13 @@ def _take_in(
 
 def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact, evidence: Evidence) -> None:
     run = turn.run(supervisor.run)
-    job = turn.config.job(run.job)
     number = getattr(fact, "attempt", 0)
     steps = machine.fold(
         run,
         turn.tx.attempt(run.id, number),
         fact,
         sid=supervisor.sid,
-        rules=job.rules if job else NO_RULES,
+        rules=_rules(turn, run),
         evidence=evidence,
     )
     for step in steps:
@@ -130,7 +129,7 @@ def _tell(turn: Turn, run: Run, evidence: Evidence) -> None:
 
 
 def _rules(turn: Turn, run: Run) -> Rules:
-    job = turn.config.job(run.job)
+    job = definitions.of_run(turn.tx, turn.config, run)
     return job.rules if job else NO_RULES
 
 

@@ -8,9 +8,11 @@ from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.engine import confinement, definitions, intake
 from claw.master.engine.turn import Turn
 from claw.model import gates as of_gates
-from claw.model import ids, machine
+from claw.model import ids, machine, stored
 from claw.model.job import Job
 from claw.model.run import Run, State
+from claw.model.values import replace
+from claw.model.workflow import Workflow
 
 _LONGEST_NAME = 40
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
@@ -48,18 +50,50 @@ def submit(turn: Turn, wish: Wish, ask: intake.Ask) -> Run:
     run_id = turn.new_run_id()
     name = wish.name or _name_of(wish.table, run_id)
     _check_name(turn, name)
-    stored: dict[str, object] = {
+    as_stored: dict[str, object] = {
         "table": wish.table,
         "groups": None if wish.groups is None else list(wish.groups),
         "after": wish.after,
         "bounds": _bounds(turn, ask),
     }
-    job = definitions.made(name, stored)
+    job = definitions.made(name, as_stored)
     _check_pool(turn, job)
     turn.tx.delete_standing(name)  # of a stop of an earlier one
     turn.take_up(job)
     run = intake.submit(turn, ask.of(name, run_id))
-    turn.tx.put_transient(run.id, name, stored)
+    turn.tx.put_transient(run.id, name, as_stored)
+    return run
+
+
+def submit_workflow(
+    turn: Turn, definition: Workflow, ask: intake.Ask, name: str, kind: str
+) -> Run:
+    """Store a run of a workflow that is no job's; ``ask`` is completed with both names.
+
+    Args:
+        turn: The decision.
+        definition: Its steps.
+        ask: Who asks, and with which variables.
+        name: What it is to be called; '': after what it is.
+        kind: What it is, in a word.
+
+    Raises:
+        UsageError: The name is none.
+        ConflictError: The name is another job's.
+        SaturatedError: As for `intake.submit`.
+    """
+    known = turn.tx.run_by_origin(ask.origin, ask.key)
+    if known is not None:
+        return known
+    run_id = turn.new_run_id()
+    name = name or f"{kind}-{ids.short(run_id)}"
+    _check_name(turn, name)
+    whole = replace(definition, params=ask.env)
+    as_stored: dict[str, object] = {"workflow": stored.plain(whole)}
+    turn.tx.delete_standing(name)  # of a stop of an earlier one
+    turn.take_up(definitions.made(name, as_stored))
+    run = intake.submit(turn, ask.of(name, run_id))
+    turn.tx.put_transient(run.id, name, as_stored)
     return run
 
 

@@ -89,6 +89,8 @@ async def submit(call: Call, params: Params) -> Json:
         run = intake.submit(turn, of_asker(turn, call, ask))
         shown = {"run": run.id, "job": run.job, "state": run.state}
         reason = run.reason or run.waiting_for
+        if job.workflow is not None:
+            shown["workflow"] = run.lineage.workflow or run.id
         return {**shown, "reason": reason} if reason else shown
 
     return await call.commit(decide)

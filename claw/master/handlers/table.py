@@ -26,6 +26,7 @@ from claw.master.handlers import (
     run,
     sla,
     transient,
+    workflow,
 )
 
 HANDLERS: Mapping[str, Handler] = {
@@ -101,6 +102,10 @@ HANDLERS: Mapping[str, Handler] = {
     "alert.ack": alert.ack,
     "lock.list": lock.list_,
     "lock.release": lock.release,
+    "workflow.compose": workflow.compose,
+    "workflow.list": workflow.list_,
+    "workflow.show": workflow.show,
+    "workflow.retry": workflow.retry,
     "idem.list": idem.list_,
     "idem.check": idem.check,
     "idem.claim": idem.claim,

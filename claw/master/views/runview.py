@@ -96,7 +96,7 @@ def run_object(run: Run, attempts: Sequence[Attempt], supervisor: Supervisor | N
         "slot_count": run.slot_count,
         "started_at": iso(run.started_at),
         "ended_at": iso(run.ended_at),
-        "duration": _duration(run),
+        "duration": duration_of(run),
         "args": list(run.args),
         "env": [name for name, _ in run.env],
         "replay_of": run.replay_of,
@@ -125,7 +125,8 @@ def of_transient(job: Job | None) -> Json:
     }
 
 
-def _duration(run: Run) -> float | None:
+def duration_of(run: Run) -> float | None:
+    """Return how long a run that is over has taken, in seconds."""
     if run.started_at is None or run.ended_at is None:
         return None
     return max((run.ended_at - run.started_at).total_seconds(), 0.0)

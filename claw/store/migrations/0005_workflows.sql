@@ -62,3 +62,16 @@ CREATE INDEX approvals_expire ON approvals (expires_at)
     WHERE decision IS NULL AND expires_at IS NOT NULL;
 
 CREATE INDEX approvals_job ON approvals (job, run);
+
+-- Workflows: the definition that a workflow's own run began with, the steps that it counts as
+-- an earlier run of the workflow left them, and when it has run out of time.
+CREATE TABLE workflow_runs (
+    run        TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    definition TEXT NOT NULL,
+    kept       TEXT NOT NULL DEFAULT '[]',
+    deadline   INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX workflow_runs_deadline ON workflow_runs (deadline) WHERE deadline IS NOT NULL;
+
+CREATE INDEX runs_of_workflows ON runs (id) WHERE workflow IS NOT NULL AND step IS NULL;

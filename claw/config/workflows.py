@@ -1,0 +1,204 @@
+"""From the tables of workflows to jobs.
+
+There is one for each workflow, and one for each step that has a command of its own: that is
+named ``WORKFLOW.STEP``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from claw.config import retry
+from claw.config.build import Draft, build
+from claw.config.check import BrokenError, Checker, Values
+from claw.config.fields import JobKeys
+from claw.config.kinds import nearest, show
+from claw.config.locate import Path
+from claw.config.workflowfields import STEP, WORKFLOW, StepKeys, WorkflowKeys
+from claw.model.graph import Dependency, Graph
+from claw.model.job import Job, JobType
+from claw.model.retry import Retry
+from claw.model.workflow import STEP_NAME, Step, Workflow
+
+_STEPS = "steps"
+_NO_RETRY = Retry(delays_s=(), max_attempts=1)
+_OF_ANY_STEP = frozenset({"job", "needs", "on", "when", "env", "timeout"})
+"""What a step may say whose job is defined elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What the tables of one file are read with.
+
+    Attributes:
+        checker: Of the file.
+        draft: Makes a draft of a job's name and values.
+        is_new_name: Tells whether a job may have a name that stands at a path, and says why
+            not.
+        defaults: What ``[defaults]`` says; it holds for steps with commands of their own.
+    """
+
+    checker: Checker
+    draft: Callable[[str, Values], Draft]
+    is_new_name: Callable[[Checker, str, Path], bool]
+    defaults: Values
+
+
+def read(around: Around, name: str, table: Mapping[str, object]) -> list[Job]:
+    """Return the jobs of a workflow, its own one last; none when something is wrong with it."""
+    checker, path = around.checker, ("workflows", name)
+    before = len(checker.report)
+    raw = {key: value for key, value in table.items() if key != _STEPS}
+    values = checker.section(WORKFLOW, raw, path)
+    # What a workflow runs are its steps: to the rules of jobs something has to stand for them.
+    values.put(JobKeys.argv.name, (name,))
+    own = build(around.draft(name, values), checker, path)
+    inline: list[Job] = []
+    steps = tuple(_steps(around, name, table, inline))
+    _check(checker, path, steps)
+    if own is None or len(checker.report) > before:
+        return []
+    whole = Workflow(
+        steps=steps,
+        params=values[WorkflowKeys.params],
+        max_parallel=values[WorkflowKeys.max_parallel],
+        on_failure=values[WorkflowKeys.on_failure],
+    )
+    params = tuple(key for key, _value in whole.params)
+    return [*inline, replace(own, argv=(), params=params, workflow=whole)]
+
+
+def _steps(
+    around: Around, workflow: str, table: Mapping[str, object], inline: list[Job]
+) -> Iterator[Step]:
+    """Yield the steps that are well in themselves; the jobs of their own are added."""
+    checker, path = around.checker, ("workflows", workflow, _STEPS)
+    if not table.get(_STEPS):
+        text = 'a workflow needs steps, like steps.dump = { command = "..." }'
+        checker.wrong(path[:2], text)
+    for name, raw in (checker.table(table.get(_STEPS, {}), path) or {}).items():
+        at = (*path, name)
+        found = checker.table(raw, at)
+        if not STEP_NAME.fullmatch(name):
+            checker.wrong(at, "no good name for a step: letters, digits, _ and -, at most 40")
+        elif found is not None:
+            step = _step(around, workflow, at, found, inline)
+            if step is not None:
+                yield step
+
+
+def _step(
+    around: Around, workflow: str, at: Path, raw: Mapping[str, object], inline: list[Job]
+) -> Step | None:
+    checker, name = around.checker, str(at[-1])
+    before = len(checker.report)
+    own = checker.section(STEP, raw, at)
+    for way, text in _faults(own):
+        checker.wrong((*at, *way), text)
+    if len(checker.report) > before:
+        return None
+    job, is_inline = own[StepKeys.job], not own.says(StepKeys.job)
+    if job is None:
+        job = f"{workflow}.{name}"
+        values = checker.section(STEP, raw, at, around.defaults)
+        if not around.is_new_name(checker, job, at):
+            return None
+        made = build(around.draft(job, values), checker, at)
+        if made is None:
+            return None
+        inline.append(replace(made, step_of=workflow))
+    try:
+        return Step(
+            name=name,
+            job=job,
+            needs=own[StepKeys.needs],
+            on=own[StepKeys.on],
+            when=own[StepKeys.when],
+            env=own[StepKeys.env],
+            retry=None if is_inline else _retry(own),
+            timeout_s=own[StepKeys.timeout]
+            if own.says(StepKeys.timeout) and not is_inline
+            else None,
+            line=checker.lines.of(at),
+        )
+    except BrokenError:
+        return None
+
+
+def _retry(own: Values) -> Retry | None:
+    """Return how the runs of a step are tried again; None: as its job says."""
+    if not own.says_table("retry"):
+        return None
+    return retry.retry(own) or _NO_RETRY
+
+
+def _faults(own: Values) -> Iterator[tuple[Path, str]]:
+    has_program = own.says(JobKeys.command) or own.says(JobKeys.argv)
+    if own.says(StepKeys.job):
+        yield from _of_the_job(own)
+    elif not has_program:
+        yield (), 'nothing to run: add job = "NAME" or command = "..."'
+    if own.says_table("retry"):
+        yield from retry.contradictions(own)
+    if not own.or_default(StepKeys.needs):
+        for key, is_said in (("on", own.says(StepKeys.on)), ("when", own.says(StepKeys.when))):
+            if is_said:
+                yield (key,), "without needs it has no effect: add those, or remove it"
+
+
+def _of_the_job(own: Values) -> Iterator[tuple[Path, str]]:
+    for field in STEP.fields.values():
+        if not own.says(field) or field.name in _OF_ANY_STEP:
+            continue
+        if field.name in {"command", "argv"}:
+            yield (field.name,), f"job and {field.name} contradict each other: keep one of them"
+        else:
+            yield (field.name,), "the job says that itself: remove it here"
+
+
+def _check(checker: Checker, path: Path, steps: Sequence[Step]) -> None:
+    """Report steps that need what is not there, or each other in a circle."""
+    names = [step.name for step in steps]
+    before = len(checker.report)
+    for step in steps:
+        for no, name in enumerate(step.needs):
+            at = (*path, _STEPS, step.name, "needs", no)
+            if name == step.name:
+                checker.wrong(at, f"{name} needs itself: remove it")
+            elif name not in names:
+                checker.wrong(at, f"there is no step {show(name)}{nearest(name, names)}")
+            elif name in step.needs[:no]:
+                checker.wrong(at, f"{name} is there twice: keep one of them")
+    if len(checker.report) > before:
+        return
+    graph = Graph({step.name: [Dependency(job=name) for name in step.needs] for step in steps})
+    cycle = graph.cycle()
+    if cycle:
+        way = " > ".join((*cycle, cycle[0]))
+        text = f"the steps need each other in a circle: {way}: remove one of these needs"
+        checker.wrong((*path, _STEPS, cycle[0], "needs"), text)
+
+
+def mistakes(jobs: Sequence[Job], names: Sequence[str]) -> Iterator[tuple[Job, Path, str]]:
+    """Yield the steps whose jobs cannot be run by them.
+
+    Args:
+        jobs: All that are well in themselves.
+        names: Of all jobs, those with mistakes of their own among them.
+    """
+    known = {job.name: job for job in jobs}
+    for job in jobs:
+        for step in job.workflow.steps if job.workflow is not None else ():
+            problem = _problem(step, known, names)
+            if problem:
+                yield job, ("workflows", job.name, _STEPS, step.name, "job"), problem
+
+
+def _problem(step: Step, known: Mapping[str, Job], names: Sequence[str]) -> str:
+    if step.job not in names:
+        return f"there is no job {show(step.job)}{nearest(step.job, list(names))}"
+    job = known.get(step.job)
+    if job is not None and job.type is JobType.CONTINUOUS:
+        return f"{step.job} is a service, which has no end: a step has to end"
+    if job is not None and job.workflow is not None:
+        return f"{step.job} is a workflow: write its steps here, or start it by a trigger"
+    return ""
