@@ -69,6 +69,7 @@ RUNS = (
                 "targets": TARGETS,
                 "why": string("a reason, for the record"),
                 "terminate": boolean("end them at once, without their grace period"),
+                "descendants": boolean("and what has come of them"),
             },
             ("targets",),
         ),

@@ -17,6 +17,7 @@ from claw.commands.calls_results import RESULTS
 from claw.commands.calls_retry import DLQ
 from claw.commands.calls_runs import RUNS
 from claw.commands.calls_streams import STREAMS
+from claw.commands.calls_triggers import TRIGGERS
 from claw.commands.calls_watch import WATCH
 from claw.commands.calls_workflows import WORKFLOWS
 from claw.commands.nearest import did_you_mean
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _TABLES = (
     GENERAL, JOBS, DEFINITIONS, RUNS, RESULTS, STREAMS, DAEMON, IDEM, LOCKS, DLQ, WATCH, QUEUE,
     APPROVALS,
+    TRIGGERS,
     WORKFLOWS,
 )  # fmt: skip
 METHODS = {one.name: one for table in _TABLES for one in table}

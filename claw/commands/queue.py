@@ -125,6 +125,7 @@ COMMANDS = (
         params=(
             argument("targets", kinds.TARGET_RUN_OR_BATCH, "as for cancel", many=True),
             flag("terminate", "end them at once, without their grace period"),
+            flag("descendants", "and the runs that came of them, or follow those jobs"),
             option("reason", kinds.TEXT, "why, for the record"),
         ),
         examples=(("clawctl runs cancel 4fj2k9", "one run"),),

@@ -70,11 +70,17 @@ COMMANDS = (
                 many=True,
             ),
             flag("terminate", "end them at once, without their grace period"),
+            flag("descendants", "and the runs that came of them, or follow those jobs"),
             option("reason", kinds.TEXT, "why, for the record"),
         ),
-        detail="A run is named by six or more letters of either end of its id, a batch too.",
+        detail=(
+            "A run is named by six or more letters of either end of its id, a batch too. A run"
+            " that has ended may be named with --descendants: what came of it is ended. A job"
+            " that follows on `complete` still follows a run that is canceled."
+        ),
         examples=(
             ("clawctl cancel 4fj2k9", "one run"),
+            ("clawctl cancel 4fj2k9 --descendants", "and all that came of it"),
             ("clawctl cancel report", "all open runs of a job"),
             ("clawctl cancel tag:etl --terminate --reason 'disk full'", "at once, and why"),
         ),

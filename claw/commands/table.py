@@ -14,6 +14,7 @@ from claw.commands import (
     retry,
     runs,
     service,
+    triggers,
     watch,
     workflows,
 )
@@ -30,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     *queue.COMMANDS,
     *locks.COMMANDS,
     *definitions.COMMANDS,
+    *triggers.COMMANDS,
     *retry.COMMANDS,
     *workflows.COMMANDS,
     *watch.COMMANDS,
@@ -74,7 +76,7 @@ LATER = frozenset(
     {
         "alias", "backup", "completion",
         "delivery", "doctor", "emit", "import",
-        "job tree", "man", "metrics", "proxy",
+        "man", "metrics", "proxy",
         "secret", "shell", "top",
     }
 )  # fmt: skip

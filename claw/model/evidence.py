@@ -68,7 +68,7 @@ class Evidence:
     def remarks(self) -> list[str]:
         """What is worth an event, in words."""
         texts = [f"check: {one.match} was found ({one.then})" for one in self.found]
-        texts += [f"not searched for, it took too long: {one}" for one in self.unsearched]
+        texts += [unsearched(one) for one in self.unsearched]
         return texts if self.complaint is None else [*texts, f"{NOT_TAKEN}{self.complaint}"]
 
     @property
@@ -87,6 +87,11 @@ class Evidence:
         """The end of what it has written, standard error last, as text."""
         tails = (one.tail[-TAIL_BYTES:].decode(errors="replace") for one in self.printed)
         return "\n".join(tails)[-TAIL_BYTES:]
+
+
+def unsearched(expression: str) -> str:
+    """Return what is said of an expression that took too long."""
+    return f"not searched for, it took too long: {expression}"
 
 
 NOTHING = Evidence()

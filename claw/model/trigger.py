@@ -8,6 +8,7 @@ from claw.model.condition import Condition
 from claw.model.graph import Dependency, Graph
 from claw.model.lineage import MAX_DEPTH
 from claw.model.run import Run, State
+from claw.model.units import format_duration
 
 MAX_FANOUT = 25
 
@@ -58,7 +59,15 @@ class Trigger:
 
     @property
     def words(self) -> str:
-        """Which ends it is about, in words that are the same for the same ends."""
+        """What it says, for people: ``build (success), 3s later, when contains:OK``."""
+        several = f"{self.join} of " if len(self.after) > 1 else ""
+        later = f", {format_duration(self.delay_s)} later" if self.delay_s else ""
+        when = f", when {self.when.text}" if self.when else ""
+        return f"{several}{', '.join(self.after)} ({self.on}){later}{when}"
+
+    @property
+    def key(self) -> str:
+        """Which ends it is about: the same for the same ends."""
         when = f" when {self.when.text}" if self.when else ""
         return f"{'+'.join(sorted(self.after))} {self.on}{when}"
 
@@ -130,7 +139,8 @@ class Triggers:
 
     def cycle(self) -> tuple[str, ...]:
         """Return the jobs of a cycle, each beginning the next and the last the first."""
-        return self._graph.cycle()[::-1]
+        found = self._graph.cycle()
+        return (*found[:1], *found[:0:-1])
 
     def too_long(self) -> tuple[str, ...]:
         """Return jobs of which each begins the next, more than may; empty: none do so.

@@ -119,6 +119,7 @@ def cancel(context: Context) -> int:
         targets=args["targets"],
         why=args["reason"],
         terminate=args["terminate"] or None,
+        descendants=args["descendants"] or None,
     )
     context.show(reply)
     return 0

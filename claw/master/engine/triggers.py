@@ -39,7 +39,7 @@ def _joined(turn: Turn, name: str, rule: Trigger, run: Run) -> tuple[Run, ...]:
     """Note an end, and return those that belong together if it is the last of them."""
     is_by_root = turn.config.triggers.pairs_by_root(name)
     root = (run.lineage.root or run.id) if is_by_root else ""
-    at = Meeting(name, root, rule.words)
+    at = Meeting(name, root, rule.key)
     turn.tx.put_joined(at, run)
     found = turn.tx.joined(at)
     if any(parent not in found for parent in rule.after):

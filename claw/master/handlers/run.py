@@ -10,7 +10,7 @@ from claw.errors import ConflictError, NotFoundError, TimedOutError, UsageError
 from claw.kernel import clock
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.engine import children, definitions, intake, intents
+from claw.master.engine import children, definitions, descent, intake, intents
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, no_run, parse_time
 from claw.master.views import approvalview, jobrows, runview, statusview
@@ -140,10 +140,25 @@ async def cancel(call: Call, params: Params) -> Json:
     def decide(turn: Turn) -> Json:
         chosen = targets.choose(turn.tx, turn.config, params["targets"])
         runs = chosen.open_runs(turn.tx)
+        if params.get("descendants"):
+            runs = _with_descendants(turn, chosen, runs)
         intents.cancel_runs(turn, runs, how)
         return {"canceled": list(runs)}
 
     return await call.commit(decide)
+
+
+def _with_descendants(
+    turn: Turn, chosen: targets.Chosen, runs: dict[str, Run]
+) -> dict[str, Run]:
+    """Return runs with all open ones that came of them, or follow the jobs that are meant.
+
+    A run that was named and has ended counts for what came of it alone, if anything did.
+    """
+    jobs = [aim.job for aim in chosen.aims]
+    below = descent.open_below(turn.tx, turn.config, jobs, runs)
+    left = {run.id: run for run in runs.values() if run.is_open or not below}
+    return {**left, **below}
 
 
 async def show(call: Call, params: Params) -> Json:

@@ -26,6 +26,7 @@ from claw.master.handlers import (
     run,
     sla,
     transient,
+    trigger,
     workflow,
 )
 
@@ -52,6 +53,7 @@ HANDLERS: Mapping[str, Handler] = {
     "incident.journal": incident.journal,
     "job.list": definition.list_,
     "job.definition": definition.definition,
+    "job.tree": trigger.tree,
     "job.validate": definition.validate,
     "job.add": definition.add,
     "job.set": definition.set_,

@@ -12,6 +12,7 @@ from claw.master.views import (
     statusview,
     thenview,
     whyneeds,
+    whytrigger,
 )
 from claw.master.views.queuewords import QueueWords
 from claw.master.views.statusview import Live
@@ -58,6 +59,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
             lines += whyneeds.chain(tx, config, run, live.now)
     lines += [text for text in pools.of_run(tx, job) if text not in "\n".join(lines)]
     lines += _of_schedule(tx, job, live)
+    lines += whytrigger.of_job(tx, job)
     last = rows.last_runs.get(job.name)
     if last is not None:
         lines.append(f"last run {_name(last)} ended {_clock(last.ended_at)}: {_end(last)}")
@@ -114,6 +116,7 @@ def explain_run(tx: Tx, config: Config, run: Run, live: Live) -> list[str]:
         if run.slot_until:
             until = f" to {_clock(run.slot_until)}, {run.slot_count} slots"
         lines.append(f"it stands for the slot {_clock(run.slot_at)}{until}")
+    lines += whytrigger.of_run(tx, run)
     if run.is_open:
         standing = tx.standing(run.job)
         lines += _of_standing(standing, run.state)
