@@ -15,7 +15,8 @@ GENERAL = (
                 "protocol": array("lowest and highest version spoken", integer("a version")),
                 "client": string("name and version of the client"),
                 "token": string(
-                    "of a run: on the socket for children, $CLAW_SOCKET; elsewhere passed over"
+                    "of a run, or for events: on the socket for children, $CLAW_SOCKET;"
+                    " elsewhere passed over"
                 ),
             }
         ),
@@ -23,7 +24,7 @@ GENERAL = (
             {
                 "protocol": integer("the version chosen"),
                 "version": string("the master's version"),
-                "role": choice("what the caller may do", *ROLES, "child"),
+                "role": choice("what the caller may do", *ROLES, "child", "bridge"),
                 "pid": integer("the master"),
                 "home": string("where its state lies"),
                 "run": string("of a child: whose it is"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from claw.commands.calls_approvals import APPROVALS
 from claw.commands.calls_daemon import DAEMON, GENERAL
 from claw.commands.calls_definitions import DEFINITIONS
+from claw.commands.calls_events import EVENTS
 from claw.commands.calls_jobs import JOBS
 from claw.commands.calls_locks import IDEM, LOCKS
 from claw.commands.calls_queue import QUEUE
@@ -35,6 +36,7 @@ _TABLES = (
     APPROVALS,
     TRIGGERS,
     WORKFLOWS,
+    EVENTS,
 )  # fmt: skip
 METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""

@@ -176,7 +176,7 @@ def _check_array(value: list[object], schema: Schema, where: str) -> None:
     if len(value) < schema.get("minItems", 0):
         raise UsageError(f"{where} is empty")
     for index, item in enumerate(value):
-        check(item, schema["items"], f"{where}[{index}]")
+        check(item, schema.get("items", {}), f"{where}[{index}]")
 
 
 def _check_text(value: str, schema: Schema, where: str) -> None:

@@ -7,6 +7,7 @@ from claw.commands import (
     config,
     daemon,
     definitions,
+    events,
     jobs,
     locks,
     queue,
@@ -28,6 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     *runs.COMMANDS,
     *approvals.COMMANDS,
     *results.COMMANDS,
+    *events.COMMANDS,
     *queue.COMMANDS,
     *locks.COMMANDS,
     *definitions.COMMANDS,
@@ -75,7 +77,7 @@ ELSEWHERE = {
 LATER = frozenset(
     {
         "alias", "backup", "completion",
-        "delivery", "doctor", "emit", "import",
+        "delivery", "doctor", "import",
         "man", "metrics", "proxy",
         "secret", "shell", "top",
     }

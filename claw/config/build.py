@@ -13,6 +13,7 @@ from functools import partial
 from claw.config import (
     approval,
     child,
+    fileevents,
     probes,
     queue,
     results,
@@ -266,7 +267,10 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _times_agree,
     _dependencies_are_there,
     _child_can_be_made,
-    *(partial(_suits, part.faults) for part in (queue, retry, trigger, results, approval)),
+    *(
+        partial(_suits, part.faults)
+        for part in (queue, retry, trigger, results, approval, fileevents)
+    ),
 )
 
 
@@ -317,6 +321,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         **_turns(draft),
         **child.child_values(values),
         **watch.values_of(values, kind),
+        **fileevents.values_of(values, kind, _cwd(draft) or draft.folder),
         **queue.queue_values(values),
         **timing.values(values, kind, draft.timezone()),
         **retry.run_values(values, kind),

@@ -11,6 +11,7 @@ from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.keys.approval import ApprovalKeys
 from claw.config.keys.child import ChildKeys, ResourceKeys
+from claw.config.keys.events import EventKeys, FileWatchKeys
 from claw.config.keys.locks import LockKeys, LocksKeys
 from claw.config.keys.log import LogKeys
 from claw.config.keys.managing import ManagingKeys
@@ -138,8 +139,9 @@ class RestartKeys:
 
 
 class JobKeys(
-    ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys, ManagingKeys, WatchKeys, LockKeys
-):
+    ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys, ManagingKeys, WatchKeys, LockKeys,
+    EventKeys,
+):  # fmt: skip
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
     name = Field(
@@ -312,6 +314,7 @@ READY = Section("ready", ReadyKeys)
 HEALTH = Section("health", HealthKeys)
 LOG = Section("log", LogKeys)
 RATE_LIMIT = Section("rate_limit", RateLimitKeys)
+FILE_WATCH = Section("watch", FileWatchKeys)
 RETRY = Section("retry", RetryKeys, tables={"rate_limit": RATE_LIMIT})
 RESOURCES = Section("resources", ResourceKeys)
 SLA = Section("sla", SlaKeys)
@@ -335,7 +338,7 @@ JOB = Section(
         "trigger": TRIGGER,
         "approval": APPROVAL,
     },
-    later="executor watch delivery context context_limit events watchdog",
+    later="executor watch delivery context context_limit watchdog",
 )
 _LATER_TABLES = "executors channels hooks"
 LATER_TABLES = frozenset(_LATER_TABLES.split())

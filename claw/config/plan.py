@@ -99,6 +99,10 @@ def _matters(old: Job, new: Job, key: str) -> bool:
     if key not in _LIVE_IN:
         return True
     before, after = getattr(old, key), getattr(new, key)
+    if before is None or after is None:
+        return any(
+            field.applies is Applies.RESTART for field in JOB.tables[key].fields.values()
+        )
     changed = {
         one.name
         for one in fields(before)

@@ -3,6 +3,7 @@
 A token is the run's id and a code that only the master can make of it (HMAC-SHA-256, RFC 2104)
 with a key that lies in the home's state, readable by its owner alone. So nothing is kept of a
 token anywhere, it outlives restarts of the master, and no child can make that of another run.
+Tokens for events are made in the same way, of ids that the store has: those can be revoked.
 """
 
 import hashlib
@@ -12,7 +13,8 @@ from claw.kernel import clock, files
 from claw.model import ids
 
 _KEY_BYTES = 32
-_RUN_LENGTH = 27
+_LENGTH = 27
+"""Of an id."""
 
 
 class Tokens:
@@ -23,13 +25,13 @@ class Tokens:
         self._path = path
         self._key = b""
 
-    def of(self, run: str) -> str:
-        """Return the token of a run.
+    def of(self, name: str) -> str:
+        """Return the token of a run, or for the events that an id stands for.
 
         Raises:
             OSError: The key can be neither read nor made.
         """
-        return run + self._code(run)
+        return name + self._code(name)
 
     def run_of(self, token: str) -> str | None:
         """Return the run whose token that is; None: nobody's.
@@ -37,15 +39,25 @@ class Tokens:
         Raises:
             OSError: The key can be neither read nor made.
         """
-        run, code = token[:_RUN_LENGTH], token[_RUN_LENGTH:]
-        if not ids.is_run_id(run) or not code.isascii():
-            return None
-        return run if hmac.compare_digest(code, self._code(run)) else None
+        return self._named(token) if ids.is_run_id(token[:_LENGTH]) else None
 
-    def _code(self, run: str) -> str:
+    def bridge_of(self, token: str) -> str | None:
+        """Return the id of a token for events; None: it is none.
+
+        Raises:
+            OSError: The key can be neither read nor made.
+        """
+        return self._named(token) if ids.is_bridge_id(token[:_LENGTH]) else None
+
+    def _named(self, token: str) -> str | None:
+        name, code = token[:_LENGTH], token[_LENGTH:]
+        is_good = code.isascii() and hmac.compare_digest(code, self._code(name))
+        return name if is_good else None
+
+    def _code(self, name: str) -> str:
         if not self._key:
             self._key = self._load()
-        return hmac.new(self._key, run.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()
 
     def _load(self) -> bytes:
         try:

@@ -10,6 +10,7 @@ import re
 JOB_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 RUN_ID = re.compile(r"r[0-9a-v]{26}")
 BATCH_ID = re.compile(r"b[0-9a-v]{26}")
+BRIDGE_ID = re.compile(r"k[0-9a-v]{26}")
 SHORT_LENGTH = 6
 
 
@@ -39,6 +40,16 @@ def batch_id(at_ms: int, random: bytes) -> str:
     return "b" + _sortable(at_ms, random)
 
 
+def event_id(at_ms: int, random: bytes) -> str:
+    """Return a new id of an event that came in; arguments as for `run_id`."""
+    return "e" + _sortable(at_ms, random)
+
+
+def bridge_id(at_ms: int, random: bytes) -> str:
+    """Return a new id of a token for events; arguments as for `run_id`."""
+    return "k" + _sortable(at_ms, random)
+
+
 def millis_of(some_id: str) -> int:
     """Return when a whole id was made, in milliseconds since the epoch."""
     text = some_id[1:].upper()
@@ -48,6 +59,11 @@ def millis_of(some_id: str) -> int:
 def is_batch_id(text: str) -> bool:
     """Tell whether a text has the shape of a whole id of a batch."""
     return BATCH_ID.fullmatch(text) is not None
+
+
+def is_bridge_id(text: str) -> bool:
+    """Tell whether a text has the shape of the id of a token for events."""
+    return BRIDGE_ID.fullmatch(text) is not None
 
 
 def supervisor_id(at_ms: int, random: bytes) -> str:

@@ -25,6 +25,7 @@ from claw.model.sla import Sla
 from claw.model.timing import Hours
 from claw.model.transient import Transient
 from claw.model.trigger import Trigger, Triggers
+from claw.model.watching import FileWatch
 from claw.model.workflow import Workflow
 
 
@@ -253,6 +254,8 @@ class Job:
     checks: tuple[Check, ...] = ()  # of what a run has printed
     dead_letter: bool = False  # a run that has failed for good is kept as one
     trigger: Trigger | None = None  # None: it follows no other job
+    events: tuple[str, ...] = ()  # patterns: what starts it
+    watch: FileWatch | None = None
     transient: Transient | None = None  # it is there for one run only
     workflow: Workflow | None = None  # its runs have steps, and no child of their own
     step_of: str = ""  # the workflow that has it for an inline step
@@ -371,6 +374,7 @@ class Config:
     transients: Transients = field(default_factory=Transients, repr=False, compare=False)
     graph: Graph = field(init=False, repr=False, compare=False)
     triggers: Triggers = field(init=False, repr=False, compare=False)
+    listening: tuple[Job, ...] = field(init=False, repr=False, compare=False)
     _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -379,6 +383,8 @@ class Config:
         object.__setattr__(self, "graph", graph)
         found = {job.name: job.trigger for job in self.jobs if job.trigger is not None}
         object.__setattr__(self, "triggers", Triggers(found))
+        listening = tuple(job for job in self.jobs if job.events)
+        object.__setattr__(self, "listening", listening)
 
     def job(self, name: str) -> Job | None:
         """Return the job of that name, be it one of a single run."""

@@ -878,3 +878,81 @@ WHERE deadline IS NOT NULL;
 -- name: served_run
 SELECT id FROM runs INDEXED BY runs_active
 WHERE state IN ('claimed', 'running') AND sid IS NOT NULL LIMIT 1;
+
+-- name: add_happening
+INSERT INTO happenings (id, name, data, at, "by", source, run, key)
+VALUES (:id, :name, :data, :at, :by, :source, :run, :key)
+ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING;
+
+-- name: happening
+SELECT * FROM happenings WHERE id = :id;
+
+-- name: happening_of_key
+SELECT id FROM happenings WHERE key = :key;
+
+-- name: prune_happenings
+DELETE FROM happenings WHERE id IN (
+    SELECT id FROM happenings AS old WHERE id < :before
+        AND NOT EXISTS (SELECT 1 FROM runs WHERE event = old.id)
+    ORDER BY id LIMIT :limit);
+
+-- name: put_bridge
+INSERT INTO bridges (id, patterns, "by", at, expires_at)
+VALUES (:id, :patterns, :by, :at, :expires_at);
+
+-- name: bridge
+SELECT * FROM bridges WHERE id = :id;
+
+-- name: bridges
+SELECT * FROM bridges ORDER BY id;
+
+-- name: delete_bridge
+DELETE FROM bridges WHERE id = :id;
+
+-- name: put_watched
+INSERT INTO watched (job, path, inode, mtime_ns, size, ctime_ns, seen_at, gone_at, waiting)
+VALUES (:job, :path, :inode, :mtime_ns, :size, :ctime_ns, :seen_at, :gone_at, :waiting)
+ON CONFLICT (job, path) DO UPDATE SET
+    inode = excluded.inode, mtime_ns = excluded.mtime_ns, size = excluded.size,
+    ctime_ns = excluded.ctime_ns, seen_at = excluded.seen_at, gone_at = excluded.gone_at,
+    waiting = excluded.waiting;
+
+-- name: watched
+SELECT * FROM watched WHERE job = :job AND path = :path;
+
+-- name: watched_page
+SELECT * FROM watched WHERE job = :job AND path > :after ORDER BY path LIMIT :limit;
+
+-- name: watched_waiting
+SELECT * FROM watched INDEXED BY watched_waiting WHERE waiting IS NOT NULL
+ORDER BY seen_at, job, path LIMIT :limit;
+
+-- name: done_watched
+UPDATE watched SET waiting = NULL WHERE job = :job AND path = :path;
+
+-- name: delete_watched
+DELETE FROM watched WHERE job = :job AND path = :path;
+
+-- name: delete_all_watched
+DELETE FROM watched WHERE job = :job;
+
+-- name: prune_watched
+DELETE FROM watched WHERE (job, path) IN (
+    SELECT job, path FROM watched INDEXED BY watched_gone
+    WHERE gone_at IS NOT NULL AND gone_at < :before ORDER BY gone_at LIMIT :limit);
+
+-- name: put_watch
+INSERT INTO watches (job, path, since) VALUES (:job, :path, :since)
+ON CONFLICT (job, path) DO NOTHING;
+
+-- name: watches
+SELECT * FROM watches WHERE job = :job;
+
+-- name: jobs_with_watches
+SELECT DISTINCT job FROM watches;
+
+-- name: delete_watch
+DELETE FROM watches WHERE job = :job AND path = :path;
+
+-- name: delete_watches
+DELETE FROM watches WHERE job = :job;

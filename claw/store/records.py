@@ -17,6 +17,7 @@ from claw.model.run import Attempt, Origin, Run, State, Supervisor
 from claw.store import rows
 from claw.store.approvalrows import ApprovalRows
 from claw.store.deadletters import DeadLetterRows
+from claw.store.happenings import HappeningRows, WatchedRows
 from claw.store.layout import Value  # noqa: TC001
 from claw.store.leavings import LeavingRows
 from claw.store.ledgers import LedgerRows
@@ -38,6 +39,7 @@ class Tx(
     ApprovalRows,
     BatchRows,
     DeadLetterRows,
+    HappeningRows,
     LeavingRows,
     LedgerRows,
     LineageRows,
@@ -48,6 +50,7 @@ class Tx(
     SlotRows,
     TransientRows,
     WatchRows,
+    WatchedRows,
     SlaRows,
     WorkflowRows,
 ):

@@ -11,7 +11,7 @@ from tests.kit.desk import T0
 
 BOUNDED = ("runs_open", "runs_active", "runs_queue", "runs_due", "runs_gate", "runs_forced",
            "alerts_standing", "pings_unmade", "supervisors_open",
-           "approvals_pending")  # fmt: skip
+           "approvals_pending", "watched_waiting")  # fmt: skip
 """Indexes of what is open alone: a walk through one of them is short."""
 
 WALKS = {
@@ -24,6 +24,8 @@ WALKS = {
     "holds": "one row for each lock, and all of them are wanted",
     "timings": "few, and all of them are wanted",
     "last_runs": "one step per job",
+    "bridges": "few, and all of them are wanted",
+    "jobs_with_watches": "a row for each path that is watched",
     "alerts": "newest first, bounded",
 }
 """Statements that walk through a table on purpose."""

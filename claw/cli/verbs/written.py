@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from claw.model.job import Config, Job, Restart
     from claw.model.retry import Retry
     from claw.model.timing import Hours
+    from claw.model.watching import FileWatch
 
     Table = dict[str, Any]
 
 _SERVICES_LACK = ("max_instances", "on_overlap", "max_queued", "max_pending_approvals")
-_OF_RUNS = ("run_timeout", "delivery_guarantee", "skip_code", "checks", "dead_letter")
+_OF_RUNS = ("run_timeout", "delivery_guarantee", "skip_code", "checks", "dead_letter", "events")
 _SCHEDULED, _TIMED = (JobType.SCHEDULED,), (JobType.SCHEDULED, JobType.ONESHOT)
 _ONLY_FOR = {
     "schedule": _SCHEDULED,
@@ -79,6 +80,7 @@ def job(one: Job) -> Table:
         "alerts": None if one.alerts.on is None else {"on": sorted(one.alerts.on)},
         "approval": None if one.approval is None else _table(one.approval, fields.APPROVAL),
         "sla": None if one.sla is None else _table(one.sla, fields.SLA),
+        "watch": None if one.watch is None else _watch(one.watch, one.type),
         "defined_at": f"{one.file}:{one.line}",
     }
 
@@ -127,6 +129,18 @@ def _retry(policy: Retry | None) -> Table | None:
         shown["rate_limit"] = _table(policy.rate_limit, fields.RATE_LIMIT)
     one_of_two = "retry_on" if policy.no_retry_on else "no_retry_on"
     return {**shown, one_of_two: None}
+
+
+def _watch(watch: FileWatch, kind: JobType) -> Table:
+    """Return what a job watches; of a service nothing counts as new that was there before."""
+    shown = {
+        **_table(watch, fields.FILE_WATCH),
+        "events": sorted(word.value for word in watch.events),
+        "existing": "run" if watch.is_existing_new else "ignore",
+    }
+    if kind is JobType.CONTINUOUS:
+        shown.pop("existing")
+    return shown
 
 
 def _table(values: object, section: Section) -> Table:

@@ -50,6 +50,7 @@ class Connection:
         self.peer = peer
         self.client = ""
         self.run: str | None = None  # of a child that has shown its token
+        self.bridge: str | None = None  # the id of a token for events, of one who has shown it
         self.known = trio.Event()  # it has
         self.outgoing = Outgoing(max_bytes=limits.outgoing_bytes)
         self.active_at = trio.current_time()
@@ -89,7 +90,12 @@ class Connection:
 
     def be_of(self, run: str) -> None:
         """Take note of the run whose token a child has shown."""
-        self.run = run
+        self.run, self.bridge = run, None
+        self.known.set()
+
+    def be_bridge(self, token_id: str) -> None:
+        """Take note of the token for events that somebody has shown."""
+        self.run, self.bridge = None, token_id
         self.known.set()
 
     def on_gone(self) -> None:

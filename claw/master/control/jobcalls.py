@@ -1,7 +1,8 @@
 """What the children of runs may ask for, on a socket of their own that all users can reach.
 
 The first request is ``hello`` with the token of a run (``CLAW_TOKEN``); all that follows is
-asked for by that run, whatever name anybody gives. A token ends with its run.
+asked for by that run, whatever name anybody gives. A token ends with its run. Others, of any
+user, may show a token for events (`claw.master.engine.happenings.issue`) and tell of those.
 """
 
 import os
@@ -21,6 +22,9 @@ CHILD = "child"
 """What ``hello`` says of a child's role."""
 OF_GUESTS = frozenset({"approval.list", "approval.approve", "approval.reject"})
 """Methods that need no token: it is the user who counts, whom the kernel names."""
+BRIDGE = "bridge"
+"""What it says to one who has shown a token for events."""
+_FOR_BRIDGES = ["event.emit"]
 
 
 class JobCalls:
@@ -54,11 +58,14 @@ class JobCalls:
         methods.method(request.method)
         if request.method in OF_GUESTS:
             return await self._calls.answer(connection, request)
-        if request.method not in self._allowed:
+        allowed = self._allowed if connection.bridge is None else _FOR_BRIDGES
+        if request.method not in allowed:
             raise DeniedError(
-                f"{request.method} is not for the children of runs",
-                hint=f"they may call {', '.join(self._allowed)}",
+                f"{request.method} is not for {_WHO[connection.bridge is None]}",
+                hint=f"they may call {', '.join(allowed)}",
             )
+        if connection.bridge is not None:
+            return await self._calls.answer(connection, request)
         if connection.run is None:
             raise DeniedError(
                 "nobody knows whose child this is", hint="first: hello, with $CLAW_TOKEN"
@@ -68,22 +75,26 @@ class JobCalls:
 
     async def _hello(self, connection: Connection, params: dict[str, Any]) -> Json:
         methods.validate("hello", params)
-        run = self._run_of(params.get("token", ""))
-        if run is None:
+        run, bridge = self._read(params.get("token", ""))
+        if run is not None:
+            await self._see_that_it_lives(run)
+            connection.be_of(run)
+        elif bridge is not None:
+            connection.be_bridge(bridge)
+        else:
             raise DeniedError("that is the token of no run", hint="$CLAW_TOKEN has it")
-        await self._see_that_it_lives(run)
-        connection.be_of(run)
-        return {
+        said = {
             "protocol": PROTOCOL_VERSION,
             "version": claw.__version__,
-            "role": CHILD,
+            "role": BRIDGE if run is None else CHILD,
             "pid": os.getpid(),
-            "run": run,
         }
+        return said if run is None else {**said, "run": run}
 
-    def _run_of(self, token: str) -> str | None:
+    def _read(self, token: str) -> tuple[str | None, str | None]:
+        """Return the run whose token that is, or the id of a token for events."""
         try:
-            return self._tokens.run_of(token)
+            return self._tokens.run_of(token), self._tokens.bridge_of(token)
         except OSError as error:
             raise RequestError(f"no token can be read: {error}") from error
 
@@ -91,3 +102,6 @@ class JobCalls:
         run = await self._services.store.read(lambda tx: tx.run(run_id))
         if run is None or not run.is_active:
             raise DeniedError("the run of that token is over, and the token with it")
+
+
+_WHO = {True: "the children of runs", False: "those who have a token for events"}

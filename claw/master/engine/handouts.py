@@ -6,7 +6,7 @@ run that a new master takes up are all told the same.
 
 from collections.abc import Callable
 
-from claw.master.engine import parents, stepfacts
+from claw.master.engine import happenings, parents, stepfacts
 from claw.master.engine.turn import Turn
 from claw.model.handout import Handouts
 from claw.model.job import Job
@@ -14,7 +14,11 @@ from claw.model.run import Run
 
 _Source = Callable[[Turn, Job, Run, Handouts], None]
 
-_SOURCES: tuple[_Source, ...] = (parents.hand_out, stepfacts.hand_out)
+_SOURCES: tuple[_Source, ...] = (
+    happenings.hand_out,
+    parents.hand_out,
+    stepfacts.hand_out,
+)
 """Who has something for a child: each adds what it has."""
 
 

@@ -107,6 +107,14 @@ class Turn:
         """Return an id that no batch of runs has."""
         return ids.batch_id(self._millis(), self._random(10))
 
+    def new_event_id(self) -> str:
+        """Return an id that no event which came in has."""
+        return ids.event_id(self._millis(), self._random(10))
+
+    def new_bridge_id(self) -> str:
+        """Return an id that no token for events has."""
+        return ids.bridge_id(self._millis(), self._random(10))
+
     def new_sid(self) -> str:
         """Return an id that no supervisor has."""
         return ids.supervisor_id(self._millis(), self._random(10))

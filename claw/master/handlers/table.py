@@ -12,6 +12,7 @@ from claw.master.handlers import (
     daemon,
     deadletter,
     definition,
+    emit,
     event,
     idem,
     incident,
@@ -90,6 +91,10 @@ HANDLERS: Mapping[str, Handler] = {
     "event.subscribe": event.subscribe,
     "event.unsubscribe": event.unsubscribe,
     "event.list": event.list_,
+    "event.emit": emit.emit,
+    "bridge.add": emit.add,
+    "bridge.list": emit.list_,
+    "bridge.remove": emit.remove,
     "config.reload": config.reload,
     "daemon.status": daemon.status,
     "daemon.stop": daemon.stop,
@@ -116,6 +121,7 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 OF_CHILDREN: Mapping[str, Handler] = {
+    "event.emit": emit.emit,
     "idem.check": idem.check,
     "idem.claim": idem.claim,
     "idem.release": idem.release,

@@ -75,3 +75,55 @@ CREATE TABLE workflow_runs (
 CREATE INDEX workflow_runs_deadline ON workflow_runs (deadline) WHERE deadline IS NOT NULL;
 
 CREATE INDEX runs_of_workflows ON runs (id) WHERE workflow IS NOT NULL AND step IS NULL;
+
+-- Events that came in. `key` tells a file of the spool folder that was taken in already.
+CREATE TABLE happenings (
+    id     TEXT PRIMARY KEY,
+    name   TEXT NOT NULL,
+    data   TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    "by"   TEXT NOT NULL,
+    source TEXT NOT NULL,
+    run    TEXT,
+    key    TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX happenings_key ON happenings (key) WHERE key IS NOT NULL;
+
+CREATE INDEX runs_event ON runs (event) WHERE event IS NOT NULL;
+
+-- Tokens by which others may tell of events; a token that is not here is of no use any more.
+CREATE TABLE bridges (
+    id         TEXT PRIMARY KEY,
+    patterns   TEXT NOT NULL,
+    "by"       TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Files that jobs watch: the version seen last. `gone_at`: since when there is none; `waiting`:
+-- what is still to be made a run of.
+CREATE TABLE watched (
+    job      TEXT NOT NULL,
+    path     TEXT NOT NULL,
+    inode    INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    size     INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL,
+    seen_at  INTEGER NOT NULL,
+    gone_at  INTEGER,
+    waiting  TEXT,
+    PRIMARY KEY (job, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX watched_waiting ON watched (seen_at, job, path) WHERE waiting IS NOT NULL;
+
+CREATE INDEX watched_gone ON watched (gone_at) WHERE gone_at IS NOT NULL;
+
+-- Since when a job watches a path: what is older was there before.
+CREATE TABLE watches (
+    job   TEXT NOT NULL,
+    path  TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (job, path)
+) STRICT, WITHOUT ROWID;

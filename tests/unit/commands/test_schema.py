@@ -90,5 +90,10 @@ def test_a_mistyped_word_brings_the_nearest_known_one() -> None:
     assert caught.value.hint == "did you mean 'green'?"
 
 
+def test_where_any_value_will_do_a_list_does() -> None:
+    for value in ([1, [2, {"a": []}]], {"a": [1]}, None, "text", 1):
+        schema.check(value, {"description": "any JSON value"}, "x")
+
+
 def test_an_open_record_takes_more() -> None:
     schema.check({"b": 1}, schema.record({"a": schema.integer("a")}, is_open=True), "it")
