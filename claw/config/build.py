@@ -115,10 +115,6 @@ def contradictions(values: Values) -> Iterator[Fault]:
     yield from trigger.contradictions(values)
 
 
-def _says_one_of_two(draft: Draft) -> Iterator[Fault]:
-    return contradictions(draft.values)
-
-
 def _has_program(draft: Draft) -> Iterator[Fault]:
     values = draft.values
     if not values.has(JobKeys.command) and not values.has(JobKeys.argv):
@@ -159,11 +155,6 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
         (JobKeys.max_pending_approvals, _ONCE),
     )
 )
-
-
-def _probes_are_whole(draft: Draft) -> Iterator[Fault]:
-    yield from probes.lacks(draft.values)
-    yield from probes.beside_sockets(draft.values)
 
 
 def _suits_its_type(draft: Draft) -> Iterator[Fault]:
@@ -228,10 +219,6 @@ def _run_at_exists(draft: Draft) -> Iterator[Fault]:
             yield ("run_at",), str(error)
 
 
-def _times_agree(draft: Draft) -> Iterator[Fault]:
-    return timing.contradictions(draft.values)
-
-
 def _dependencies_are_there(draft: Draft) -> Iterator[Fault]:
     values = draft.values
     if values[JobKeys.depends_on]:
@@ -254,17 +241,20 @@ def _suits(
     return faults(draft.values, draft.kind())
 
 
+def _of_values(faults: Callable[[Values], Iterator[Fault]], draft: Draft) -> Iterator[Fault]:
+    return faults(draft.values)
+
+
+_ALONE = (contradictions, probes.lacks, probes.beside_sockets, timing.contradictions)
 _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
-    _says_one_of_two,
+    *(partial(_of_values, rule) for rule in _ALONE),
     _has_program,
     _has_its_time,
     _suits_its_type,
-    _probes_are_whole,
     _overlap_is_clear,
     _zone_is_known,
     _schedule_is_sound,
     _run_at_exists,
-    _times_agree,
     _dependencies_are_there,
     _child_can_be_made,
     *(
