@@ -70,6 +70,11 @@ class Context:
         return homes.of_run(os.environ) if self.is_child else self.home
 
     @property
+    def may_control(self) -> bool:
+        """Whether there is more than `asker`: the control socket is not for all users."""
+        return not self.is_child or os.access(self.asked_home.control_socket, os.W_OK)
+
+    @property
     def asker(self) -> Client:
         """The client for what a child may ask for: it speaks for the run whose it is."""
         if not self.is_child:

@@ -17,6 +17,7 @@ from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys, JobKeys
 from claw.config.kinds import nearest
 from claw.config.locate import Path
+from claw.config.making import is_made
 from claw.config.merge import Merged, merged
 from claw.config.report import Report, dotted, printable
 from claw.config.source import (
@@ -265,6 +266,8 @@ class _Loader:
     ) -> tuple[Checker, str, Mapping[str, object]]:
         """Return a job's table with the keys over it that managed.toml has."""
         raw, over = self._over.pop(name, (None, beneath))
+        if is_made(raw):
+            return beneath, name, table  # what a run makes goes over nothing that people write
         found = None if raw is None else over.table(raw, ("jobs", name))
         if found is None:
             return beneath, name, table
@@ -274,7 +277,9 @@ class _Loader:
         self, document: Document, checker: Checker, name: str, table: Mapping[str, object]
     ) -> None:
         path = ("jobs", name)
-        values = checker.section(fields.JOB, table, path, self._defaults)
+        values = checker.section(
+            fields.JOB, table, path, Values() if is_made(table) else self._defaults
+        )
         if document.is_managed and not (_has_program(values) or "origin" in table):
             checker.wrong(
                 path,

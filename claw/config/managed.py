@@ -14,6 +14,7 @@ from typing import cast
 import tomli_w
 
 from claw.config import setting
+from claw.config.making import is_made
 from claw.config.merge import merged
 from claw.config.report import Report
 from claw.config.setting import Change, Op, Table
@@ -143,6 +144,8 @@ class Managed:
         table = _copy(self.jobs.get(name, {}))
         if written is None and name not in self.jobs:
             raise NotFoundError(f"no job {name!r}", hint="clawctl job list lists them")
+        if written is not None and is_made(table):
+            table = {}  # it goes over nothing
         for one in changes:
             setting.apply(table, written or {}, one)
         if written is not None:

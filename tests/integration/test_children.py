@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.kit.master import MasterUnderTest, StartMaster, master
 
 PYTHON = Path("/usr/bin/python3")
 """That any user can run, with claw's sources."""
+MODULES = f"{ROOT}:{sysconfig.get_paths()['purelib']}"
 
 
 def why_not_another() -> str:
@@ -23,10 +25,10 @@ def why_not_another() -> str:
     words = [
         str(PYTHON),
         "-c",
-        f"import os; os.setuid({users.NOBODY}); import tomllib, claw.cli.main",
+        f"import os; os.setuid({users.NOBODY}); import claw.cli.verbs.definitions",
     ]
     try:
-        subprocess.run(words, env={"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+        subprocess.run(words, env={"PYTHONPATH": MODULES}, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return "another user cannot run these sources"
     return ""
@@ -38,13 +40,18 @@ OWN = f'env = {{ CLAWCTL = "{" ".join(command_line(()))}", PYTHONPATH = "{ROOT}"
 ALIEN = f"""
 user = "nobody"
 cwd = "/"
-env = {{ CLAWCTL = "{PYTHON} -m claw", PYTHONPATH = "{ROOT}", PYTHONDONTWRITEBYTECODE = "1" }}
+env = {{ CLAWCTL = "{PYTHON} -B -m claw", PYTHONPATH = "{MODULES}" }}
 """
 
 
 def script(name: str, text: str, how: str = OWN) -> str:
     """Return the table of a job that is a script."""
     return f"[jobs.{name}]\nargv = [\"sh\", \"-c\", '''{text}''']\n{how}"
+
+
+def tries(*lines: str) -> str:
+    """Return a script that says how each command ends, and what it says."""
+    return "\n".join(f"says=$($CLAWCTL {one} 2>&1); echo $? $says" for one in lines)
 
 
 def ended(claw: MasterUnderTest, name: str) -> tuple[str, str]:
@@ -157,7 +164,7 @@ def test_a_child_of_another_user_makes_runs_as_that_user_and_no_other(
         "[pools.p]\nslots = 1\n"
         + script(
             "maker",
-            "\n".join(f"says=$($CLAWCTL {one} 2>&1); echo $? $says" for one in lines),
+            tries(*lines),
             ALIEN,
         )
         + '[jobs.other]\ncommand = "true"\n'
@@ -196,3 +203,75 @@ def test_the_token_of_one_users_run_is_of_no_use_to_another() -> None:
         Shell(claw.environment)("cancel", victim)
 
     assert "not of a run of nobody" in said
+
+
+def test_a_child_adds_a_job_whose_runs_come_of_its_run(start_master: StartMaster) -> None:
+    asks = tries(
+        "job add later --at $(date -d +3sec +%FT%T) -- true", "job add by-hand --start -- true"
+    )
+    bounds = 'limits = { core = 0 }\nresources = { memory = "1G", action = "kill" }\n'
+    claw = start_master(script("maker", asks, OWN + bounds))
+    ctl = Shell(claw.environment)
+
+    run, said = ended(claw, "maker")
+    assert [line[0] for line in said.splitlines()[::2]] == ["0"], said
+    [later] = claw.wait_until(
+        lambda: ctl("runs", "list", "--parent", run, "--json").json["runs"], "its time"
+    )
+    claw.ended(later["id"])
+    claw.wait_until(
+        lambda: (
+            [one["name"] for one in ctl("job", "list", "--json").json["jobs"]]
+            == ["by-hand", "maker"]
+        ),
+        "its end as a job",
+    )
+
+    assert (later["job"], later["parent"], later["depth"]) == ("later", run, 1)
+    shown = ctl("job", "show", "by-hand", "--json").json
+    assert shown["origin"] == f"run:{run}:0"
+    assert shown["table"]["limits"] == {"core": "0:0"}
+    assert shown["table"]["resources"] == {"memory": 1 << 30, "action": "kill"}
+    assert len(ctl("runs", "list", "--job", "by-hand", "--json").json["runs"]) == 1
+
+
+@needs_another
+def test_a_child_of_another_user_adds_jobs_as_that_user_and_no_other() -> None:
+    lines = (
+        "job add mine -- id -u",
+        "run mine --wait",
+        "job add x --user root -- id",
+        "job add x --set nice=-5 -- id",
+        "job add x --set env_file=/etc/shadow -- id",
+        "job add x --set origin=me -- id",
+        "job add x --env A='$'{secret:k} -- id",
+        "job add x --cwd / --set trigger.after=other -- id",
+        "job add x --start -- id",
+        "job set other timeout=1s",
+    )
+    jobs = (
+        '[defaults]\nenv = { SECRET = "hush" }\n'
+        + script(
+            "maker",
+            tries(*lines),
+            ALIEN,
+        )
+        + '[jobs.other]\ncommand = "true"\n'
+    )
+    with for_all(jobs) as claw:
+        ctl = Shell(claw.environment)
+        _, said = ended(claw, "maker")
+        [run] = ctl("runs", "list", "--job", "mine", "--json").json["runs"]
+        output = claw.output(f"mine/{run['id']}.out").decode()
+        table = ctl("job", "show", "mine", "--json").json["table"]
+        listed = ctl("job", "list", "--json").json["jobs"]
+        claw.configure(jobs + '[jobs.new]\ncommand = "true"\n')
+        _, refused = ended(claw, "maker")
+
+    told = said.splitlines()
+    assert [line[0] for line in told] == ["0", "0", "5", "5", "5", "5", "5", "5", "2", "5"], (
+        said
+    )
+    assert (output, table["user"]) == (f"{users.NOBODY}\n", str(users.NOBODY))
+    assert {one["name"] for one in listed} == {"maker", "other", "mine"}
+    assert "is not what is loaded" in refused

@@ -54,7 +54,12 @@ def add(context: Context) -> int:
     """Make jobs."""
     args = context.args
     jobs = _read_jobs(args)
-    reply = context.call("job.add", jobs=jobs, **_how(args))
+    if args["start"] and not context.may_control:
+        raise UsageError(
+            "--start is not for children of other users",
+            hint="give it a time, or begin it with `clawctl run NAME`",
+        )
+    reply = context.ask("job.add", jobs=jobs, **_how(args))
     context.show(reply)
     if args["start"] and not args["dry_run"]:
         context.call("job.start", targets=list(jobs))

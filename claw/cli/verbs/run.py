@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from claw.cli import terminal, utf8
@@ -83,7 +82,7 @@ def _check_sight(context: Context) -> None:
     Raises:
         UsageError: It cannot.
     """
-    if context.is_child and not os.access(context.asked_home.control_socket, os.W_OK):
+    if not context.may_control:
         raise UsageError(
             "--follow: the output of runs is not shown to children of other users",
             hint="--wait tells how the run has ended",

@@ -10,8 +10,9 @@ class ManagingKeys:
     origin = Field(
         kinds.LINE,
         "",
-        "Who made the job, as `cli:1000` for the user with that number; `clawctl job add`"
-        " writes it.",
+        "Who made the job, as `cli:1000` for the user with that number, or the run whose child"
+        " has; `clawctl job add` writes it. What a run has made takes nothing from"
+        " `[defaults]`, and goes over no job of another file.",
         applies=Applies.LIVE,
         shown="its file tells",
     )

@@ -4,12 +4,10 @@ Whose child asks is known by the token that it has shown (`claw.master.control.j
 limit on the depth and one on the number keep a job that asks for itself from going on for ever.
 """
 
-import re
-
 from claw.errors import ConflictError
 from claw.master.engine import definitions
 from claw.master.engine.turn import Turn
-from claw.model import ids
+from claw.model import ids, making
 from claw.model.job import Job, JobType
 from claw.model.lineage import ALONE, MAX_DEPTH, Lineage, below
 from claw.model.run import Origin, Run
@@ -17,7 +15,6 @@ from claw.model.run import Origin, Run
 MAX_FANOUT = 25
 """So many runs, and so many jobs, may the children of one run make."""
 
-_ORIGIN = re.compile(r"run:(r[0-9a-v]{26}):(\d{1,2})")
 _OUTSIDE = frozenset({Origin.MANUAL, Origin.AT, Origin.REINJECT})
 """A run that people ask for comes of them, whoever has made its job."""
 
@@ -61,26 +58,14 @@ def check_fanout(turn: Turn, parent: str, count: int = 1) -> None:
     )
 
 
-def origin_of_job(run: Run) -> str:
-    """Return the ``origin`` of a job that a run's child makes: the run, and its depth."""
-    return f"run:{run.id}:{run.lineage.depth}"
-
-
-def maker_of(origin: str) -> str | None:
-    """Return the run whose child has made a job, by the job's ``origin``; None: none has."""
-    found = _ORIGIN.fullmatch(origin)
-    return None if found is None else found[1]
-
-
 def inherited(turn: Turn, job: Job, origin: Origin, lineage: Lineage) -> Lineage:
     """Return what a run comes of: if nothing is said of that, what has made its job.
 
     So the runs of a job that a run has made are as deep as that run's own would be.
     """
-    found = _ORIGIN.fullmatch(job.origin)
+    found = making.maker_of(job.origin)
     if lineage != ALONE or found is None or origin in _OUTSIDE:
         return lineage
-    made_by = turn.tx.run(found[1])
-    if made_by is not None:
-        return below(made_by)
-    return Lineage(parent=found[1], root=found[1], depth=int(found[2]) + 1)
+    run, depth = found
+    made_by = turn.tx.run(run)
+    return Lineage(parent=run, root=run, depth=depth + 1) if made_by is None else below(made_by)

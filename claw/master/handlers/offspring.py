@@ -18,14 +18,15 @@ from claw.kernel import accounts
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
 from claw.master.control.peers import owner
-from claw.master.engine import children, definitions
+from claw.master.engine import definitions
 from claw.master.handlers import batch, run, transient
 from claw.master.wiring import Json
+from claw.model import making
 from claw.model.job import Job
 from claw.model.run import Run
 from claw.store.records import Tx
 
-_NOT_THEIRS = frozenset({"group", "inherit_env", "pool", "user"})
+NOT_THEIRS = frozenset({"group", "inherit_env", "pool", "user"})
 """Keys by which a run would be another's, or take from others what they wait for."""
 _PRIORITIES = frozenset({"normal", "low"})
 
@@ -58,7 +59,7 @@ async def submit_transient(call: Call, params: Params) -> Json:
     """Ask for one run of a command, as who asks."""
     await check_user(call)
     if not is_free(call):
-        check_table(params["table"], KEYS - _NOT_THEIRS)
+        check_table(params["table"], KEYS - NOT_THEIRS)
         if "after" in params:
             await _check_own(call, params["after"])
     return await transient.submit(call, params)
@@ -149,7 +150,7 @@ async def _check_job(call: Call, params: Params) -> None:
 
 def is_made_by(job: Job, uid: int) -> bool:
     """Tell whether children of a user have made a job, which runs as that user."""
-    return children.maker_of(job.origin) is not None and job.user == str(uid)
+    return making.maker_of(job.origin) is not None and job.user == str(uid)
 
 
 async def _check_own(call: Call, text: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from claw.master.control.calls import Handler
 from claw.master.handlers import (
+    adding,
     alert,
     approval,
     batch,
@@ -134,5 +135,6 @@ OF_CHILDREN: Mapping[str, Handler] = {
     "approval.list": approval.list_,
     "approval.approve": approval.approve,
     "approval.reject": approval.reject,
+    "job.add": adding.add,
 }
 """The methods that the children of runs may call on their own socket, beside ``hello``."""

@@ -11,6 +11,7 @@ from claw.master.engine import children, confinement, definitions, intake, trans
 from claw.master.engine.intake import Ask, Particular
 from claw.master.engine.transients import Wish
 from claw.master.engine.turn import Turn
+from claw.model import making
 from claw.model.job import Job, JobType, ResourceAction, Resources
 from claw.model.lineage import MAX_DEPTH, below
 from claw.model.run import Origin, Run, State
@@ -128,7 +129,7 @@ def test_a_child_is_refused_what_a_person_would_be() -> None:
 def test_the_runs_of_a_job_that_a_run_has_made_are_as_deep_as_its_own() -> None:
     desk = Desk(job("a"), job("b"))
     parent = made_by(desk, begun(desk, "a"), "b", "1")
-    added = job("c", origin=children.origin_of_job(parent))
+    added = job("c", origin=making.origin_of(parent.id, 1))
     desk.set_config(job("a"), job("b"), added)
 
     def ask(origin: Origin) -> Run:

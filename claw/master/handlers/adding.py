@@ -1,0 +1,124 @@
+"""``job.add`` by the children of runs: jobs that stay when the run is over.
+
+What a child of another user adds runs as that user; it says nothing but what `ALLOWED` has, and
+follows no job but those that the same user's children have added.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from claw.config.making import is_made
+from claw.config.managed import Managed
+from claw.config.transient import KEYS
+from claw.errors import ConflictError, DeniedError, UsageError
+from claw.master.control.calls import Call, Params
+from claw.master.engine import children, confinement
+from claw.master.engine.turn import Turn
+from claw.master.handlers.offspring import (
+    NOT_THEIRS,
+    check_table,
+    check_user,
+    is_free,
+    is_made_by,
+    parent_of,
+)
+from claw.master.wiring import Json
+from claw.model import ids, making
+
+ALLOWED = (KEYS - NOT_THEIRS) | {
+    "catch_up", "catch_up_window", "command", "delete_after_run", "enabled", "env", "jitter",
+    "max_instances", "max_queued", "name", "on_overlap", "run_at", "schedule", "shell",
+    "timezone", "trigger", "ttl",
+}  # fmt: skip
+"""What a job may say that a child of another user adds."""
+
+MAX_JOBS = 100
+"""So many jobs may the children of one other user have added, at any time."""
+
+_REFERENCE = re.compile(r"\$\{\w+:")
+
+Table = dict[str, Any]
+
+
+async def add(call: Call, params: Params) -> Json:
+    """Add whole jobs, all or none, that are the doing of the child's run."""
+    job = await check_user(call)
+    origin = await call.services.decide(lambda turn: _origin(turn, parent_of(call)))
+    bounds = {} if job is None else confinement.as_keys(confinement.of(job))
+    tables = {name: _made(table, bounds) for name, table in params["jobs"].items()}
+    if not is_free(call):
+        await _check(call, params["jobs"])
+        tables = {name: {**one, "user": str(call.peer.uid)} for name, one in tables.items()}
+
+    def edit(managed: Managed) -> None:
+        for name, table in tables.items():
+            managed.add(name, {**table, "origin": origin}, origin=origin)
+        _check_counts(managed, origin, None if is_free(call) else str(call.peer.uid))
+
+    return await call.services.reload(
+        dry_run=params.get("dry_run", False), restart=is_free(call), edit=edit, by=call.by
+    )
+
+
+def _origin(turn: Turn, parent: str) -> str:
+    run = children.maker(turn, parent)
+    return making.origin_of(run.id, run.lineage.depth)
+
+
+def _made(table: Mapping[str, Any], bounds: Mapping[str, object]) -> Table:
+    """Return a job's table within the bounds of the job that adds it."""
+    once = {"delete_after_run": True} if "run_at" in table else {}
+    return {**once, **table, **bounds}
+
+
+async def _check(call: Call, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """See that a child of another user gains nothing by jobs.
+
+    Raises:
+        DeniedError: It would.
+        ConflictError: Somebody else's changes would take effect with them.
+    """
+    for name, table in tables.items():
+        check_table(table, ALLOWED)
+        cwd = table.get("cwd", "/")
+        if not isinstance(cwd, str) or not cwd.startswith("/"):
+            raise UsageError(f"job {name!r}: cwd has to be a folder's whole path")
+        if _REFERENCE.search(json.dumps(table)):
+            raise DeniedError(f"job {name!r}: what ${{...:}} stands for is not for other users")
+        _check_trigger(call, name, table, tables)
+    if await call.services.has_changed_files():
+        raise ConflictError(
+            "the configuration on disk is not what is loaded, and would be by this",
+            hint="an operator has to reload it first",
+        )
+
+
+def _check_trigger(
+    call: Call, name: str, table: Mapping[str, Any], others: Mapping[str, object]
+) -> None:
+    """See that a job follows none whose output is not its user's to read."""
+    trigger = table.get("trigger", {})
+    after = trigger.get("after", []) if isinstance(trigger, dict) else []
+    for one in [after] if isinstance(after, str) else after:
+        known = call.services.config.current.job(str(one))
+        if one not in others and (known is None or not is_made_by(known, call.peer.uid)):
+            raise DeniedError(f"job {name!r} may not follow {one!r}, which is not its user's")
+
+
+def _check_counts(managed: Managed, origin: str, user: str | None) -> None:
+    """See that a run, and the children of another user, have not added too many jobs.
+
+    Raises:
+        ConflictError: They have.
+    """
+    made = [table for table in managed.jobs.values() if is_made(table)]
+    if sum(table["origin"] == origin for table in made) > children.MAX_FANOUT:
+        found = making.maker_of(origin)
+        run = ids.short(found[0]) if found else ""
+        raise ConflictError(f"run {run} has added {children.MAX_FANOUT} jobs: no run adds more")
+    if user is not None and sum(table.get("user") == user for table in made) > MAX_JOBS:
+        raise ConflictError(
+            f"runs of user {user} have added {MAX_JOBS} jobs: remove some first"
+        )
