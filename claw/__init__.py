@@ -6,6 +6,7 @@ The map of the house, top floor first; a package imports only from floors below
     cli         clawctl: parser and renderers, generated from the command table
     master      clawd: the one trio process that decides and writes the store
     docgen      folds of the tables into documents and schemas
+    delivery    channels: how a message leaves the house
     client      blocking client of the control socket
     config      claw.toml and jobs.d: one table of fields, loader, checker
     store       SQLite; the only SQL in the house

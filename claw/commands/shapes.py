@@ -19,6 +19,9 @@ from claw.commands.schema import (
     time,
 )
 
+DELIVERY_STATES = ("pending", "sent", "failed", "dropped")
+DELIVERY_KINDS = ("hook", "alert", "output", "test")
+
 JOB_TYPES = ("manual", "continuous", "scheduled", "oneshot")
 JOB_STATES = (
     "running", "starting", "unhealthy", "backoff", "unresponsive", "stopping", "stopped",

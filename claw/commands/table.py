@@ -10,6 +10,7 @@ from claw.commands import (
     events,
     jobs,
     locks,
+    notify,
     queue,
     results,
     retry,
@@ -37,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     *retry.COMMANDS,
     *workflows.COMMANDS,
     *watch.COMMANDS,
+    *notify.COMMANDS,
     *config.COMMANDS,
     *daemon.COMMANDS,
     *service.COMMANDS,
@@ -76,8 +78,8 @@ ELSEWHERE = {
 
 LATER = frozenset(
     {
-        "alias", "backup", "completion",
-        "delivery", "doctor", "import",
+        "backup", "completion",
+        "doctor", "import",
         "man", "metrics", "proxy",
         "secret", "shell", "top",
     }

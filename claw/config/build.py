@@ -12,6 +12,7 @@ from functools import partial
 
 from claw.config import (
     approval,
+    channels,
     child,
     fileevents,
     probes,
@@ -20,6 +21,7 @@ from claw.config import (
     retry,
     timing,
     trigger,
+    typed,
     watch,
     when,
 )
@@ -36,7 +38,6 @@ _make_log: Callable[..., Log] = Log
 _make_restart: Callable[..., Restart] = Restart
 
 _TIMED = (JobType.SCHEDULED, JobType.ONESHOT)
-_ONCE = (JobType.MANUAL, JobType.SCHEDULED, JobType.ONESHOT)
 
 Fault = tuple[Path, str]
 """Where in the job's table, and what is wrong there."""
@@ -134,47 +135,6 @@ def _has_its_time(draft: Draft) -> Iterator[Fault]:
         yield ("type",), 'a oneshot job needs run_at, like run_at = "2026-12-24T09:00:00"'
 
 
-_ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
-    (field, types)  # type: ignore[misc]
-    for field, types in (
-        (JobKeys.schedule, (JobType.SCHEDULED,)),
-        (JobKeys.catch_up, (JobType.SCHEDULED,)),
-        (JobKeys.catch_up_window, (JobType.SCHEDULED,)),
-        (JobKeys.run_at, (JobType.ONESHOT,)),
-        *((field, _TIMED) for field in (JobKeys.timezone, JobKeys.jitter)),
-        (JobKeys.overdue_after, _TIMED),
-        *((field, _ONCE) for field in (JobKeys.success_within, JobKeys.ping)),
-        (JobKeys.error_backoff, (JobType.SCHEDULED,)),
-        (JobKeys.hours, _ONCE),
-        *((field, (JobType.ONESHOT,)) for field in (JobKeys.ttl, JobKeys.delete_after_run)),
-        (JobKeys.autostart, (JobType.CONTINUOUS,)),
-        (JobKeys.instances, (JobType.CONTINUOUS,)),
-        (JobKeys.max_instances, _ONCE),
-        (JobKeys.on_overlap, _ONCE),
-        (JobKeys.max_queued, _ONCE),
-        (JobKeys.max_pending_approvals, _ONCE),
-    )
-)
-
-
-def _suits_its_type(draft: Draft) -> Iterator[Fault]:
-    values, kind = draft.values, draft.kind()
-    if values.says(JobKeys.schedule) and values.says(JobKeys.run_at):
-        return  # which type is meant is not known
-    for field, types in _ONLY_FOR:
-        if values.says(field) and kind not in types:
-            yield (field.name,), _only_for(types, kind)
-    if values.says_table("restart") and kind is not JobType.CONTINUOUS:
-        yield ("restart",), _only_for((JobType.CONTINUOUS,), kind)
-
-
-def _only_for(types: tuple[JobType, ...], kind: JobType) -> str:
-    if kind is JobType.CONTINUOUS and len(types) > 2:  # noqa: PLR2004
-        return "a continuous job has one run, from start to stop: remove it"
-    wanted = " and ".join(types)
-    return f"only for {wanted} jobs, and this one is {kind}: remove it, or change the type"
-
-
 def _overlap_is_clear(draft: Draft) -> Iterator[Fault]:
     values = draft.values
     overlap = _overlap(draft)
@@ -250,7 +210,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     *(partial(_of_values, rule) for rule in _ALONE),
     _has_program,
     _has_its_time,
-    _suits_its_type,
+    partial(_suits, typed.faults),
     _overlap_is_clear,
     _zone_is_known,
     _schedule_is_sound,
@@ -259,7 +219,7 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _child_can_be_made,
     *(
         partial(_suits, part.faults)
-        for part in (queue, retry, trigger, results, approval, fileevents)
+        for part in (queue, retry, trigger, results, approval, fileevents, channels)
     ),
 )
 
@@ -332,6 +292,7 @@ def _job(draft: Draft, file: str, line: int) -> Job:
         health=probes.health(values),
         log=_log(values.table("log")),
         output=results.budget(values.table("output")),
+        delivery=channels.announcing(values, kind),
         resources=child.resources(values.table("resources")),
         trigger=trigger.trigger(values),
         file=os.path.abspath(file),  # noqa: PTH100

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TypeVar, cast
 
 from claw.config import fields
+from claw.config.elsewhere import ELSEWHERE
 from claw.config.kinds import MistakesError, nearest, show
 from claw.config.locate import Lines, Path
 from claw.config.report import Diagnostic, Report, dotted
@@ -165,7 +166,7 @@ class Checker:
 
 def hint(section: Section, key: str) -> str:
     """Return where an unknown key of a table probably belongs, as the end of a sentence."""
-    elsewhere = fields.ELSEWHERE.get(key.lower().replace("-", "_"))
+    elsewhere = ELSEWHERE.get(key.lower().replace("-", "_"))
     if elsewhere and section is fields.JOB:
         return f", here it is called {elsewhere}"
     for name, table in section.tables.items():

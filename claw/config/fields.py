@@ -10,6 +10,7 @@ from claw.config import kinds, when
 from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.keys.approval import ApprovalKeys
+from claw.config.keys.channels import ChannelKeys, DeliveryKeys, HookKeys
 from claw.config.keys.child import ChildKeys, ResourceKeys
 from claw.config.keys.events import EventKeys, FileWatchKeys
 from claw.config.keys.locks import LockKeys, LocksKeys
@@ -319,7 +320,10 @@ RETRY = Section("retry", RetryKeys, tables={"rate_limit": RATE_LIMIT})
 RESOURCES = Section("resources", ResourceKeys)
 SLA = Section("sla", SlaKeys)
 APPROVAL = Section("approval", ApprovalKeys)
-ALERTS = Section("alerts", AlertKeys, later="channel to")
+ALERTS = Section("alerts", AlertKeys)
+DELIVERY = Section("delivery", DeliveryKeys)
+CHANNEL = Section("channels.NAME", ChannelKeys)
+HOOK = Section("hooks", HookKeys)
 TRIGGER = Section("trigger", TriggerKeys)
 JOB = Section(
     "jobs.NAME",
@@ -333,63 +337,23 @@ JOB = Section(
         "output": OUTPUT,
         "resources": RESOURCES,
         "alerts": ALERTS,
+        "delivery": DELIVERY,
         "sla": SLA,
         "retry": RETRY,
         "trigger": TRIGGER,
         "approval": APPROVAL,
     },
-    later="executor watch delivery context context_limit watchdog",
+    later="executor watch context context_limit watchdog",
 )
-_LATER_TABLES = "executors channels hooks"
+_LATER_TABLES = "executors"
 LATER_TABLES = frozenset(_LATER_TABLES.split())
 """Tables of the top level whose features come later."""
 
 TABLES = (
-    "daemon", "control", "retention", "pools", "locks", "defaults", "jobs", "workflows"
+    "daemon", "control", "retention", "pools", "locks", "channels", "hooks", "defaults", "jobs",
+    "workflows",
 )  # fmt: skip
 """Tables of the top level."""
 
 JOB_FILE_TABLES = ("jobs", "workflows")
 """Tables that a file of jobs.d and managed.toml may hold; the others belong in claw.toml."""
-
-ELSEWHERE = {
-    "autorestart": "restart.policy",
-    "cmd": "command",
-    "cron": "schedule",
-    "cronjob": "schedule",
-    "directory": "cwd",
-    "environment": "env",
-    "env_vars": "env",
-    "exec": "command",
-    "execstart": "command",
-    "exec_start": "command",
-    "health_check": "health.type",
-    "healthcheck": "health.type",
-    "exitcodes": "success_codes",
-    "interval": 'schedule = "@every ..."',
-    "kill_signal": "stop_signal",
-    "kill_timeout": "grace_period",
-    "label": "name",
-    "labels": "tags",
-    "path": "cwd",
-    "program": "command",
-    "run": "command",
-    "script": "command",
-    "startsecs": "restart.reset_after",
-    "startup_probe": "ready.type",
-    "readiness_probe": "ready.type",
-    "liveness_probe": "health.type",
-    "notification_fd": "ready.fd",
-    "watchdog_sec": "health.watchdog",
-    "watchdogsec": "health.watchdog",
-    "stop_timeout": "grace_period",
-    "stopsignal": "stop_signal",
-    "stopwaitsecs": "grace_period",
-    "title": "name",
-    "tz": "timezone",
-    "working_dir": "cwd",
-    "working_directory": "cwd",
-    "workdir": "cwd",
-    "workingdirectory": "cwd",
-}
-"""What other supervisors call a job's key, and what it is called here."""

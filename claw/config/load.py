@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import PurePath
 
-from claw.config import depends, fields, locks, queue, sockets, trigger, workflows
+from claw.config import channels, depends, fields, locks, queue, sockets, trigger, workflows
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys, JobKeys
@@ -84,12 +84,15 @@ def load(
     loader.check_sockets()
     loader.check_pools()
     loader.check_workflows(is_whole=all(documents))
+    loader.check_channels()
     report.refuse()
     return Config(
         daemon=loader.daemon,
         jobs=tuple(loader.jobs),
         pools=loader.pools(),
         locks=loader.locks,
+        channels=loader.outlets.all,
+        hooks=tuple(hook for _, hook in loader.outlets.hooks),
         files=tuple(source.file for source in sources),
         digest=digest_of(sources),
     )
@@ -115,6 +118,7 @@ class _Loader:
         self._pools: dict[str, int | None] = {}
         self._knows_pools = True
         self.locks = Locks()
+        self.outlets = channels.Outlets()
         self._is_project = is_project
         self._uid = uid
         self._defaults = Values()
@@ -163,7 +167,7 @@ class _Loader:
             depends.check(self.jobs, set(self._files), self._files, self.report)
             names = set(self._files)
             for job, way, text in trigger.mistakes(self.jobs, names, self._place_of_trigger):
-                self._checkers[job.name].wrong(("jobs", job.name, *way), text)
+                self._checkers[job.name].wrong((*_table_of(job), *way), text)
 
     def check_sockets(self) -> None:
         """Report the sockets that two jobs ask for."""
@@ -182,6 +186,12 @@ class _Loader:
         for job, path, text in workflows.mistakes(self.jobs, list(self._files)):
             if is_whole:
                 self._checkers[job.name].wrong(path, text)
+
+    def check_channels(self) -> None:
+        """Report the jobs whose people cannot be told."""
+        known = self.outlets.channels
+        for job, way, text in channels.mistakes(self.jobs, known) if self._knows_pools else ():
+            self._checkers[job.name].wrong((*_table_of(job), *way), text)
 
     def pools(self) -> tuple[tuple[str, int], ...]:
         """Return the pools by name, each with its slots."""
@@ -207,6 +217,7 @@ class _Loader:
             )
         )
         self._pools = queue.read(checker, main.tables.get("pools", {}))
+        self.outlets = channels.read(checker, main.tables)
         self.locks = locks.read(checker, main.tables.get("locks", {}))
         for way, text in contradictions(self._defaults):
             checker.wrong(("defaults", *way), text)

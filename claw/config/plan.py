@@ -117,7 +117,18 @@ def _changed_daemon(old: Config, new: Config) -> tuple[str, ...]:
         for section in (DAEMON, CONTROL, RETENTION, LOCKS)
         for field in section.fields.values()
         if _said(old, section, field.attr) != _said(new, section, field.attr)
-    ) + tuple(f"pools.{name}" for name in sorted(dict(set(old.pools) ^ set(new.pools))))
+    ) + _changed_by_name(old, new)
+
+
+def _changed_by_name(old: Config, new: Config) -> tuple[str, ...]:
+    pools = sorted(dict(set(old.pools) ^ set(new.pools)))
+    channels = sorted({one.name for one in set(old.channels) ^ set(new.channels)})
+    hooks = ("hooks",) if old.hooks != new.hooks else ()
+    return (
+        *(f"pools.{name}" for name in pools),
+        *(f"channels.{name}" for name in channels),
+        *hooks,
+    )
 
 
 def _said(config: Config, section: Section, attr: str) -> object:

@@ -5,7 +5,16 @@ Draft 7, which is what TOML language servers read.
 
 import json
 
-from claw.config.fields import CONTROL, DAEMON, JOB, LOCKS, POOL, RETENTION
+from claw.config.fields import (
+    CHANNEL,
+    CONTROL,
+    DAEMON,
+    HOOK,
+    JOB,
+    LOCKS,
+    POOL,
+    RETENTION,
+)
 from claw.config.table import Field, Section
 from claw.config.workflowfields import STEP, WORKFLOW
 from claw.model.ids import JOB_NAME
@@ -37,6 +46,17 @@ def schema() -> Schema:
                 "patternProperties": {f"^{JOB_NAME.pattern}$": _table(POOL)},
             },
             "locks": _table(LOCKS),
+            "channels": {
+                "description": "Where messages go, by name.",
+                "type": "object",
+                "additionalProperties": False,
+                "patternProperties": {f"^{JOB_NAME.pattern}$": _table(CHANNEL)},
+            },
+            "hooks": {
+                "description": "What is told of events.",
+                "type": "array",
+                "items": _table(HOOK),
+            },
             "defaults": {"$ref": "#/definitions/job"},
             "jobs": {
                 "description": "The jobs, by name.",

@@ -31,8 +31,13 @@ def values_of(values: Values, kind: JobType) -> dict[str, Any]:
 
 def alerting(values: Values) -> Alerting:
     """Return what a job's people want to be told of."""
-    on = values.table("alerts")[AlertKeys.on]
-    return Alerting(on=None if on is None else frozenset(on))
+    table = values.table("alerts")
+    on = table[AlertKeys.on]
+    return Alerting(
+        on=None if on is None else frozenset(on),
+        channel=table[AlertKeys.channel],
+        to=table[AlertKeys.to],
+    )
 
 
 def sla_of(values: Values) -> Sla | None:

@@ -1,6 +1,7 @@
-"""What names the machine, over boots: machine-id(5)."""
+"""What names the machine, over boots: machine-id(5), and for people."""
 
 import hashlib
+import os
 
 from claw.kernel import files
 
@@ -21,3 +22,8 @@ def host_id() -> str:
         if text and text != "uninitialized":
             return hashlib.sha256(f"claw {text}".encode()).hexdigest()[:32]
     return ""
+
+
+def name() -> str:
+    """Return what the machine is called (uname(2))."""
+    return os.uname().nodename

@@ -13,6 +13,7 @@ The tree of tasks::
     ├── checks             readiness and health: one task per child that is looked at
     ├── lookout            what is overdue; a ticker that is stuck
     ├── pinger             calls to outside dead-man's switches
+    ├── outbox             messages by channels: one task for each of them
     ├── health, pruning    heartbeats; old spools
     ├── forwarding         output to stdout and the journal
     ├── forgetting         results, outputs and runs that are old
@@ -43,7 +44,7 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.server import serve_control
 from claw.master.decider import Decider
-from claw.master.duties.watch import Watch
+from claw.master.duties.watch import Watch, means_of
 from claw.master.engine import services
 from claw.master.forgetting import Forgetting
 from claw.master.init import handover
@@ -230,7 +231,7 @@ class App:
         self._ticker = Ticker(store, self._decide)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run
-        self._watch = Watch(config, store, self._decide)
+        self._watch = Watch(config, store, self._decide, means_of(self.home, self._reaper))
         self._jobs_end = JobsEnd(store, self._decide, self._links, self._tell_stop)
         self._reload = Reloader(self.configuration, self._decide, self._on_config)
         self._connect()
@@ -267,6 +268,7 @@ class App:
         on(effects.Reschedule, self._watch.expect)
         on(effects.DutyAt, self._watch.expect)
         on(effects.PingAsked, self._watch.expect)
+        on(effects.Posted, self._watch.expect)
         on(effects.StopRun, self._tell_stop)
         on(effects.Retire, self._retiring.on_retire)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
@@ -354,6 +356,7 @@ class App:
         self._forwarding.refresh()
         self._keeper.wake()
         self._checks.recheck_all()
+        self._watch.reconfigured()
 
     # -- the end -------------------------------------------------------------------------
 

@@ -168,6 +168,10 @@ class Forgetting:
             await self._forget_events(before)
             over = partial(Tx.prune_alerts, before=before, limit=EVENTS_BATCH)
             await _while_any(partial(self._store.write, over))
+        if daemon.keep_deliveries_s:
+            sent_before = now - timedelta(seconds=daemon.keep_deliveries_s)
+            told = partial(Tx.prune_deliveries, before=sent_before, limit=EVENTS_BATCH)
+            await _while_any(partial(self._store.write, told))
         if daemon.keep_dead_letters_s:
             await self._expire(now - timedelta(seconds=daemon.keep_dead_letters_s))
 

@@ -38,6 +38,12 @@ CHECK = "check"
 TICKER = "ticker"
 """Due times pass and nobody writes their rows; of the daemon as a whole."""
 
+DELIVERY = "delivery"
+"""A channel does not take what it is sent; of the daemon as a whole, until it does, or it is
+noted."""
+DROPPED = "dropped"
+"""More messages waited than are kept; of the daemon as a whole, and nothing ends it."""
+
 CONDITIONS = frozenset(AlertKind) - {
     AlertKind.RECOVERED,
     AlertKind.MISSED,
@@ -67,6 +73,8 @@ class Alerting:
     """What a job's people want to be told of it."""
 
     on: frozenset[AlertKind] | None = None  # None: nobody has said, `UNASKED`
+    channel: str = ""  # that is told of them
+    to: str = ""
 
     def wants(self, kind: AlertKind) -> bool:
         """Tell whether an alert of a kind is wanted."""

@@ -107,6 +107,13 @@ class PingAsked:
     kind: PingKind
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Something is to be sent by a channel, now or again."""
+
+    channel: str
+
+
 Effect = (
     EssentialEnded
     | LockLeft
@@ -120,4 +127,5 @@ Effect = (
     | Retire
     | DutyAt
     | PingAsked
+    | Posted
 )

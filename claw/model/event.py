@@ -6,6 +6,7 @@ A move of a run writes exactly one, in the same transaction. The types are
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +22,18 @@ class Event:
     why: str | None = None
     by: str | None = None
     cursor: int = 0
+
+
+def wire_of(event: Event) -> dict[str, Any]:
+    """Return an event as clients and hooks are told it."""
+    return {
+        "cursor": event.cursor,
+        "at": event.at.isoformat(),
+        "type": event.type,
+        "job": event.job,
+        "run": event.run,
+        "from": event.old,
+        "to": event.new,
+        "why": event.why,
+        "by": event.by,
+    }

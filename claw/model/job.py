@@ -10,13 +10,16 @@ from enum import StrEnum
 
 from claw.model.alerts import Alerting
 from claw.model.approval import Approval
+from claw.model.channels import AnnounceMode, Announcing, Channel
 from claw.model.checks import Health, Ready, ReadyType
 from claw.model.condition import Condition
 from claw.model.dedup import Dedup
 from claw.model.graph import Dependency, Graph
+from claw.model.hooks import Hook
 from claw.model.keeping import Budget, FileLogMode
 from claw.model.listener import Listener
 from claw.model.lock import Locks
+from claw.model.outlets import Outlets
 from claw.model.outputcheck import Check
 from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.retry import Delivery, Retry, Rules
@@ -24,6 +27,7 @@ from claw.model.run import Priority
 from claw.model.sla import Sla
 from claw.model.timing import Hours
 from claw.model.transient import Transient
+from claw.model.transients import Transients
 from claw.model.trigger import Trigger, Triggers
 from claw.model.watching import FileWatch
 from claw.model.workflow import Workflow
@@ -245,6 +249,7 @@ class Job:
     ping: str | None = None  # URL of a dead-man's switch
     sla: Sla | None = None  # None: nothing is promised
     alerts: Alerting = field(default_factory=Alerting)
+    delivery: Announcing = field(default_factory=Announcing)
     retry: Retry | None = None  # None: one attempt
     approval: Approval | None = None  # None: its runs need none
     max_pending_approvals: int = 10
@@ -276,6 +281,12 @@ class Job:
         )
 
     @property
+    def tells(self) -> bool:
+        """Whether somebody is sent messages about it."""
+        is_announced = self.delivery.mode is not AnnounceMode.NONE
+        return bool(is_announced or self.alerts.channel or self.alerts.to)
+
+    @property
     def is_plain(self) -> bool:
         """Whether a run needs nothing but a pipe: then any supervisor of such runs will do.
 
@@ -290,52 +301,6 @@ class Job:
             and self.ready.type in {ReadyType.NONE, ReadyType.DELAY}
             and self.log.stderr is not Stderr.SEPARATE
         )
-
-
-class Transients:
-    """Jobs that are there for one run only, by name.
-
-    The configurations that follow each other share one. It is read from any thread and
-    changed by the one that decides.
-    """
-
-    __slots__ = ("_open", "_recent")
-
-    def __init__(self) -> None:
-        self._open: dict[str, Job] = {}
-        self._recent: dict[str, Job] = {}
-
-    def get(self, name: str) -> Job | None:
-        """Return the job of that name, if it has an open run or was asked for lately."""
-        return self._open.get(name) or self._recent.get(name)
-
-    def add(self, job: Job) -> None:
-        """Take in a job that has an open run."""
-        self._open[job.name] = job
-
-    def is_open(self, name: str) -> bool:
-        """Tell whether a job has an open run."""
-        return name in self._open
-
-    def keep(self, job: Job) -> None:
-        """Have a job at hand for a while."""
-        self._recent[job.name] = job
-        while len(self._recent) > _RECENT:
-            self._recent.pop(next(iter(self._recent)), None)
-
-    def retire(self, name: str) -> None:
-        """Note that a job has no open run any more."""
-        job = self._open.pop(name, None)
-        if job is not None:
-            self.keep(job)
-
-    @property
-    def open(self) -> tuple[Job, ...]:
-        """Those that have open runs."""
-        return tuple(self._open.values())
-
-
-_RECENT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +323,7 @@ class Daemon:
     keep_runs: int = 1000  # that succeeded, of each job
     keep_run_age_s: float = 90 * 86400.0  # other ends; 0: for ever, as with those below
     keep_events_s: float = 180 * 86400.0
+    keep_deliveries_s: float = 30 * 86400.0
     keep_dead_letters_s: float = 365 * 86400.0
 
 
@@ -369,12 +335,15 @@ class Config:
     jobs: tuple[Job, ...] = ()
     pools: tuple[tuple[str, int], ...] = ()  # name and slots
     locks: Locks = field(default_factory=Locks)
+    channels: tuple[Channel, ...] = ()  # by name
+    hooks: tuple[Hook, ...] = ()
     files: tuple[str, ...] = ()  # read, in order
     digest: str = ""  # of the files' bytes: tells whether they changed
-    transients: Transients = field(default_factory=Transients, repr=False, compare=False)
+    transients: "Transients[Job]" = field(default_factory=Transients, repr=False, compare=False)
     graph: Graph = field(init=False, repr=False, compare=False)
     triggers: Triggers = field(init=False, repr=False, compare=False)
     listening: tuple[Job, ...] = field(init=False, repr=False, compare=False)
+    outlets: Outlets = field(init=False, repr=False, compare=False)
     _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -385,6 +354,9 @@ class Config:
         object.__setattr__(self, "triggers", Triggers(found))
         listening = tuple(job for job in self.jobs if job.events)
         object.__setattr__(self, "listening", listening)
+        is_used = bool(self.hooks) or any(job.tells for job in self.jobs)
+        outlets = Outlets(self.channels, self.hooks, is_used=is_used)
+        object.__setattr__(self, "outlets", outlets)
 
     def job(self, name: str) -> Job | None:
         """Return the job of that name, be it one of a single run."""

@@ -11,6 +11,8 @@ _TELLING = "TOKEN|KEY|SECRET|PASS|PWD|CRED|AUTH|PIN|COOKIE|SESSION|SALT"
 _SECRET = re.compile(_TELLING, re.IGNORECASE)
 _USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@]*@")
 _URL_KEYS = frozenset({"ping", "url"})
+_SECRET_TABLES = frozenset({"headers", "urls"})
+"""Of channels: what stands in a URL for apprise is all secret, its host too."""
 
 
 def mask_env(name: str, value: object) -> object:
@@ -39,6 +41,8 @@ def mask(value: object, name: str = "") -> object:
         value: The value.
         name: Its key in the object that holds it.
     """
+    if name in _SECRET_TABLES:
+        return MASK
     if isinstance(value, dict):
         if name == "env":
             return {key: mask_env(str(key), one) for key, one in value.items()}

@@ -956,3 +956,98 @@ DELETE FROM watches WHERE job = :job AND path = :path;
 
 -- name: delete_watches
 DELETE FROM watches WHERE job = :job;
+
+-- name: insert_delivery
+INSERT INTO deliveries (
+    channel, "to", kind, job, run, subject, body, state, attempts, at, next_at, done_at, problem)
+VALUES (
+    :channel, :to, :kind, :job, :run, :subject, :body, :state, :attempts, :at, :next_at,
+    :done_at, :problem);
+
+-- name: update_delivery
+UPDATE deliveries SET
+    channel = :channel, "to" = :to, body = :body, state = :state, attempts = :attempts,
+    next_at = :next_at, done_at = :done_at, problem = :problem
+WHERE id = :id;
+
+-- name: delivery
+SELECT * FROM deliveries WHERE id = :id;
+
+-- name: channels_waiting
+WITH RECURSIVE lane (channel) AS (
+    SELECT min(channel) FROM deliveries INDEXED BY deliveries_lanes WHERE state = 'pending'
+    UNION ALL
+    SELECT (
+        SELECT min(next.channel) FROM deliveries AS next INDEXED BY deliveries_lanes
+        WHERE next.state = 'pending' AND next.channel > lane.channel)
+    FROM lane WHERE lane.channel IS NOT NULL
+)
+SELECT channel FROM lane WHERE channel IS NOT NULL;
+
+-- name: lane_heads
+WITH RECURSIVE lane ("to") AS (
+    SELECT min("to") FROM deliveries INDEXED BY deliveries_lanes
+    WHERE state = 'pending' AND channel = :channel
+    UNION ALL
+    SELECT (
+        SELECT min(next."to") FROM deliveries AS next INDEXED BY deliveries_lanes
+        WHERE next.state = 'pending' AND next.channel = :channel AND next."to" > lane."to")
+    FROM lane WHERE lane."to" IS NOT NULL
+)
+SELECT * FROM deliveries WHERE id IN (
+    SELECT (
+        SELECT min(first.id) FROM deliveries AS first INDEXED BY deliveries_lanes
+        WHERE first.state = 'pending' AND first.channel = :channel AND first."to" = lane."to")
+    FROM lane WHERE lane."to" IS NOT NULL)
+ORDER BY id;
+
+-- name: surplus_delivery
+SELECT id FROM deliveries INDEXED BY deliveries_states
+WHERE channel = :channel AND state = :state ORDER BY id DESC LIMIT 1 OFFSET :keep;
+
+-- name: drop_deliveries
+UPDATE deliveries SET state = 'dropped', body = '', done_at = :at, problem = :problem
+WHERE channel = :channel AND state = 'pending' AND id <= :through;
+
+-- name: forget_deliveries
+DELETE FROM deliveries WHERE channel = :channel AND state = :state AND id <= :through;
+
+-- name: prune_deliveries
+DELETE FROM deliveries WHERE id IN (
+    SELECT id FROM deliveries INDEXED BY deliveries_over
+    WHERE done_at IS NOT NULL AND done_at < :before ORDER BY done_at LIMIT :limit);
+
+-- name: deliveries_in
+SELECT * FROM deliveries INDEXED BY deliveries_states
+WHERE channel = :channel AND state = :state AND id > :after ORDER BY id LIMIT :limit;
+
+-- name: deliveries_page
+SELECT * FROM deliveries
+WHERE id < :before AND (:channel IS NULL OR channel = :channel)
+    AND (:state IS NULL OR state = :state)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: delivery_counts
+SELECT channel, state, count(*) AS count FROM deliveries INDEXED BY deliveries_states
+GROUP BY channel, state;
+
+-- name: count_dropped
+INSERT INTO dropped (channel, count) VALUES (:channel, :count)
+ON CONFLICT (channel) DO UPDATE SET count = count + excluded.count;
+
+-- name: dropped
+SELECT channel, count FROM dropped;
+
+-- name: put_alias
+INSERT INTO aliases (name, channel, "to", at, "by") VALUES (:name, :channel, :to, :at, :by)
+ON CONFLICT (name) DO UPDATE SET
+    channel = excluded.channel, "to" = excluded."to", at = excluded.at, "by" = excluded."by";
+
+-- name: alias
+SELECT * FROM aliases WHERE name = :name;
+
+-- name: aliases
+SELECT * FROM aliases ORDER BY name;
+
+-- name: delete_alias
+DELETE FROM aliases WHERE name = :name;

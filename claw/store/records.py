@@ -23,6 +23,7 @@ from claw.store.leavings import LeavingRows
 from claw.store.ledgers import LedgerRows
 from claw.store.lineagerows import LineageRows
 from claw.store.lockrows import LockRows
+from claw.store.outboxrows import OutboxRows
 from claw.store.pruning import PruningRows
 from claw.store.queue import BatchRows, PoolRows, QueueRows
 from claw.store.slarows import SlaRows
@@ -44,6 +45,7 @@ class Tx(
     LedgerRows,
     LineageRows,
     LockRows,
+    OutboxRows,
     PoolRows,
     PruningRows,
     QueueRows,

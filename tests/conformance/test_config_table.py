@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from claw.config import fields
+from claw.config.elsewhere import ELSEWHERE
 from claw.config.load import load
 from claw.config.schema import schema
 from claw.config.table import Field, Section
@@ -26,7 +27,8 @@ DESIGN = tomllib.loads((ROOT / "tests/data/config/design.toml").read_text(encodi
 SECTIONS = (
     fields.DAEMON, fields.CONTROL, fields.POOL, fields.JOB, fields.RESTART, fields.DEDUP,
     fields.READY, fields.HEALTH, fields.LOG, fields.RESOURCES, fields.ALERTS, fields.RETRY,
-    fields.RATE_LIMIT, fields.SLA, fields.OUTPUT, fields.RETENTION,
+    fields.RATE_LIMIT, fields.CHANNEL, fields.HOOK, fields.DELIVERY, fields.SLA,
+    fields.OUTPUT, fields.RETENTION,
 )  # fmt: skip
 KEYS = [(section, field) for section in SECTIONS for field in section.fields.values()]
 NAMES = [f"{section.name}.{field.name}" for section, field in KEYS]
@@ -72,9 +74,8 @@ def test_every_attribute_of_the_model_comes_from_a_key() -> None:
     from_keys = {field.attr for field in fields.JOB.fields.values()}
     made = {
         "name", "file", "line", "uses_shell", "restart", "ready", "health", "log", "resources",
-        "alerts", "sla", "dedup", "output", "retry", "transient", "trigger", "approval",
-        "workflow", "step_of",
-        "watch",
+        "alerts", "delivery", "sla", "dedup", "output", "retry", "transient", "trigger",
+        "approval", "workflow", "step_of", "watch",
     }  # fmt: skip
 
     assert {one.name for one in dataclasses.fields(Job)} <= from_keys | made
@@ -92,7 +93,7 @@ def test_no_key_is_both_here_and_later() -> None:
 
 
 def test_every_word_of_others_leads_to_a_key_that_is_there() -> None:
-    for word, here in fields.ELSEWHERE.items():
+    for word, here in ELSEWHERE.items():
         table, _, key = here.split(" ")[0].rpartition(".")
         section = fields.JOB.tables[table] if table else fields.JOB
         assert key in section.fields, word

@@ -27,6 +27,11 @@ WALKS = {
     "bridges": "few, and all of them are wanted",
     "jobs_with_watches": "a row for each path that is watched",
     "alerts": "newest first, bounded",
+    "aliases": "few, and all of them are wanted",
+    "channels_waiting": "one step for each channel",
+    "lane_heads": "one step for each address",
+    "delivery_counts": "of each channel a bounded number is kept",
+    "dropped": "one row for each channel",
 }
 """Statements that walk through a table on purpose."""
 

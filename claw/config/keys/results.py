@@ -67,6 +67,14 @@ class RetentionKeys:
         applies=Applies.LIVE,
         attr="keep_events_s",
     )
+    deliveries = Field(
+        kinds.DURATION,
+        "30d",
+        "Messages that were sent, dropped or given up are listed so long, the last 1000 of each"
+        " channel and kind of end at most; 0: as long as that.",
+        applies=Applies.LIVE,
+        attr="keep_deliveries_s",
+    )
     dead_letters = Field(
         kinds.DURATION,
         "365d",

@@ -2,6 +2,7 @@
 
 from claw.config import kinds
 from claw.config.budget import BUDGET, PERCENT, PERIOD
+from claw.config.keys.channels import CHANNEL
 from claw.config.keys.probe import PAUSE, URL
 from claw.config.kinds import optional
 from claw.config.table import Applies, Field
@@ -20,6 +21,13 @@ class AlertKeys:
         shown="`fatal`, `overdue`, `stale`, `dead_letter`, `sla`, `approval`; of services also"
         " `failed`",
     )
+    channel = Field(
+        CHANNEL,
+        "",
+        "The channel that is told of them; without one they are only shown.",
+        applies=Applies.LIVE,
+    )
+    to = Field(kinds.LINE, "", "As for a hook.", applies=Applies.LIVE)
 
 
 class SlaKeys:

@@ -17,12 +17,13 @@ import trio
 
 from claw.errors import ClawError, StoreError
 from claw.kernel import clock
+from claw.kernel.causes import reason
 from claw.master.asyncstore import AsyncStore
 from claw.master.checks.logsearch import LogSearch, beginnings
 from claw.master.checks.matcher import Matcher
 from claw.master.checks.names import Resolver
 from claw.master.checks.probes import Call, Probes
-from claw.master.checks.reasons import NoLookError, reason
+from claw.master.checks.reasons import NoLookError
 from claw.master.checks.subject import PROBED, Subject, subject_of
 from claw.master.reaper import Reaper
 from claw.master.supervision.launches import Surroundings

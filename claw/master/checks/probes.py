@@ -13,7 +13,8 @@ import trio
 
 from claw.errors import ClawError
 from claw.kernel import clock, process
-from claw.master.checks.reasons import NoLookError, fault, reason
+from claw.kernel.causes import reason
+from claw.master.checks.reasons import NoLookError, fault
 from claw.master.checks.subject import Subject
 from claw.model.checks import Health, HealthType, Probe
 from claw.model.units import format_duration

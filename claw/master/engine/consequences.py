@@ -32,6 +32,7 @@ from claw.master.engine import (
     approvals,
     conditions,
     deadletters,
+    deliveries,
     idem,
     lifetimes,
     locks,
@@ -75,6 +76,7 @@ def follow(turn: Turn) -> None:
     for name in sorted(released):
         for run in turn.tx.active_runs(name):
             turn.emit(*machine.stop_effects(run))
+    deliveries.announce(turn)
     is_stop = any(isinstance(effect, StopRun) for effect in turn.effects)
     active = turn.tx.active_counts() if is_stop else {}
     turn.effects = dict.fromkeys(

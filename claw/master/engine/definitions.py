@@ -1,7 +1,7 @@
 """Jobs that are there for one run only: found by name as any other, while there is history.
 
-Those with open runs are kept in `claw.model.job.Transients`, which all configurations of a
-master share, and which the next master fills from the store; the others are read again when
+Those with open runs are kept in `claw.model.transients.Transients`, which all configurations of
+a master share, and which the next master fills from the store; the others are read again when
 somebody asks for them.
 """
 

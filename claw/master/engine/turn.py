@@ -53,7 +53,17 @@ class Change:
 class Turn:
     """The transaction, the configuration, the time, and the effects so far."""
 
-    __slots__ = ("_random", "_undo", "changes", "config", "effects", "free", "now", "tx")
+    __slots__ = (
+        "_random",
+        "_undo",
+        "changes",
+        "config",
+        "effects",
+        "free",
+        "now",
+        "told",
+        "tx",
+    )
 
     def __init__(
         self,
@@ -69,6 +79,7 @@ class Turn:
         self.now = now
         self.effects: dict[Effect, None] = {}  # in their order, each once
         self.free: list[tuple[str, int]] = []  # supervisors, and the sizes of their journals
+        self.told = len(tx.events_appended)  # so many were there, or are told to others
         self.changes: list[Change] = []  # for `claw.master.engine.consequences`
 
     def take_back(self) -> None:

@@ -13,7 +13,7 @@ from claw.master.control.calls import Call, Params
 from claw.master.control.streams import LaggedError, Stream
 from claw.master.forgetting import told_of_gap
 from claw.master.wiring import Json, Services
-from claw.model.event import Event
+from claw.model.event import Event, wire_of
 from claw.store.records import Tx
 
 BATCH = 500
@@ -138,18 +138,3 @@ async def _deliver(services: Services, stream: Stream, wanted: Filter, cursor: i
 
 def _filter_of(params: Params) -> Filter:
     return Filter(**params.get("filter", {}))
-
-
-def wire_of(event: Event) -> Json:
-    """Return an event as it is sent."""
-    return {
-        "cursor": event.cursor,
-        "at": event.at.isoformat(),
-        "type": event.type,
-        "job": event.job,
-        "run": event.run,
-        "from": event.old,
-        "to": event.new,
-        "why": event.why,
-        "by": event.by,
-    }

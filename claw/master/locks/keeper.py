@@ -7,7 +7,6 @@ lease could not be renewed until it ran out is lost, and the run that has it is 
 
 import importlib
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from typing import TypeVar
 import trio
 
 from claw.errors import StoreError
-from claw.kernel import clock
+from claw.kernel import clock, host
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
 from claw.master.engine import locks
@@ -300,16 +299,14 @@ class LockKeeper:
         return self._backends[key]
 
     def _claimant(self, run: str, settings: Locks) -> Claimant:
-        return Claimant(
-            owner=self._owner, host=os.uname().nodename, run=run, lease_s=settings.lease_s
-        )
+        return Claimant(owner=self._owner, host=host.name(), run=run, lease_s=settings.lease_s)
 
 
 def _owner(turn: Turn) -> str:
     """Return what this master is called where locks are kept; the same after a restart."""
     known = turn.tx.meta(_META)
     if known is None:
-        known = f"{os.uname().nodename}-{clock.random(6).hex()}"
+        known = f"{host.name()}-{clock.random(6).hex()}"
         turn.tx.put_meta(_META, known)
     return known
 

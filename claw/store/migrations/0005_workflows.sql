@@ -127,3 +127,42 @@ CREATE TABLE watches (
     since INTEGER NOT NULL,
     PRIMARY KEY (job, path)
 ) STRICT, WITHOUT ROWID;
+
+-- The outbox: messages for people and other programs, written with what they tell. Those of one
+-- channel and address are sent in their order; `next_at` is when the first of them is tried.
+CREATE TABLE deliveries (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel  TEXT NOT NULL,
+    "to"     TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    job      TEXT,
+    run      TEXT,
+    subject  TEXT NOT NULL,
+    body     TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    at       INTEGER NOT NULL,
+    next_at  INTEGER NOT NULL,
+    done_at  INTEGER,
+    problem  TEXT
+) STRICT;
+
+CREATE INDEX deliveries_lanes ON deliveries (channel, "to", id) WHERE state = 'pending';
+
+CREATE INDEX deliveries_states ON deliveries (channel, state, id);
+
+CREATE INDEX deliveries_over ON deliveries (done_at) WHERE done_at IS NOT NULL;
+
+-- What an address stands for, and how many messages of a channel were dropped.
+CREATE TABLE aliases (
+    name    TEXT PRIMARY KEY,
+    channel TEXT NOT NULL,
+    "to"    TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    "by"    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dropped (
+    channel TEXT PRIMARY KEY,
+    count   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

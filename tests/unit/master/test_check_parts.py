@@ -11,10 +11,11 @@ import pytest
 import trio
 
 from claw.errors import ClawError
+from claw.kernel.causes import reason
 from claw.master.checks.logsearch import LogSearch, beginnings
 from claw.master.checks.matcher import TooSlowError
 from claw.master.checks.probes import Probes
-from claw.master.checks.reasons import NoLookError, fault, reason
+from claw.master.checks.reasons import NoLookError, fault
 from claw.master.checks.subject import subject_of
 from claw.model.checks import Health, HealthType, Probe, Ready, ReadyType
 from claw.model.job import Job, JobType
