@@ -237,6 +237,16 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def my_children() -> list[int]:
+    """Return the children of this process, which has one thread, ended ones included."""
+    pid = os.getpid()
+    try:
+        words = files.read_all(f"/proc/{pid}/task/{pid}/children").split()
+    except OSError:
+        return children_of(pid)
+    return [int(word) for word in words]
+
+
 def _children_by_scan(pid: int) -> list[int]:
     """Find children without CONFIG_PROC_CHILDREN, by everyone's parent."""
     if not files.exists(f"/proc/{pid}"):
@@ -247,12 +257,22 @@ def _children_by_scan(pid: int) -> list[int]:
 
 def descendants_of(pid: int) -> list[int]:
     """Return the living descendants of a process, nearest first, without itself."""
+    return _below(children_of(pid))
+
+
+def my_descendants() -> list[int]:
+    """Return the living descendants of this process, which has one thread."""
+    return _below(my_children())
+
+
+def _below(front: list[int]) -> list[int]:
+    """Return who lives of some processes, and of what is below them."""
     found: list[int] = []
-    front = [pid]
     while front:
-        front = [child for parent in front for child in children_of(parent)]
+        front = [pid for pid in front if not is_zombie(pid)]  # whose children are another's
         found += front
-    return [one for one in found if not is_zombie(one)]
+        front = [child for parent in front for child in children_of(parent)]
+    return found
 
 
 def is_zombie(pid: int) -> bool:

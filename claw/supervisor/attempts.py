@@ -174,7 +174,7 @@ class Attempts:
         line = entries.exited(
             case.state, case.ended_as, dropped, survivors, is_out_of_memory=is_out_of_memory
         )
-        if oom_left := case.tree.oom_kills():
+        if oom_left := oom_kills and case.tree.oom_kills():
             line["oom_left"] = oom_left
         if left:
             line["left"] = left
@@ -207,10 +207,8 @@ class Attempts:
         """
         case = self._case
         state = case.state
-        case.write(
-            state.next_line(ticks.wall(), ticks.boottime(), ticks.random_fraction()),
-            durable=True,
-        )
+        fraction = ticks.random_fraction() if case.launch.is_service else 0.0
+        case.write(state.next_line(ticks.wall(), ticks.boottime(), fraction), durable=True)
         case.custody.reap()
         if state.phase == machine.BACKOFF and state.due_b <= ticks.boottime():
             state.begin_launch()

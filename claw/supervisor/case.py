@@ -75,7 +75,9 @@ class Case:
     def begin_run(self, launch: Launch) -> None:
         """Turn to another run, which is on record; the one before is over."""
         self.launch = launch
+        oom = self.state.oom
         self.state = machine.Supervision(launch)
+        self.state.oom = oom
         is_shared = self.tree.is_shared
         self.tree = Tree(launch.run, launch.kill_mode, [*launch.cgroups])
         self.tree.is_shared = is_shared

@@ -1,7 +1,6 @@
 """How a child is brought to its end: stop signal, SIGKILL, and its whole tree after it."""
 
 from claw.kernel import pidfd, process, signals, ticks
-from claw.kernel.bare import os
 from claw.supervisor import entries, machine
 from claw.supervisor.attempts import Attempts
 from claw.supervisor.case import Case
@@ -177,8 +176,7 @@ class Ending:
         self.reap_strays()
         if self._errands.has("stop") and now_b < (self._rest_kill_b or now_b):
             return  # it is for the stop command to end the rest
-        # Twice: what becomes this process's child in the midst of a look may be missed by it.
-        rest = case.tree.rest() or case.tree.rest()
+        rest = case.tree.rest_for_sure()
         if not rest or self._is_beyond_patience(now_b):
             stuck = (case.custody.pid,) if case.custody.is_given_up else ()
             self._finish([*stuck, *rest])
@@ -213,6 +211,6 @@ class Ending:
 
     def reap_strays(self) -> None:
         """Reap what the child's tree has left to this process, never the child itself."""
-        for pid in process.children_of(os.getpid()):
+        for pid in process.my_children():
             if pid != self._case.custody.pid and pid not in self._errands.pids:
                 pidfd.reap(pid)

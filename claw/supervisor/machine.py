@@ -117,7 +117,9 @@ class Supervision:
         return self.started_b + self.launch.ready_delay_s
 
     def _on_launch(self, line: Message) -> None:
+        oom = self.oom  # they may share a group
         self._begin(line["attempt"])  # of several runs in a journal, the last one counts
+        self.oom = oom
         self.under = line.get("under", 0)
 
     def _on_started(self, line: Message) -> None:

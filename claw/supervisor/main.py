@@ -201,7 +201,8 @@ class Supervisor:
             self._readiness.listen()  # what was said before an end may be about it
             self._case.custody.look()
             self._errands.look()
-            self._ending.reap_strays()
+            if self._case.ended_as is None:  # else it is done next, and again
+                self._ending.reap_strays()
 
     def _beat(self) -> None:
         self._presence.beat()

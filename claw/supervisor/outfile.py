@@ -55,15 +55,21 @@ class OutputFile:
         """Open it at its end, after finishing what a predecessor may have begun."""
         self.close()
         try:
-            files.make_folder(files.folder_of(self._path), 0o750)
             self._recognize()
-            self.fd = files.open_output(self._path, self._launch.log_mode)
+            self.fd = self._open()
         except OSError:
             return
-        self._inode = files.inode_at(self._path)
+        self._inode = files.inode_of(self.fd)
         self.size = files.size_of(self.fd)
         self._limit = self._launch.log_size or NO_LIMIT_BYTES
         self._is_due = False
+
+    def _open(self) -> int:
+        try:
+            return files.open_output(self._path, self._launch.log_mode)
+        except FileNotFoundError:
+            files.make_folder(files.folder_of(self._path), 0o750)
+            return files.open_output(self._path, self._launch.log_mode)
 
     def close(self) -> None:
         """Close it."""

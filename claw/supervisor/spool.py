@@ -20,13 +20,14 @@ _CHUNK_BYTES = 1 << 16
 class Spool:
     """Folder ``state/spool/<sid>``: ``journal`` and ``lock``."""
 
-    __slots__ = ("_owed", "folder", "journal_fd", "journal_path", "size")
+    __slots__ = ("_owed", "_whole", "folder", "journal_fd", "journal_path", "size")
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.journal_path = f"{folder}/journal"
         self.journal_fd = -1
         self.size = 0
+        self._whole = 0  # so far it is known to hold whole lines
         self._owed: list[Message] = []  # what could not be written when it was true
 
     def open(self) -> None:
@@ -65,10 +66,15 @@ class Spool:
             OSError: ENOSPC, EIO: some of it may be there; the next call ends a torn line.
         """
         self.mend()
-        files.append(self.journal_fd, supervision.encode(message))
+        self._put(message)
         if durable:
             files.sync_data(self.journal_fd)
-        self.note_growth()
+
+    def _put(self, message: Message) -> None:
+        data = supervision.encode(message)
+        files.append(self.journal_fd, data)
+        self.size += len(data)  # and what another has written, which is seen next time
+        self._whole = self.size
 
     def mend(self) -> None:
         """End a torn last line, of a writer that was killed or found the disk full.
@@ -79,12 +85,14 @@ class Spool:
             OSError: The disk is still full.
         """
         self.note_growth()
-        if self.size and files.read_at(self.journal_fd, self.size - 1, 1) != b"\n":
-            files.append(self.journal_fd, b"\n")
+        if self.size and self.size != self._whole:
+            if files.read_at(self.journal_fd, self.size - 1, 1) != b"\n":
+                files.append(self.journal_fd, b"\n")
+                self.size += 1
+            self._whole = self.size
         while self._owed:
-            files.append(self.journal_fd, supervision.encode(self._owed[0]))
+            self._put(self._owed[0])
             del self._owed[0]
-            self.note_growth()
 
     def note_growth(self) -> None:
         """Take in what the child has appended."""

@@ -57,11 +57,13 @@ def spawn(case: Case, attempt: int, standard: tuple[int, int, int]) -> int:
     launch = case.launch
     if not case.tree.is_shared:
         case.tree.share()
+    soft, hard = case.handed.open_files
     own_mask = os.umask(launch.umask)
     try:
         os.chdir(launch.cwd)
         limits.mark(mark_of(launch.run, attempt))
-        limits.restore_open_files(case.handed.open_files)
+        if soft != hard:
+            limits.restore_open_files(case.handed.open_files)
         return os.posix_spawn(
             process.find_program(launch.argv[0], launch.env),
             launch.argv,
@@ -74,7 +76,8 @@ def spawn(case: Case, attempt: int, standard: tuple[int, int, int]) -> int:
     except (OSError, ValueError, NotImplementedError):
         return 0
     finally:
-        limits.raise_open_files()
+        if soft != hard:
+            limits.restore_open_files((hard, hard))
         os.chdir("/")
         os.umask(own_mask)
 
