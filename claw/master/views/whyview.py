@@ -17,6 +17,7 @@ from claw.master.views import (
 from claw.master.views.queuewords import QueueWords
 from claw.master.views.statusview import Live
 from claw.model import gates, ids, instances, machine
+from claw.model.alerts import Alert, AlertKind
 from claw.model.fact import LEFT_RUNNING
 from claw.model.gates import Standing
 from claw.model.job import Config, Job, JobType
@@ -48,7 +49,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     lines += _of_standing(rows.standings.get(job.name), shown["state"])
     said = "\n".join(lines)
     stand = rows.parts.alerts.get(job.name, ())
-    lines += [f"alert {one.id}: {one.text}" for one in stand if one.text not in said]
+    lines += [f"alert {one.id}: {one.text}" for one in stand if _is_news(one, said)]
     lines += _of_ping(rows.parts.pings.get(job.name))
     lines += _of_rollout(rows.parts.rollouts.get(job.name))
     for run in rows.open_runs.get(job.name, ()):
@@ -68,6 +69,11 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     if job.transient is not None and typed is not None and "clawctl run " in typed:
         typed = None  # it is there for one run, and that cannot be asked for again by name
     return lines if typed is None else [*lines, typed.format(aim.label, aim.label)]
+
+
+def _is_news(alert: Alert, said: str) -> bool:
+    """Tell whether an alert says more than what is told anyway."""
+    return alert.text not in said and alert.kind != AlertKind.APPROVAL
 
 
 def _of_ping(ping: Ping | None) -> list[str]:
