@@ -23,10 +23,10 @@ from claw.config import (
     trigger,
     typed,
     watch,
+    watchdog,
     when,
 )
 from claw.config.check import BrokenError, Checker, Values
-from claw.config.command import argv_of, as_own_program
 from claw.config.fields import LOG, JobKeys, RestartKeys
 from claw.config.locate import Path
 from claw.config.table import Field
@@ -117,11 +117,7 @@ def contradictions(values: Values) -> Iterator[Fault]:
 
 
 def _has_program(draft: Draft) -> Iterator[Fault]:
-    values = draft.values
-    if not values.has(JobKeys.command) and not values.has(JobKeys.argv):
-        yield (), 'nothing to run: add command = "..." or argv = [...]'
-    elif values.says(JobKeys.argv) and values.says(JobKeys.shell):
-        yield ("shell",), "argv is never run through a shell: remove shell, or use command"
+    return watchdog.has_program(draft.values)
 
 
 def _has_its_time(draft: Draft) -> Iterator[Fault]:
@@ -219,7 +215,16 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _child_can_be_made,
     *(
         partial(_suits, part.faults)
-        for part in (queue, retry, trigger, results, approval, fileevents, channels)
+        for part in (
+            queue,
+            retry,
+            trigger,
+            results,
+            approval,
+            fileevents,
+            channels,
+            watchdog,
+        )
     ),
 )
 
@@ -265,9 +270,9 @@ _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
 def _job(draft: Draft, file: str, line: int) -> Job:
     values, kind = draft.values, draft.kind()
     umask = values[JobKeys.umask]
-    argv, uses_shell, command = _program(values)
+    argv, uses_shell, command = watchdog.program(values)
     return _make_job(
-        **{field.attr: values[field] for field in _AS_THEY_ARE},
+        **{field.attr: values[field] for field in _AS_THEY_ARE} | watchdog.values_of(values),
         **_turns(draft),
         **child.child_values(values),
         **watch.values_of(values, kind),
@@ -314,18 +319,6 @@ def _turns(draft: Draft) -> dict[str, object]:
         "on_overlap": _overlap(draft),
         "max_queued": queued,
     }
-
-
-def _program(values: Values) -> tuple[tuple[str, ...], bool, str]:
-    """Return argv, whether it is a shell's, and the command line as written."""
-    argv, command = values[JobKeys.argv], values[JobKeys.command]
-    if argv is not None and not values.says(JobKeys.command):
-        return argv, False, ""
-    line = command or ""
-    words, uses_shell = argv_of(line, values[JobKeys.shell])
-    if uses_shell and values[JobKeys.sockets]:
-        words, _ = argv_of(as_own_program(line), values[JobKeys.shell])
-    return words, uses_shell, command or ""
 
 
 def _cwd(draft: Draft) -> str:

@@ -24,6 +24,7 @@ from claw.config.keys.retry import RateLimitKeys, RetryKeys, RunKeys
 from claw.config.keys.time import TimeKeys
 from claw.config.keys.trigger import TriggerKeys
 from claw.config.keys.watch import AlertKeys, SlaKeys, WatchKeys
+from claw.config.keys.watchdog import WatchdogKeys
 from claw.config.kinds import optional
 from claw.config.sockets import SOCKETS
 from claw.config.table import Applies, Field, Section
@@ -324,6 +325,7 @@ ALERTS = Section("alerts", AlertKeys)
 DELIVERY = Section("delivery", DeliveryKeys)
 CHANNEL = Section("channels.NAME", ChannelKeys)
 HOOK = Section("hooks", HookKeys)
+WATCHDOG = Section("watchdog", WatchdogKeys)
 TRIGGER = Section("trigger", TriggerKeys)
 JOB = Section(
     "jobs.NAME",
@@ -342,8 +344,9 @@ JOB = Section(
         "retry": RETRY,
         "trigger": TRIGGER,
         "approval": APPROVAL,
+        "watchdog": WATCHDOG,
     },
-    later="executor watch context context_limit watchdog",
+    later="executor watch context context_limit",
 )
 _LATER_TABLES = "executors"
 LATER_TABLES = frozenset(_LATER_TABLES.split())

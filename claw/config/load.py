@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import PurePath
 
-from claw.config import channels, depends, fields, locks, queue, sockets, trigger, workflows
+from claw.config import (
+    channels,
+    depends,
+    fields,
+    locks,
+    queue,
+    sockets,
+    trigger,
+    watchdog,
+    workflows,
+)
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
 from claw.config.fields import ControlKeys, DaemonKeys, JobKeys
@@ -180,6 +190,9 @@ class _Loader:
             self._checkers[job.name].wrong((*_table_of(job), "pool"), text)
         for job, text in locks.mistakes(self.jobs):
             self._checkers[job.name].wrong((*_table_of(job), "lock"), text)
+        types = {job.name: job.type for job in self.jobs}
+        for job, text in watchdog.mistakes(self.jobs, types):
+            self._checkers[job.name].wrong((*_table_of(job), "watchdog", "on_stuck"), text)
 
     def check_workflows(self, *, is_whole: bool) -> None:
         """Report the steps whose jobs are not there, once every file could be read."""
@@ -364,7 +377,8 @@ def _of(checker: Checker, path: Path) -> Checker:
 
 
 def _has_program(values: Values) -> bool:
-    return values.has(JobKeys.command) or values.has(JobKeys.argv)
+    has_any = values.has(JobKeys.command) or values.has(JobKeys.argv)
+    return has_any or values.says_table("watchdog")
 
 
 def _hint(key: str, value: object) -> str:

@@ -35,6 +35,10 @@ RESOURCES = "resources"
 """A tree of processes uses too much: told whenever the job limits that."""
 CHECK = "check"
 """Something was found in a run's output, and its job says that somebody is to know."""
+STUCK = "stuck"
+"""What a watchdog job watches does not come to its end."""
+WATCHDOG = "watchdog"
+"""What a watchdog job has watched is finished."""
 TICKER = "ticker"
 """Due times pass and nobody writes their rows; of the daemon as a whole."""
 
@@ -49,7 +53,7 @@ CONDITIONS = frozenset(AlertKind) - {
     AlertKind.MISSED,
     AlertKind.SKIPPED,
     AlertKind.SUCCEEDED,
-} | {RESOURCES, TICKER}
+} | {RESOURCES, TICKER, STUCK}
 """Kinds that end by themselves; of any other kind an alert is over once it is noted."""
 
 UNASKED = frozenset(

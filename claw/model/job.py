@@ -29,6 +29,7 @@ from claw.model.timing import Hours
 from claw.model.transient import Transient
 from claw.model.transients import Transients
 from claw.model.trigger import Trigger, Triggers
+from claw.model.watchdog import Watchdog
 from claw.model.watching import FileWatch
 from claw.model.workflow import Workflow
 
@@ -253,6 +254,7 @@ class Job:
     retry: Retry | None = None  # None: one attempt
     approval: Approval | None = None  # None: its runs need none
     max_pending_approvals: int = 10
+    watchdog: Watchdog | None = None  # None: what it runs is no check
     delivery_guarantee: Delivery = Delivery.AT_MOST_ONCE
     run_timeout_s: float = 0.0  # for the run with all its attempts; 0: none
     skip_code: int | None = None  # an exit status: there was nothing to do

@@ -25,7 +25,7 @@ A `Step` is written whole in one transaction; its move has exactly one event.
 from dataclasses import dataclass
 from datetime import datetime
 
-from claw.model import failure, outcome, record, retry, wellbeing
+from claw.model import failure, outcome, record, retry, watchdog, wellbeing
 from claw.model.effect import Dispatch, Effect, Recheck, Settled, StopRun
 from claw.model.evidence import NOTHING, Evidence
 from claw.model.fact import (
@@ -200,6 +200,7 @@ def fold(
                 success_codes=rules.success_codes,
             )
             result = outcome.reconsider(result, attempt, rules.skip_code, evidence)
+            result = watchdog.judge(result, attempt, rules.watch, evidence, fact.at)
             last = _Last(attempt=attempt, result=result, at=fact.at, evidence=evidence)
             steps += _ended(run, last, rules, fact)
         case Started() | Ready() | SpawnFailed() | Stopping() | Exited() | Restarting():

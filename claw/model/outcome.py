@@ -47,7 +47,7 @@ LOCK_LOST = "lock_lost"
 """Why a run is ended whose lock is another's, or may be."""
 SPAWN_FAILED = "spawn_failed"
 UNKNOWN_EXIT = "unknown_exit"
-_EXIT_CODE = "exit_code"
+EXIT_CODE = "exit_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _exit(attempt: Attempt | None, success: Collection[int]) -> tuple[State, str
         return State.CRASHED, UNKNOWN_EXIT
     if attempt.exit_code in success:
         return State.SUCCEEDED, None
-    return State.FAILED, "signal" if attempt.signal is not None else _EXIT_CODE
+    return State.FAILED, "signal" if attempt.signal is not None else EXIT_CODE
 
 
 ALREADY_DONE = "already done"
@@ -149,7 +149,7 @@ def reconsider(
         evidence: What is known of its output.
     """
     code = None if attempt is None else attempt.exit_code
-    if code is None or not (result.state is State.SUCCEEDED or result.reason == _EXIT_CODE):
+    if code is None or not (result.state is State.SUCCEEDED or result.reason == EXIT_CODE):
         return result
     if code == skip_code or evidence.first_line.strip() == IDEMPOTENT_SKIP:
         return Outcome(State.SUCCEEDED, None, ALREADY_DONE)

@@ -22,6 +22,7 @@ from enum import StrEnum
 from claw.model import backoff
 from claw.model.run import Run, State
 from claw.model.values import replace
+from claw.model.watchdog import Watch
 
 RETRY = "retry"
 RATE_LIMIT = "rate_limit"
@@ -79,6 +80,7 @@ class Rules:
     run_timeout_s: float = 0.0  # of the run with all its attempts; 0: none
     success_codes: tuple[int, ...] = (0,)
     skip_code: int | None = None  # an exit status: there was nothing to do
+    watch: Watch | None = None  # of a check that a watchdog looks with
 
     @property
     def is_at_least_once(self) -> bool:

@@ -75,7 +75,7 @@ def test_every_attribute_of_the_model_comes_from_a_key() -> None:
     made = {
         "name", "file", "line", "uses_shell", "restart", "ready", "health", "log", "resources",
         "alerts", "delivery", "sla", "dedup", "output", "retry", "transient", "trigger",
-        "approval", "workflow", "step_of", "watch",
+        "approval", "watchdog", "workflow", "step_of", "watch",
     }  # fmt: skip
 
     assert {one.name for one in dataclasses.fields(Job)} <= from_keys | made

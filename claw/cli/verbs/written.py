@@ -81,11 +81,20 @@ def job(one: Job) -> Table:
         "approval": None if one.approval is None else _table(one.approval, fields.APPROVAL),
         "sla": None if one.sla is None else _table(one.sla, fields.SLA),
         "watch": None if one.watch is None else _watch(one.watch, one.type),
+        "watchdog": None if one.watchdog is None else _watchdog(one),
         "defined_at": f"{one.file}:{one.line}",
     }
 
 
+def _watchdog(one: Job) -> Table:
+    table = _table(one.watchdog, fields.WATCHDOG)
+    return {**table, "check": one.command, "on_stuck": table["on_stuck"] or None}
+
+
 def _program(one: Job) -> Table:
+    if one.watchdog is not None:
+        shell = one.argv[0] if one.uses_shell else None
+        return {"command": None, "argv": None, "shell": shell}
     if not one.command:
         return {"command": None, "argv": list(one.argv), "shell": None}
     shell = one.argv[0] if one.uses_shell else None
@@ -101,6 +110,8 @@ def _without_meaning(one: Job) -> list[str]:
         lacking += ["autostart", "instances"]
     if one.on_overlap is not Overlap.QUEUE:
         lacking += ["max_queued"]
+    if one.watchdog is not None:
+        lacking += ["success_codes", "skip_code"]
     if not one.depends_on:
         lacking += ["on_dependency_restart", "on_dependency_failure"]
     if not one.ping:

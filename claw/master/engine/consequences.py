@@ -39,6 +39,7 @@ from claw.master.engine import (
     needs,
     rollouts,
     triggers,
+    watchdogs,
     workflows,
 )
 from claw.master.engine.turn import Change, Turn
@@ -97,6 +98,7 @@ def _over(turn: Turn, change: Change) -> None:
         idem.settle(turn, run)
     lifetimes.ended(turn, run)
     deadletters.mark(turn, run)
+    watchdogs.settle(turn, run)
 
 
 def _follow(turn: Turn, change: Change) -> None:

@@ -19,6 +19,7 @@ its own idea, all of it functions of a `Turn` (see `claw.master.engine.turn`):
     definitions, transients jobs that are there for one run only
     sync                    the jobs of a configuration
     rebuild, histories      after damage: from journals, in the order of what happened
+    watchdogs               what the checks of watchdog jobs have found
     approvals               runs that wait until somebody has said that they may begin
     requests                recall, remember: one effect per request id
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
 
-from claw.master.engine import alerts, definitions, leavings, services
+from claw.master.engine import alerts, definitions, leavings, services, watchdogs
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import ids, machine
@@ -130,7 +130,7 @@ def _tell(turn: Turn, run: Run, evidence: Evidence) -> None:
 
 def _rules(turn: Turn, run: Run) -> Rules:
     job = definitions.of_run(turn.tx, turn.config, run)
-    return job.rules if job else NO_RULES
+    return watchdogs.rules(turn, job) if job else NO_RULES
 
 
 def _launched(

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import PurePath
 
 from claw.master.engine.turn import Turn
-from claw.model import ids
+from claw.model import ids, watchdog
 from claw.model.effect import DispatchAt, Retire
 from claw.model.gates import DELETE_AFTER_RUN, OVER, TTL, Standing
 from claw.model.job import Job, JobType
@@ -38,15 +38,20 @@ def ended(turn: Turn, run: Run) -> None:
 
 
 def _has_end(job: Job) -> bool:
+    if job.watchdog is not None:
+        return job.watchdog.self_destruct
     return job.type is JobType.ONESHOT and (job.delete_after_run or job.ttl_s is not None)
 
 
 def _plan_retirement(turn: Turn, job: Job, run: Run) -> None:
     through = turn.standing(job.name).scheduled_through
     is_past = through is not None and job.run_at is not None and through >= job.run_at
-    if run.slot_at is None and not is_past:
+    if job.watchdog is not None and not watchdog.is_finished(run):
+        return  # what it watches goes on
+    if job.watchdog is None and run.slot_at is None and not is_past:
         return  # its time is still to come
-    at = turn.now + timedelta(seconds=0.0 if job.delete_after_run else job.ttl_s or 0.0)
+    is_at_once = job.delete_after_run or job.watchdog is not None
+    at = turn.now + timedelta(seconds=0.0 if is_at_once else job.ttl_s or 0.0)
     turn.tx.put_timing(replace(turn.tx.timing(job.name), retire_at=at))
     turn.emit(DispatchAt(at))
 
@@ -68,7 +73,7 @@ def _retire(turn: Turn, name: str) -> None:
     if job is None or not _has_end(job) or turn.tx.open_runs(name):
         return
     standing = turn.standing(name)
-    why = DELETE_AFTER_RUN if job.delete_after_run else TTL
+    why = TTL if job.ttl_s is not None and not job.delete_after_run else DELETE_AFTER_RUN
     if standing.stopped_by is None:
         turn.tx.put_standing(replace(standing, stopped_by=why))
         about = f"run {ids.short(standing.last_run)}" if standing.last_run else "its time"

@@ -122,6 +122,8 @@ def foresee(tx: Tx, job: Job, standing: Standing, slot: datetime) -> Coming:
     if left_alone is not None:
         return Coming(slot=slot, begins=None, notes=(*notes, left_alone))
     begins, more = _by_hours(job, due)
+    if begins is not None and job.approval is not None:
+        more = [*more, "once it is approved"]
     return Coming(slot=slot, begins=begins, notes=(*notes, *more))
 
 

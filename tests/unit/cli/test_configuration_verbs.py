@@ -90,6 +90,15 @@ dead_letter = true
 approval = { by = ["root", "group:root"], timeout = "0", on_timeout = "approve" }
 max_pending_approvals = 3
 
+[jobs.dog]
+schedule = "@hourly"
+watchdog = { check = "look | grep x", timeout = "2h", on_stuck = "kill" }
+
+[jobs.pup]
+schedule = "@hourly"
+watchdog = { check = "look", self_destruct = false }
+timeout = "3m"
+
 [jobs.limited]
 command = "x"
 retry = { preset = "none", no_retry_on = [2], rate_limit = { delays = [5] } }
@@ -180,10 +189,10 @@ def test_validate_and_show_take_a_file(clawctl: Typed, tmp_path: Path) -> None:
     file.write_text(EVERYTHING)
 
     assert (
-        clawctl("config", "validate", "-f", str(file))[1] == "10 jobs in 1 file, no mistakes\n"
+        clawctl("config", "validate", "-f", str(file))[1] == "12 jobs in 1 file, no mistakes\n"
     )
     assert tomllib.loads(clawctl("config", "show", "-f", str(file))[1])["jobs"].keys() == {
-        "web", "hook", "report", "kill", "a.b-c_d", "once", "twice",
+        "web", "hook", "report", "kill", "a.b-c_d", "once", "twice", "dog", "pup",
         "tried", "tried-also", "limited",
     }  # fmt: skip
     as_json: dict[str, Any] = json.loads(
