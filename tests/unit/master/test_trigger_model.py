@@ -44,12 +44,12 @@ def graphs(draw: st.DrawFn) -> list[Job]:
         parents = (
             draw(st.lists(st.sampled_from(names[:no]), unique=True, max_size=3)) if no else []
         )
-        when = draw(st.sampled_from([None, None, "exit:0,3", FOUND]))
+        when = draw(st.sampled_from([None, None, None, "exit:0,3", FOUND]))
         trigger = Trigger(
             after=tuple(parents),
             on=draw(st.sampled_from(On)),
             when=None if when is None else condition.parse(when),
-            join=draw(st.sampled_from(Join)),
+            join=draw(st.sampled_from([Join.ALL, Join.ALL, Join.ANY])),
             max_fanout=draw(st.sampled_from([1, 2, 25])),
         )
         retry = draw(st.sampled_from([None, Retry(delays_s=(0,), max_attempts=2)]))
@@ -127,7 +127,7 @@ class Story:
 
     def go(self) -> None:
         """Have some things happen, then let all end, and hold each step against the model."""
-        for name in self.roots:
+        for name in 3 * self.roots:
             self.desk.ask(name)
         for _ in range(STEPS):
             self.random.choice([self.ask, self.end, self.cancel, self.restart, self.dispatch])()
