@@ -91,14 +91,25 @@ def plan_catch_up(
             the job was added, enabled or resumed, whichever is later.
         now: The present.
     """
-    newest = slots.newest(since, now)
-    if newest is None:
+    first = slots.next_after(since)
+    if first is None or first > now:
         return CatchUpPlan()
+    if _is_simply_due(slots, rule, first, now):
+        return CatchUpPlan(run=(first,))
+    newest = slots.newest(since, now) or first
     cut = _due_cut(slots, rule, since, now - timedelta(seconds=rule.late_after_s))
     if since < cut:
         cut = min(cut, _policy_cut(slots, rule, newest, now))
     run = _newest_of(slots, max(since, cut), now, rule.max_run)
     return CatchUpPlan(run=run, missed=_missed(slots, since, run[0] - _TICK if run else now))
+
+
+def _is_simply_due(slots: Slots, rule: CatchUpRule, first: datetime, now: datetime) -> bool:
+    """Tell whether a slot has come alone and in time, as almost all do."""
+    if rule.jitter_s or (now - first).total_seconds() >= rule.late_after_s:
+        return False
+    following = slots.next_after(first)
+    return following is None or following > now
 
 
 def _due_cut(slots: Slots, rule: CatchUpRule, since: datetime, cut: datetime) -> datetime:

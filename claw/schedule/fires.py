@@ -28,7 +28,7 @@ returned, in UTC. Everything here is pure, and safe to use from several threads.
 import heapq
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Protocol
@@ -43,6 +43,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _SECOND_US = 1_000_000
 _HORIZON_S = (SEARCH_YEARS + 1) * 366 * 86400
+
+
+_Gap = tuple[datetime, datetime, datetime]
+"""A time, the first slot after it, and the anchor: between the two there is no other slot."""
+
+_GAPS = 3
+"""So many are known of a schedule: jobs that share it ask for the same few, one by one."""
 
 
 class Rule(Protocol):
@@ -112,6 +119,7 @@ class Schedule:
 
     rules: tuple[Rule, ...]
     at_reboot: bool
+    _gaps: list[_Gap] = field(default_factory=list, compare=False, repr=False)
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
         """Return the first slot strictly later than ``after``.
@@ -119,7 +127,14 @@ class Schedule:
         None when there is none within `SEARCH_YEARS`: the schedule is ``@reboot`` alone, or
         the calendar ends.
         """
-        return _maybe_instant(self._first(_us(after), _us(anchor)))
+        for low, slot, known_anchor in self._gaps:
+            if low <= after < slot and known_anchor == anchor:
+                return slot
+        found = _maybe_instant(self._first(_us(after), _us(anchor)))
+        if found is not None:
+            self._gaps[_GAPS - 1 :] = []
+            self._gaps.insert(0, (after, found, anchor))
+        return found
 
     def between(
         self, after: datetime, until: datetime, anchor: datetime, limit: int | None = None
@@ -150,7 +165,8 @@ class Schedule:
 
     def anchored(self, anchor: datetime) -> "AnchoredSchedule":
         """Return this schedule with its anchor fixed, as `claw.model.catchup` asks for it."""
-        return AnchoredSchedule(self, anchor)
+        is_minded = not all(isinstance(rule, ZonedCron) for rule in self.rules)
+        return AnchoredSchedule(self, anchor if is_minded else _EPOCH)
 
     def _first(self, after_us: int, anchor_us: int) -> int | None:
         firsts = (rule.first(after_us, anchor_us) for rule in self.rules)

@@ -33,12 +33,13 @@ class LockRows(Statements):
 
     def hold_of(self, run: str) -> Hold | None:
         """Return the lock that a run has."""
-        row = self._one("hold_of", run=run)
-        return None if row is None else _hold(row)
+        if not self._ask("holds"):
+            return None
+        return next((_hold(row) for row in self._do("hold_of", run=run)), None)
 
     def holds(self) -> tuple[Hold, ...]:
         """Return all locks that were ever had, by name."""
-        return tuple(_hold(row) for row in self._do("holds"))
+        return tuple(_hold(row) for row in self._ask("holds"))
 
 
 def _micros(at: datetime | None) -> int | None:

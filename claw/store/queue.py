@@ -200,7 +200,7 @@ class PoolRows(Statements):
         """Return what was said of pools, by name."""
         return {
             row["name"]: PoolOverride(row["name"], row["slots"], row["configured"], row["by"])
-            for row in self._do("pools")
+            for row in self._ask("pools")
         }
 
     def put_pause(self, what: str, by: str, at: datetime) -> bool:
@@ -213,7 +213,7 @@ class PoolRows(Statements):
 
     def pauses(self) -> dict[str, str]:
         """Return what is held back, and by whom."""
-        return {row["what"]: row["by"] for row in self._do("pauses")}
+        return {row["what"]: row["by"] for row in self._ask("pauses")}
 
     def count_queued(self, job: str) -> int:
         """Return how many runs of a job wait; those not due yet among them."""

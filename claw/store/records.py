@@ -220,7 +220,7 @@ class Tx(
 
     def instances(self, job: str | None = None) -> dict[tuple[str, int], InstanceStanding]:
         """Return what is known of the instances of one job or all, by job and number."""
-        found = self._do("instances") if job is None else self._do("instances_of", job=job)
+        found = self._do("instances") if job is None else self._ask("instances_of", job=job)
         return {(row["job"], row["no"]): rows.instance_of_row(row) for row in found}
 
     def delete_instances(self, job: str) -> None:
@@ -233,8 +233,7 @@ class Tx(
 
     def rollout(self, job: str) -> Rollout | None:
         """Return the rolling restart of a job, under way or failed."""
-        row = self._one("rollout", job=job)
-        return None if row is None else rows.rollout_of_row(row)
+        return next(map(rows.rollout_of_row, self._ask("rollout", job=job)), None)
 
     def rollouts(self) -> dict[str, Rollout]:
         """Return all rolling restarts, by job."""
@@ -303,8 +302,7 @@ class Tx(
 
     def meta(self, key: str) -> str | None:
         """Return a single value kept under a name."""
-        row = self._one("meta", key=key)
-        return None if row is None else row["value"]
+        return next((row["value"] for row in self._ask("meta", key=key)), None)
 
     def put_meta(self, key: str, value: str | None) -> None:
         """Keep a single value under a name; None forgets it."""

@@ -14,8 +14,8 @@ class SlotRows(Statements):
 
     def timing(self, job: str) -> Timing:
         """Return what has come of a job's times."""
-        row = self._one("timing", job=job)
-        return Timing(job=job) if row is None else _timing_of_row(row)
+        found = self._ask("timing", job=job)
+        return _timing_of_row(found[0]) if found else Timing(job=job)
 
     def timings(self) -> dict[str, Timing]:
         """Return what has come of the times of all jobs of which there is something to say."""
@@ -42,7 +42,7 @@ class SlotRows(Statements):
 
     def next_retirement(self) -> datetime | None:
         """Return when the next job is to go."""
-        found = self._number("next_retirement")
+        [(found,)] = self._ask("next_retirement")
         return None if found is None else rows.instant(found)
 
     def stretch_over(self, job: str, slot: datetime) -> Run | None:

@@ -11,7 +11,7 @@ The store's one writer also remembers rows from one transaction to the next (`Me
 
 import re
 import sqlite3
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
@@ -76,7 +76,21 @@ _BY_KEY = {"run", "attempt", "supervisor", "standing"}
 _ADDING = {"insert_run"}
 """They look at no row, and change none that is there."""
 
+ANSWERS = {
+    "holds": "locks",
+    "instances_of": "instances",
+    "meta": "meta",
+    "next_retirement": "timings",
+    "pauses": "queue_pauses",
+    "pools": "pools",
+    "rollout": "rollouts",
+    "standing_alerts": "alerts",
+    "timing": "timings",
+}
+"""Questions that each decision asks, and the table, seldom changed, that answers each."""
+
 _CHANGE = re.compile(r"(UPDATE|DELETE FROM) (\w+)")
+_WRITE = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _MOST_REMEMBERED = 4096
 
 
@@ -101,6 +115,13 @@ def _outdates(name: str) -> tuple[type, ...]:
     if found.group() == "DELETE FROM runs":
         return tuple(KINDS)
     return tuple(kind for kind, one in KINDS.items() if one.table == found[2])
+
+
+@cache
+def _table_changed(name: str) -> str | None:
+    """Return the table that a statement changes; None: it only looks."""
+    found = _WRITE.match(QUERIES[name])
+    return None if found is None else found[1]
 
 
 @cache
@@ -129,10 +150,13 @@ class Memory:
     events: list[Row] = field(default_factory=list)  # that are to be stored
     waiting: set[type] = field(default_factory=set)  # the kinds of all that is held back
     cursor: int | None = None  # of the newest event
+    answers: dict[str, dict[tuple[object, ...], list[sqlite3.Row]]] = field(
+        default_factory=lambda: {table: {} for table in ANSWERS.values()}
+    )  # by table, question and what was asked for
 
     def forget(self) -> None:
         """Give up what is held back: it is not to be; and know nothing."""
-        for values in (*self.known.values(), *self.held.values()):
+        for values in (*self._all_known(), *self.held.values()):
             values.clear()
         self.events.clear()
         self.waiting.clear()
@@ -140,9 +164,20 @@ class Memory:
 
     def shrink(self) -> None:
         """Let go of what is known when it has become much; nothing is held back."""
-        for known in self.known.values():
-            if len(known) > _MOST_REMEMBERED:
-                known.clear()
+        for values in self._all_known():
+            if len(values) > _MOST_REMEMBERED:
+                values.clear()
+
+    def _all_known(self) -> tuple[dict[Any, Any], ...]:
+        return (*self.known.values(), *self.answers.values())
+
+
+def _outdate(known: dict[Hashable, Any], key: Hashable | None) -> None:
+    """Know nothing of a row any more, or of any if it is not said of which."""
+    if key is None:
+        known.clear()
+    else:
+        known.pop(key, None)
 
 
 class Statements:
@@ -163,8 +198,20 @@ class Statements:
         if not self._memory.waiting.isdisjoint(sees(name)):
             self.settle()
         for kind in _outdates(name):
-            self._memory.known[kind].clear()
+            _outdate(self._memory.known[kind], values.get("id") if kind is Run else None)
+        answers = self._memory.answers.get(_table_changed(name) or "")
+        if answers:
+            answers.clear()
         return self._connection.execute(QUERIES[name], values)
+
+    def _ask(self, name: str, /, **values: Value) -> Sequence[sqlite3.Row]:
+        """Return the rows that answer a question out of `ANSWERS`."""
+        answers = self._memory.answers[ANSWERS[name]]
+        asked = (name, *values.values())
+        found = answers.get(asked)
+        if found is None:
+            found = answers[asked] = self._do(name, **values).fetchall()
+        return found
 
     def _one(self, name: str, /, **values: Value) -> sqlite3.Row | None:
         found: sqlite3.Row | None = self._do(name, **values).fetchone()
@@ -175,7 +222,16 @@ class Statements:
         return found[0]
 
     def _runs(self, name: str, /, **values: Value) -> tuple[Run, ...]:
-        return tuple(map(rows.RUNS.value, self._do(name, **values)))
+        return tuple(map(self._run_of, self._do(name, **values)))
+
+    def _run_of(self, row: sqlite3.Row) -> Run:
+        """Return the run that a row of all its columns holds."""
+        known = self._memory.known[Run]
+        run: Run | None = known.get(row[0])
+        if run is None:
+            run = rows.RUNS.value(row)
+            known[run.id] = run
+        return run
 
     def _by_key(self, kind: type[T], key: Hashable, name: str, /, **values: Value) -> T | None:
         """Return the one value of a key, as it is by now."""

@@ -25,7 +25,7 @@ class WatchRows(Statements):
 
     def standing_alerts(self, job: str | None) -> tuple[Alert, ...]:
         """Return the alerts of a job, or of the daemon (None), that are not over."""
-        return self._alerts("standing_alerts", job=job)
+        return tuple(map(_alert_of, self._ask("standing_alerts", job=job)))
 
     def all_standing_alerts(self) -> tuple[Alert, ...]:
         """Return the alerts that are not over, noted or not, oldest first."""

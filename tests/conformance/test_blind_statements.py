@@ -9,7 +9,7 @@ import pytest
 from claw.model.event import Event
 from claw.store.database import Database
 from claw.store.queries import QUERIES
-from claw.store.statements import KINDS, sees
+from claw.store.statements import ANSWERS, KINDS, _table_changed, sees
 
 _WRITES = {**{kind: (one.put, one.update) for kind, one in KINDS.items()},
            Event: ("append_event",)}  # fmt: skip
@@ -64,3 +64,19 @@ def test_there_are_statements_that_need_nothing_written_before_them() -> None:
     assert not sees("meta")
     assert not sees("standing_alerts")
     assert not sees("insert_run")
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_an_answer_is_remembered_that_one_table_gives(
+    connection: sqlite3.Connection, name: str
+) -> None:
+    assert _touched(connection, name, {sqlite3.SQLITE_READ, *CHANGES}) == {ANSWERS[name]}
+
+
+@pytest.mark.parametrize("name", sorted(QUERIES))
+def test_who_changes_a_table_that_answers_are_remembered_of_says_so_in_its_first_words(
+    connection: sqlite3.Connection, name: str
+) -> None:
+    changed = _touched(connection, name, CHANGES) & set(ANSWERS.values())
+
+    assert changed <= {_table_changed(name)}

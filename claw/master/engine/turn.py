@@ -223,7 +223,8 @@ class Turn:
         at = at or self.now
         after = step.run
         moved = after.state is not before.state
-        if after != before and not before.is_open:
+        is_other = moved or after != before
+        if is_other and not before.is_open:
             raise ConflictError(f"run {ids.short(before.id)} has ended: {before.state}")
         if moved and not may_move(before.state, after.state):
             raise ConflictError(
@@ -231,9 +232,9 @@ class Turn:
             )
         if step.attempt is not None:
             self.tx.put_attempt(step.attempt)
-        if after != before:
+        if is_other:
             self.tx.update_run(after)
-        if after != before or step.attempt is not None:
+        if is_other or step.attempt is not None:
             self.changes.append(Change(before, after, step.attempt))
         if step.note is not None:
             self._event(before, step, step.note, at)

@@ -365,3 +365,22 @@ def test_other_jobs_fire_whenever_the_clock_shows_their_time(
     schedule = parse([f"*/60,{as_fields(times)} * * *"], zone)
 
     assert list(schedule.between(begin, until, ANCHOR)) == expected
+
+
+@given(
+    st.sampled_from([("*/7 * * * *",), ("0 3 * * *", "@every 90s"), ("30 2 * * 0",)]),
+    st.lists(st.tuples(st.integers(0, 9 * 86400), st.integers(0, 100)), min_size=2),
+)
+def test_what_was_asked_before_changes_no_answer(
+    expressions: tuple[str, ...], asked: list[tuple[int, int]]
+) -> None:
+    begin = datetime(2026, 3, 25, tzinfo=UTC)  # the clock is set forward in it
+    shared = parse(expressions, "Europe/Berlin")
+
+    for seconds, anchored in asked:
+        after, anchor = begin + timedelta(seconds=seconds), begin + timedelta(seconds=anchored)
+        alone = parse(expressions, "Europe/Berlin")
+        for each in (after, shared.next_after(after, anchor) or after):
+            assert shared.next_after(each, anchor) == alone.next_after(each, anchor)
+            anchored_one = shared.anchored(anchor)
+            assert anchored_one.next_after(each) == alone.next_after(each, anchor)

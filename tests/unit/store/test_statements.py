@@ -220,6 +220,43 @@ def test_events_are_numbered_on_when_the_last_ones_were_forgotten(tmp_path: Path
     again.close()
 
 
+def test_what_is_asked_again_and_again_is_looked_up_once_until_it_changes() -> None:
+    said: list[str] = []
+    database = Database(":memory:", inline=True, tracer=said.append)
+    migrate.apply(database._writer, T0)
+
+    def ask(_tx: Tx) -> tuple[object, ...]:
+        return _tx.meta("a"), _tx.meta("b"), _tx.pauses(), _tx.timing("j").errors
+
+    assert database.transact(ask) == (None, None, {}, 0)
+    said.clear()
+    assert database.transact(ask) == (None, None, {}, 0)
+    assert not [text for text in said if text.startswith("SELECT")]
+
+    def change(tx: Tx) -> tuple[object, ...]:
+        tx.put_meta("b", "1")
+        tx.put_pause("all", "me", T0)
+        tx.put_timing(replace(tx.timing("j"), errors=3))
+        return ask(tx)
+
+    assert database.transact(change) == (None, "1", {"all": "me"}, 3)
+    assert database.transact(ask) == (None, "1", {"all": "me"}, 3)
+
+
+def test_what_a_failed_write_has_answered_is_forgotten() -> None:
+    database = Database.inline(T0)
+
+    def fail(tx: Tx) -> None:
+        tx.put_meta("a", "1")
+        assert tx.meta("a") == "1"
+        raise OopsError
+
+    with pytest.raises(OopsError):
+        database.transact(fail)
+
+    assert database.transact(lambda tx: tx.meta("a")) is None
+
+
 def test_every_content_of_a_run_is_read_as_it_was_written(watched: Watched) -> None:
     whole = replace(
         a_run(),
