@@ -260,6 +260,8 @@ _AS_THEY_ARE: tuple[Field[object], ...] = tuple(
         JobKeys.sockets,
         JobKeys.catch_up,
         JobKeys.catch_up_window,
+        JobKeys.context,
+        JobKeys.context_limit,
         JobKeys.depends_on,
         JobKeys.on_dependency_restart,
         JobKeys.on_dependency_failure,

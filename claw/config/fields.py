@@ -12,6 +12,7 @@ from claw.config.environment import ENV, ENV_NAME, INHERIT
 from claw.config.keys.approval import ApprovalKeys
 from claw.config.keys.channels import ChannelKeys, DeliveryKeys, HookKeys
 from claw.config.keys.child import ChildKeys, ResourceKeys
+from claw.config.keys.context import ContextKeys
 from claw.config.keys.events import EventKeys, FileWatchKeys
 from claw.config.keys.locks import LockKeys, LocksKeys
 from claw.config.keys.log import LogKeys
@@ -142,7 +143,7 @@ class RestartKeys:
 
 class JobKeys(
     ChildKeys, OrderKeys, QueueKeys, TimeKeys, RunKeys, ManagingKeys, WatchKeys, LockKeys,
-    EventKeys,
+    EventKeys, ContextKeys,
 ):  # fmt: skip
     """One job, named by its table: `[jobs.web]`. Letters, digits, `_ . -`, at most 64."""
 
@@ -346,7 +347,7 @@ JOB = Section(
         "approval": APPROVAL,
         "watchdog": WATCHDOG,
     },
-    later="executor watch context context_limit",
+    later="executor watch",
 )
 _LATER_TABLES = "executors"
 LATER_TABLES = frozenset(_LATER_TABLES.split())

@@ -29,6 +29,7 @@ _ONLY_FOR: tuple[tuple[Field[object], tuple[JobType, ...]], ...] = tuple(
         (JobKeys.max_instances, _ONCE),
         (JobKeys.on_overlap, _ONCE),
         (JobKeys.max_queued, _ONCE),
+        *((field, _ONCE) for field in (JobKeys.context, JobKeys.context_limit)),
         (JobKeys.max_pending_approvals, _ONCE),
     )
 )

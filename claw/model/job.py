@@ -13,6 +13,7 @@ from claw.model.approval import Approval
 from claw.model.channels import AnnounceMode, Announcing, Channel
 from claw.model.checks import Health, Ready, ReadyType
 from claw.model.condition import Condition
+from claw.model.context import Context
 from claw.model.dedup import Dedup
 from claw.model.graph import Dependency, Graph
 from claw.model.hooks import Hook
@@ -252,6 +253,8 @@ class Job:
     alerts: Alerting = field(default_factory=Alerting)
     delivery: Announcing = field(default_factory=Announcing)
     retry: Retry | None = None  # None: one attempt
+    context: Context = Context.NONE  # what its children are told of earlier runs
+    context_limit: int = 5
     approval: Approval | None = None  # None: its runs need none
     max_pending_approvals: int = 10
     watchdog: Watchdog | None = None  # None: what it runs is no check

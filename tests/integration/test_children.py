@@ -1,6 +1,7 @@
 """What the children of runs ask for with ``clawctl``, as the owner and as another user."""
 
 import contextlib
+import json
 import subprocess
 import sysconfig
 import tempfile
@@ -275,3 +276,28 @@ def test_a_child_of_another_user_adds_jobs_as_that_user_and_no_other() -> None:
     assert (output, table["user"]) == (f"{users.NOBODY}\n", str(users.NOBODY))
     assert {one["name"] for one in listed} == {"maker", "other", "mine"}
     assert "is not what is loaded" in refused
+
+
+def test_a_child_is_told_of_earlier_runs(start_master: StartMaster) -> None:
+    tells = 'cat "$CLAW_CONTEXT_FILE"'
+    claw = start_master(script("teller", tells, 'context = "hybrid"\ncontext_limit = 2\n'))
+    first, said = ended(claw, "teller")
+
+    second, told = ended(claw, "teller")
+    gone = claw.home.jobs
+
+    assert said == "[]"
+    [one] = json.loads(told)
+    assert (one["run"], one["state"], one["exit"], one["summary"]) == (
+        first, "succeeded", 0, "[]",
+    )  # fmt: skip
+    claw.wait_until(lambda: not list(Path(gone).glob(f"{second}.*")), "the end of the file")
+
+
+@needs_another
+def test_what_another_users_child_is_told_is_that_users_to_read() -> None:
+    tells = 'cat "$CLAW_CONTEXT_FILE"; stat -c "%a %u" "$CLAW_CONTEXT_FILE"'
+    with for_all(script("teller", tells, f'{ALIEN}context = "recent"\n')) as claw:
+        _, said = ended(claw, "teller")
+
+    assert said == f"[]600 {users.NOBODY}\n"

@@ -6,7 +6,7 @@ run that a new master takes up are all told the same.
 
 from collections.abc import Callable
 
-from claw.master.engine import happenings, parents, stepfacts
+from claw.master.engine import earlier, happenings, parents, stepfacts
 from claw.master.engine.turn import Turn
 from claw.model.handout import Handouts
 from claw.model.job import Job
@@ -15,6 +15,7 @@ from claw.model.run import Run
 _Source = Callable[[Turn, Job, Run, Handouts], None]
 
 _SOURCES: tuple[_Source, ...] = (
+    earlier.hand_out,
     happenings.hand_out,
     parents.hand_out,
     stepfacts.hand_out,
