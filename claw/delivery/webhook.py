@@ -35,6 +35,7 @@ class WebhookSender:
             headers={"User-Agent": f"claw/{__version__}"},
             timeout=None,  # noqa: S113  who sends sets the time
             follow_redirects=False,
+            verify=self._url.startswith("https:"),  # else certificates are read for nothing
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 

@@ -33,14 +33,13 @@ class Posted:
 
 
 class Sink:
-    """The server; posts are taken while it is open, at a port that stays the same.
+    """The server; its port is its own from the first, and refuses until it is entered.
 
     Args:
         answer: Says how to answer the n-th post, from 0.
-        port: Where; 0: anywhere.
     """
 
-    def __init__(self, answer: Callable[[int], Answer] = lambda _no: Answer(), port: int = 0):
+    def __init__(self, answer: Callable[[int], Answer] = lambda _no: Answer()) -> None:
         self.posts: list[Posted] = []
         self._answer = answer
         self._lock = threading.Lock()
@@ -53,11 +52,12 @@ class Sink:
             def log_message(self, *_words: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self._server.server_bind()
         self._server.daemon_threads = True
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def _take(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length", "0")))
@@ -73,12 +73,16 @@ class Sink:
         request.end_headers()
         request.wfile.write(answer.body)
 
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.02)
+
     @property
     def keys(self) -> list[str]:
         """The idempotency keys of all posts, in their order."""
         return [post.headers["Idempotency-Key"] for post in self.posts]
 
     def __enter__(self) -> Self:
+        self._server.server_activate()
         self._thread.start()
         return self
 
