@@ -1,6 +1,6 @@
 """The tables of workflows: what they share with jobs, and what they have of their own."""
 
-from claw.config.fields import ALERTS, DEDUP, RETRY, SLA, TRIGGER, JobKeys
+from claw.config.fields import ALERTS, APPROVAL, DEDUP, RETRY, SLA, TRIGGER, JobKeys
 from claw.config.keys.workflow import StepOwnKeys, WorkflowOwnKeys
 from claw.config.table import Section
 
@@ -29,6 +29,7 @@ class WorkflowKeys(WorkflowOwnKeys):
     on_overlap = JobKeys.on_overlap
     max_queued = JobKeys.max_queued
     priority = JobKeys.priority
+    max_pending_approvals = JobKeys.max_pending_approvals
 
 
 class StepKeys(StepOwnKeys):
@@ -52,7 +53,13 @@ class StepKeys(StepOwnKeys):
 WORKFLOW = Section(
     "workflows.NAME",
     WorkflowKeys,
-    tables={"alerts": ALERTS, "sla": SLA, "dedup": DEDUP, "trigger": TRIGGER},
-    later="approval max_pending_approvals events watch delivery",
+    tables={
+        "alerts": ALERTS,
+        "sla": SLA,
+        "dedup": DEDUP,
+        "trigger": TRIGGER,
+        "approval": APPROVAL,
+    },
+    later="events watch delivery",
 )
-STEP = Section("steps.STEP", StepKeys, tables={"retry": RETRY}, later="approval")
+STEP = Section("steps.STEP", StepKeys, tables={"retry": RETRY, "approval": APPROVAL})

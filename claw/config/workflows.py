@@ -7,13 +7,14 @@ named ``WORKFLOW.STEP``.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from claw.config import retry
+from claw.config import approval, retry
 from claw.config.build import Draft, build
 from claw.config.check import BrokenError, Checker, Values
 from claw.config.fields import JobKeys
 from claw.config.kinds import nearest, show
 from claw.config.locate import Path
 from claw.config.workflowfields import STEP, WORKFLOW, StepKeys, WorkflowKeys
+from claw.model.approval import Approval
 from claw.model.graph import Dependency, Graph
 from claw.model.job import Job, JobType
 from claw.model.retry import Retry
@@ -115,6 +116,7 @@ def _step(
             when=own[StepKeys.when],
             env=own[StepKeys.env],
             retry=None if is_inline else _retry(own),
+            approval=None if is_inline else _approval(own),
             timeout_s=own[StepKeys.timeout]
             if own.says(StepKeys.timeout) and not is_inline
             else None,
@@ -131,6 +133,11 @@ def _retry(own: Values) -> Retry | None:
     return retry.retry(own) or _NO_RETRY
 
 
+def _approval(own: Values) -> Approval | None:
+    """Return who has to approve the runs of a step; None: as its job says."""
+    return approval.rule(own.table("approval")) if own.says_table("approval") else None
+
+
 def _faults(own: Values) -> Iterator[tuple[Path, str]]:
     has_program = own.says(JobKeys.command) or own.says(JobKeys.argv)
     if own.says(StepKeys.job):
@@ -139,6 +146,8 @@ def _faults(own: Values) -> Iterator[tuple[Path, str]]:
         yield (), 'nothing to run: add job = "NAME" or command = "..."'
     if own.says_table("retry"):
         yield from retry.contradictions(own)
+    if own.says_table("approval"):
+        yield from approval.unknown(own.table("approval"), ("approval",))
     if not own.or_default(StepKeys.needs):
         for key, is_said in (("on", own.says(StepKeys.on)), ("when", own.says(StepKeys.when))):
             if is_said:

@@ -32,7 +32,7 @@ from claw.model.transients import Transients
 from claw.model.trigger import Trigger, Triggers
 from claw.model.watchdog import Watchdog
 from claw.model.watching import FileWatch
-from claw.model.workflow import Workflow
+from claw.model.workflow import Workflow, conditions_by_job
 
 
 class JobType(StrEnum):
@@ -349,6 +349,9 @@ class Config:
     triggers: Triggers = field(init=False, repr=False, compare=False)
     listening: tuple[Job, ...] = field(init=False, repr=False, compare=False)
     outlets: Outlets = field(init=False, repr=False, compare=False)
+    _asked_by_steps: dict[str, tuple[Condition, ...]] = field(
+        init=False, repr=False, compare=False
+    )
     _by_name: dict[str, Job] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -362,6 +365,8 @@ class Config:
         is_used = bool(self.hooks) or any(job.tells for job in self.jobs)
         outlets = Outlets(self.channels, self.hooks, is_used=is_used)
         object.__setattr__(self, "outlets", outlets)
+        whole = [job.workflow for job in self.jobs if job.workflow is not None]
+        object.__setattr__(self, "_asked_by_steps", conditions_by_job(whole))
 
     def job(self, name: str) -> Job | None:
         """Return the job of that name, be it one of a single run."""
@@ -369,7 +374,8 @@ class Config:
 
     def conditions_on(self, name: str) -> tuple[Condition, ...]:
         """Return what has to be known of the output of a job's runs."""
-        return tuple(self.triggers.conditions_on(name))
+        asked = (*self.triggers.conditions_on(name), *self._asked_by_steps.get(name, ()))
+        return tuple(dict.fromkeys(asked))
 
     @property
     def known(self) -> tuple[Job, ...]:

@@ -10,7 +10,7 @@
 
 from datetime import datetime
 
-from claw.model import outcome
+from claw.model import ids, outcome
 from claw.model.effect import Dispatch
 from claw.model.machine import Step
 from claw.model.outcome import Outcome
@@ -21,12 +21,17 @@ from claw.model.workflow import Verdict
 TIMEOUT = "timeout"
 """Why claw ends a workflow that takes too long."""
 
-FAILED = "step_failed"
-
 
 def is_root(run: Run) -> bool:
     """Tell whether a run is a workflow's own one."""
     return run.lineage.workflow is not None and run.lineage.step is None
+
+
+def look_at(run: Run) -> str:
+    """Return what to type to see how a run has gone."""
+    if is_root(run):
+        return f"clawctl workflow show {ids.short(run.lineage.workflow or run.id)}"
+    return f"clawctl logs {ids.short(run.id)}"
 
 
 def begin(run: Run, at: datetime) -> tuple[Step, Step]:

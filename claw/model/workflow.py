@@ -16,10 +16,11 @@ order of the definition.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from claw.model.approval import Approval
 from claw.model.condition import Condition
 from claw.model.retry import Retry
 from claw.model.run import FINAL, State
@@ -54,6 +55,7 @@ class Step:
     when: Condition | None = None  # on the run of each step that it needs
     retry: Retry | None = None  # None: as the job has it
     timeout_s: float | None = None
+    approval: Approval | None = None
     env: tuple[tuple[str, str], ...] = ()
     line: int = field(default=0, compare=False)
 
@@ -243,6 +245,17 @@ def conditions_after(workflow: Workflow, name: str) -> tuple[Condition, ...]:
     """Return the conditions that are to be tried on the run of a step, each once."""
     found = (step.when for step in workflow.steps if name in step.needs)
     return tuple(dict.fromkeys(one for one in found if one is not None))
+
+
+def conditions_by_job(workflows: Iterable[Workflow]) -> dict[str, tuple[Condition, ...]]:
+    """Return what the steps of workflows ask of the output of jobs that others of them run."""
+    found: dict[str, dict[Condition, None]] = {}
+    for whole in workflows:
+        for step in whole.steps:
+            for one in conditions_after(whole, step.name):
+                if one.is_of_output:
+                    found.setdefault(step.job, {})[one] = None
+    return {job: tuple(asked) for job, asked in found.items()}
 
 
 def chain(jobs: Collection[str], on_failure: OnBadEnd = OnBadEnd.STOP) -> Workflow:

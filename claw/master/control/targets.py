@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from claw.commands.nearest import did_you_mean
 from claw.errors import ConflictError, NotFoundError, UsageError
-from claw.master.engine import definitions
+from claw.master.engine import definitions, steps
 from claw.model import ids, instances
 from claw.model.job import Config, Job, JobType
 from claw.model.run import OPEN, Run
@@ -20,6 +20,8 @@ ALL = "all"
 MAX_TARGETS = 1000
 MAX_PATTERNS = 30
 _TAG = "tag:"
+_LATEST = 20
+"""So many runs of a workflow are looked at for one of a step."""
 _PATTERN = frozenset("*?[")
 
 
@@ -146,7 +148,7 @@ def choose(tx: Tx, config: Config, targets: Sequence[str], *, runs: bool = True)
         if some is not None:
             aims.update(dict.fromkeys(some))
             continue
-        some_runs = _runs_meant(tx, target) if runs else None
+        some_runs = _runs_meant(tx, config, target) if runs else None
         if some_runs is None:
             raise no_job(config, target)
         found.update((run.id, run) for run in some_runs)
@@ -155,9 +157,9 @@ def choose(tx: Tx, config: Config, targets: Sequence[str], *, runs: bool = True)
     return Chosen(kept, tuple(found.values()))
 
 
-def _runs_meant(tx: Tx, target: str) -> list[Run] | None:
-    """Return the run of an id, or the open runs of a batch; None: it is neither."""
-    run = find_run(tx, target)
+def _runs_meant(tx: Tx, config: Config, target: str) -> list[Run] | None:
+    """Return the run of an id or a step, or the open runs of a batch; None: it is neither."""
+    run = find_run(tx, target) or find_step(tx, config, target)
     if run is not None:
         return [run]
     batch = find_batch(tx, target)
@@ -213,10 +215,23 @@ def choose_one(tx: Tx, config: Config, target: str) -> Aim | Run:
     job = definitions.recall(tx, config, name)
     if job is not None:
         return Aim(name) if no is None else _instance(tx, job, no)
-    run = find_run(tx, target)
+    run = find_run(tx, target) or find_step(tx, config, target)
     if run is None:
         raise no_job(config, target)
     return run
+
+
+def find_step(tx: Tx, config: Config, target: str) -> Run | None:
+    """Return the newest run of WORKFLOW.STEP."""
+    name, _, step = target.rpartition(".")
+    job = definitions.recall(tx, config, name) if name else None
+    if job is None or job.workflow is None:
+        return None
+    for root in tx.runs_page(job=name, limit=_LATEST):
+        row = steps.present_rows(tx, root).get(step)
+        if row is not None:
+            return tx.run(row.id)
+    return None
 
 
 def find_run(tx: Tx, text: str) -> Run | None:

@@ -15,6 +15,7 @@ from claw.model.checks import HEALTHY, UNHEALTHY, HealthAction
 from claw.model.effect import DutyAt, PingAsked
 from claw.model.job import Job, JobType
 from claw.model.pings import PingKind
+from claw.model.root import look_at
 from claw.model.run import Attempt, Phase, Run, State
 
 _BAD = {
@@ -77,12 +78,12 @@ def _notice_failure(turn: Turn, job: Job, run: Run) -> None:
     alerts.resolve_those(turn, job.name, over, lambda one: one.kind in _WELL)
     how = _end_text(run)
     if job.alerts.wants(_BAD[run.state]):
-        text = f"{job.name} {run.state.replace('_', ' ')}: {how}: clawctl logs {short}"
+        text = f"{job.name} {run.state.replace('_', ' ')}: {how}: {look_at(run)}"
         alerts.raise_alert(turn, _BAD[run.state], job.name, run.id, text)
     if run.retries and job.alerts.wants(AlertKind.RETRIES_EXHAUSTED):
         text = (
             f"{job.name} {run.state.replace('_', ' ')} after {run.retries} retries: {how}:"
-            f" clawctl logs {short}"
+            f" {look_at(run)}"
         )
         alerts.raise_alert(turn, AlertKind.RETRIES_EXHAUSTED, job.name, run.id, text)
 

@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from claw.errors import ConflictError, SaturatedError, UsageError
-from claw.master.engine import approvals, children, openhours
+from claw.master.engine import approvals, children, definitions, openhours
 from claw.master.engine.turn import Turn
 from claw.model import dedup, gates, ids, instances
 from claw.model.effect import Dispatch
@@ -221,6 +221,7 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
 def _store(turn: Turn, job: Job, run: Run) -> Run:
     """Store a run as queued, or awaiting approval, or skipped if it is one too many."""
     run = _as_whole(job, run)
+    job = definitions.of_run(turn.tx, turn.config, run) or job
     if job.dedup.window_s and _may_be_duplicate(run):
         key = dedup.key_of(job.dedup, run.args, dict(run.env), dict(job.env))
         since = turn.now - timedelta(seconds=job.dedup.window_s)

@@ -1,6 +1,6 @@
 """``job.*``: how jobs are doing, and what operators want of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 import trio
@@ -12,7 +12,15 @@ from claw.master.control.calls import Call, Params
 from claw.master.engine import intents, slots
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import FILES_CHANGED, live_view, parse_time, warnings_of
-from claw.master.views import jobrows, searchview, slotview, statusview, usage, whyview
+from claw.master.views import (
+    flowview,
+    jobrows,
+    searchview,
+    slotview,
+    statusview,
+    usage,
+    whyview,
+)
 from claw.master.views.queuewords import QueueWords
 from claw.master.wiring import Json, Services
 from claw.model.job import Config
@@ -28,15 +36,19 @@ async def status(call: Call, params: Params) -> Json:
     services = call.services
     config, wanted = services.config.current, params.get("targets") or []
 
-    def read(tx: Tx) -> tuple[list[targets.Aim], jobrows.Look]:
+    def read(tx: Tx) -> tuple[list[targets.Aim], jobrows.Look, Mapping[str, str]]:
         aims = targets.choose_aims(tx, config, wanted) if wanted else _all_of(config)
         chosen = _chosen(config, aims, params)
         found = jobrows.look(tx, {aim.job for aim in chosen})
         words = QueueWords(tx, config)
-        return chosen, replace(found, open_runs=words.of_all(found.open_runs))
+        runs = (run for some in found.open_runs.values() for run in some)
+        told = flowview.of_active(tx, runs)
+        return chosen, replace(found, open_runs=words.of_all(found.open_runs)), told
 
-    aims, rows = await services.store.read(read)
+    aims, rows, told = await services.store.read(read)
     live = live_view(services)
+    found = live.found
+    live = replace(live, found=lambda run: told.get(run) or found(run))
     shown: list[Json] = []
     for number, aim in enumerate(sorted(aims, key=_by_name)):
         job = config.job(aim.job)
@@ -60,7 +72,7 @@ def _by_name(aim: targets.Aim) -> tuple[str, int]:
 
 
 def _all_of(config: Config) -> list[targets.Aim]:
-    return [targets.Aim(job.name) for job in config.known]
+    return [targets.Aim(job.name) for job in config.known if not job.step_of]
 
 
 def _chosen(config: Config, aims: Sequence[targets.Aim], params: Params) -> list[targets.Aim]:

@@ -15,6 +15,7 @@ from claw.model import gates, ids, instances, machine, outcome
 from claw.model.checks import UNHEALTHY
 from claw.model.gates import Standing
 from claw.model.job import Job, JobType, RestartPolicy
+from claw.model.root import is_root, look_at
 from claw.model.run import Attempt, Phase, Run, State
 from claw.model.units import format_duration
 from claw.schedule.fires import REBOOT
@@ -330,4 +331,5 @@ def end_text(run: Run) -> str:
 
 def end_why(name: str, run: Run) -> str:
     """Return how the last run of a job of that name ended badly, and what to type."""
-    return f"run {ids.short(run.id)}: {end_text(run)}: clawctl logs {name}"
+    look = look_at(run) if is_root(run) else f"clawctl logs {name}"
+    return f"run {ids.short(run.id)}: {end_text(run)}: {look}"

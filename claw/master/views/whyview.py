@@ -6,6 +6,7 @@ from claw.master.control.targets import Aim
 from claw.master.engine import pools
 from claw.master.views import (
     approvalview,
+    flowview,
     jobrows,
     retrying,
     slotview,
@@ -23,6 +24,7 @@ from claw.model.gates import Standing
 from claw.model.job import Config, Job, JobType
 from claw.model.pings import Ping
 from claw.model.rollout import Rollout
+from claw.model.root import is_root, look_at
 from claw.model.run import Attempt, Phase, Run, State
 from claw.model.values import replace
 from claw.store.records import Tx
@@ -56,6 +58,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
         if aim.means(run.job, instances.number(run)):
             failed = rows.failed.get(run.id)
             lines += approvalview.words(tx, config, run)
+            lines += flowview.explain(tx, run)
             lines += _of_open_run(run, rows.attempts.get(run.id), live.now, failed)
             lines += whyneeds.chain(tx, config, run, live.now)
     lines += [text for text in pools.of_run(tx, job) if text not in "\n".join(lines)]
@@ -65,7 +68,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
     if last is not None:
         lines.append(f"last run {_name(last)} ended {_clock(last.ended_at)}: {_end(last)}")
         lines += _of_left(last)
-    typed = _TO_TYPE.get(str(shown["state"]))
+    typed = _TO_TYPE.get(str(shown["state"])) if job.workflow is None else None
     if job.transient is not None and typed is not None and "clawctl run " in typed:
         typed = None  # it is there for one run, and that cannot be asked for again by name
     return lines if typed is None else [*lines, typed.format(aim.label, aim.label)]
@@ -123,6 +126,7 @@ def explain_run(tx: Tx, config: Config, run: Run, live: Live) -> list[str]:
             until = f" to {_clock(run.slot_until)}, {run.slot_count} slots"
         lines.append(f"it stands for the slot {_clock(run.slot_at)}{until}")
     lines += whytrigger.of_run(tx, run)
+    lines += flowview.explain(tx, run)
     if run.is_open:
         standing = tx.standing(run.job)
         lines += _of_standing(standing, run.state)
@@ -201,7 +205,7 @@ def _of_open_run(
     if run.phase is Phase.BACKOFF:
         return [f"run {name}: {statusview.backoff_why(run, now, failed)}"]
     if attempt is None or attempt.pid is None:
-        return [f"run {name} is being launched"]
+        return [] if is_root(run) else [f"run {name} is being launched"]
     since = _clock(attempt.started_at)
     lines = [f"run {name} has pid {attempt.pid} since {since}, attempt {attempt.no}"]
     if attempt.ready_at is not None:
@@ -262,5 +266,6 @@ def _next_for(run: Run, job: Job | None) -> list[str]:
         if run.dead_at is not None:
             name = _name(run)
             again = [f"it is a dead letter: clawctl dlq reinject {name}, or dlq purge {name}"]
-        return [f"its output: clawctl logs {_name(run)}", *again]
+        look = "its steps" if is_root(run) else "its output"
+        return [f"{look}: {look_at(run)}", *again]
     return []
