@@ -14,6 +14,7 @@ A run that another one's child has asked for is told of that run and its job alo
 still be running.
 """
 
+import os
 import re
 
 from claw.master.engine import triggers
@@ -67,7 +68,11 @@ def facts(tx: Tx, run: Run, prefix: str, name: str, found: Handouts) -> None:
     """
     code = outcome.exit_word(run.exit_code, run.signal)
     found.tell({f"{prefix}STATUS": str(run.state), f"{prefix}EXIT": code})
-    found.give(f"{prefix}OUTPUT_FILE", f"{name}.out", _printed(tx, run))
+    printed = _printed(tx, run)
+    if printed:
+        found.give(f"{prefix}OUTPUT_FILE", f"{name}.out", printed)
+    else:  # nothing to be read needs no file of its own
+        found.tell({f"{prefix}OUTPUT_FILE": os.devnull})
     result = tx.result(run.id, run.attempt)
     if result is not None:
         found.give(f"{prefix}RESULT_FILE", f"{name}.json", result.encode())

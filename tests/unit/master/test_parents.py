@@ -1,5 +1,7 @@
 """What a child is told of the runs that its own follows."""
 
+import os
+
 from claw.master.engine import handouts
 from claw.model.evidence import Evidence, Printed
 from claw.model.handout import Handouts, Slice
@@ -54,7 +56,8 @@ def test_a_parent_that_a_signal_ended_says_so_and_has_printed_nothing() -> None:
     (child,) = desk.runs("b")
     given = _given(desk, child)
     assert given.env["CLAW_PARENT_EXIT"] == "137"
-    assert [one.content for one in given.files] == [b""]
+    assert given.env["CLAW_PARENT_OUTPUT_FILE"] == os.devnull
+    assert not given.files
 
 
 def test_of_long_output_the_end_is_handed_out_from_the_file() -> None:
