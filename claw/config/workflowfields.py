@@ -30,6 +30,7 @@ class WorkflowKeys(WorkflowOwnKeys):
     max_queued = JobKeys.max_queued
     priority = JobKeys.priority
     max_pending_approvals = JobKeys.max_pending_approvals
+    events = JobKeys.events
 
 
 class StepKeys(StepOwnKeys):
@@ -60,6 +61,6 @@ WORKFLOW = Section(
         "trigger": TRIGGER,
         "approval": APPROVAL,
     },
-    later="events watch delivery",
+    later="watch delivery",
 )
 STEP = Section("steps.STEP", StepKeys, tables={"retry": RETRY, "approval": APPROVAL})

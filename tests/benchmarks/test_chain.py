@@ -39,7 +39,7 @@ def test_a_chain_of_ten_takes_less_than_ten_runs_and_a_fifth(
     single, chain = (statistics.median(times) for times in zip(*pairs, strict=True))
     ratio = statistics.median(chain / single for single, chain in pairs)
     print(
-        f"\n{LENGTH} single runs {single * 1e3:.1f} ms, a chain of {LENGTH} {chain * 1e3:.1f} ms:"
+        f"\n{LENGTH} runs {single * 1e3:.1f} ms, a chain of {LENGTH} {chain * 1e3:.1f} ms:"
         f" {ratio:.2f} of it (bar: {BAR})"
     )
     assert ratio < BAR
