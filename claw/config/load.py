@@ -47,7 +47,6 @@ from claw.model.lock import Locks
 from claw.schedule import zone
 
 _make_daemon: Callable[..., Daemon] = Daemon
-_OWN_LOGS = ("clawd.log", "audit.log")
 
 
 def load(
@@ -321,8 +320,6 @@ class _Loader:
 
     def _is_new_name(self, checker: Checker, name: str, path: Path) -> bool:
         problem = ids.name_problem(name)
-        if name.startswith(_OWN_LOGS):
-            problem = "claw's own log has that name: choose another one"
         if problem:
             checker.wrong(path, f"no good name for a job: {problem}")
         elif name in self._places:

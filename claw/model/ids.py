@@ -81,14 +81,17 @@ def short(run: str) -> str:
     return run[-SHORT_LENGTH:]
 
 
+_OWN_LOGS = ("clawd.log", "audit.log")
+
+
 def name_problem(name: str) -> str | None:
     """Return what is wrong with a job name, or None when it is a good one."""
     if name == "all":
         return "'all' means every job and cannot be a job's name"
-    if RUN_ID.fullmatch(name):
-        return "it is shaped like a run id"
-    if BATCH_ID.fullmatch(name):
-        return "it is shaped like the id of a batch"
+    if RUN_ID.fullmatch(name) or BATCH_ID.fullmatch(name):
+        return f"it is shaped like {'a run id' if is_run_id(name) else 'the id of a batch'}"
+    if name.startswith(_OWN_LOGS):
+        return "claw's own log has that name: choose another one"
     if JOB_NAME.fullmatch(name):
         return None
     if "/" in name or name.startswith("."):

@@ -49,6 +49,10 @@ class LineageRows(Statements):
         query = "count_made_open" if only_open else "count_made"
         return self._number(query, parent=parent) or 0
 
+    def count_asked_open(self, by: str) -> int:
+        """Return how many open runs the children of a user's runs have asked for."""
+        return self._number("count_asked_open", by=by) or 0
+
     def runs_of_parent(
         self,
         parent: str,

@@ -225,6 +225,11 @@ SELECT count(*) FROM runs INDEXED BY runs_parent WHERE parent = :parent AND orig
 SELECT count(*) FROM runs INDEXED BY runs_parent
 WHERE parent = :parent AND origin = 'child' AND ended_at IS NULL;
 
+-- name: count_asked_open
+SELECT count(*) FROM runs INDEXED BY runs_open
+WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+    AND origin = 'child' AND asked_by = :by;
+
 -- name: runs_of_parent
 SELECT * FROM runs INDEXED BY runs_parent
 WHERE parent = :parent AND id < :before AND (:state IS NULL OR state = :state)

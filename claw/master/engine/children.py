@@ -4,7 +4,7 @@ Whose child asks is known by the token that it has shown (`claw.master.control.j
 limit on the depth and one on the number keep a job that asks for itself from going on for ever.
 """
 
-from claw.errors import ConflictError
+from claw.errors import ConflictError, SaturatedError
 from claw.master.engine import definitions
 from claw.master.engine.turn import Turn
 from claw.model import ids, making
@@ -14,6 +14,9 @@ from claw.model.run import Origin, Run
 
 MAX_FANOUT = 25
 """So many runs, and so many jobs, may the children of one run make."""
+
+MAX_OF_USER = 100
+"""So many runs that children of another user have asked for may be open."""
 
 _OUTSIDE = frozenset({Origin.MANUAL, Origin.AT, Origin.REINJECT})
 """A run that people ask for comes of them, whoever has made its job."""
@@ -56,6 +59,19 @@ def check_fanout(turn: Turn, parent: str, count: int = 1) -> None:
         f" make {MAX_FANOUT} {open_}",
         hint=f"clawctl runs list --parent {ids.short(parent)}",
     )
+
+
+def check_user(turn: Turn, name: str) -> None:
+    """See that a user other than the owner does not fill the queue.
+
+    Raises:
+        SaturatedError: So many runs that their children have asked for are open.
+    """
+    if turn.tx.count_asked_open(name) >= MAX_OF_USER:
+        raise SaturatedError(
+            f"{MAX_OF_USER} runs that runs of {name} have made are open, as many as may be",
+            hint="wait until some have ended",
+        )
 
 
 def inherited(turn: Turn, job: Job, origin: Origin, lineage: Lineage) -> Lineage:

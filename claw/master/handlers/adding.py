@@ -29,8 +29,7 @@ from claw.model import ids, making
 
 ALLOWED = (KEYS - NOT_THEIRS) | {
     "catch_up", "catch_up_window", "command", "delete_after_run", "enabled", "env", "jitter",
-    "max_instances", "max_queued", "name", "on_overlap", "run_at", "schedule", "shell",
-    "timezone", "trigger", "ttl",
+    "name", "run_at", "schedule", "shell", "timezone", "trigger", "ttl",
 }  # fmt: skip
 """What a job may say that a child of another user adds."""
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import trio
 
+from claw.commands.method import ADMIN
 from claw.errors import ConflictError, NotFoundError, TimedOutError, UsageError
 from claw.kernel import clock
 from claw.master.control import targets
@@ -70,6 +71,8 @@ def of_asker(turn: Turn, call: Call, ask: intake.Ask) -> intake.Ask:
     if call.connection.run is None:
         return ask
     lineage = below(children.maker(turn, call.connection.run))
+    if call.peer.role != ADMIN:
+        children.check_user(turn, call.by)
     return replace(ask, origin=Origin.CHILD, lineage=lineage)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from claw.config.transient import build_transient
-from claw.errors import ConflictError
+from claw.errors import ConflictError, SaturatedError, UsageError
 from claw.master.engine import children, confinement, definitions, intake, transients
 from claw.master.engine.intake import Ask, Particular
 from claw.master.engine.transients import Wish
@@ -198,3 +198,34 @@ def test_bounds_read_as_keys_of_a_job_make_the_same_bounds() -> None:
     )
     assert confinement.of(base) == {}
     assert build_transient("x", {"argv": ["true"]}, Transient()).nice is None
+
+
+def test_another_user_does_not_fill_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "MAX_OF_USER", 2)
+    desk = Desk(job("a"), job("b", max_instances=9))
+    parent = begun(desk, "a")
+
+    def ask(key: str) -> Run:
+        asked = Ask(job="b", origin=Origin.CHILD, key=key, by="alice", lineage=below(parent))
+
+        def decide(turn: Turn) -> Run:
+            children.check_user(turn, "alice")
+            return intake.submit(turn, asked)
+
+        return desk.do(decide)
+
+    ask("1"), ask("2")
+    with pytest.raises(SaturatedError, match="runs of alice"):
+        ask("3")
+    desk.end(desk.launch(desk.dispatch()[0]))
+    assert ask("3").state is State.QUEUED
+
+
+@pytest.mark.parametrize("name", ["audit.log", "clawd.log", "clawd.log.1"])
+def test_no_run_has_the_name_of_a_log_of_claws_own(name: str) -> None:
+    desk = Desk()
+    wish = Wish(name=name, table={"argv": ["/bin/true"], "cwd": "/"})
+    ask = Ask(job="", origin=Origin.MANUAL, key="k")
+
+    with pytest.raises(UsageError, match="own log"):
+        desk.do(lambda turn: transients.submit(turn, wish, ask))
