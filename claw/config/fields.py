@@ -343,11 +343,12 @@ JOB = Section(
         "delivery": DELIVERY,
         "sla": SLA,
         "retry": RETRY,
+        "watch": FILE_WATCH,
         "trigger": TRIGGER,
         "approval": APPROVAL,
         "watchdog": WATCHDOG,
     },
-    later="executor watch",
+    later="executor",
 )
 _LATER_TABLES = "executors"
 LATER_TABLES = frozenset(_LATER_TABLES.split())

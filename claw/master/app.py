@@ -14,6 +14,7 @@ The tree of tasks::
     ├── lookout            what is overdue; a ticker that is stuck
     ├── pinger             calls to outside dead-man's switches
     ├── outbox             messages by channels: one task for each of them
+    ├── inputs             files that jobs watch, the spool folder of events
     ├── health, pruning    heartbeats; old spools
     ├── forwarding         output to stdout and the journal
     ├── forgetting         results, outputs and runs that are old
@@ -51,6 +52,7 @@ from claw.master.init import handover
 from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier, serve_watchdog
+from claw.master.inputs.inputs import Inputs
 from claw.master.locks.keeper import LockKeeper
 from claw.master.output.forward import Forwarding
 from claw.master.output.keeper import Keeper
@@ -248,6 +250,7 @@ class App:
         yield self._forgetting.serve
         yield self._retiring.serve
         yield self._watch.serve
+        yield self._inputs.serve
 
     @property
     def _heartbeat_s(self) -> float:
@@ -260,12 +263,14 @@ class App:
         config, on = self.configuration.get, self._perform.on
         self._forgetting = Forgetting(self.home, self._store, self._decide, config)
         self._retiring = Retiring(self._reload_told)
+        self._inputs = Inputs(self.home, config, self._store, self._decide)
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)
         on(effects.Reschedule, self._ticker.expect)
         on(effects.LockWanted, self._locks.want)
         on(effects.LockLeft, self._locks.look_at)
         on(effects.Reschedule, self._watch.expect)
+        on(effects.Reschedule, self._inputs.files.wake)
         on(effects.DutyAt, self._watch.expect)
         on(effects.PingAsked, self._watch.expect)
         on(effects.Posted, self._watch.expect)
@@ -332,6 +337,7 @@ class App:
             locks=self._locks,
             next_at=lambda job: self._ticker.next_at(job.name),
             sockets=self._sockets.shown,
+            watched=self._inputs.files.words,
             found=self._checks.note,
             reload=self._reload_told,
             request_shutdown=self._shutdown.request,

@@ -98,6 +98,7 @@ class Services:
     next_at: Callable[[Job], datetime | None]
     sockets: Callable[[Job], list[Json]]
     found: Callable[[str], str | None]  # by the last look at a run
+    watched: Callable[[Job], list[str]]  # what a job watches, in words
     reload: Reload
     request_shutdown: Callable[[str], None]  # auto | stop | detach | renew
     prepare_renewal: Callable[[], Awaitable[str]]  # returns the path of the database's copy

@@ -61,6 +61,11 @@ class Home:
         return f"{self.state}/spool"
 
     @property
+    def event_spool(self) -> str:
+        """Folder of files that are taken in as events."""
+        return f"{self.state}/events"
+
+    @property
     def forward(self) -> str:
         """Folder that says how far output has been forwarded."""
         return f"{self.state}/forward"

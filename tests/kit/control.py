@@ -198,6 +198,7 @@ class Desk:
             next_at=lambda job: self.next.get(job.name),
             sockets=lambda _job: [],
             found=lambda _run: None,
+            watched=lambda _job: [],
             reload=self._reload,
             request_shutdown=self.shutdowns.append,
             prepare_renewal=self._prepare_renewal,

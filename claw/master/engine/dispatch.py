@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from claw.master.engine import (
     approvals,
     definitions,
+    fileevents,
     handouts,
     idem,
     intake,
@@ -64,6 +65,7 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
     if turn.tx.meta(intake.ENDING):
         return ()
     retries.resume(turn)
+    fileevents.resume(turn)
     approvals.expire(turn)
     workflows.expire(turn)
     turn.tx.look_until(gates.until(turn.now))

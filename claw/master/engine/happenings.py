@@ -1,5 +1,6 @@
 """Events that come in: each is stored, and starts the jobs that name it, in one decision."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,7 @@ from claw.model.run import Origin, Run
 
 NAME = "CLAW_EVENT"
 FILE = "CLAW_EVENT_FILE"
+PATH = "CLAW_WATCH_PATH"
 _FILE_NAME = "event.json"
 MOST_BRIDGES = 1000
 
@@ -103,6 +105,8 @@ def hand_out(turn: Turn, _job: Job, run: Run, found: Handouts) -> None:
     if one is None:
         return
     found.tell({NAME: one.name})
+    if one.source is Source.WATCH:
+        found.tell({PATH: json.loads(one.data)["path"]})
     found.give(FILE, _FILE_NAME, one.document)
 
 

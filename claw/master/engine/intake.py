@@ -46,8 +46,9 @@ from claw.model.values import replace
 ENDING = "ending"
 """Kept from `intents.shut_down` to the next `services.begin`: nothing new is claimed."""
 
-_MUST_FIT = {Origin.AUTOSTART, Origin.DEPENDENCY}
-"""A full queue keeps down no service, and nothing that a run in it waits for."""
+_MUST_FIT = {Origin.AUTOSTART, Origin.DEPENDENCY, Origin.WATCH}
+"""A full queue keeps down no service, and nothing that a run in it waits for; of files as many
+are asked for as there is room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

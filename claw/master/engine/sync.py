@@ -7,7 +7,7 @@ counts slots from when it was added, was enabled, or got another schedule.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from claw.master.engine import alerts, intents, journal, lifetimes, services, slots
+from claw.master.engine import alerts, fileevents, intents, journal, lifetimes, services, slots
 from claw.master.engine.turn import Turn
 from claw.model import instances
 from claw.model.effect import Dispatch, Reschedule
@@ -63,6 +63,7 @@ def sync(
     if start:
         services.autostart(turn)
         journal.pending_stops(turn)  # the order in which jobs stop may be another one now
+    fileevents.sync(turn)
     turn.tx.look_again()
     turn.emit(Reschedule(), Dispatch())
     return Synced(added, changed, removed)

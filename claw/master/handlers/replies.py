@@ -21,6 +21,7 @@ def live_view(services: Services) -> Live:
         flags=services.supervisors.flags,
         sockets=services.sockets,
         found=services.found,
+        watched=services.watched,
     )
 
 

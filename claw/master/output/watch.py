@@ -14,7 +14,7 @@ import logging
 import os
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import trio
 
@@ -43,6 +43,21 @@ _MASK = (
     | pyinotify.IN_MOVE_SELF
     | pyinotify.IN_ONLYDIR
 )
+CLOSE_WRITE: int = pyinotify.IN_CLOSE_WRITE
+CREATE: int = pyinotify.IN_CREATE
+DELETE: int = pyinotify.IN_DELETE | pyinotify.IN_MOVED_FROM
+FOLDER: int = pyinotify.IN_ISDIR
+LOST: int = (
+    pyinotify.IN_DELETE_SELF
+    | pyinotify.IN_MOVE_SELF
+    | pyinotify.IN_UNMOUNT
+    | pyinotify.IN_IGNORED
+)
+MODIFY: int = pyinotify.IN_MODIFY
+MOVED_TO: int = pyinotify.IN_MOVED_TO
+NAMES: int = _MASK & ~MODIFY
+"""What becomes of names in a folder, and of the folder; not what is written to its files."""
+FILES: int = _MASK | CLOSE_WRITE
 _READ_BYTES = 16384
 _RECORD = struct.Struct("iIII")
 
@@ -54,25 +69,35 @@ pyinotify.log.disabled = True
 class Watch:
     """Changes in some folders, for one reader; closed by `Watcher.forget`."""
 
-    def __init__(self, watcher: "Watcher") -> None:
+    def __init__(
+        self, watcher: "Watcher", accepts: Callable[[str], bool] | None = None
+    ) -> None:
         self._watcher = watcher
-        self._names: set[str] | None = set()
+        self._accepts = accepts
+        self._names: dict[str, int] | None = {}
         self._woken = trio.Event()
-        self._watched: set[str] = set()
-        self.folders: dict[int, str] = {}
+        self._watched: dict[str, int] = {}
+        self.folders: dict[int, list[str]] = {}  # one can have several names
         self.is_polled = not watcher.works
 
-    def add(self, folder: str) -> bool:
-        """Watch the names in one more folder; False when it is not there.
+    def add(self, folder: str, mask: int = _MASK) -> bool:
+        """Watch one more folder; False when it is not there.
 
         A folder that is there and cannot be watched makes this a polled watch.
+
+        Args:
+            folder: It.
+            mask: What to be told of.
         """
-        if folder in self._watched:
+        known = self._watched.get(folder, 0)
+        if known & mask == mask:
             return True
-        wd = self._watcher.attach(self, folder)
+        wd = self._watcher.attach(self, folder, mask)
         if wd is not None:
-            self.folders[wd] = folder
-            self._watched.add(folder)
+            names = self.folders.setdefault(wd, [])
+            if folder not in names:
+                names.append(folder)
+            self._watched[folder] = known | mask
             return True
         is_there = os.path.isdir(folder)  # noqa: PTH112
         self.is_polled = self.is_polled or is_there
@@ -80,15 +105,23 @@ class Watch:
 
     def lose(self, wd: int) -> None:
         """Take note that a folder is no longer watched."""
-        folder = self.folders.pop(wd, None)
-        self._watched.discard(folder or "")
+        for folder in self.folders.pop(wd, ()):
+            self._watched.pop(folder, None)
 
-    def note(self, path: str | None) -> None:
+    def start_over(self) -> None:
+        """Watch no folder any more; what was told of them and not heard yet is dropped."""
+        self._watcher.detach(self)
+        self._watched.clear()
+        self._names = {}
+
+    def note(self, path: str | None, bits: int = 0) -> None:
         """Record that a path has changed (None: anything may have) and wake the reader."""
+        if path is not None and self._accepts is not None and not self._accepts(path):
+            return
         if path is None or self._names is None or len(self._names) >= MAX_NAMES:
             self._names = None
         else:
-            self._names.add(path)
+            self._names[path] = self._names.get(path, 0) | bits
         self._woken.set()
 
     def wake(self) -> None:
@@ -97,6 +130,11 @@ class Watch:
 
     async def wait(self) -> frozenset[str] | None:
         """Wait for changes since the last call; return the paths, None for "anything"."""
+        changed = await self.wait_bits()
+        return None if changed is None else frozenset(changed)
+
+    async def wait_bits(self) -> Mapping[str, int] | None:
+        """Wait like `wait`; return what has happened to each path, as inotify(7) has it."""
         if self.is_polled:
             with trio.move_on_after(POLL_S) as patience:
                 await self._woken.wait()
@@ -105,8 +143,8 @@ class Watch:
         else:
             await self._woken.wait()
         self._woken = trio.Event()
-        names, self._names = self._names, set()
-        return None if names is None else frozenset(names)
+        names, self._names = self._names, {}
+        return names
 
 
 class Watcher:
@@ -138,20 +176,27 @@ class Watcher:
     @contextlib.contextmanager
     def watching(self, *folders: str) -> Iterator[Watch]:
         """Yield a watch on some folders, for as long as the block lasts."""
-        watch = Watch(self)
-        try:
+        with self.watching_for(None) as watch:
             for folder in folders:
                 watch.add(folder)
             yield watch
-        finally:
-            self._forget(watch)
 
-    def attach(self, watch: Watch, folder: str) -> int | None:
+    @contextlib.contextmanager
+    def watching_for(self, accepts: Callable[[str], bool] | None) -> Iterator[Watch]:
+        """Yield a watch that is told of some paths only, for as long as the block lasts."""
+        watch = Watch(self, accepts)
+        try:
+            yield watch
+        finally:
+            self.detach(watch)
+
+    def attach(self, watch: Watch, folder: str, mask: int) -> int | None:
         """Tell the kernel about a folder; None when it cannot be watched."""
         if self._manager is None:
             return None
+        mask |= pyinotify.IN_MASK_ADD  # others watch it, too, for something else perhaps
         try:
-            wd = int(self._manager.add_watch(folder, _MASK, quiet=True).get(folder, -1))
+            wd = int(self._manager.add_watch(folder, mask, quiet=True).get(folder, -1))
         except UnicodeEncodeError:  # pyinotify knows only names that are UTF-8
             return None
         if wd < 0:
@@ -191,8 +236,8 @@ class Watcher:
                 watch.note(None)
             return
         for watch in list(self._watches.get(wd, ())):
-            folder = watch.folders[wd]
-            watch.note(f"{folder}/{name}" if name else folder)
+            for folder in watch.folders[wd]:
+                watch.note(f"{folder.rstrip('/')}/{name}" if name else folder, mask)
         if mask & (pyinotify.IN_IGNORED | pyinotify.IN_MOVE_SELF):
             self._lose(wd)
 
@@ -204,7 +249,8 @@ class Watcher:
             self._manager.rm_watch(wd, quiet=True)  # fails when the kernel has done it
             self._manager.del_watch(wd)
 
-    def _forget(self, watch: Watch) -> None:
+    def detach(self, watch: Watch) -> None:
+        """Have a watch be told of nothing any more."""
         for wd in watch.folders:
             users = self._watches.get(wd, set())
             users.discard(watch)

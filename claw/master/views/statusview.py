@@ -34,6 +34,7 @@ class Live:
     flags: Callable[[str], Collection[str]] = lambda _sid: ()  # of a supervisor
     sockets: Callable[[Job], list[Json]] = lambda _job: []
     found: Callable[[str], str | None] = lambda _run: None  # by the last look at a run
+    watched: Callable[[Job], Collection[str]] = lambda _job: ()  # what it watches, in words
 
 
 def job_objects(job: Job, rows: Look, live: Live, instance: int | None = None) -> list[Json]:

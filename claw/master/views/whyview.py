@@ -62,7 +62,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
             lines += _of_open_run(run, rows.attempts.get(run.id), live.now, failed)
             lines += whyneeds.chain(tx, config, run, live.now)
     lines += [text for text in pools.of_run(tx, job) if text not in "\n".join(lines)]
-    lines += _of_schedule(tx, job, live)
+    lines += [*_of_schedule(tx, job, live), *live.watched(job)]
     lines += whytrigger.of_job(tx, job)
     last = rows.last_runs.get(job.name)
     if last is not None:
