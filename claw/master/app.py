@@ -230,7 +230,7 @@ class App:
         )
         self._checks = Checks(self.home, store, config, self._links, (self._reaper, around))
         self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
-        self._ticker = Ticker(store, self._decide)
+        self._ticker = Ticker(store, self._decide, self._dispatcher.pulse)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run
         self._watch = Watch(config, store, self._decide, means_of(self.home, self._reaper))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from claw.master.engine import journal, slots
+from claw.master.engine import consequences, dispatch, journal, slots
 from claw.master.engine.dispatch import Claim
 from claw.master.engine.turn import Turn
 from claw.master.supervision.ticker import MOST_AT_ONCE
@@ -23,6 +23,7 @@ from tests.kit.desk import T0, Desk, Journal, job
 
 pytestmark = pytest.mark.benchmark
 DAY = timedelta(days=1)
+Times = dict[str, datetime | None]
 
 
 def daily(number: int) -> Job:
@@ -49,11 +50,18 @@ class Day(Desk):
         while (at := self.agenda.earliest()) is not None and at <= end:
             self.now = at
             due = sorted(self.agenda.take_due(at, MOST_AT_ONCE))
-            self.agenda.update(self.do(partial(slots.tick, names=due)))
-            claims = self.dispatch()
+            times, claims = self.do(partial(self._fall_due, names=due))
+            self.agenda.update(times)
             self.do(partial(self._live, claims=claims))
             self.fires += len(claims)
             self.effects.clear()
+
+    @staticmethod
+    def _fall_due(turn: Turn, names: list[str]) -> tuple[Times, tuple[Claim, ...]]:
+        """Write some slots and claim their runs: see `claw.master.supervision.pulse`."""
+        times = slots.tick(turn, names)
+        consequences.follow(turn)
+        return times, dispatch.dispatch(turn)
 
     def _live(self, turn: Turn, claims: tuple[Claim, ...]) -> None:
         """Take in all that the journals of some runs are going to say."""

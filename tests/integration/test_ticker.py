@@ -101,7 +101,7 @@ class Ticking:
         config = Config(jobs=jobs)
         self.store = store
         self.decide = Decider(store, lambda: config, self._perform)
-        self.ticker = Ticker(store, self.decide)
+        self.ticker = Ticker(store, self.decide, self.decide)
         self.looks = 0
         self.ticker.on_run_due = self._note
 

@@ -1,16 +1,18 @@
-"""What journals say and what may begin for it: one decision for all that waits.
+"""What journals and times bring and what may begin for it: one decision for all that waits.
 
 While one decision is under way, pieces of other journals come in; the next decision takes
 all of them, and looks at the gates once if one of them has set something free. So many short
 runs that end at a time share a transaction, and with it the ends of some and the claims of
-those that follow. What fails together is tried one by one, and what journals say apart from
-the gates: a mistake of ours with one journal, or with the gates, reaches no other journal.
+those that follow; and a slot that is due is written and its run claimed in one. What fails
+together is tried one by one, and what journals say apart from the gates: a mistake of ours
+with one journal, or with the gates, reaches no other journal.
 """
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 import trio
 
@@ -23,6 +25,7 @@ from claw.master.supervision.sockets import needing_sockets
 from claw.model.effect import Dispatch
 from claw.model.evidence import Evidences
 
+T = TypeVar("T")
 _LOG = logging.getLogger("claw.dispatch")
 _MOST_BYTES = 1 << 20
 """Of journals in one decision, or one piece of any size: others want the writer too."""
@@ -44,7 +47,7 @@ class Passed:
 
 
 class _Piece:
-    """A piece of a journal on its way; a pass of the gates has none."""
+    """What waits to be decided about: a piece of a journal, or a pass of the gates without."""
 
     __slots__ = ("data", "error", "evidences", "is_done", "offset", "reached", "sid")
 
@@ -72,11 +75,33 @@ class _Piece:
         else:
             turn.emit(Dispatch())
 
-    def unwrap(self) -> int:
-        """Return where to read on, or raise what went wrong."""
+    @property
+    def is_for_gates(self) -> bool:
+        """Whether it is about the gates when it is decided about alone."""
+        return not self.sid
+
+    def check(self) -> None:
+        """Raise what went wrong."""
         if self.error is not None:
             raise self.error
-        return self.reached
+
+
+class _Wish(_Piece, Generic[T]):
+    """A decision that is made along with the others."""
+
+    __slots__ = ("decide", "value")
+
+    def __init__(self, decide: Callable[[Turn], T]) -> None:
+        super().__init__()
+        self.decide = decide
+        self.value: T
+
+    def apply(self, turn: Turn) -> None:
+        self.value = self.decide(turn)
+
+    @property
+    def is_for_gates(self) -> bool:
+        return False
 
 
 class Pulse:
@@ -113,7 +138,24 @@ class Pulse:
         Raises:
             StoreError: It cannot be stored now.
         """
-        return await self._put(_Piece(sid, data, offset, evidences))
+        piece = _Piece(sid, data, offset, evidences)
+        await self._put(piece)
+        return piece.reached
+
+    async def __call__(self, decide: Callable[[Turn], T]) -> T:
+        """Make a decision, and pass the gates in the same one if it sets something free.
+
+        It is for those that hardly ever fail: who waits along with them is tried again.
+
+        Args:
+            decide: Makes it.
+
+        Raises:
+            StoreError: It cannot be stored now; nothing has happened.
+        """
+        wish = _Wish(decide)
+        await self._put(wish)
+        return wish.value
 
     async def pass_gates(self) -> None:
         """See what may begin.
@@ -123,14 +165,14 @@ class Pulse:
         """
         await self._put(_Piece())
 
-    async def _put(self, piece: _Piece) -> int:
+    async def _put(self, piece: _Piece) -> None:
         """Wait for the decision that takes it; who comes first makes it for all."""
         with trio.CancelScope(shield=True):
             self._waiting.append(piece)
             async with self._beat:
                 if not piece.is_done:
                     await self._decide_about(self._next())
-        return piece.unwrap()
+        piece.check()
 
     def _next(self) -> list[_Piece]:
         """Take those that wait, as many as are decided about at once."""
@@ -150,7 +192,7 @@ class Pulse:
                 piece.error = error
         else:
             for piece in pieces:  # what a journal has set free is looked at on its own, later
-                piece.error = await self._try([piece], passes=not piece.sid)
+                piece.error = await self._try([piece], passes=piece.is_for_gates)
         for piece in pieces:
             piece.is_done = True
 

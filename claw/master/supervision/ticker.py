@@ -6,8 +6,9 @@ a hundred thousand schedules cost it one entry each in a heap, and nothing while
 
 import logging
 import os
-from collections.abc import Callable  # noqa: TC003
+from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 import trio
 
@@ -16,9 +17,11 @@ from claw.kernel import alarm, clock
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
 from claw.master.engine import openhours, slots
+from claw.master.engine.turn import Turn
 from claw.model.effect import DispatchAt, Reschedule
 from claw.schedule.agenda import Agenda
 
+T = TypeVar("T")
 _LOG = logging.getLogger("claw.ticker")
 _STORE_PAUSE_S = 1.0
 _ALL = ""
@@ -26,12 +29,27 @@ MOST_AT_ONCE = 250
 """Jobs in one decision: it takes a tenth of a second, and others want the writer too."""
 
 
+class Deciding(Protocol):
+    """What makes decisions: a `Decider`, or one that makes several at once."""
+
+    async def __call__(self, decide: Callable[[Turn], T]) -> T:
+        """Make one, and return what has come of it."""
+
+
 class Ticker:
     """Has the rows of slots written as they fall due, and wakes the dispatcher for the rest."""
 
-    def __init__(self, store: AsyncStore, decide: Decider) -> None:
+    def __init__(self, store: AsyncStore, decide: Decider, fall_due: Deciding) -> None:
+        """Begin with all jobs to be looked at.
+
+        Args:
+            store: The store.
+            decide: Makes decisions.
+            fall_due: Makes those about slots that are due, whose runs may begin at once.
+        """
         self._store = store
         self._decide = decide
+        self._fall_due = fall_due
         self._agenda = Agenda()
         self._changed: set[str] = {_ALL}
         self._run_due: datetime | None = None
@@ -112,7 +130,7 @@ class Ticker:
             changed |= self._agenda.take_due(clock.now(), MOST_AT_ONCE - len(changed))
             names = sorted(changed)
             if names:
-                self._agenda.update(await self._decide(lambda turn: slots.tick(turn, names)))
+                self._agenda.update(await self._fall_due(lambda turn: slots.tick(turn, names)))
         except StoreError:
             self._changed |= changed
             raise

@@ -1,17 +1,19 @@
 """Pieces of journals that come while a decision is under way share the next one."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
-from claw.errors import StoreError
-from claw.master.engine import dispatch, journal
+from claw.errors import ConflictError, StoreError
+from claw.master.engine import dispatch, journal, slots
 from claw.master.engine.turn import Turn
 from claw.master.supervision.pulse import Passed, Pulse
 from claw.model.effect import Dispatch
+from claw.model.job import JobType
 from claw.model.run import State
 from tests.kit.desk import Desk, Journal, job
 
@@ -198,3 +200,84 @@ def test_what_a_journal_has_set_free_is_looked_at_again_when_the_pass_with_it_fa
     trio.run(main)
 
     assert [claim.run.id for passed in passes for claim in passed.claims] == [waiting.id]
+
+
+def _scheduled() -> Desk:
+    """Return a desk at the time of a slot."""
+    desk = Desk(job("a"), job("tick", JobType.SCHEDULED, schedule=("* * * * *",)))
+    desk.pass_s(60)
+    return desk
+
+
+def _tick(turn: Turn) -> datetime | None:
+    return slots.tick(turn, ["tick"])["tick"]
+
+
+def test_a_slot_is_written_and_its_run_claimed_in_one_decision() -> None:
+    desk = _scheduled()
+    passes: list[Passed] = []
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        decider.gate.set()
+        pulse.on_passed = passes.append
+        assert await pulse(_tick) == desk.now + timedelta(minutes=1)
+        assert decider.count == 1
+
+    trio.run(main)
+
+    [claim] = [claim for passed in passes for claim in passed.claims]
+    assert claim.run.slot_at == desk.now
+    assert desk.run(claim.run.id).state is State.CLAIMED
+
+
+def test_a_slot_is_written_though_the_gates_have_a_mistake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = _scheduled()
+    passes: list[Passed] = []
+    desk.effects.clear()
+
+    def mistaken(_turn: Turn) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(dispatch, "dispatch", mistaken)
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        decider.gate.set()
+        pulse.on_passed = passes.append
+        assert await pulse(_tick) == desk.now + timedelta(minutes=1)
+
+    trio.run(main)
+
+    assert [run.slot_at for run in desk.runs("tick")] == [desk.now]
+    assert Dispatch() in desk.effects  # which wakes who asks for a pass
+    assert not passes
+
+
+def test_a_decision_that_is_refused_keeps_no_journal_from_being_applied() -> None:
+    desk = Desk(job("a", max_instances=8))
+    journals = [_ended(desk.begin("a")) for _ in range(3)]
+
+    def refused(_turn: Turn) -> None:
+        raise ConflictError("no")
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+
+        async def ask() -> None:
+            with pytest.raises(ConflictError):
+                await pulse(refused)
+
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                for one in journals:
+                    nursery.start_soon(pulse.apply, one.sid, one.data, 0, journal.NO_EVIDENCE)
+                    nursery.start_soon(ask)
+                await trio.testing.wait_all_tasks_blocked()
+                decider.gate.set()
+
+    trio.run(main)
+
+    assert {desk.run_of(one).state for one in journals} == {State.SUCCEEDED}
