@@ -1,57 +1,28 @@
 """The master is killed while jobs are made: managed.toml and the state go together."""
 
-import threading
-import time
 import tomllib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from claw.errors import NotFoundError, UnreachableError
-from tests.kit.master import PATIENCE_S, Json, MasterUnderTest
+from claw.errors import NotFoundError
+from tests.kit.dying import Mortal
+from tests.kit.master import MasterUnderTest
 
 AT = ((9, "before"), (12, "after"), (16, "before"), (21, "after"))
 MOST = 60
-_PAUSE_S = 0.2
 WEB = '[jobs.web]\ncommand = "true"\ntags = ["site"]\n'
 
 
-class Making:
+class Making(Mortal):
     """A master that dies at one write, and somebody who has it make jobs."""
 
     def __init__(self, folder: Path, number: int, when: str) -> None:
-        self.claw = MasterUnderTest(folder)
+        super().__init__(MasterUnderTest(folder), number, when)
         self.claw.configure(WEB)
-        self.claw.daemon = ("tests.kit.dying", str(number), when)
-        self.has_died = threading.Event()  # and another one is there
         self.made: dict[str, str] = {}
         self.runs: list[str] = []
-
-    def start(self) -> None:
-        """Start the one that is going to die, and have it replaced when it has."""
-        self.claw.start(wait=False)
-        threading.Thread(target=self._look_after).start()
-
-    def _look_after(self) -> None:
-        assert self.claw.process is not None
-        self.claw.process.wait()
-        self.claw.daemon = ("claw", "clawd")
-        self.claw.start(wait=False)
-        self.has_died.set()
-
-    def ask(self, method: str, **params: Any) -> Json:
-        """Ask until there is an answer, by one request id."""
-        request = {"request_id": uuid.uuid4().hex, **params}
-        deadline = time.monotonic() + 2 * PATIENCE_S
-        while True:
-            try:
-                return dict(self.claw.client.call(method, **request))
-            except UnreachableError:  # it is not up yet, or has died
-                assert time.monotonic() < deadline
-                self.has_died.wait(_PAUSE_S)
 
     def play(self) -> None:
         """Make, change and remove jobs, and run commands, until the master has died."""
@@ -81,10 +52,7 @@ def making(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Making]:
     try:
         yield made
     finally:
-        if not made.has_died.is_set():
-            made.claw.kill()
-            assert made.has_died.wait(PATIENCE_S)
-        made.claw.end()
+        made.end()
 
 
 @pytest.mark.parametrize("making", AT, indirect=True, ids=str)

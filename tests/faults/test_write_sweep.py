@@ -4,19 +4,16 @@ One scenario of everything that people and time ask for; whoever gets no answer 
 the same request id. Afterwards all books agree, and each request has had one effect.
 """
 
-import subprocess
-import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from claw.errors import UnreachableError
 from claw.master.configuration import Configuration
+from tests.kit.dying import Mortal
 from tests.kit.ledger import Ledger
-from tests.kit.master import PATIENCE_S, Json, MasterUnderTest
+from tests.kit.master import Json, MasterUnderTest
 from tests.kit.witness import Witness
 
 SHORT = ((2, "after"), (5, "before"), (9, "after"), (14, "before"), (20, "after"))
@@ -40,39 +37,16 @@ grace_period = "2s"
 """
 
 
-class Scenario:
+class Scenario(Mortal):
     """A master that dies at one write, and those who ask it for things."""
 
     def __init__(self, folder: Path, number: int, when: str) -> None:
         self.witness = Witness(folder)
-        self.claw = MasterUnderTest(folder / "home")
+        super().__init__(MasterUnderTest(folder / "home"), number, when)
         self.claw.configure(
             JOBS.format(quick=self.witness.command(), web=self.witness.command(0, 0, 600))
         )
-        self.claw.daemon = ("tests.kit.dying", str(number), when)
-        self.has_died = threading.Event()  # and another one is there
         self.promised: dict[str, tuple[Json, int]] = {}  # by request id: what was asked
-
-    def start(self) -> None:
-        """Start the one that is going to die, and have it replaced when it has."""
-        self.claw.start(wait=False)
-        threading.Thread(target=self._look_after, args=(self.claw.process,)).start()
-
-    def _look_after(self, dying: subprocess.Popen[bytes]) -> None:
-        """Start another master, as an init system would."""
-        dying.wait()
-        self.claw.daemon = ("claw", "clawd")
-        self.claw.start(wait=False)
-        self.has_died.set()
-
-    def ask(self, method: str, **params: Any) -> Json:
-        """Ask until there is an answer, by one request id."""
-        request = {"request_id": uuid.uuid4().hex, **params}
-        while True:
-            try:
-                return dict(self.claw.client.call(method, **request))
-            except UnreachableError:
-                assert self.has_died.wait(PATIENCE_S)
 
     def submit(self, code: int, **params: object) -> str:
         """Ask for a run of ``quick`` and remember what was promised."""
@@ -123,10 +97,7 @@ def scenario(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scenari
     try:
         yield made
     finally:
-        if not made.has_died.is_set():
-            made.claw.kill()
-            assert made.has_died.wait(PATIENCE_S)
-        made.claw.end()
+        made.end()
 
 
 @pytest.mark.parametrize("scenario", SHORT, indirect=True, ids=str)
