@@ -20,7 +20,7 @@ from claw.config.report import Report
 from claw.config.setting import Change, Op, Table
 from claw.config.source import MAIN, MANAGED, Document, collect, is_single_file, parse
 from claw.errors import ConflictError, NotFoundError, UnsupportedError, UsageError
-from claw.kernel import reading
+from claw.kernel import files, reading
 from claw.model import ids
 
 _HEAD = """\
@@ -222,7 +222,7 @@ class Managed:
         path = reading.real_path(self.file)
         now, facts = None, None
         if reading.is_there(path):
-            now, facts = reading.read_regular(path, 1 << 30)
+            now, facts = files.read_regular(path, 1 << 30)
         if now != before:
             raise ConflictError(f"{self.file} was changed just now", hint="try again")
         if after is None:

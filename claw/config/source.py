@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from claw.config.locate import Lines, locate
 from claw.config.report import Diagnostic, Report
-from claw.kernel import reading
+from claw.kernel import files, reading
 
 MAIN = "claw.toml"
 FOLDER = "jobs.d"
@@ -164,10 +164,10 @@ def _collect_one(path: str, name: str, *, as_root: bool) -> list[Source]:
 
 def _read(path: str, name: str, *, as_root: bool) -> Source:
     try:
-        raw, facts = reading.read_regular(path, _MOST_BYTES)
+        raw, facts = files.read_regular(path, _MOST_BYTES)
         problem = trust_problem(path, facts) if as_root else ""
-    except reading.NotRegularError as error:
-        problem, raw = f"it is {error}", b""
+    except files.NotRegularError as error:
+        problem, raw = f"it is {error.strerror}", b""
     except OSError as error:
         return _unreadable(path, name, error)
     if len(raw) > _MOST_BYTES:

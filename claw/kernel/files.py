@@ -12,6 +12,7 @@ _FROM_END = 2  # SEEK_END
 _KIND, _FOLDER, _REGULAR, _LINK = 0o170000, 0o040000, 0o100000, 0o120000  # inode(7)
 _STICKY, _BY_OTHERS = 0o1000, 0o022
 _MOST_LINKS = 40  # path_resolution(7)
+_KINDS = {_FOLDER: "a folder", 0o010000: "a named pipe"}
 _CHUNK_BYTES = 1 << 16
 _OWN_FILE = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _NEW_FILE = os.O_WRONLY | _OWN_FILE
@@ -101,19 +102,30 @@ def read_all(path: str) -> bytes:
     return read_from_fd(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
 
-def read_regular(path: str, most_bytes: int) -> bytes:
-    """Return a regular file's content, one byte more than ``most_bytes`` at most.
+class NotRegularError(OSError):
+    """A path leads to a folder, a FIFO, a socket or a device."""
 
-    Nothing that is no regular file is waited for.
+
+def read_regular(path: str, most_bytes: int) -> "tuple[bytes, os.stat_result]":
+    """Return a regular file's content, one byte more than ``most_bytes`` at most, and facts.
+
+    Links are followed. Nothing that is no regular file is waited for or read from.
 
     Raises:
-        OSError: It cannot be read, or is something else.
+        NotRegularError: It is something else.
+        OSError: ENOENT, EACCES, ELOOP, EIO, ...
     """
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        if os.fstat(fd).st_mode & _KIND != _REGULAR:
-            raise OSError(errno.EINVAL, "it is no regular file")
-        return os.pread(fd, most_bytes + 1, 0)
+        facts = os.fstat(fd)
+        kind = facts.st_mode & _KIND
+        if kind != _REGULAR:
+            what = _KINDS.get(kind, "a device")
+            raise NotRegularError(errno.EINVAL, f"{what}, not a regular file")
+        found = b""
+        while len(found) <= most_bytes and (part := os.read(fd, most_bytes + 1 - len(found))):
+            found += part
+        return found, facts
     finally:
         os.close(fd)
 

@@ -5,48 +5,6 @@ See open(2), fstat(2), symlink(7).
 
 import contextlib
 import os
-import stat
-
-CHUNK_BYTES = 1 << 20
-
-
-class NotRegularError(OSError):
-    """A path leads to a folder, a FIFO, a socket or a device."""
-
-
-def read_regular(path: str, most_bytes: int) -> tuple[bytes, os.stat_result]:
-    """Return a regular file's content, one byte more than ``most_bytes`` at most, and facts.
-
-    Links are followed. Nothing that is no regular file is waited for or read from.
-
-    Raises:
-        NotRegularError: It is something else.
-        OSError: ENOENT, EACCES, ELOOP, EIO, ...
-    """
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        facts = os.fstat(fd)
-        if not stat.S_ISREG(facts.st_mode):
-            raise NotRegularError(f"{_kind_of(facts.st_mode)}, not a regular file")
-        return _read(fd, most_bytes + 1), facts
-    finally:
-        os.close(fd)
-
-
-def _read(fd: int, count: int) -> bytes:
-    parts: list[bytes] = []
-    while count > 0 and (part := os.read(fd, min(count, CHUNK_BYTES))):
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
-
-
-def _kind_of(mode: int) -> str:
-    if stat.S_ISDIR(mode):
-        return "a folder"
-    if stat.S_ISFIFO(mode):
-        return "a named pipe"
-    return "a device"
 
 
 def is_there(path: str) -> bool:

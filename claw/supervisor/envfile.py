@@ -30,7 +30,7 @@ def read(path: str) -> "dict[str, str]":
         OSError: It cannot be read, is no regular file, or is too large.
         ValueError: A line is none; the text says which.
     """
-    data = files.read_regular(path, MOST_BYTES)
+    data, _facts = files.read_regular(path, MOST_BYTES)
     if len(data) > MOST_BYTES:
         raise OSError(errno.EFBIG, "larger than 1 MiB")
     text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")

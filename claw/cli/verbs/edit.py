@@ -14,7 +14,7 @@ from claw.cli.verbs.definitions import toml
 from claw.config.load import load
 from claw.config.source import FOLDER, MAIN, MANAGED
 from claw.errors import ClawError, ConfigError, ConflictError, UsageError
-from claw.kernel import reading
+from claw.kernel import files, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _edit_file(context: Context, file: str) -> int:
 
 def _read(file: str) -> tuple[bytes, os.stat_result]:
     try:
-        return reading.read_regular(reading.real_path(file), _MOST_BYTES)
+        return files.read_regular(reading.real_path(file), _MOST_BYTES)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
 

@@ -136,7 +136,7 @@ class Folder:
     def _read(self, name: str) -> Record:
         path = f"{self._folder}/{name}.json"
         try:
-            text = files.read_regular(path, _MOST_BYTES)
+            text, _facts = files.read_regular(path, _MOST_BYTES)
         except FileNotFoundError:
             return Record()
         try:
