@@ -100,7 +100,9 @@ class Incident:
             for sid in self._client.call("incident.journals", run=run)["sids"]:
                 text, offset = "", 0
                 while len(text) < _MOST_BYTES:
-                    page = self._client.call("incident.journal", sid=sid, offset=offset)
+                    page = self._client.call(
+                        "incident.journal", sid=sid, offset=offset, run=run
+                    )
                     text += page["text"]
                     if page["next"] is None:
                         break

@@ -81,6 +81,7 @@ WATCH = (
             {
                 "sid": string("the supervisor"),
                 "offset": integer("from this byte on", minimum=0),
+                "run": string("only what is about this run, by its whole id"),
             },
             ("sid", "offset"),
         ),

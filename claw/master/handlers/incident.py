@@ -1,6 +1,7 @@
 """``incident.*``: what a report needs and no other method tells."""
 
 import errno
+import json
 import os
 
 import trio
@@ -41,7 +42,7 @@ async def journals(call: Call, params: Params) -> Json:
 
 
 async def journal(call: Call, params: Params) -> Json:
-    """Read a piece of a journal."""
+    """Read a piece of a journal: what it says of one run, or all."""
     sid, offset = params["sid"], params["offset"]
     if await call.services.store.read(lambda tx: tx.supervisor(sid)) is None:
         raise NotFoundError(f"no supervisor {sid[:60]!r}", hint="incident.journals lists them")
@@ -49,10 +50,26 @@ async def journal(call: Call, params: Params) -> Json:
     data = await trio.to_thread.run_sync(_read, path, offset)
     whole = data[: data.rfind(b"\n") + 1] or data
     has_more = len(data) == _PIECE_BYTES
+    lines = whole.splitlines(keepends=True)
+    if "run" in params:
+        lines = [line for line in lines if is_of(line, params["run"])]
     return {
-        "text": whole.decode("utf-8", "replace"),
+        "text": b"".join(lines).decode("utf-8", "replace"),
         "next": offset + len(whole) if has_more else None,
     }
+
+
+def is_of(line: bytes, run: str) -> bool:
+    """Tell whether a line of a journal is about a run, or about no run at all.
+
+    One supervisor may have the runs of several jobs in turn. What is no whole line of JSON
+    may be about any.
+    """
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("run", run) == run
 
 
 def _read(path: str, offset: int) -> bytes:

@@ -13,6 +13,11 @@ from claw.master.wiring import Json
 from claw.model.lock import Hold, Phase
 from claw.store.records import Tx
 
+_AT_ONCE = 8
+"""So many locks are asked for at a time; a place with many is not flooded."""
+_ONE_S, _ALL_S = 5.0, 20.0
+"""How long is waited for what is said of one lock, and of all."""
+
 
 async def list_(call: Call, _params: Params) -> Json:
     """List the locks that jobs want, or that are held, with who has them."""
@@ -23,11 +28,14 @@ async def list_(call: Call, _params: Params) -> Json:
         if job.lock:
             jobs.setdefault(job.lock, []).append(job.name)
     found = {name: _wire_of(name, holds.get(name), runs) for name in sorted(jobs)}
-    async with trio.open_nursery() as nursery:
-        for name, one in found.items():
-            one |= {"jobs": jobs[name], "backend": str(config.locks.backend)}
-            if one["state"] == "free" and config.locks.is_shared:
-                nursery.start_soon(_look, call, one)
+    room = trio.CapacityLimiter(_AT_ONCE)
+    with trio.move_on_after(_ALL_S):
+        async with trio.open_nursery() as nursery:
+            for name, one in found.items():
+                one |= {"jobs": jobs[name], "backend": str(config.locks.backend)}
+                if one["state"] == "free" and config.locks.is_shared:
+                    one |= {"state": "unknown", "note": "nobody has said in time who has it"}
+                    nursery.start_soon(_look, call, one, room)
     return {"locks": list(found.values())}
 
 
@@ -51,16 +59,20 @@ def _wire_of(name: str, hold: Hold | None, runs: dict[str, str]) -> Json:
     }
 
 
-async def _look(call: Call, one: Json) -> None:
-    """Note which other master has a lock."""
+async def _look(call: Call, one: Json, room: trio.CapacityLimiter) -> None:
+    """Note which other master has a lock; nothing when nobody says it in time."""
     assert call.services.locks is not None  # noqa: S101  a shared lock is somewhere
-    try:
-        holder = await call.services.locks.look(one["name"])
-    except LockTroubleError as error:
-        one |= {"state": "unknown", "note": error.message}
-        return
-    if holder is not None:
-        one |= {"state": "elsewhere", **_of(holder)}
+    async with room:
+        with trio.move_on_after(_ONE_S):
+            try:
+                holder = await call.services.locks.look(one["name"])
+            except LockTroubleError as error:
+                one["note"] = error.message
+                return
+            del one["note"]
+            one["state"] = "free"
+            if holder is not None:
+                one |= {"state": "elsewhere", **_of(holder)}
 
 
 def _of(holder: Holder) -> dict[str, Any]:
