@@ -98,7 +98,7 @@ COMMANDS = (
         params=(
             argument("expr", kinds.CRON, "five or six fields, quoted, or @daily"),
             option("tz", kinds.ZONE, "time zone; default: the system's"),
-            option("from", kinds.PAST, "look from this time on; default now"),
+            option("from", kinds.PAST_TEXT, "look from this time in that zone on; default now"),
             option("count", kinds.COUNT, "so many; default 5", short="n"),
         ),
         examples=(("clawctl cron next '0 9 * * mon-fri' --tz Europe/Berlin", "workdays"),),

@@ -130,6 +130,11 @@ def _parse_past(text: str) -> datetime:
     return times.parse_past(text, clock.now())
 
 
+def _past_text(text: str) -> str:
+    _parse_past(text)
+    return text
+
+
 def _parse_future(text: str) -> datetime:
     return times.parse_future(text, clock.now())
 
@@ -153,6 +158,7 @@ SIGNAL = Kind("SIG", parse_signal, completes="signals")
 DURATION = Kind("DURATION", units.parse_duration)
 REGEX = Kind("RE", _parse_regex)
 PAST = Kind("TIME", _parse_past)
+PAST_TEXT = Kind("TIME", _past_text)  # as it stands: its zone is known later
 FUTURE = Kind("TIME", _parse_future)
 LINES = Kind("N", _parse_lines, schema={"type": "integer", "minimum": 0})
 DELIVERY_STATE = _choice("STATE", *shapes.DELIVERY_STATES)

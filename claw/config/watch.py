@@ -1,14 +1,24 @@
 """From what `claw.config.keys.watch` says of a job to values."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from claw.config.check import Values
 from claw.config.fields import JobKeys
 from claw.config.keys.watch import AlertKeys, SlaKeys
+from claw.config.locate import Path
+from claw.config.table import Field
 from claw.model.alerts import Alerting
 from claw.model.job import JobType
 from claw.model.sla import Sla
 
+_PROMISES: tuple[Field[object], ...] = (  # type: ignore[assignment]
+    SlaKeys.success_rate,
+    SlaKeys.tolerance,
+    SlaKeys.max_duration,
+    SlaKeys.max_consecutive_failures,
+    SlaKeys.error_budget,
+)
 _TIMED = (JobType.SCHEDULED, JobType.ONESHOT)
 
 
@@ -27,6 +37,18 @@ def values_of(values: Values, kind: JobType) -> dict[str, Any]:
         "ping": None if is_service else values[JobKeys.ping],
         "success_within_s": None if is_service else values[JobKeys.success_within],
     }
+
+
+def faults(values: Values, kind: JobType) -> Iterator[tuple[Path, str]]:
+    """Yield a promise that holds nothing."""
+    if not values.says_table("sla"):
+        return
+    table = values.table("sla")
+    if kind is JobType.CONTINUOUS:
+        yield ("sla",), "a continuous job has one run, from start to stop: remove it"
+    elif all(table[field] is None for field in _PROMISES):
+        names = ", ".join(field.name for field in _PROMISES)
+        yield ("sla",), f"nothing is promised: add one of {names}, or remove it"
 
 
 def alerting(values: Values) -> Alerting:

@@ -39,6 +39,8 @@ STUCK = "stuck"
 """What a watchdog job watches does not come to its end."""
 WATCHDOG = "watchdog"
 """What a watchdog job has watched is finished."""
+QUEUE_FULL = "queue_full"
+"""What came by itself found no room; of the daemon as a whole."""
 TICKER = "ticker"
 """Due times pass and nobody writes their rows; of the daemon as a whole."""
 

@@ -44,6 +44,10 @@ class LedgerRows(Statements):
         """Forget what a run has claimed and not done."""
         self._do("release_idem", run=run)
 
+    def forget_idem_of(self, job: str, until: str) -> int:
+        """Forget the keys of a job's runs that are over, up to one; return how many."""
+        return self._do("forget_idem_of", job=job, until=until).rowcount
+
     def prune_idem(self, now: datetime, limit: int) -> int:
         """Forget keys that have expired, so many at most, and return how many."""
         return self._do("prune_idem", now=rows.micros(now), limit=limit).rowcount

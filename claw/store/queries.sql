@@ -75,6 +75,12 @@ WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait
     AND job = :job
 ORDER BY due_at, id;
 
+-- name: waiting_places
+SELECT id, job, due_at, state FROM runs INDEXED BY runs_open
+WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+    AND state IN ('queued', 'retry_wait')
+ORDER BY due_at DESC, id DESC;
+
 -- name: telling_runs
 SELECT runs.* FROM runs JOIN (
     SELECT id FROM (
@@ -608,6 +614,12 @@ UPDATE idem SET done_at = :at WHERE run = :run AND done_at IS NULL;
 
 -- name: release_idem
 DELETE FROM idem WHERE run = :run AND done_at IS NULL;
+
+-- name: forget_idem_of
+DELETE FROM idem WHERE run IN (
+    SELECT id FROM runs INDEXED BY runs_job
+    WHERE job = :job AND id <= :until
+        AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'));
 
 -- name: prune_idem
 DELETE FROM idem WHERE key IN (

@@ -33,6 +33,16 @@ class Head:
         return self.priority, self.due_at, self.id
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The place of a run that waits, for its turn or for another attempt."""
+
+    id: str
+    job: str
+    due_at: datetime
+    state: State
+
+
 def _head(gate: str, row: Mapping[str, Any]) -> Head:
     due_at = rows.instant(row["due_at"])
     return Head(gate, Priority(row["priority"]), due_at, row["id"], row["job"])
@@ -72,6 +82,13 @@ class QueueRows(Statements):
     def queued(self) -> tuple[Head, ...]:
         """Return the place of each queued run, those not due yet among them, in no order."""
         return tuple(_head("", row) for row in self._do("queued"))
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """Return what waits in the queue or for another attempt, the last one due first."""
+        return tuple(
+            Waiting(row["id"], row["job"], rows.instant(row["due_at"]), State(row["state"]))
+            for row in self._do("waiting_places")
+        )
 
     def due_runs(self, job: str, now: datetime, limit: int = -1) -> tuple[Run, ...]:
         """Return a job's queued runs that are due: of each priority the first, in order.

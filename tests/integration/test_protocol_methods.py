@@ -7,6 +7,7 @@ import pytest
 
 from claw.master.engine import alerts, intake
 from claw.master.engine.turn import Turn
+from claw.master.handlers import queue as queue_handlers
 from claw.master.handlers import run as run_handlers
 from claw.model.job import JobType
 from claw.model.outcome import START_LIMIT
@@ -113,6 +114,24 @@ async def test_runs_are_listed_newest_first_a_page_at_a_time(tmp_path: Path) -> 
         assert (await client.refusal("run.list", before="nosuch"))["data"][
             "name"
         ] == "not_found"
+
+
+async def test_a_long_queue_is_cleared_in_several_requests_of_short_decisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_handlers, "CLEARED", 4)
+    monkeypatch.setattr(queue_handlers, "AT_ONCE", 3)
+    async with serving(tmp_path, ETL) as desk:
+        runs = await submit(desk, 10)
+        client = await desk.connect()
+
+        replies = [await client.call("queue.clear", why="enough") for _ in range(3)]
+
+        assert [len(one["canceled"]) for one in replies] == [4, 4, 2]
+        assert [one["left"] for one in replies] == [6, 2, 0]
+        assert replies[0]["canceled"] == runs[:5:-1]  # the last in the queue go first
+        listed = (await client.call("run.list", limit=20))["runs"]
+        assert {one["reason"] for one in listed} == {"cancel: queue clear: enough"}
 
 
 async def test_a_page_of_runs_is_bounded_in_bytes(tmp_path: Path) -> None:

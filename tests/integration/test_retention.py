@@ -2,15 +2,16 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.kit.clawctl import Shell
+from tests.kit.clawctl import ROOT, Shell
 from tests.kit.master import MasterUnderTest, master
 
-JOBS = """
+JOBS = f"""
 [daemon]
 file_log_mode = "delete"
 [retention]
@@ -24,6 +25,10 @@ command = 'echo begun; until [ -e "$1" ]; do sleep 0.02; done'
 grace_period = "5s"
 [jobs.other]
 command = "echo other"
+[jobs.scored]
+command = '{sys.executable} -m claw idem claim "$1"'
+env = {{ PYTHONPATH = "{ROOT}" }}
+sla = {{ success_rate = 50 }}
 """
 
 
@@ -100,6 +105,21 @@ def test_a_job_is_purged_with_all_that_is_known_of_it(
     assert events[0]["by"]
     assert "job.purge" in Path(claw.home.audit_log).read_text()
     ctl("run", "large", "--wait", status=1)
+
+
+def test_a_purge_takes_the_score_of_a_promise_and_the_keys_of_what_was_done(
+    ctl: Shell,
+) -> None:
+    def keys() -> set[str]:
+        return {one["key"] for one in ctl("idem", "status", "--json").json["keys"]}
+
+    ctl("run", "scored", "--arg", "bill-1", "--wait")
+    ctl("idem", "claim", "by-hand")
+    [score] = ctl("sla", "scored", "--json").json["jobs"]
+    assert (score["passes"], keys()) == (1, {"bill-1", "by-hand"})
+    ctl("job", "purge", "scored")
+    [score] = ctl("sla", "scored", "--json").json["jobs"]
+    assert (score["passes"], score["fails"], keys()) == (0, 0, {"by-hand"})
 
 
 def test_a_job_with_open_runs_is_purged_by_force_alone(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from zoneinfo import ZoneInfo
 
+from claw.commands import times
 from claw.errors import UsageError
 from claw.kernel import clock
 from claw.schedule import fires, zone
@@ -23,7 +24,6 @@ _MOST = 1000
 def next_fires(context: Context) -> int:
     """Show the next times of an expression."""
     args = context.args
-    after = args["from"] or clock.now()
     count = args["count"] or _DEFAULT
     if count > _MOST:
         raise UsageError(f"-n is at most {_MOST}", hint="--from goes on from a later time")
@@ -32,8 +32,9 @@ def next_fires(context: Context) -> int:
         schedule = fires.parse([args["expr"]], timezone)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    now, local = clock.now(), ZoneInfo(timezone)
+    after = now if args["from"] is None else times.parse_past(args["from"], now, local)
     found = _next(schedule, after, count)
-    local = ZoneInfo(timezone)
     context.show(
         {
             "expr": args["expr"],

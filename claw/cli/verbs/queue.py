@@ -32,13 +32,20 @@ def resume(context: Context) -> int:
 def clear(context: Context) -> int:
     """Revoke what waits."""
     args = context.args
-    reply = context.call(
-        "queue.clear",
-        targets=args["targets"] or None,
-        all=args["all"] or None,
-        why=args["reason"],
-    )
-    context.show(reply)
+    canceled: list[str] = []
+    with terminal.Progress() as progress:
+        while True:
+            reply = context.call(
+                "queue.clear",
+                targets=args["targets"] or None,
+                all=args["all"] or None,
+                why=args["reason"],
+            )
+            canceled += reply["canceled"]
+            if not reply.get("left"):
+                break
+            progress.show(f"{len(canceled)} revoked, {reply['left']} to come")
+    context.show({"canceled": canceled, "later": reply.get("later", 0)})
     if reply.get("later"):
         terminal.note(f"{reply['later']} asked for at a later time: clawctl queue clear --all")
     return 0

@@ -34,9 +34,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from claw.errors import ConflictError, SaturatedError, UsageError
-from claw.master.engine import approvals, children, definitions, openhours
+from claw.master.engine import alerts, approvals, children, definitions, openhours
 from claw.master.engine.turn import Turn
 from claw.model import dedup, gates, ids, instances
+from claw.model.alerts import QUEUE_FULL
 from claw.model.effect import Dispatch
 from claw.model.job import Job, JobType
 from claw.model.lineage import ALONE, MAX_DEPTH, Lineage
@@ -175,8 +176,22 @@ def _hindrance(turn: Turn, ask: Ask) -> str | None:
         return f"too deep: more than {MAX_DEPTH} runs came of each other"
     limit = turn.config.daemon.max_queue
     if turn.tx.count_open() >= limit:
+        tell_full(turn, f"a run of {ask.job} was skipped")
         return f"{limit} runs are open, as many as daemon.max_queue allows"
     return None
+
+
+def tell_full(turn: Turn, what: str) -> None:
+    """Say that something which nobody stands by to be told of found the queue full.
+
+    It stands until somebody has noted it, however often it happens meanwhile.
+    """
+    limit = turn.config.daemon.max_queue
+    text = (
+        f"The queue is full (daemon.max_queue = {limit}), and {what} for that: clawctl status"
+        " --budgets shows what it holds"
+    )
+    alerts.raise_alert(turn, QUEUE_FULL, None, None, text)
 
 
 def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[str, int]:

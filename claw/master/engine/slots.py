@@ -246,6 +246,7 @@ def _fire_one(turn: Turn, job: Job, slot: datetime) -> None:
     try:
         intake.submit(turn, ask)
     except SaturatedError as error:
+        intake.tell_full(turn, f"a slot of {job.name} was missed")
         add_stretch(turn, job.name, one, state=State.MISSED, why=error.message)
 
 

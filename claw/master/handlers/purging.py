@@ -36,6 +36,8 @@ async def purge(call: Call, params: Params) -> Json:
     until, through = await services.store.read(
         lambda tx: (tx.newest_run_of(name), tx.last_cursor())
     )
+    if until is not None:
+        await services.store.write(partial(Tx.forget_idem_of, job=name, until=until))
     count = 0 if until is None else await _forget_runs(services, name, until)
     events = await _forget_events(services, name, through)
     is_idle = not await _open_runs(services, name)
@@ -45,6 +47,7 @@ async def purge(call: Call, params: Params) -> Json:
 
     def note(turn: Turn) -> Json:
         detach(turn, name)
+        turn.tx.delete_sla(name)
         turn.note(PURGED, job=name, why=f"{count} runs and {events} events", by=call.by)
         return {"job": name, "runs": count, "events": events}
 

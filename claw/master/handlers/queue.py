@@ -1,5 +1,9 @@
 """``queue.*``, ``pool.*``, ``run.stale``: what waits, and what operators say of it."""
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
 from claw.kernel import clock
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
@@ -8,10 +12,16 @@ from claw.master.engine.intents import Revocation
 from claw.master.engine.turn import Turn
 from claw.master.views import queueview
 from claw.master.wiring import Json
-from claw.model.job import JobType
-from claw.model.run import Run, State
+from claw.model.job import Config, JobType
+from claw.model.run import State
+from claw.store.queue import Waiting
+from claw.store.records import Tx
 
 DEFAULT_LIMIT = 100
+CLEARED = 5000
+"""So many runs a request revokes."""
+AT_ONCE = 200
+"""So many are revoked in one transaction."""
 _WAITING = {State.QUEUED, State.RETRY_WAIT}
 
 
@@ -56,32 +66,61 @@ async def resume(call: Call, params: Params) -> Json:
 
 
 async def clear(call: Call, params: Params) -> Json:
-    """Revoke what waits; services are not concerned, nor what is asked for at a later time."""
-    why = f"queue clear: {params['why']}" if params.get("why") else "queue clear"
+    """Revoke what waits; services are not concerned, nor what is asked for at a later time.
 
-    def decide(turn: Turn) -> Json:
-        runs = turn.tx.open_runs()
-        if params.get("targets"):
-            chosen = targets.choose(turn.tx, turn.config, params["targets"])
-            runs = tuple(chosen.open_runs(turn.tx).values())
-        is_all = params.get("all", False) or bool(params.get("targets"))
-        waiting = [run for run in runs if _is_in_queue(turn, run)]
-        found = [run.id for run in waiting if is_all or not _is_for_later(turn, run)]
-        intents.cancel_runs(turn, found, Revocation(by=call.by, why=why))
-        return {"canceled": found, "later": len(waiting) - len(found)}
+    The last in the queue go first, some in each transaction, so that others are not kept
+    waiting; of very many the caller asks again for what is left.
+    """
+    services, config, now = call.services, call.services.config.current, clock.now()
+    how = Revocation(
+        by=call.by,
+        why=f"queue clear: {params['why']}" if params.get("why") else "queue clear",
+    )
+    wanted = params.get("targets", [])
+    is_all = params.get("all", False) or bool(wanted)
 
-    return await call.commit(decide)
+    def read(tx: Tx) -> list[Waiting]:
+        chosen = _chosen(tx, config, wanted)
+        return [one for one in tx.waiting() if chosen(one) and not _is_service(config, one.job)]
+
+    waiting = await services.store.read(read)
+    meant = [one.id for one in waiting if is_all or not _is_for_later(one, now)]
+    first, done = meant[:CLEARED], list[str]()
+    for begin in range(0, len(first), AT_ONCE):
+        some = first[begin : begin + AT_ONCE]
+        done += await services.decide(partial(_revoke, some=some, how=how))
+    return {
+        "canceled": done,
+        "later": len(waiting) - len(meant),
+        "left": len(meant) - len(first),
+    }
 
 
-def _is_in_queue(turn: Turn, run: Run) -> bool:
-    job = turn.config.job(run.job)
-    is_service = job is not None and job.type is JobType.CONTINUOUS
-    return run.state in _WAITING and not is_service
+def _chosen(tx: Tx, config: Config, wanted: Sequence[str]) -> Callable[[Waiting], bool]:
+    """Return what tells whether a run is meant."""
+    if not wanted:
+        return lambda _one: True
+    chosen = targets.choose(tx, config, wanted)
+    jobs, runs = {aim.job for aim in chosen.aims}, {run.id for run in chosen.runs}
+    return lambda one: one.job in jobs or one.id in runs
 
 
-def _is_for_later(turn: Turn, run: Run) -> bool:
+def _is_service(config: Config, name: str) -> bool:
+    job = config.job(name)
+    return job is not None and job.type is JobType.CONTINUOUS
+
+
+def _is_for_later(one: Waiting, now: datetime) -> bool:
     """Tell whether a run does not wait for its turn but for its own time."""
-    return run.state is State.QUEUED and run.due_at > turn.now
+    return one.state is State.QUEUED and one.due_at > now
+
+
+def _revoke(turn: Turn, some: Sequence[str], how: Revocation) -> list[str]:
+    """Revoke those of some runs that still wait, and return them."""
+    runs = (turn.tx.run(run_id) for run_id in some)
+    waiting = [run.id for run in runs if run is not None and run.state in _WAITING]
+    intents.cancel_runs(turn, waiting, how)
+    return waiting
 
 
 async def budgets(call: Call, _params: Params) -> Json:

@@ -143,6 +143,14 @@ def test_what_config_show_prints_is_the_same_configuration(tmp_path: Path) -> No
     assert list(map(without_place, again.jobs)) == list(map(without_place, config.jobs))
 
 
+def test_cron_next_begins_at_a_time_on_the_clock_of_its_zone(clawctl: Typed) -> None:
+    begin = ("cron", "next", "0 12 * * *", "--from", "2026-03-28T11:30", "-n", "1", "--json")
+    for timezone, offset in (("Asia/Tokyo", "+09:00"), ("America/Lima", "-05:00")):
+        found = json.loads(clawctl(*begin, "--tz", timezone)[1])["fires"]
+        assert found == [f"2026-03-28T12:00:00{offset}"]
+    assert clawctl(*begin[:4], "soon")[0] == 2
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0s"), (0.5, "0.5s"), (90, "1m30s"), (5415, "1h30m15s"), (172800, "2d")],

@@ -5,9 +5,12 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claw.master.engine import intents, services, slots, sync
+from claw.master.engine import alerts, intake, intents, services, slots, sync
+from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
+from claw.model.alerts import QUEUE_FULL
 from claw.model.job import CatchUp, Daemon, Job, JobType, Overlap
+from claw.model.lineage import below
 from claw.model.overlap import CATCH_UP
 from claw.model.run import Origin, Run, State
 from tests.kit.desk import T0, Desk, job
@@ -158,6 +161,22 @@ def test_a_slot_that_finds_the_queue_full_is_missed() -> None:
     (row,) = desk.runs("h")
     assert (row.state, row.slot_at) == (State.MISSED, T0 + HOUR)
     assert "max_queue" in (row.reason or "")
+
+
+def test_a_full_queue_is_one_alert_of_the_daemon_until_it_is_noted() -> None:
+    desk = Desk(_hourly(), job("a"), job("b"), daemon=Daemon(max_queue=1))
+    first = desk.ask("a")
+    for hour in (1, 2):
+        desk.now = T0 + hour * HOUR
+        _tick(desk)
+    ask = Ask(job="b", origin=Origin.TRIGGER, key="k", lineage=below(first))
+    desk.do(lambda turn: intake.follow_up(turn, ask))
+    [alert] = desk.database.view(lambda tx: tx.standing_alerts(None))
+    assert (alert.kind, alert.times) == (QUEUE_FULL, 3)
+    assert "a run of b was skipped" in alert.text
+    assert "daemon.max_queue = 1" in alert.text
+    desk.do(lambda turn: alerts.ack(turn, alert.id))
+    assert desk.database.view(lambda tx: tx.standing_alerts(None)) == ()
 
 
 def test_slots_from_before_a_job_was_added_do_not_exist() -> None:
