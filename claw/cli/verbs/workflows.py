@@ -36,7 +36,7 @@ def chord(context: Context) -> int:
     if len(callback) != 1:
         raise UsageError(
             "chord takes one job after --: it runs when all others have ended",
-            hint="clawctl chord A B -- C",
+            hint="clawctl chord A B --follow -- C: options stand before the --",
         )
     return _compose(context, "chord", callback=callback[0], on=context.args["on"])
 

@@ -38,12 +38,32 @@ def _listed(job: Job) -> Json:
         "tags": list(job.tags),
         "schedule": list(job.schedule),
         "run_at": job.run_at.isoformat() if job.run_at else None,
-        "command": job.command or " ".join(job.argv),
+        "command": job.command or " ".join(job.argv) or _steps(job),
         "description": job.description,
         "origin": job.origin or None,
         "file": job.file,
         "line": job.line,
     }
+
+
+def _steps(job: Job) -> str:
+    names = [] if job.workflow is None else [step.name for step in job.workflow.steps]
+    return f"steps {', '.join(names)}" if names else ""
+
+
+def _check_alone(job: Job) -> None:
+    """Refuse what belongs to a workflow: people write those into files themselves.
+
+    Raises:
+        ConflictError: It does.
+    """
+    name = job.step_of or job.name
+    if job.step_of or job.workflow is not None:
+        what = f"a step of workflow {name!r}" if job.step_of else "a workflow"
+        raise ConflictError(
+            f"{job.name!r} is {what}, defined in {job.file}:{job.line}",
+            hint=f"clawctl workflow show {name}; edit the file, then clawctl reload",
+        )
 
 
 async def definition(call: Call, params: Params) -> Json:
@@ -55,6 +75,7 @@ async def definition(call: Call, params: Params) -> Json:
         raise targets.no_job(config, name)
     if job.transient is not None:
         return await _of_transient(call, job)
+    _check_alone(job)
     look = partial(origins.definition, services.config.place, name, job.file)
     found = await trio.to_thread.run_sync(look)
     if found is None:
@@ -219,11 +240,18 @@ async def remove(call: Call, params: Params) -> Json:
 def _names(call: Call, params: Params) -> tuple[str, ...]:
     """Return the jobs that are to be changed; those of single runs are no part of a pattern."""
     config = call.services.config.current
-    return tuple(
-        name
-        for name in targets.choose_jobs(config, params["targets"])
-        if name in params["targets"] or (job := config.job(name)) is None or not job.transient
-    )
+    found: list[str] = []
+    for name in targets.choose_jobs(config, params["targets"]):
+        job = config.job(name)
+        if job is not None and name in params["targets"]:
+            _check_alone(job)
+        if job is None or name in params["targets"] or _is_of_a_file(job):
+            found.append(name)
+    return tuple(found)
+
+
+def _is_of_a_file(job: Job) -> bool:
+    return job.transient is None and job.workflow is None and not job.step_of
 
 
 async def _change_each(call: Call, params: Params, changes: Sequence[Change]) -> Json:
