@@ -53,7 +53,7 @@ from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier, serve_watchdog
 from claw.master.inputs.inputs import Inputs
-from claw.master.locks.keeper import LockKeeper
+from claw.master.locks.keeper import LockKeeper, place_of
 from claw.master.output.forward import Forwarding
 from claw.master.output.keeper import Keeper
 from claw.master.output.watch import Watcher
@@ -214,7 +214,7 @@ class App:
         self._links.on_over = self._on_over
         self._links.on_child = self._fostering.copies.take_child
         self._keeper = Keeper(self.home, store, config)
-        self._locks = LockKeeper(store, self._decide, config)
+        self._locks = LockKeeper(store, self._decide, config, place_of(self.home.state))
         self._forwarding = Forwarding(self.home, config, self._services)
         self._links.on_rotated = self._keeper.note_rotated
         self._groups = find_groups(self.home)

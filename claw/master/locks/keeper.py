@@ -5,8 +5,10 @@ that was killed goes on with it, under the same owner's name and the same grants
 lease could not be renewed until it ran out is lost, and the run that has it is ended.
 """
 
+import hashlib
 import importlib
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,6 +31,7 @@ from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.locks")
 _META = "lock_owner"
+_PLACE = "lock_owner_place"
 _CLASSES = {
     lock.Backend.FOLDER: ("folder", "Folder"),
     lock.Backend.ETCD: ("etcd", "Etcd"),
@@ -47,9 +50,10 @@ class LockKeeper:
     """See the module."""
 
     def __init__(
-        self, store: AsyncStore, decide: Decider, config: Callable[[], Config]
+        self, store: AsyncStore, decide: Decider, config: Callable[[], Config], place: str
     ) -> None:
-        """Take what it decides by."""
+        """Take what it decides by, and where this master is: see `owner`."""
+        self._place = place
         self._store = store
         self._decide = decide
         self._config = config
@@ -109,7 +113,7 @@ class LockKeeper:
 
     async def serve(self) -> None:
         """Go on with the locks that an earlier master had, and serve until cancelled."""
-        self._owner = await self._decide.patiently(_owner)
+        self._owner = await self._decide.patiently(lambda turn: owner(turn, self._place))
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             had = await self._decide.patiently(lambda turn: _shared(turn.tx))
@@ -302,12 +306,31 @@ class LockKeeper:
         return Claimant(owner=self._owner, host=host.name(), run=run, lease_s=settings.lease_s)
 
 
-def _owner(turn: Turn) -> str:
-    """Return what this master is called where locks are kept; the same after a restart."""
-    known = turn.tx.meta(_META)
-    if known is None:
-        known = f"{host.name()}-{clock.random(6).hex()}"
-        turn.tx.put_meta(_META, known)
+def place_of(folder: str) -> str:
+    """Return a text that is another for a copy of a home: on another machine, or elsewhere."""
+    text = f"{host.host_id()} {os.path.realpath(folder)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def owner(turn: Turn, place: str) -> str:
+    """Return what this master is called where locks are kept; the same after a restart.
+
+    The master of a copied home is another one. What its store says of shared locks is the
+    first one's: they count as lost, so that this one neither renews nor releases them.
+
+    Args:
+        turn: The decision.
+        place: See `place_of`.
+    """
+    known, was_at = turn.tx.meta(_META), turn.tx.meta(_PLACE)
+    if known is not None and was_at in {None, place}:
+        turn.tx.put_meta(_PLACE, place)
+        return known
+    for hold in _shared(turn.tx) if known is not None else ():
+        locks.lost(turn, hold.name, hold.handle, "the home was copied or moved")
+    known = f"{host.name()}-{clock.random(6).hex()}"
+    turn.tx.put_meta(_META, known)
+    turn.tx.put_meta(_PLACE, place)
     return known
 
 

@@ -1,12 +1,14 @@
 """Locks at the gates, and what becomes of a run whose lock is lost."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from claw.errors import NotFoundError
 from claw.master.engine import locks
 from claw.master.engine.turn import Turn
+from claw.master.locks import keeper
 from claw.model import machine
 from claw.model.effect import LockLeft, LockWanted
 from claw.model.job import Config, Daemon, Job
@@ -217,3 +219,38 @@ def test_a_lock_is_taken_away_by_ending_its_run() -> None:
     assert hold(desk).phase is Phase.HELD  # until it has ended: never two
     assert desk.end(begun, None, signal=15, why="lock_lost").reason == "lock_lost"
     assert hold(desk).phase is Phase.FREE
+
+
+def test_a_master_is_called_the_same_after_a_restart() -> None:
+    desk = Desk()
+
+    first = desk.do(lambda turn: keeper.owner(turn, "here"))
+
+    assert desk.do(lambda turn: keeper.owner(turn, "here")) == first
+
+
+def test_the_master_of_a_copied_home_is_another_and_touches_no_lock_of_the_first() -> None:
+    desk = Desk()
+    held = Hold(
+        name="l", backend=Backend.FOLDER, phase=Phase.LEAVING, fence=3, run="r1", handle="h"
+    )
+    own = Hold(name="m", phase=Phase.HELD, fence=1, run="r2")
+    first = desk.do(lambda turn: keeper.owner(turn, "here"))
+    for hold in (held, own):
+        desk.do(lambda turn, hold=hold: turn.tx.put_hold(hold))  # type: ignore[misc]
+
+    second = desk.do(lambda turn: keeper.owner(turn, "there"))
+
+    assert second != first
+    one, other = desk.database.view(lambda tx: tx.holds())
+    assert (one.phase, one.run, one.handle, one.fence) == (Phase.FREE, None, "", 3)
+    assert other == own
+    assert desk.do(lambda turn: keeper.owner(turn, "there")) == second
+
+
+def test_a_copy_is_told_by_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").symlink_to("a")
+    places = [keeper.place_of(str(tmp_path / name)) for name in ("a", "b", "c")]
+
+    assert places[0] == places[1] != places[2]
