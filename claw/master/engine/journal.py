@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
 
-from claw.master.engine import alerts, definitions, leavings, services, watchdogs
+from claw.master.engine import alerts, definitions, leavings, services, triggers, watchdogs
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import ids, machine
@@ -194,6 +194,7 @@ def _revived(turn: Turn, fact: facts.Launched) -> Run:
         asked_by="journal",
         instance=fact.instance,
     )
+    run = replace(run, lineage=triggers.recalled(turn, run))
     if not turn.add(run, why="its journal was found"):
         run = replace(run, origin_key=f"{run.origin_key}#{run.id}")
         turn.add(run, why="its journal was found")

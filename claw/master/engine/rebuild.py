@@ -1,8 +1,9 @@
 """The present rebuilt from the journals, after the database was lost.
 
 Runs, attempts and offsets come from the spools. What was only intended, queued or asked to
-wait, is lost, and so is all history whose spools are gone; an alert says so until it is
-acknowledged. Slots that no journal shows as run count as missed, not as due.
+wait, is lost, and so is what had still to follow from runs that have ended, and all history
+whose spools are gone; an alert says so until it is acknowledged. Slots that no journal shows
+as run count as missed, not as due.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,7 @@ def rebuild(turn: Turn, spools: Iterable[Spool], *, why: str) -> None:
         spools: In any order.
         why: What was wrong with the old database, and where it is now.
     """
+    turn.is_history = True
     launches = _take_in(turn, spools)
     locks.missing(turn)
     services.note_boot(turn, max(launches, key=lambda it: it.at).boot if launches else "")

@@ -11,7 +11,7 @@ from claw.master.engine import intake, matches
 from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
 from claw.model import ids, lineage
-from claw.model.lineage import MAX_DEPTH
+from claw.model.lineage import MAX_DEPTH, Lineage
 from claw.model.run import Origin, Run
 from claw.model.trigger import Trigger, is_complete
 from claw.model.values import replace
@@ -21,7 +21,7 @@ from claw.store.lineagerows import Meeting
 def fire(turn: Turn, run: Run) -> None:
     """Begin what follows the end of a run."""
     names = turn.config.triggers.after(run.job)
-    if not names or not is_complete(run):
+    if not names or turn.is_history or not is_complete(run):
         return
     place = 0
     for name in names:
@@ -102,3 +102,13 @@ def parents_of(run: Run) -> tuple[str, ...]:
     if run.origin not in {Origin.TRIGGER, Origin.JOIN}:
         return ()
     return tuple(run.origin_key.partition(":")[0].split("+"))
+
+
+def recalled(turn: Turn, run: Run) -> Lineage:
+    """Return what a run comes of whose journal alone is known, as far as its key tells."""
+    found = [turn.tx.run(parent) for parent in parents_of(run)]
+    known = [parent for parent in found if parent is not None]
+    if not known:
+        return run.lineage
+    depth = max(parent.lineage.depth for parent in known) + 1
+    return replace(lineage.below(known[-1]), depth=depth)

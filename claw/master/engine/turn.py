@@ -60,6 +60,7 @@ class Turn:
         "config",
         "effects",
         "free",
+        "is_history",
         "now",
         "told",
         "tx",
@@ -80,6 +81,7 @@ class Turn:
         self.effects: dict[Effect, None] = {}  # in their order, each once
         self.free: list[tuple[str, int]] = []  # supervisors, and the sizes of their journals
         self.told = len(tx.events_appended)  # so many were there, or are told to others
+        self.is_history = False  # all is long past: nothing is begun by it any more
         self.changes: list[Change] = []  # for `claw.master.engine.consequences`
 
     def take_back(self) -> None:

@@ -12,6 +12,7 @@ from claw.model.job import Config, JobType
 from claw.model.lock import Backend, Grant, Locks
 from claw.model.retry import Retry
 from claw.model.run import Origin, Run, State
+from claw.model.trigger import Trigger
 from claw.store.database import Database
 from tests.kit.desk import BOOT, T0, Desk, Journal, job, service
 
@@ -316,3 +317,35 @@ def test_a_run_whose_shared_lock_is_not_known_any_more_is_ended() -> None:
     assert [(stop.run, stop.why) for stop in desk.stops()] == [(run.id, "lock_lost")]
     assert desk.run_of(free).stop_why is None
     assert "lock.lost" in [event.type for event in desk.events(run=run.id)]
+
+
+def test_runs_that_follow_others_come_back_and_nothing_old_is_followed_again() -> None:
+    a, b, c = job("a"), job("b", trigger=Trigger(after=("a",))), job("c")
+    desk = Desk(a, b, c)
+    first = desk.end(desk.begin("a"))
+    child = desk.run_of(_launch(desk))
+    other = desk.run_of(desk.begin("c"))
+    config = replace(desk.config, jobs=(a, b, replace(c, trigger=Trigger(after=("a",)))))
+    _lose_and_rebuild(desk, config)
+    found = desk.run(child.id)
+    assert found.lineage == child.lineage
+    assert found.lineage.parent == first.id
+    assert [one.id for one in desk.runs("b")] == [child.id]
+    assert [one.id for one in desk.runs("c")] == [other.id]
+
+
+def test_what_a_store_behind_its_journals_had_not_begun_is_begun_once() -> None:
+    desk = Desk(job("a"), job("b", trigger=Trigger(after=("a",))))
+    desk.end(desk.begin("a"))
+    child = desk.run_of(_launch(desk))
+    other = desk.begin("a")
+    last = desk.end(other)
+    spools = [Spool(one.sid, one.data) for one in desk.journals.values()]
+    desk.database = Database.inline(desk.now)
+    desk.do(lambda turn: services.begin(turn, BOOT))
+    desk.do(lambda turn: sync.sync(turn, start=False))
+    desk.do(lambda turn: rebuild.catch_up_with(turn, spools))
+    assert {one.origin_key: one.id == child.id for one in desk.runs("b")} == {
+        child.origin_key: True,
+        f"{last.id}:b": False,
+    }
