@@ -5,7 +5,7 @@ answer to an event. Each that comes of another run is one level deeper than that
 a limit, so that no chain of them goes on for ever.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ class Lineage:
     def is_too_deep(self) -> bool:
         """Whether it is beyond the limit."""
         return self.depth > MAX_DEPTH
+
+    @property
+    def repeated(self) -> "Lineage":
+        """That of a run that repeats one with this: it comes of the same, and is no step."""
+        return replace(self, workflow=None, step=None)
 
 
 ALONE = Lineage()

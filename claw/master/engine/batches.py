@@ -67,6 +67,7 @@ def retry(turn: Turn, old: Collection[Run], *, key: str, by: str) -> Json:
             args=run.args,
             priority=run.priority,
             replay_of=run.id,
+            lineage=run.lineage.repeated,
             batch=batch,
         )
         runs.append(intake.submit(turn, ask).id)

@@ -72,6 +72,7 @@ def reinject(turn: Turn, dead: Run, *, key: str, by: str, changes: Changes) -> R
         env=tuple(env.items()),
         args=dead.args if changes.args is None else changes.args,
         replay_of=dead.id,
+        lineage=dead.lineage.repeated,
         priority=dead.priority,
     )
     run = intake.submit(turn, ask)

@@ -10,8 +10,8 @@
                            as ``CLAW_PARENT_<JOB>_RUN``, ``_STATUS`` ...
 =========================  ================================================================
 
-A run that another one's child has asked for is told of that run and its job alone: it may
-still be running.
+A run that repeats another one is told the same. One that another run's child has asked for is
+told of that run and its job alone: it may still be running.
 """
 
 import os
@@ -38,7 +38,7 @@ def hand_out(turn: Turn, _job: Job, run: Run, found: Handouts) -> None:
     if parent is None:
         return
     found.tell({f"{_PREFIX}RUN": parent.id, f"{_PREFIX}JOB": parent.job})
-    followed = triggers.parents_of(run)
+    followed = triggers.parents_of(_first(turn, run))
     if not followed:
         return
     found.tell({f"{_PREFIX}RUNS": " ".join(followed)})
@@ -49,6 +49,14 @@ def hand_out(turn: Turn, _job: Job, run: Run, found: Handouts) -> None:
                 prefix = f"{_PREFIX}{in_capitals(other.job)}_"
                 found.tell({f"{prefix}RUN": other.id})
                 facts(turn.tx, other, prefix, f"parent-{other.job}", found)
+
+
+def _first(turn: Turn, run: Run) -> Run:
+    """Return the run that a run repeats, or the one that that repeats; else itself."""
+    before: Run | None = run
+    while before is not None and before.replay_of is not None:
+        run, before = before, turn.tx.run(before.replay_of)
+    return run if before is None else before
 
 
 def in_capitals(name: str) -> str:

@@ -2,7 +2,8 @@
 
 import os
 
-from claw.master.engine import handouts
+from claw.master.engine import deadletters, handouts, triggers
+from claw.master.engine.deadletters import Changes
 from claw.model.evidence import Evidence, Printed
 from claw.model.handout import Handouts, Slice
 from claw.model.run import Run
@@ -86,3 +87,20 @@ def test_a_child_that_joins_several_is_told_of_each() -> None:
         "CLAW_PARENT_GET_B_OUTPUT_FILE": b"B",
     }
     assert len({one.name for one in given.files}) == 3
+
+
+def test_a_run_that_repeats_one_is_told_the_same_and_joins_what_that_would_have() -> None:
+    failing = job("b", trigger=Trigger(after=("a",)), dead_letter=True)
+    desk = Desk(job("a"), failing, job("c", trigger=Trigger(after=("a", "b"))))
+    root = desk.end(desk.begin("a"), evidence=_printed(b"hello"))
+    (claim,) = desk.dispatch()
+    dead = desk.end(desk.launch(claim), 1)
+    again = desk.do(
+        lambda turn: deadletters.reinject(turn, dead, by="me", key="k", changes=Changes())
+    )
+    assert again.lineage == dead.lineage
+    assert _given(desk, again).env == _given(desk, dead).env
+    (claim,) = desk.dispatch()
+    desk.end(desk.launch(claim))
+    (joined,) = desk.runs("c")
+    assert triggers.parents_of(joined) == (root.id, again.id)
