@@ -28,6 +28,16 @@ _RULE = record(
     description="its trigger; null: it has none",
     is_open=True,
 )
+_STEP = record(
+    {
+        "name": string("the step"),
+        "job": shapes.JOB_NAME,
+        "needs": array("the steps that it needs", string("a step")),
+        "on": choice("after which ends of these", "success", "failure", "complete"),
+    },
+    ("name", "job", "needs", "on"),
+    is_open=True,
+)
 _NODE = record(
     {
         "name": shapes.JOB_NAME,
@@ -35,9 +45,10 @@ _NODE = record(
         "type": choice("when it runs", *shapes.JOB_TYPES),
         "enabled": boolean("something new of it may begin"),
         "trigger": nullable(_RULE),
+        "steps": array("a workflow's, in their order", _STEP),
         "next": array("the jobs that follow it, by name", shapes.JOB_NAME),
     },
-    ("name", "title", "type", "enabled", "trigger", "next"),
+    ("name", "title", "type", "enabled", "trigger", "steps", "next"),
     is_open=True,
 )
 

@@ -19,6 +19,7 @@ COMMANDS = (
         detail=(
             "A job follows another one by its `trigger`: [on:success] says after which ends,"
             " (+3s) how long after. One that follows several is drawn below each of them."
+            " The steps of a workflow are drawn below it, too."
         ),
         examples=(
             ("clawctl job tree", "all jobs that follow others, and those they follow"),

@@ -1,4 +1,4 @@
-"""``job tree``: jobs, and below each those that follow it."""
+"""``job tree``: jobs, and below each its steps and the jobs that follow it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
     for root in reply["roots"]:
         node = nodes[root]
         mark = f" {marks(node)}" if node["trigger"] else ""
-        lines += [f"{root}{_state(node)}{mark}", *_below(node, nodes, seen, "")]
+        lines += [f"{root}{_state(node)}{mark}", *_steps(node, "")]
+        lines += _below(node, nodes, seen, "")
     return "\n".join(lines) or NONE
 
 
@@ -39,7 +40,19 @@ def _below(
         branch = "└─ " if is_last else "├─ "
         yield f"{lead}{branch}{name}{_state(one)} {marks(one)}{above}"
         if not is_known:
-            yield from _below(one, nodes, seen, lead + ("   " if is_last else "│  "))
+            beneath = lead + ("   " if is_last else "│  ")
+            yield from _steps(one, beneath)
+            yield from _below(one, nodes, seen, beneath)
+
+
+def _steps(node: dict[str, Any], lead: str) -> Iterator[str]:
+    """Yield the lines of a workflow's steps, before those of what follows it."""
+    bar = "│" if node["next"] else " "
+    for step in node["steps"]:
+        needs = f" needs {', '.join(step['needs'])}" if step["needs"] else ""
+        on = f" [on:{step['on']}]" if step["needs"] and step["on"] != "success" else ""
+        job = "" if step["job"].endswith(f".{step['name']}") else f" = {step['job']}"
+        yield f"{lead}{bar}  · {step['name']}{job}{needs}{on}"
 
 
 def _state(node: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from claw.master.control.calls import Call, Params
 from claw.master.wiring import Json
 from claw.model.job import Config, Job
 from claw.model.trigger import Trigger
+from claw.model.workflow import Step
 
 
 async def tree(call: Call, params: Params) -> Json:
@@ -14,7 +15,9 @@ async def tree(call: Call, params: Params) -> Json:
     triggers = config.triggers
     if name is None:
         begin = [
-            job.name for job in config.jobs if not job.trigger and triggers.after(job.name)
+            job.name
+            for job in config.jobs
+            if not job.trigger and (job.workflow or triggers.after(job.name))
         ]
     elif config.job(name) is None:
         raise targets.no_job(config, name)
@@ -35,8 +38,13 @@ def _node(job: Job, after: tuple[str, ...]) -> Json:
         "type": job.type,
         "enabled": job.enabled,
         "trigger": None if job.trigger is None else _rule(job.trigger),
+        "steps": [] if job.workflow is None else [_step(one) for one in job.workflow.steps],
         "next": list(after),
     }
+
+
+def _step(step: Step) -> Json:
+    return {"name": step.name, "job": step.job, "needs": list(step.needs), "on": step.on}
 
 
 def _rule(rule: Trigger) -> Json:

@@ -52,7 +52,7 @@ def _last(tx: Tx, name: str, rule: Trigger, parent: str, run: Run | None) -> str
     if come is not None:
         return f"{told}; run {ids.short(come.id)} follows it: {_present(come)}"
     if not rule.is_for(run):
-        return f"{told}; that is no end of which it is said: on = {rule.on}"
+        return f"{told}; that is no {rule.on}"
     if not matches.holds(tx, run, rule.when):
         return f"{told}; {_why_not(run, rule)}"
     if rule.is_joined:
