@@ -5,18 +5,19 @@ from datetime import timedelta
 import pytest
 
 from claw.errors import ConflictError, DeniedError, SaturatedError
-from claw.master.engine import approvals, deadletters, intake, intents, slots
+from claw.master.engine import approvals, deadletters, intake, intents, services, slots
 from claw.master.engine.deadletters import Changes
 from claw.master.engine.intake import Ask, Particular
 from claw.model.alerts import Alert, Alerting, AlertKind
 from claw.model.approval import Approval, Asked, Decider, Decision, OnTimeout
-from claw.model.effect import DispatchAt
+from claw.model.effect import Dispatch, DispatchAt
 from claw.model.graph import Dependency
 from claw.model.job import Job, JobType, Overlap
 from claw.model.lineage import below
 from claw.model.retry import Retry
 from claw.model.run import Origin, Run, State
-from tests.kit.desk import T0, Desk, job
+from claw.model.workflow import On, Step, Workflow
+from tests.kit.desk import BOOT, T0, Desk, job
 
 ALICE = Decider(name="alice")
 CLAW = Decider(name="claw", is_operator=False)
@@ -401,3 +402,72 @@ def test_the_same_request_is_asked_for_once() -> None:
     desk = Desk(gated())
     assert desk.ask("a", key="k").id == desk.ask("a", key="k").id
     assert len(desk.runs("a")) == 1
+
+
+def _release_jobs(step: Approval | None) -> tuple[Job, ...]:
+    """Return a workflow whose second step has to be approved, and its jobs."""
+    whole = Workflow(
+        steps=(
+            Step(name="build", job="b"),
+            Step(name="ship", job="a", needs=("build",), approval=step),
+            Step(name="undo", job="b", needs=("ship",), on=On.FAILURE),
+        )
+    )
+    return job("a"), job("b", max_instances=2), Job(name="release", argv=(), workflow=whole)
+
+
+def _release(step: Approval) -> Desk:
+    desk = Desk(*_release_jobs(step))
+    desk.ask("release")
+    _work(desk)
+    return desk
+
+
+def _work(desk: Desk) -> None:
+    """Let all that may begin do so, and end well."""
+    while claims := desk.dispatch():
+        for claim in claims:
+            desk.end(desk.launch(claim))
+
+
+def test_a_step_of_a_workflow_waits_for_its_own_approval() -> None:
+    desk = _release(Approval(by=("bob",), allows_self=False))
+    [ship] = desk.runs("a")
+    assert (ship.state, ship.lineage.step) == (State.AWAITING_APPROVAL, "ship")
+    assert desk.runs("release")[0].state is State.RUNNING
+    desk.do(lambda turn: services.begin(turn, BOOT))  # of a new master
+    desk.set_config(*_release_jobs(None))  # its rule is kept with it
+    with pytest.raises(DeniedError, match="none of those"):
+        approve(desk, ship, named("tester"))
+    approve(desk, ship, named("bob", "bob"))
+    _work(desk)
+    assert desk.run(ship.id).state is State.SUCCEEDED
+    assert desk.runs("release")[0].state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("end", ["reject", "expire"])
+def test_a_step_that_is_not_approved_has_ended_badly(end: str) -> None:
+    desk = _release(Approval(timeout_s=60))
+    [ship] = desk.runs("a")
+    if end == "reject":
+        reject(desk, ship)
+    else:
+        desk.pass_s(61)
+        assert desk.dispatch() == ()  # what follows from that is for the next look
+        assert Dispatch() in desk.effects
+    _work(desk)
+    assert desk.run(ship.id).state is State.CANCELED
+    assert [run.lineage.step for run in desk.runs("b")] == ["undo", "build"]
+    assert desk.runs("release")[0].state is State.FAILED
+
+
+def test_a_workflow_as_a_whole_can_need_approval() -> None:
+    whole = Workflow(steps=(Step(name="build", job="b"),))
+    desk = Desk(job("b"), Job(name="release", argv=(), workflow=whole, approval=Approval()))
+    root = desk.ask("release")
+    assert root.state is State.AWAITING_APPROVAL
+    _work(desk)
+    assert desk.runs("b") == ()
+    approve(desk, root)
+    _work(desk)
+    assert desk.run(root.id).state is State.SUCCEEDED
