@@ -43,6 +43,8 @@ _MOST_TURNS = 1000
 """Of removing what one attempt has left; somebody may still add to it."""
 _SETTLED = timedelta(seconds=3)
 _SLOTS = timedelta(days=1)
+_GONE = timedelta(days=7)
+"""Files that jobs watched: one that is out of sight for less and comes back is the same."""
 EVENTS_FORGOTTEN = "events_forgotten"
 """Under this name the store keeps the cursor of the last event that is not kept any more."""
 _AGED = tuple(sorted(FINAL))
@@ -168,10 +170,14 @@ class Forgetting:
             await self._forget_events(before)
             over = partial(Tx.prune_alerts, before=before, limit=EVENTS_BATCH)
             await _while_any(partial(self._store.write, over))
+            came = partial(Tx.prune_happenings, before=before, limit=EVENTS_BATCH)
+            await _while_any(partial(self._store.write, came))
         if daemon.keep_deliveries_s:
             sent_before = now - timedelta(seconds=daemon.keep_deliveries_s)
             told = partial(Tx.prune_deliveries, before=sent_before, limit=EVENTS_BATCH)
             await _while_any(partial(self._store.write, told))
+        gone = partial(Tx.prune_watched, before=now - _GONE, limit=EVENTS_BATCH)
+        await _while_any(partial(self._store.write, gone))
         if daemon.keep_dead_letters_s:
             await self._expire(now - timedelta(seconds=daemon.keep_dead_letters_s))
 

@@ -6,9 +6,10 @@ a notice that is lost costs a look, and one too many costs nothing.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
+from typing import TypeVar
 
 import trio
 
@@ -25,6 +26,7 @@ from claw.model.watching import FileWatch, Known, Seen, Version, Word
 from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.files")
+T = TypeVar("T")
 _PAGE = 500
 QUIET_S = 1.0
 """A file that is found by a look, and not by a notice, has stayed as it is for so long: who
@@ -32,6 +34,8 @@ writes it may be at work."""
 AGAIN_S = 30.0
 """When something that cannot be read is looked at again."""
 _POLLED_SHARE = 10.0
+_MOST_THREADS = 8
+"""Looks at once: they leave threads to others, also where a file system hangs."""
 _MARGIN_NS = 20_000_000
 """The clock of a file's times lags behind by up to a tick of the kernel."""
 _NS = 1_000_000_000
@@ -136,7 +140,7 @@ class FileWatcher:
             due = self._settling.take(clock.monotonic(), fileevents.BATCH)
             if not due:
                 return
-            seen = await trio.to_thread.run_sync(partial(self._see, due))
+            seen = await _in_thread(partial(self._see, due))
             if seen:
                 await self._decide.patiently(
                     lambda turn, seen=seen: fileevents.record(turn, self._job, seen)  # type: ignore[misc]
@@ -167,15 +171,18 @@ class FileWatcher:
         """Look through all folders, and compare with what is stored."""
         self._has_to_look = False
         self._folders = []
+        bases = list(dict.fromkeys(one.base for one in self._patterns))
+        for base in bases:  # on a file system that hangs this hangs, and nothing else
+            await _in_thread(partial(_is_folder, base))
         watch.start_over()
         since = await self._store.read(lambda tx: tx.watches(self._job))
         self._since = {path: int(at.timestamp() * _NS) for path, at in since.items()}
         for folder in sorted(self._above):
             watch.add(folder, notices.NAMES)
         found = Found()
-        for base in dict.fromkeys(one.base for one in self._patterns):
+        for base in bases:
             await self._walk(watch, base, found)
-            if await trio.to_thread.run_sync(partial(_is_folder, base)):
+            if await _in_thread(partial(_is_folder, base)):
                 found.bases.add(base)
         self.missing = tuple(one.base for one in self._patterns if one.base not in found.bases)
         if found.problem and found.problem != self.problem:
@@ -201,7 +208,7 @@ class FileWatcher:
             if not watch.add(folder, notices.FILES):  # before it is read: nothing is missed
                 continue
             try:
-                names, seen = await trio.to_thread.run_sync(partial(self._list, folder))
+                names, seen = await _in_thread(partial(self._list, folder))
             except OSError as error:
                 if not isinstance(error, FileNotFoundError | NotADirectoryError):
                     found.problem = f"{folder}: {error.strerror}"
@@ -303,6 +310,16 @@ class FileWatcher:
         """Take note that a file is gone; not when its whole folder is out of sight."""
         if any(one.base in found.bases and one.matches(known.path) for one in self._patterns):
             self._settling.find(known.path, None, clock.monotonic())
+
+
+async def _in_thread(look: Callable[[], T]) -> T:
+    """Look at files in a thread; one that hangs is given up at the end."""
+    return await trio.to_thread.run_sync(look, abandon_on_cancel=True, limiter=_threads())
+
+
+@cache
+def _threads() -> trio.CapacityLimiter:
+    return trio.CapacityLimiter(_MOST_THREADS)
 
 
 def _version(found: sight.Sight) -> Version:

@@ -275,6 +275,9 @@ def _idle_state(facts: _Facts) -> tuple[str, str | None]:
 def _never_ran(job: Job) -> str:
     if job.trigger is not None:
         return f"it follows {job.trigger.words}: clawctl job tree {job.name}"
+    if job.watch is not None or job.events:
+        what, names = ("files", job.watch.paths) if job.watch else ("events", job.events)
+        return f"it waits for {what}: {', '.join(names)}"
     if job.type is JobType.MANUAL:
         return f"it runs when asked: clawctl run {job.name}"
     if job.type is JobType.ONESHOT:
