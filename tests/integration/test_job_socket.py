@@ -102,7 +102,28 @@ async def test_a_token_ends_with_its_run(tmp_path: Path) -> None:
         await desk.decide(end)
 
         assert "is over" in (await client.refusal("idem.claim", key="k"))["message"]
+        assert "is over" in (await client.refusal("run.submit", job="j"))["message"]
         assert "is over" in (await (await child(desk)).refusal("hello", token=token))["message"]
+
+
+async def test_a_request_id_is_a_runs_own_and_has_one_effect(tmp_path: Path) -> None:
+    async with serving(tmp_path, job("j", max_instances=2), job("b")) as desk:
+        run, token = await a_run(desk)
+        other_run, other_token = await a_run(desk)
+        client, other = await child(desk, token), await child(desk, other_token)
+
+        first = await client.call("run.submit", job="b", request_id="one")
+        again = await (await child(desk, token)).call("run.submit", job="b", request_id="one")
+        others = await other.call("run.submit", job="b", request_id="one")
+        twisted = await client.refusal("run.submit", job="j", request_id="one")
+
+        assert again == first != others
+        shown = [await client.call("run.show", run=first["run"]),
+                 await other.call("run.show", run=others["run"])]  # fmt: skip
+        assert [one["parent"] for one in shown] == [run, other_run]
+        assert [one["origin"] for one in shown] == ["child", "child"]
+        assert twisted["data"]["name"] == "conflict"
+        assert (await client.refusal("run.show", run=others["run"]))["data"]["name"] == "denied"
 
 
 async def test_all_users_can_reach_the_socket_and_nobody_looks_around(tmp_path: Path) -> None:
