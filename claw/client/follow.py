@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from claw.client.client import await_master
 from claw.client.connection import Connection, LostConnectionError
 from claw.client.stream import Stream
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 GONE = "the daemon has gone: waiting for it to come back"
 BACK = "the daemon is back"
 _FOR_EVER_S = float("inf")
+_PAUSE_S = 1.0
 
 
 def notifications(
@@ -46,10 +49,13 @@ def notifications(
                 if was_lost:
                     note(BACK)
                 for told in stream:
-                    if isinstance(told, Notification) and told.method == "lagged":
-                        subscribe(stream)
-                    else:
+                    if isinstance(told, Reply) or not _goes_on(told):
                         yield told
+                        continue
+                    if told.method == "end":  # the store may be read again in a moment
+                        note(f"{told.params['reason']}: trying again")
+                        time.sleep(_PAUSE_S)
+                    subscribe(stream)
             except LostConnectionError:
                 stream.close()
                 note(GONE)
@@ -57,6 +63,11 @@ def notifications(
                 stream = Stream(await_master(home.control_socket, _FOR_EVER_S))
     finally:
         stream.close()
+
+
+def _goes_on(told: Notification) -> bool:
+    """Tell whether a stream has ended from which it can be gone on."""
+    return told.method in {"lagged", "end"} and "resume_from" in told.params
 
 
 def follow_events(

@@ -9,6 +9,7 @@ from claw.store.layout import Row, Value
 from claw.store.statements import Statements
 
 _MOST = (1 << 63) - 1
+_SLACK = 100
 
 
 class OutboxRows(Statements):
@@ -39,10 +40,15 @@ class OutboxRows(Statements):
         return tuple(_delivery_of(row) for row in self._do("lane_heads", channel=channel))
 
     def drop_deliveries(self, channel: str, keep: int, at: datetime, problem: str) -> int:
-        """Drop the oldest messages that wait beyond a number, and return how many."""
-        through = self._surplus(channel, DeliveryState.PENDING, keep)
-        if through is None:
+        """Drop the oldest messages that wait beyond a number, and return how many.
+
+        A few more of very many go, so that this is seldom done while each new one is too many.
+        """
+        if (self._number("span_waiting", channel=channel) or 0) <= keep:
+            return 0  # nearly always: there cannot be so many between the first and the last
+        if self._surplus(channel, DeliveryState.PENDING, keep) is None:
             return 0
+        through = self._surplus(channel, DeliveryState.PENDING, keep - keep // _SLACK)
         count = self._do(
             "drop_deliveries",
             channel=channel,
@@ -66,6 +72,10 @@ class OutboxRows(Statements):
     def prune_deliveries(self, before: datetime, limit: int) -> int:
         """Forget messages that were over before a time, and return how many."""
         return self._do("prune_deliveries", before=rows.micros(before), limit=limit).rowcount
+
+    def delete_deliveries_of(self, job: str, limit: int) -> int:
+        """Forget the messages about a job, and return how many."""
+        return self._do("delete_deliveries_of", job=job, limit=limit).rowcount
 
     def deliveries_in(
         self, channel: str, state: DeliveryState, after: int, limit: int

@@ -1022,6 +1022,10 @@ ORDER BY id;
 SELECT id FROM deliveries INDEXED BY deliveries_states
 WHERE channel = :channel AND state = :state ORDER BY id DESC LIMIT 1 OFFSET :keep;
 
+-- name: span_waiting
+SELECT (SELECT max(id) FROM deliveries) - min(id) + 1
+FROM deliveries INDEXED BY deliveries_states WHERE channel = :channel AND state = 'pending';
+
 -- name: drop_deliveries
 UPDATE deliveries SET state = 'dropped', body = '', done_at = :at, problem = :problem
 WHERE channel = :channel AND state = 'pending' AND id <= :through;
@@ -1033,6 +1037,10 @@ DELETE FROM deliveries WHERE channel = :channel AND state = :state AND id <= :th
 DELETE FROM deliveries WHERE id IN (
     SELECT id FROM deliveries INDEXED BY deliveries_over
     WHERE done_at IS NOT NULL AND done_at < :before ORDER BY done_at LIMIT :limit);
+
+-- name: delete_deliveries_of
+DELETE FROM deliveries WHERE id IN (
+    SELECT id FROM deliveries INDEXED BY deliveries_job WHERE job = :job LIMIT :limit);
 
 -- name: deliveries_in
 SELECT * FROM deliveries INDEXED BY deliveries_states

@@ -8,6 +8,8 @@ anything, that look is one comparison.
 What becomes of messages is no event: no hook can go round in a circle.
 """
 
+from collections.abc import Iterator, Sequence
+
 from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.engine import alerts, messages
 from claw.master.engine.messages import Message
@@ -49,39 +51,42 @@ def announce(turn: Turn) -> None:
     """Tell those who want to know what has happened in a decision so far."""
     appended = turn.tx.events_appended
     if turn.config.outlets.is_used:
-        for event in appended[turn.told :]:
-            _announce(turn, event)
+        told = [one for event in appended[turn.told :] for one in _announce(turn, event)]
+        _posted(turn, told)
     turn.told = len(appended)
 
 
-def _announce(turn: Turn, event: Event) -> None:
+def _announce(turn: Turn, event: Event) -> Iterator[Delivery]:
+    """Store what is told of an event, and yield it."""
     job = None if event.job is None else turn.config.job(event.job)
     if job is not None:
         if event.type in {alerts.RAISED, alerts.RESOLVED}:
-            _tell_alert(turn, job, event)
+            yield from _tell_alert(turn, job, event)
         elif event.type in _ENDS:
-            _tell_output(turn, job, event)
+            yield from _tell_output(turn, job, event)
     if event.new in _OF_DELIVERIES or event.old in _OF_DELIVERIES:
         return
     for hook in turn.config.outlets.hooks.of(event.type):
         if hooks.wants(hook, event, job.tags if job else ()):
-            tell(turn, hook.channel, hook.to, messages.of_hook(turn, hook, event))
+            yield _store(turn, hook.channel, hook.to, messages.of_hook(turn, hook, event))
 
 
-def _tell_alert(turn: Turn, job: Job, event: Event) -> None:
-    channel, to = job.alerts.channel, job.alerts.to
-    if not (channel or to):
+def _tell_alert(turn: Turn, job: Job, event: Event) -> Iterator[Delivery]:
+    wanted = job.alerts
+    if job.step_of and not (wanted.channel or wanted.to):
+        workflow = turn.config.job(job.step_of)
+        wanted = wanted if workflow is None else workflow.alerts
+    if not (wanted.channel or wanted.to):
         return
-    is_wanted = event.type == alerts.RAISED or (
-        job.alerts.wants(AlertKind.RECOVERED)
-        and event.old in CONDITIONS
-        and event.old not in _SAID_BY_RECOVERED
-    )
-    if is_wanted:
-        tell(turn, channel, to, messages.of_alert(turn, event))
+    is_told = event.type == alerts.RAISED or event.old == AlertKind.APPROVAL
+    if not is_told and wanted.wants(AlertKind.RECOVERED):
+        is_told = event.old in CONDITIONS and event.old not in _SAID_BY_RECOVERED
+    if is_told:
+        message = messages.of_alert(turn, event)
+        yield _store(turn, wanted.channel, wanted.to, message)
 
 
-def _tell_output(turn: Turn, job: Job, event: Event) -> None:
+def _tell_output(turn: Turn, job: Job, event: Event) -> Iterator[Delivery]:
     mode = job.delivery.mode
     if mode is AnnounceMode.NONE or (mode is AnnounceMode.ANNOUNCE and event.type not in _BAD):
         return
@@ -90,7 +95,8 @@ def _tell_output(turn: Turn, job: Job, event: Event) -> None:
         return
     if run.state is State.SUCCEEDED and run.note == outcome.ALREADY_DONE:
         return
-    tell(turn, job.delivery.channel, job.delivery.to, messages.of_output(turn, event, run))
+    message = messages.of_output(turn, event, run)
+    yield _store(turn, job.delivery.channel, job.delivery.to, message)
 
 
 def tell(turn: Turn, channel: str, to: str, message: Message) -> int:
@@ -102,6 +108,12 @@ def tell(turn: Turn, channel: str, to: str, message: Message) -> int:
         to: Whom: an alias, or what the channel takes; '': whoever it leads to.
         message: What.
     """
+    stored = _store(turn, channel, to, message)
+    _posted(turn, [stored])
+    return stored.id
+
+
+def _store(turn: Turn, channel: str, to: str, message: Message) -> Delivery:
     delivery = Delivery(
         channel=channel,
         to=to,
@@ -114,14 +126,19 @@ def tell(turn: Turn, channel: str, to: str, message: Message) -> int:
         next_at=turn.now,
     )
     delivery = _directed(turn, delivery)
-    number = turn.tx.insert_delivery(delivery)
-    if delivery.state is DeliveryState.PENDING:
-        _bound(turn, delivery.channel)
-        turn.emit(Posted(delivery.channel))
-    else:
-        _say(turn, replace(delivery, id=number))
-        _trim(turn, delivery)
-    return number
+    return replace(delivery, id=turn.tx.insert_delivery(delivery))
+
+
+def _posted(turn: Turn, told: Sequence[Delivery]) -> None:
+    """See to it that messages are sent that were stored, and that there are not too many."""
+    for one in told:
+        if one.state is not DeliveryState.PENDING:
+            _say(turn, one)
+            _trim(turn, one)
+    waiting = (one.channel for one in told if one.state is DeliveryState.PENDING)
+    for channel in dict.fromkeys(waiting):
+        _bound(turn, channel)
+        turn.emit(Posted(channel))
 
 
 def _directed(turn: Turn, delivery: Delivery) -> Delivery:

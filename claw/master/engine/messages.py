@@ -60,7 +60,8 @@ class Message:
 
 def of_hook(turn: Turn, hook: Hook, event: Event) -> Message:
     """Return what a hook tells of an event."""
-    subject = f"{event.job}: {event.type}" if event.job else event.type
+    what = _of_alert(event) if event.type.startswith("alert.") else event.type
+    subject = f"{event.job}: {what}" if event.job else what
     run = _run(turn, event)
     if hook.text:
         text = hooks.filled(hook.text, _words(turn, event, run))
@@ -79,8 +80,7 @@ def of_hook(turn: Turn, hook: Hook, event: Event) -> Message:
 
 def of_alert(turn: Turn, event: Event) -> Message:
     """Return what is told of an alert that is raised, or over."""
-    is_over = event.new is None
-    what = f"{event.old} is over" if is_over else event.new
+    is_over, what = event.new is None, _of_alert(event)
     why = event.why or ""
     return Message(
         kind=DeliveryKind.ALERT,
@@ -89,6 +89,10 @@ def of_alert(turn: Turn, event: Event) -> Message:
         text=f"{event.job}: {what}: {why}" if is_over else why,
         facts=_facts(_run(turn, event)),
     )
+
+
+def _of_alert(event: Event) -> str:
+    return event.new or f"{event.old} is over"
 
 
 def of_output(turn: Turn, event: Event, run: Run) -> Message:

@@ -40,6 +40,10 @@ async def purge(call: Call, params: Params) -> Json:
         await services.store.write(partial(Tx.forget_idem_of, job=name, until=until))
     count = 0 if until is None else await _forget_runs(services, name, until)
     events = await _forget_events(services, name, through)
+    while await services.store.write(
+        lambda tx: tx.delete_deliveries_of(name, forgetting.EVENTS_BATCH)
+    ):
+        pass
     is_idle = not await _open_runs(services, name)
     await logs.in_thread(
         partial(_remove_output, services.home, name, until or "", is_idle=is_idle)

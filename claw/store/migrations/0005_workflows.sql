@@ -151,6 +151,8 @@ CREATE INDEX deliveries_lanes ON deliveries (channel, "to", id) WHERE state = 'p
 
 CREATE INDEX deliveries_states ON deliveries (channel, state, id);
 
+CREATE INDEX deliveries_job ON deliveries (job) WHERE job IS NOT NULL;
+
 CREATE INDEX deliveries_over ON deliveries (done_at) WHERE done_at IS NOT NULL;
 
 -- What an address stands for, and how many messages of a channel were dropped.

@@ -29,10 +29,11 @@ class EventLog:
             )
         if mishap == "hang up":
             session.hang_up()
+        elif mishap == "mistake":
+            session.send(control.encode_notification("end", {"reason": "internal error"}))
         elif mishap:
-            session.send(
-                control.encode_notification(mishap, {"subscription": 1, "resume_from": 99})
-            )
+            told = {"subscription": 1, "resume_from": 99, "reason": "the disk is full"}
+            session.send(control.encode_notification(mishap, told))
 
 
 def serving(folder: Path, answer: Any) -> ControlServer:
@@ -64,9 +65,23 @@ def test_without_a_cursor_the_stream_begins_where_the_master_says(tmp_path: Path
         assert server.requests[1].params["filter"] == {"job": "web"}
 
 
+def test_a_stream_that_ends_since_the_store_could_not_be_read_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_PAUSE_S", 0.0)
+    notes: list[str] = []
+    with serving(tmp_path, EventLog("end", "end")):
+        events = follow_events(home.at_folder(str(tmp_path)), 0, {}, notes.append)
+        cursors = [event["cursor"] for event in itertools.islice(events, 9)]
+        events.close()
+
+    assert cursors == list(range(1, 10))
+    assert notes == ["the disk is full: trying again"] * 2
+
+
 def test_a_stream_that_the_master_ends_is_an_error(tmp_path: Path) -> None:
     with (
-        serving(tmp_path, EventLog("end")),
+        serving(tmp_path, EventLog("mistake")),
         pytest.raises(errors.InternalError),
     ):
         list(follow_events(home.at_folder(str(tmp_path)), 0, {}, lambda _: None))

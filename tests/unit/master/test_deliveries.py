@@ -198,6 +198,38 @@ def test_the_end_of_a_condition_that_has_no_alert_of_its_own_is_told_as_a_recove
     assert texts == ["it is ill", "a: unhealthy is over: it is well again"][: 1 + is_wanted]
 
 
+def test_that_an_approval_was_decided_is_told_as_that_it_was_asked_for() -> None:
+    desk = a_desk(job("a", alerts=Alerting(channel="ops")))
+
+    desk.do(lambda turn: alerts.raise_alert(turn, "approval", "a", None, "may it?"))
+    desk.do(lambda turn: alerts.resolve(turn, "approval", "a", "approved by ann"))
+
+    texts = [body["text"] for body in bodies(desk)]
+    assert texts == ["may it?", "a: approval is over: approved by ann"]
+
+
+@pytest.mark.parametrize("own", ["", "own"])
+def test_of_an_inline_step_those_are_told_who_are_told_of_its_workflow(own: str) -> None:
+    step = job("flow.step", step_of="flow", alerts=Alerting(channel=own))
+    flow = job("flow", alerts=Alerting(channel="ops"))
+    desk = a_desk(flow, step, channels=(OPS, replace(OPS, name="own")))
+
+    desk.do(lambda turn: alerts.raise_alert(turn, "failed", "flow.step", None, "it is ill"))
+
+    assert [one.channel for one in told(desk)] == [own or "ops"]
+
+
+def test_a_hook_on_alerts_says_what_they_are_and_is_told_of_the_daemons_own() -> None:
+    desk = a_desk(job("a"), hooks=(Hook(on=("alert.*",), channel="ops"),))
+
+    desk.do(lambda turn: alerts.raise_alert(turn, "failed", "a", None, "it is ill"))
+    desk.do(lambda turn: alerts.raise_alert(turn, "ticker", None, None, "it is stuck"))
+    desk.do(lambda turn: alerts.resolve(turn, "ticker", None, "it is well"))
+
+    found = [one.subject for one in told(desk)]
+    assert found == ["a: failed", "ticker", "ticker is over"]
+
+
 def test_a_job_without_a_channel_tells_of_its_alerts_nowhere() -> None:
     hook = Hook(on=("nothing",), channel="ops")
     desk = a_desk(job("a", alerts=Alerting(on=frozenset({AlertKind.FAILED}))), hooks=(hook,))
@@ -480,6 +512,17 @@ def test_messages_that_are_over_are_forgotten_in_time_and_those_that_wait_are_no
 
     assert gone == 2
     assert [one.id for one in told(desk)] == [3]
+
+
+def test_what_is_purged_of_a_job_is_its_messages_too() -> None:
+    desk = a_desk(job("a"), job("b"), hooks=(Hook(on=("run.queued",), channel="ops"),))
+    for name in ("a", "b", "a"):
+        desk.ask(name)
+
+    counts = [desk.database.transact(lambda tx: tx.delete_deliveries_of("a", 1)) for _ in "123"]
+
+    assert counts == [1, 1, 0]
+    assert [one.job for one in told(desk)] == ["b"]
 
 
 def test_the_key_of_a_message_stays_the_same_and_is_no_other_messages() -> None:
