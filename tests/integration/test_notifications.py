@@ -1,6 +1,7 @@
 """Who is told what, seen by a user: channels, hooks and aliases of a real master."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,49 @@ def test_a_channel_that_is_changed_by_a_reload_sends_what_waits(
     claw.configure("")
     ctl("reload")
     assert "there is no channel" in ctl("delivery", "test", "log", status=4).fault
+
+
+SLOW = """
+[channels.slow]
+command = "cat {fifo}"
+timeout = "300ms"
+delays = ["1h"]
+max_pending = 2
+
+[channels.log]
+path = "{tmp}/log.jsonl"
+
+[[hooks]]
+on = ["job.paused"]
+channel = "slow"
+
+[[hooks]]
+on = ["job.paused", "alert.raised"]
+channel = "log"
+
+[jobs.a]
+command = "true"
+"""
+
+
+def test_a_channel_that_takes_too_long_holds_up_no_other_and_drops_the_oldest(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    claw = start_master(SLOW.format(fifo=fifo, tmp=tmp_path))
+    ctl = Shell(claw.environment)
+    for _ in range(4):
+        ctl("pause", "a")
+        ctl("resume", "a")
+
+    def listed(state: str) -> list[str | None]:
+        found = claw.call("delivery.list", channel="slow", state=state)["deliveries"]
+        return [one["problem"] for one in found]
+
+    claw.wait_until(lambda: len(lines(tmp_path / "log.jsonl")) == 4, "the other channel")
+    claw.wait_until(lambda: len(listed("dropped")) == 2, "that two are dropped")
+    claw.wait_until(lambda: "no answer within 0.3s" in listed("pending"), "the problem")
+    assert "2 messages were dropped" in ctl("alerts", "list").out
+    assert "slow: 2 wait, 2 were dropped" in ctl("delivery", "list").out
+    assert [one["type"] for one in lines(tmp_path / "log.jsonl")] == ["job.paused"] * 4
