@@ -1,6 +1,6 @@
 """The tables of workflows: what they share with jobs, and what they have of their own."""
 
-from claw.config.fields import ALERTS, APPROVAL, DEDUP, RETRY, SLA, TRIGGER, JobKeys
+from claw.config.fields import ALERTS, APPROVAL, DEDUP, DELIVERY, RETRY, SLA, TRIGGER, JobKeys
 from claw.config.keys.workflow import StepOwnKeys, WorkflowOwnKeys
 from claw.config.table import Section
 
@@ -56,11 +56,12 @@ WORKFLOW = Section(
     WorkflowKeys,
     tables={
         "alerts": ALERTS,
+        "delivery": DELIVERY,
         "sla": SLA,
         "dedup": DEDUP,
         "trigger": TRIGGER,
         "approval": APPROVAL,
     },
-    later="watch delivery",
+    later="watch",
 )
 STEP = Section("steps.STEP", StepKeys, tables={"retry": RETRY, "approval": APPROVAL})

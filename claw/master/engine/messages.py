@@ -110,6 +110,8 @@ def of_output(turn: Turn, event: Event, run: Run) -> Message:
             printed[kept.stream] = _end_of(kept, most)
     text = "\n".join(part.rstrip("\n") for part in printed.values() if part)
     short = ids.short(run.id)
+    if job is not None and job.workflow is not None:
+        text = f"{what}: clawctl workflow show {short}"
     return Message(
         kind=DeliveryKind.OUTPUT,
         event=event,

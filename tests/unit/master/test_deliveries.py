@@ -19,6 +19,7 @@ from claw.model.evidence import Evidence, Printed
 from claw.model.hooks import Hook
 from claw.model.job import Job
 from claw.model.retry import Retry
+from claw.model.workflow import Step, Workflow
 from tests.kit.desk import Desk, job
 
 OPS = Channel(name="ops", type=ChannelType.FILE, path="/x")
@@ -541,3 +542,21 @@ def test_an_event_that_nobody_wants_costs_one_look_per_type() -> None:
     assert found.of("run.queued") == ()
     assert found.of("job.done") == hooks[1:]
     assert found.of("job.done") is found.of("job.done")
+
+
+def test_of_a_workflow_it_is_told_how_it_has_ended() -> None:
+    flow = job(
+        "flow",
+        workflow=Workflow(steps=(Step(name="a", job="a"),)),
+        delivery=Announcing(mode=AnnounceMode.ALWAYS, channel="ops"),
+    )
+    desk = a_desk(flow, job("a"))
+    run = desk.ask("flow")
+    [claim] = [one for _ in "12" for one in desk.dispatch()]
+    desk.end(desk.launch(claim), 3)
+
+    [body] = bodies(desk)
+    assert (body["run"], body["type"]) == (run.id, "run.failed")
+    assert (
+        body["text"] == f"flow failed: step a has failed: clawctl workflow show {run.id[-6:]}"
+    )
