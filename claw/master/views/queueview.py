@@ -117,8 +117,12 @@ def budgets(tx: Tx, config: Config) -> Json:
         if job.type is not JobType.CONTINUOUS
         and any(job.name in counts for counts in (active, queued, pending))
     ]
-    services = {job.name for job in config.jobs if job.type is JobType.CONTINUOUS}
-    running = sum(count for name, count in active.items() if name not in services)
+    uncounted = {
+        job.name
+        for job in config.known
+        if job.type is JobType.CONTINUOUS or job.workflow is not None
+    }
+    running = sum(count for name, count in active.items() if name not in uncounted)
     is_open, daemon = tx.count_open(), config.daemon
     found = pool_list(tx, config)
     bounds: list[tuple[str, int, int | None]] = [

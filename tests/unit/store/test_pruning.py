@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from claw.model.alerts import Alerting, AlertKind
 from claw.model.run import Origin, Run, State
+from claw.model.workflow import chain
 from claw.store.pruning import Old, Spared
 from claw.store.records import Tx
 from tests.kit.desk import T0, Desk, job
+from tests.kit.flows import flow
 
 LATER = T0 + timedelta(days=100)
 NOBODY = Spared(settled=LATER, slots=LATER)
@@ -174,3 +176,21 @@ def test_alerts_that_are_over_are_forgotten_and_those_that_stand_never() -> None
     assert desk.do(lambda turn: turn.tx.prune_alerts(LATER, 10)) == 1
     [left] = desk.database.view(lambda tx: tx.alerts())
     assert left.resolved_at is None
+
+
+def test_a_step_is_kept_as_long_as_its_workflow_is_under_way() -> None:
+    desk = Desk(job("a"), job("b"), flow("all", chain(["a", "b"])))
+    root = desk.ask("all")
+    (claim,) = desk.dispatch()
+    desk.end(desk.launch(claim))
+
+    def forget() -> int:
+        return desk.do(lambda turn: turn.tx.delete_runs([claim.run.id]))
+
+    assert forget() == 0
+    (other,) = desk.dispatch()
+    desk.end(desk.launch(other))
+    assert not desk.run(root.id).is_open
+    assert forget() == 1
+    assert desk.do(lambda turn: turn.tx.delete_runs([root.id])) == 1
+    assert desk.database.view(lambda tx: tx.workflow(root.id)) is None
