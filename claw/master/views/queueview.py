@@ -100,6 +100,12 @@ def pool_list(tx: Tx, config: Config) -> list[dict[str, Any]]:
     ]
 
 
+def _takes_a_place(config: Config, name: str) -> bool:
+    """Tell whether the runs of a job are among those that ``daemon.max_parallel`` bounds."""
+    job = config.job(name)
+    return job is None or (job.type is not JobType.CONTINUOUS and job.workflow is None)
+
+
 def budgets(tx: Tx, config: Config) -> Json:
     """Return what there is of everything that is bounded, and how much of it is used."""
     active, queued, pending = tx.active_counts(), tx.queued_counts(), tx.pending_counts()
@@ -117,12 +123,7 @@ def budgets(tx: Tx, config: Config) -> Json:
         if job.type is not JobType.CONTINUOUS
         and any(job.name in counts for counts in (active, queued, pending))
     ]
-    uncounted = {
-        job.name
-        for job in config.known
-        if job.type is JobType.CONTINUOUS or job.workflow is not None
-    }
-    running = sum(count for name, count in active.items() if name not in uncounted)
+    running = sum(count for name, count in active.items() if _takes_a_place(config, name))
     is_open, daemon = tx.count_open(), config.daemon
     found = pool_list(tx, config)
     bounds: list[tuple[str, int, int | None]] = [
