@@ -100,7 +100,7 @@ class EventSpool:
             if not took:
                 return is_left
             try:
-                count = await self._decide(partial(_emit, took=took))
+                count = await self._decide(partial(emit_all, took=took))
             except SaturatedError as error:
                 _LOG.info("events wait in %s: %s", self._folder, error.message)
                 return True
@@ -177,8 +177,12 @@ class EventSpool:
             files.create_exclusive(f"{aside}.why", f"{one.problem}\n".encode())
 
 
-def _emit(turn: Turn, took: Sequence[Taken]) -> int:
-    """Store events in their order; return how many were seen to."""
+def emit_all(turn: Turn, took: Sequence[Taken]) -> int:
+    """Store events in their order, each once; return how many were seen to.
+
+    Raises:
+        SaturatedError: There is no room for the first of them.
+    """
     for count, one in enumerate(took):
         if one.told is None or turn.tx.has_happening(one.key):
             continue

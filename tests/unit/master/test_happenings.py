@@ -8,6 +8,7 @@ import pytest
 from claw.errors import DeniedError, NotFoundError, SaturatedError, UsageError
 from claw.master.engine import handouts, happenings, intents
 from claw.master.engine.happenings import Told
+from claw.master.inputs.spool import Taken, emit_all
 from claw.model.happening import Bridge, Source, text_of
 from claw.model.job import Daemon
 from claw.model.run import Origin, Run, State
@@ -162,3 +163,27 @@ def test_old_events_are_forgotten_once_no_run_answers_to_them() -> None:
 
     assert gone == 1
     assert event is not None
+
+
+def spooled(name: str, key: str) -> Taken:
+    told = Told(name=name, data="1", by="spool", source=Source.SPOOL, key=key)
+    return Taken(name, key, told)
+
+
+def test_a_spooled_file_that_was_stored_and_not_yet_removed_is_no_second_event() -> None:
+    desk = Desk(job("j", events=("e", "f")))
+    for _ in range(2):  # the master was killed between the commit and the removal
+        took = [spooled("e", "1"), Taken("bad", "", None, "no event"), spooled("f", "2")]
+        assert desk.do(lambda turn, took=took: emit_all(turn, took)) == 3  # type: ignore[misc]
+
+    assert len(desk.runs("j")) == 2
+
+
+def test_what_has_no_room_stays_spooled_and_what_came_before_it_does_not() -> None:
+    desk = Desk(job("j", events=("*",)), daemon=Daemon(max_queue=2))
+    took = [spooled(name, name) for name in ("a", "b", "c")]
+
+    assert desk.do(lambda turn: emit_all(turn, took)) == 2
+    with pytest.raises(SaturatedError):
+        desk.do(lambda turn: emit_all(turn, took[2:]))
+    assert len(desk.runs("j")) == 2
