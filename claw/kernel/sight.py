@@ -52,8 +52,8 @@ def entries_in(folder: str) -> tuple[list[str], list[str]]:
     return folders, others
 
 
-def read_own(path: str, most_bytes: int) -> tuple[bytes, str]:
-    """Return what a file of root or of this process's user holds, and what names the version.
+def read_own(path: str, most_bytes: int) -> bytes:
+    """Return what a file of root or of this process's user holds.
 
     Args:
         path: It.
@@ -69,7 +69,6 @@ def read_own(path: str, most_bytes: int) -> tuple[bytes, str]:
             raise OSError(errno.EINVAL, "it is no regular file")
         if found.st_uid not in {0, os.geteuid()}:
             raise OSError(errno.EPERM, "it is another user's")
-        key = f"{found.st_dev}:{found.st_ino}:{found.st_mtime_ns}:{found.st_size}"
-        return os.pread(fd, most_bytes + 1, 0), key
+        return os.pread(fd, most_bytes + 1, 0)
     finally:
         os.close(fd)

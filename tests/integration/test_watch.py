@@ -26,6 +26,12 @@ SPOOL = """
 command = 'cat "$CLAW_EVENT_FILE"'
 events = ["orders.*", "note"]
 max_instances = 4
+[jobs.alike]
+command = 'cat "$CLAW_EVENT_FILE"'
+events = ["alike"]
+[jobs.last]
+command = "true"
+events = ["last"]
 """
 
 
@@ -224,7 +230,7 @@ def test_files_in_the_spool_folder_are_events_once_whether_or_not_a_master_lives
     claw.kill()
     for no in range(60):
         drop(spool / f"orders.{no}.json", str(no))
-    (spool / ".claimed.note").write_text('"begun by the one before"')
+    (spool / ".claimed.00000000000001.note").write_text('"begun by the one before"')
     claw.start()
     claw.restart()
 
@@ -250,3 +256,36 @@ def test_another_users_file_is_no_event(claw: MasterUnderTest) -> None:
     claw.wait_until((spool / "rejected" / "orders.y.why").exists, "another note")
     assert "another user" in (spool / "rejected" / "orders.x.why").read_text()
     assert len(claw.runs("spooled")) == before
+
+
+def test_files_alike_in_all_but_what_they_say_are_an_event_each(claw: MasterUnderTest) -> None:
+    spool = Path(claw.home.event_spool)
+    for no in range(10):  # the inode of the one before is used again at once
+        aside = spool / ".aside"
+        aside.write_text(str(no))
+        os.utime(aside, (1_000_000_000, 1_000_000_000))
+        aside.rename(spool / "alike.json")
+        claw.wait_until(lambda: not list(spool.glob(".claimed.*")), "a claim that is gone")
+        claw.wait_until(lambda: not (spool / "alike.json").exists(), "its end")
+
+    found = [json.loads(text)["data"] for text in said(claw, "alike", 10)]
+    assert sorted(found) == list(range(10))
+
+
+def test_what_cannot_be_put_aside_holds_up_nothing(claw: MasterUnderTest) -> None:
+    spool = Path(claw.home.event_spool)
+    rejected = spool / "rejected"
+    for name in ("folder", "bad name.why"):
+        (rejected / name).mkdir(parents=True)
+        (rejected / name / "full").touch()
+    (spool / "bad name").touch()
+    aside = spool / ".folder"
+    aside.mkdir()
+    (aside / "full").touch()
+    aside.rename(spool / "folder")
+
+    claw.wait_until(lambda: list(rejected.glob("*.folder.why")), "a note under a free name")
+    claw.wait_until(lambda: list(rejected.glob("*.bad name.why")), "another note")
+    drop(spool / "last", "1")
+    said(claw, "last", 1)
+    claw.wait_until(lambda: not list(spool.glob(".claimed.*")), "an empty folder")

@@ -1,9 +1,9 @@
 """The spool folder: a file that is moved or written there is an event.
 
 Its name, without a last ``.json``, is the event's; its content is the data: JSON, or else
-text. Each file gets a hidden name first, so that no later one of the same name is mistaken
-for it; then it is stored as an event, and removed only when that is on disk. A crash in
-between leaves it under that name, and its key in the store tells that it was taken in.
+text. Each file gets a hidden name first, that no file ever has again; then it is stored as an
+event with that name as its key, and removed only when that is on disk. A crash in between
+leaves it under that name, and the key in the store tells that it was taken in.
 """
 
 import json
@@ -39,10 +39,17 @@ _DONE = notices.CLOSE_WRITE | notices.MOVED_TO
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A file that was taken in hand."""
+    """A file that was taken in hand.
 
+    Attributes:
+        claim: Its hidden name.
+        name: What it was called.
+        told: The event that it is; None: it is none.
+        problem: Why not.
+    """
+
+    claim: str
     name: str
-    key: str
     told: Told | None
     problem: str = ""
 
@@ -55,6 +62,8 @@ class EventSpool:
         self._folder = home.event_spool
         self._rejected = f"{home.event_spool}/rejected"
         self._decide = decide
+        self._last = 0  # moment that a file was claimed, in microseconds
+        self._stuck: set[str] = set()  # hidden names that nothing can be done about
 
     async def serve(self, watcher: Watcher) -> None:
         """Take events in, as long as the master lives."""
@@ -117,27 +126,33 @@ class EventSpool:
             finished: Names of files of which it is known that nobody writes them.
         """
         names = sorted(files.names_in(self._folder))
-        claimed = {name.removeprefix(_CLAIMED) for name in names if name.startswith(_CLAIMED)}
-        took = [self._read(name) for name in sorted(claimed)[:_BATCH]]
-        is_left = False
+        claims = [name for name in names if name.startswith(_CLAIMED)]
+        claims = [name for name in claims if name not in self._stuck][:_BATCH]
+        is_left, before = False, len(claims)
         for name in names:
             if name.startswith(".") or name.endswith(".tmp") or name == "rejected":
                 continue
-            if len(took) >= _BATCH:
-                return took, True
-            if name in claimed or not (name in finished or self._is_quiet(name)):
+            if len(claims) >= _BATCH:
+                is_left = True
+                break
+            if not (name in finished or self._is_quiet(name)):
                 is_left = True
                 continue
+            claim = self._claim_for(name)
             try:
-                files.move(f"{self._folder}/{name}", self._claimed(name))
+                files.move(f"{self._folder}/{name}", f"{self._folder}/{claim}")
             except OSError as error:
                 _LOG.warning("%s/%s is left there: %s", self._folder, name, error)
                 continue
-            took.append(self._read(name))
-        return took, is_left
+            claims.append(claim)
+        if len(claims) > before:
+            files.sync_folder(self._folder)  # else a crash of the host gives it a second key
+        return [self._read(claim) for claim in claims], is_left
 
-    def _claimed(self, name: str) -> str:
-        return f"{self._folder}/{_CLAIMED}{name}"
+    def _claim_for(self, name: str) -> str:
+        """Return a hidden name; those of later files come later."""
+        self._last = max(self._last + 1, int(clock.now().timestamp() * 1e6))
+        return f"{_CLAIMED}{self._last:014x}.{name}"
 
     def _is_quiet(self, name: str) -> bool:
         """Tell whether a file that was found has not changed for a while."""
@@ -147,34 +162,51 @@ class EventSpool:
         age_s = clock.now().timestamp() - found.ctime_ns / _NS
         return age_s < -_QUIET_S or age_s >= _QUIET_S
 
-    def _read(self, name: str) -> Taken:
+    def _read(self, claim: str) -> Taken:
+        name = claim.removeprefix(_CLAIMED).partition(".")[2]
         try:
-            content, key = sight.read_own(self._claimed(name), _MOST_BYTES)
+            content = sight.read_own(f"{self._folder}/{claim}", _MOST_BYTES)
             event = name.removesuffix(".json")
             problem = happening.name_problem(event)
             text = happening.text_of(_data(content))
         except OSError as error:
-            return Taken(name, "", None, error.strerror or str(error))
+            return Taken(claim, name, None, error.strerror or str(error))
         except ValueError as error:
-            return Taken(name, "", None, str(error))
+            return Taken(claim, name, None, str(error))
         if problem is not None:
-            return Taken(name, "", None, f"no event can be called so: {problem}")
-        told = Told(name=event, data=text, by="spool", source=Source.SPOOL, key=key)
-        return Taken(name, key, told)
+            return Taken(claim, name, None, f"no event can be called so: {problem}")
+        told = Told(name=event, data=text, by="spool", source=Source.SPOOL, key=claim)
+        return Taken(claim, name, told)
 
     def _clear(self, took: Sequence[Taken]) -> None:
         """Remove what is stored, and put aside what is no event."""
         for one in took:
-            if one.told is not None:
-                files.remove(self._claimed(one.name))
-                continue
-            _LOG.warning(
-                "%s is no event, and was put into rejected/: %s", one.name, one.problem
-            )
-            aside = f"{self._rejected}/{one.name}"
-            files.move(self._claimed(one.name), aside)
-            files.remove(f"{aside}.why")
-            files.create_exclusive(f"{aside}.why", f"{one.problem}\n".encode())
+            try:
+                if one.told is not None:
+                    files.remove(f"{self._folder}/{one.claim}")
+                else:
+                    self._put_aside(one)
+            except OSError as error:  # it holds up none of the others
+                self._stuck.add(one.claim)
+                _LOG.warning("%s/%s stays there: %s", self._folder, one.claim, error)
+
+    def _put_aside(self, one: Taken) -> None:
+        """Move what is no event to rejected/, with a note; what has its name is replaced.
+
+        Raises:
+            OSError: It cannot be moved.
+        """
+        _LOG.warning("%s is no event, and was put into rejected/: %s", one.name, one.problem)
+        note = f"{one.problem}\n".encode()
+        try:
+            self._move_aside(one, f"{self._rejected}/{one.name}", note)
+        except OSError:  # a folder, say, has that name
+            self._move_aside(one, f"{self._rejected}/{one.claim.removeprefix(_CLAIMED)}", note)
+
+    def _move_aside(self, one: Taken, aside: str, note: bytes) -> None:
+        files.remove(f"{aside}.why")
+        files.create_exclusive(f"{aside}.why", note)
+        files.move(f"{self._folder}/{one.claim}", aside)
 
 
 def emit_all(turn: Turn, took: Sequence[Taken]) -> int:
@@ -184,7 +216,7 @@ def emit_all(turn: Turn, took: Sequence[Taken]) -> int:
         SaturatedError: There is no room for the first of them.
     """
     for count, one in enumerate(took):
-        if one.told is None or turn.tx.has_happening(one.key):
+        if one.told is None or turn.tx.has_happening(one.claim):
             continue
         try:
             happenings.emit(turn, one.told)

@@ -167,13 +167,13 @@ def test_old_events_are_forgotten_once_no_run_answers_to_them() -> None:
 
 def spooled(name: str, key: str) -> Taken:
     told = Told(name=name, data="1", by="spool", source=Source.SPOOL, key=key)
-    return Taken(name, key, told)
+    return Taken(key, name, told)
 
 
 def test_a_spooled_file_that_was_stored_and_not_yet_removed_is_no_second_event() -> None:
     desk = Desk(job("j", events=("e", "f")))
     for _ in range(2):  # the master was killed between the commit and the removal
-        took = [spooled("e", "1"), Taken("bad", "", None, "no event"), spooled("f", "2")]
+        took = [spooled("e", "1"), Taken("3", "bad", None, "no event"), spooled("f", "2")]
         assert desk.do(lambda turn, took=took: emit_all(turn, took)) == 3  # type: ignore[misc]
 
     assert len(desk.runs("j")) == 2
