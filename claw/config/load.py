@@ -102,6 +102,7 @@ def load(
         locks=loader.locks,
         channels=loader.outlets.all,
         hooks=tuple(hook for _, hook in loader.outlets.hooks),
+        defaults=loader.defaults,
         files=tuple(source.file for source in sources),
         digest=digest_of(sources),
     )
@@ -127,6 +128,7 @@ class _Loader:
         self._pools: dict[str, int | None] = {}
         self._knows_pools = True
         self.locks = Locks()
+        self.defaults: Mapping[str, object] = {}
         self.outlets = channels.Outlets()
         self._is_project = is_project
         self._uid = uid
@@ -231,6 +233,8 @@ class _Loader:
         self._pools = queue.read(checker, main.tables.get("pools", {}))
         self.outlets = channels.read(checker, main.tables)
         self.locks = locks.read(checker, main.tables.get("locks", {}))
+        defaults = main.tables.get("defaults")
+        self.defaults = defaults if isinstance(defaults, dict) else {}
         for way, text in contradictions(self._defaults):
             checker.wrong(("defaults", *way), text)
         said = {field.attr: daemon.or_default(field) for field in fields.DAEMON.fields.values()}

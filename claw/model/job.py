@@ -4,6 +4,7 @@ Durations are seconds, sizes bytes, times aware. Every value here has passed
 `claw.config`; nothing is checked again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -343,6 +344,7 @@ class Config:
     channels: tuple[Channel, ...] = ()  # by name
     hooks: tuple[Hook, ...] = ()
     files: tuple[str, ...] = ()  # read, in order
+    defaults: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
     digest: str = ""  # of the files' bytes: tells whether they changed
     transients: "Transients[Job]" = field(default_factory=Transients, repr=False, compare=False)
     graph: Graph = field(init=False, repr=False, compare=False)

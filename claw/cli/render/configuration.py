@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 
 
 def render(reply: dict[str, Any], style: Style, _now: datetime) -> str:
-    """Return the daemon's tables, then those of the jobs."""
+    """Return the daemon's tables, then those of channels, jobs and workflows."""
     lines = [style.paint(f"# {file}", GRAY) for file in reply["files"]]
     daemon = dict(reply["daemon"])
     others = {name: daemon.pop(name) for name in ("control", "retention") if name in daemon}
     for name, values in {"daemon": daemon, **others}.items():
         lines += _table(name, values)
-    for name, values in reply["jobs"].items():
-        job = dict(values)
-        place = job.pop("defined_at")
-        lines += ["", style.paint(f"# {place}", GRAY)]
-        lines += _table(f"jobs.{_key(name)}", job)[1:]
+    lines += _table("locks", reply["locks"])
+    lines += _table("defaults", reply["defaults"]) if reply["defaults"] else []
+    for table in ("pools", "channels"):
+        for name, values in reply[table].items():
+            lines += _table(f"{table}.{_key(name)}", values)
+    for values in reply["hooks"]:
+        lines += ["", "[[hooks]]", *_table("hooks", values)[2:]]
+    for table in ("jobs", "workflows"):
+        for name, values in reply[table].items():
+            own = dict(values)
+            lines += ["", style.paint(f"# {own.pop('defined_at')}", GRAY)]
+            lines += _table(f"{table}.{_key(name)}", own)[1:]
     return "\n".join(lines).strip()
 
 
@@ -44,8 +51,12 @@ def _table(name: str, values: Table) -> list[str]:
     return lines
 
 
+_INLINE = frozenset({"env", "headers"})
+"""Tables that are written as values: their keys are whatever somebody calls them."""
+
+
 def _is_section(key: str, value: object) -> bool:
-    return isinstance(value, dict) and key != "env"
+    return isinstance(value, dict) and key not in _INLINE
 
 
 def as_toml_value(value: object) -> str:

@@ -60,7 +60,13 @@ def show(context: Context) -> int:
 def validate(context: Context) -> int:
     """Check the configuration; needs no daemon."""
     config = _load(context)
-    context.show({"valid": True, "jobs": len(config.jobs), "files": list(config.files)})
+    context.show(
+        {
+            "valid": True,
+            "jobs": sum(not job.step_of for job in config.jobs),
+            "files": list(config.files),
+        }
+    )
     return 0
 
 

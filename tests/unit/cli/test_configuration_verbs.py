@@ -10,125 +10,25 @@ import pytest
 
 from claw.cli.render import configuration
 from claw.cli.terminal import PLAIN
-from claw.cli.verbs import written
+from claw.cli.verbs import written, writtenvalues
 from claw.config.load import load
 from claw.config.schema import schema
 from claw.kernel import clock
 from claw.model.job import Job
 from tests.unit.cli.conftest import Typed
 
-EVERYTHING = """
-[daemon]
-max_parallel = 3
-shutdown_timeout = "90.5s"
-
-[control]
-mode = "0660"
-
-[defaults]
-env = { LANG = "C" }
-
-[jobs.web]
-name = "Web \\u00fc \\"quoted\\""
-command = "serve --port 80 'a b'"
-type = "continuous"
-cwd = "/srv"
-env = { "A" = "1", B = "x\\ty\\u007f" }
-umask = "027"
-tags = ["site", "prod"]
-stop_signal = "USR1"
-grace_period = "1h30m15s"
-kill_mode = "group"
-sockets = { http = "tcp://[::1]:80", "a.b" = { address = "unix:/x", mode = "0600" } }
-autostart = false
-[jobs.web.restart]
-policy = "on-failure"
-delays = ["0.5s", "90s"]
-start_limit = 3
-[jobs.web.log]
-stderr = "separate"
-mode = "0600"
-
-[jobs.hook]
-argv = ["sh", "-c", "true"]
-type = "continuous"
-restart = { preset = "webhook" }
-
-[jobs.report]
-command = "make | tee log"
-shell = "/bin/bash"
-schedule = ["0 9 * * mon-fri", "@every 90s"]
-overdue_after = "10m"
-success_within = "26h"
-ping = "https://hc.example/x"
-alerts = { on = ["missed", "failed"] }
-sla = { success_rate = 99.5, error_budget = { period = "week", failures = 3 } }
-timezone = "America/Sao_Paulo"
-catch_up = "all"
-catch_up_window = "2d"
-on_overlap = "queue"
-max_queued = 4
-jitter = "90s"
-error_backoff = true
-hours = { days = "mon-fri,sun", from = "22:00", to = "06:30", outside = "wait" }
-timeout = "10m"
-success_codes = [0, 3]
-
-[jobs.tried]
-command = "x"
-retry = { base = "2s", jitter = 0.5, no_retry_on = [2], rate_limit = { delays = [5] } }
-delivery_guarantee = "at-least-once"
-run_timeout = "1h"
-skip_code = 75
-checks = [{ match = "^Traceback" }, { match = "WARN", stream = "stderr", then = "warn" }]
-
-[jobs.tried-also]
-command = "x"
-schedule = "@daily"
-retry = { preset = "webhook", max_attempts = 3, retry_on = [1, 124], poison_after = 2 }
-dead_letter = true
-approval = { by = ["root", "group:root"], timeout = "0", on_timeout = "approve" }
-max_pending_approvals = 3
-
-[jobs.dog]
-schedule = "@hourly"
-watchdog = { check = "look | grep x", timeout = "2h", on_stuck = "kill" }
-
-[jobs.pup]
-schedule = "@hourly"
-watchdog = { check = "look", self_destruct = false }
-timeout = "3m"
-
-[jobs.limited]
-command = "x"
-retry = { preset = "none", no_retry_on = [2], rate_limit = { delays = [5] } }
-
-[jobs.kill]
-command = "x"
-schedule = "@daily"
-on_overlap = "kill_restart"
-
-[jobs."a.b-c_d"]
-argv = ["echo", "\\\\", "'"]
-params = ["REGION"]
-enabled = false
-
-[jobs.once]
-command = "party"
-run_at = "2030-01-01T00:00:00+01:00"
-delete_after_run = true
-hours = { to = "12:00" }
-
-[jobs.twice]
-command = "party"
-run_at = "2030-01-01T00:00:00+01:00"
-ttl = "48h"
-jitter = "1s"
-"""
+EVERYTHING = Path(__file__).with_name("everything.toml").read_text()
 
 
 def without_place(job: Job) -> Job:
     return replace(job, file="", line=0)
+
+
+def without_places(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    places = ("files", "defined_at")
+    return {key: without_places(one) for key, one in value.items() if key not in places}
 
 
 def test_what_config_show_prints_is_the_same_configuration(tmp_path: Path) -> None:
@@ -140,7 +40,12 @@ def test_what_config_show_prints_is_the_same_configuration(tmp_path: Path) -> No
     again = load(str(second))
 
     assert again.daemon == config.daemon
+    assert (again.pools, again.locks) == (config.pools, config.locks)
+    assert (again.channels, again.hooks) == (config.channels, config.hooks)
     assert list(map(without_place, again.jobs)) == list(map(without_place, config.jobs))
+    again_shown = written.configuration(again)
+    shown = written.configuration(config)
+    assert without_places(again_shown) == without_places(shown)
 
 
 def test_cron_next_begins_at_a_time_on_the_clock_of_its_zone(clawctl: Typed) -> None:
@@ -156,7 +61,7 @@ def test_cron_next_begins_at_a_time_on_the_clock_of_its_zone(clawctl: Typed) -> 
     [(0, "0s"), (0.5, "0.5s"), (90, "1m30s"), (5415, "1h30m15s"), (172800, "2d")],
 )
 def test_a_duration_is_written_exactly(seconds: float, text: str) -> None:
-    assert written.duration(seconds) == text
+    assert writtenvalues.duration(seconds) == text
 
 
 def test_init_writes_a_configuration_that_is_valid(clawctl: Typed, home: Path) -> None:
@@ -197,11 +102,11 @@ def test_validate_and_show_take_a_file(clawctl: Typed, tmp_path: Path) -> None:
     file.write_text(EVERYTHING)
 
     assert (
-        clawctl("config", "validate", "-f", str(file))[1] == "12 jobs in 1 file, no mistakes\n"
+        clawctl("config", "validate", "-f", str(file))[1] == "19 jobs in 1 file, no mistakes\n"
     )
     assert tomllib.loads(clawctl("config", "show", "-f", str(file))[1])["jobs"].keys() == {
         "web", "hook", "report", "kill", "a.b-c_d", "once", "twice", "dog", "pup",
-        "tried", "tried-also", "limited",
+        "tried", "tried-also", "limited", "free", "asked", "after", "checked", "probed",
     }  # fmt: skip
     as_json: dict[str, Any] = json.loads(
         clawctl("config", "show", "-f", str(file), "--json")[1]
