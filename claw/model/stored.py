@@ -24,6 +24,8 @@ def plain(value: object) -> object:
         }
     if isinstance(value, tuple):
         return [plain(one) for one in value]
+    if isinstance(value, frozenset):
+        return sorted(plain(one) for one in value)  # type: ignore[type-var]
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -52,8 +54,8 @@ def _value(kind: Any, stored: Any) -> object:
         if stored is None:
             return None
         (kind,) = (one for one in get_args(kind) if one is not types.NoneType)
-    if get_origin(kind) is tuple:
-        return _items(get_args(kind), stored)
+    if get_origin(kind) in {tuple, frozenset}:
+        return get_origin(kind)(_items(get_args(kind), stored))
     if is_dataclass(kind):
         return _record(cast("type", kind), stored)
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -64,7 +66,7 @@ def _value(kind: Any, stored: Any) -> object:
 
 
 def _items(kinds: Sequence[Any], stored: Sequence[Any]) -> tuple[object, ...]:
-    if len(kinds) == 2 and kinds[1] is Ellipsis:  # noqa: PLR2004  tuple[X, ...]
+    if kinds[-1] is Ellipsis or len(kinds) == 1:  # tuple[X, ...], frozenset[X]
         return tuple(_value(kinds[0], one) for one in stored)
     return tuple(_value(kind, one) for kind, one in zip(kinds, stored, strict=True))
 

@@ -47,7 +47,7 @@ def recall(tx: Tx, config: Config, name: str) -> Job | None:
         return found
     known = tx.transient(name)
     if known is None:
-        return None
+        return steps.left_job(tx, name)
     try:
         job = made(name, known)
     except (UsageError, ValueError):  # of another version, which knew other keys
@@ -58,9 +58,11 @@ def recall(tx: Tx, config: Config, name: str) -> Job | None:
 
 def of_run(tx: Tx, config: Config, run: Run) -> Job | None:
     """Return the job of a run with what holds for that run alone: what its step says."""
-    job = recall(tx, config, run.job)
-    if job is None or run.lineage.step is None:
-        return job
+    if run.lineage.step is None:
+        return recall(tx, config, run.job)
+    job = steps.own_job(tx, run) or recall(tx, config, run.job)
+    if job is None:
+        return None
     step = steps.step_of(tx, run)
     if step is None:
         return job

@@ -7,7 +7,16 @@ counts slots from when it was added, was enabled, or got another schedule.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from claw.master.engine import alerts, fileevents, intents, journal, lifetimes, services, slots
+from claw.master.engine import (
+    alerts,
+    fileevents,
+    intents,
+    journal,
+    lifetimes,
+    services,
+    slots,
+    steps,
+)
 from claw.master.engine.turn import Turn
 from claw.model import instances
 from claw.model.effect import Dispatch, Reschedule
@@ -99,8 +108,10 @@ def _add(turn: Turn, job: Job, by: str) -> None:
 
 
 def _remove(turn: Turn, name: str, by: str) -> None:
-    """Forget a job and end its runs; their history stays."""
-    intents.end_runs(turn, name, why=intents.REMOVED, by=by)
+    """Forget a job and end its runs; their history stays, and what workflows have begun."""
+    for run in turn.tx.open_runs(name):
+        if not steps.goes_on(turn.tx, run):
+            turn.end(run, why=intents.REMOVED, by=by)
     turn.tx.delete_standing(name)
     turn.tx.delete_instances(name)
     turn.tx.delete_rollout(name)

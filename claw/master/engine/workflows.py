@@ -6,7 +6,8 @@ What follows from the end of a step is decided in the transaction of that end; n
 looked at again and again. A run begins with a definition, which is kept with it.
 
 The id of a workflow is that of its first run. `retry` makes another run of the same workflow,
-which runs some steps again and takes the others as they ended before.
+which runs some steps again, by the commands that they have now, and takes the others as they
+ended before.
 """
 
 from collections.abc import Collection, Mapping
@@ -29,7 +30,8 @@ def begin(turn: Turn, run: Run, job: Job) -> None:
     for step in root.begin(run, turn.now):
         run = turn.take(run, step)
     if turn.tx.workflow(run.id) is None:
-        turn.tx.put_workflow(run.id, steps.text_of(job.workflow or Workflow(steps=())))
+        definition = job.workflow or Workflow(steps=())
+        turn.tx.put_workflow(run.id, steps.text_of(definition, turn.config, job.name))
     if job.timeout_s:
         at = turn.now + timedelta(seconds=job.timeout_s)
         turn.tx.set_deadline(run.id, at)
@@ -179,7 +181,8 @@ def retry(turn: Turn, workflow_id: str, since: str | None, *, key: str, by: str)
     )
     run = intake.submit(turn, ask)
     kept = [step.name for step in definition.steps if step.name not in again]
-    turn.tx.put_workflow(run.id, row.definition, kept)
+    text = steps.text_of(definition, turn.config, run.job, row.definition)
+    turn.tx.put_workflow(run.id, text, kept)
     return run
 
 

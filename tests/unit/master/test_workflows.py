@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from claw.master.engine.intake import Ask
 from claw.model.approval import Approval
 from claw.model.condition import parse
 from claw.model.effect import DispatchAt
-from claw.model.job import Daemon
+from claw.model.job import Daemon, Job
 from claw.model.retry import Delivery, Retry
 from claw.model.run import Origin, Run, State
 from claw.model.workflow import On, OnBadEnd, Step, Workflow, chain, chord, group
@@ -282,3 +283,46 @@ def test_a_condition_on_a_need_decides_whether_a_step_begins() -> None:
         desk.ask("all")
         codes = iter([code, 0])
         assert work_off(desk, lambda _run, codes=codes: next(codes)) == order  # type: ignore[misc]
+
+
+def _with_own_command(*, command: str, timeout_s: float = 0.0) -> tuple[Job, Job]:
+    """Return a workflow of job `a` and a step with a command of its own after it."""
+    own = replace(job("all.b"), argv=(command,), step_of="all", timeout_s=timeout_s)
+    then = Step(name="b", job="all.b", needs=("a",))
+    return flow("all", steps(Step(name="a", job="a"), then)), own
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_workflow_under_way_keeps_the_commands_of_its_steps(*, is_gone: bool) -> None:
+    desk = Desk(job("a"), *_with_own_command(command="old", timeout_s=5.0))
+    root = desk.ask("all")
+    (claim,) = desk.dispatch()
+    found = desk.launch(claim)
+    desk.set_config(job("a"), *(() if is_gone else _with_own_command(command="new")))
+    assert desk.run(root.id).state is State.RUNNING
+    desk.end(found)
+    (claim,) = desk.dispatch()
+    assert (claim.job.argv, claim.job.timeout_s) == (("old",), 5.0)
+    found = desk.launch(claim)
+    desk.set_config(job("a"))
+    assert desk.stops() == []
+    desk.end(found)
+    assert states(desk, root) == {"a": "succeeded", "b": "succeeded"}
+    assert desk.run(root.id).state is State.SUCCEEDED
+
+
+def test_a_workflow_that_has_not_begun_goes_with_the_files() -> None:
+    desk = Desk(job("a"), *_with_own_command(command="old"))
+    root = desk.ask("all")
+    desk.set_config(job("a"))
+    assert desk.run(root.id).state is State.CANCELED
+
+
+def test_what_is_run_again_has_the_commands_of_now() -> None:
+    desk = Desk(job("a"), *_with_own_command(command="old"))
+    root = desk.ask("all")
+    work_off(desk, lambda run: int(run.lineage.step == "b"))
+    desk.set_config(job("a"), *_with_own_command(command="new"))
+    desk.do(lambda turn: workflows.retry(turn, root.id, None, key="k", by="me"))
+    (claim,) = desk.dispatch()
+    assert claim.job.argv == ("new",)
