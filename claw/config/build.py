@@ -165,10 +165,6 @@ def _schedule_is_sound(draft: Draft) -> Iterator[Fault]:
             yield (("schedule", index) if len(expressions) > 1 else ("schedule",)), problem
 
 
-def _jitter_fits(draft: Draft) -> Iterator[Fault]:
-    return timing.faults(draft.values, draft.kind(), draft.timezone())
-
-
 def _run_at_exists(draft: Draft) -> Iterator[Fault]:
     values = draft.values
     moment = values[JobKeys.run_at]
@@ -214,7 +210,6 @@ _RULES: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _overlap_is_clear,
     _zone_is_known,
     _schedule_is_sound,
-    _jitter_fits,
     _run_at_exists,
     _dependencies_are_there,
     _child_can_be_made,

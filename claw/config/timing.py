@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from claw.config import when
 from claw.config.check import Values
 from claw.config.fields import JobKeys
 from claw.model.job import CatchUp, JobType
-from claw.model.units import format_duration
 
+_DAY_S = 86400.0
 _TIMED = (JobType.SCHEDULED, JobType.ONESHOT)
 
 
@@ -25,18 +24,8 @@ def contradictions(said: Values) -> Iterator[tuple[tuple[str, ...], str]]:
         )
     if said.says(JobKeys.ttl) and said[JobKeys.delete_after_run]:
         yield ("ttl",), "delete_after_run is a ttl of nothing: keep one of them"
-
-
-def faults(said: Values, kind: JobType, timezone: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield a jitter that would have runs overtake each other."""
-    if kind is not JobType.SCHEDULED or not said.says(JobKeys.jitter):
-        return
-    sound = [one for one in said[JobKeys.schedule] if not when.schedule_problem(one, timezone)]
-    gaps = [when.shortest_gap_s(one, timezone) for one in sound]
-    shortest_s = min((gap for gap in gaps if gap is not None), default=None)
-    if shortest_s is not None and said[JobKeys.jitter] > shortest_s:
-        gap = format_duration(shortest_s)
-        yield ("jitter",), f"longer than the {gap} between two times: runs would change places"
+    if said[JobKeys.jitter] > _DAY_S:
+        yield ("jitter",), "longer than a day: runs would be nowhere near their times"
 
 
 def values(said: Values, kind: JobType, timezone: str) -> dict[str, Any]:

@@ -241,7 +241,9 @@ class Database:
             try:
                 self._reader.execute("BEGIN")
                 try:
-                    work.run(Tx(self._reader))
+                    tx = Tx(self._reader)
+                    work.run(tx)
+                    tx.settle()  # a reader that has something to write is refused
                 finally:
                     if self._reader.in_transaction:
                         self._reader.execute("ROLLBACK")
