@@ -9,7 +9,8 @@ _WORDS = "true|false|yes|no|on|off|debug|info|warning|error"
 _HARMLESS = re.compile(rf"-?\d{{1,6}}|{_WORDS}", re.IGNORECASE)
 _TELLING = "TOKEN|KEY|SECRET|PASS|PWD|CRED|AUTH|PIN|COOKIE|SESSION|SALT"
 _SECRET = re.compile(_TELLING, re.IGNORECASE)
-_USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@]*@")
+_USER_INFO = re.compile(r"://[^/\s@]*@")
+"""Found in one pass, however long the text is: what stands before it is not looked at."""
 _URL_KEYS = frozenset({"ping", "url"})
 _SECRET_TABLES = frozenset({"headers", "urls"})
 """Of channels: what stands in a URL for apprise is all secret, its host too."""
@@ -31,7 +32,7 @@ def mask_url(url: str) -> str:
 
 def mask_users(text: str) -> str:
     """Return a text without the names and passwords in the URLs that it holds."""
-    return _USER_INFO.sub(rf"\1{MASK}@", text)
+    return _USER_INFO.sub(f"://{MASK}@", text)
 
 
 def mask(value: object, name: str = "") -> object:

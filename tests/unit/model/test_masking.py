@@ -1,8 +1,11 @@
 """Masking: what is not plainly harmless does not leave the host."""
 
+import subprocess
+import sys
+
 import pytest
 
-from claw.model.masking import MASK, mask, mask_env, mask_url
+from claw.model.masking import MASK, mask, mask_env, mask_url, mask_users
 
 
 @pytest.mark.parametrize(
@@ -31,3 +34,14 @@ def test_of_a_url_scheme_and_host_are_left() -> None:
 def test_environments_and_urls_are_found_at_any_depth() -> None:
     found = mask({"a": [{"env": {"X": "s3cret"}, "ping": "http://h/x", "text": "kept"}]})
     assert found == {"a": [{"env": {"X": MASK}, "ping": f"http://h/{MASK}", "text": "kept"}]}
+
+
+def test_users_in_the_urls_of_a_text_are_masked() -> None:
+    text = "from a+b://me:pw@h/x?a=b@c to http://h/y, ftp://u@k"
+    assert mask_users(text) == f"from a+b://{MASK}@h/x?a=b@c to http://h/y, ftp://{MASK}@k"
+
+
+@pytest.mark.parametrize("word", ["a", "a://", "://x"])
+def test_a_long_text_is_masked_in_one_pass(word: str) -> None:
+    code = f"from claw.model.masking import mask_users; mask_users({word!r} * 1_000_000)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
