@@ -225,16 +225,17 @@ WHERE batch = :batch AND id < :before AND (:state IS NULL OR state = :state)
 ORDER BY id DESC LIMIT :limit;
 
 -- name: count_made
-SELECT count(*) FROM runs INDEXED BY runs_parent WHERE parent = :parent AND origin = 'child';
+SELECT count(*) FROM runs INDEXED BY runs_parent
+WHERE parent = :parent AND origin IN ('child', 'emit');
 
 -- name: count_made_open
 SELECT count(*) FROM runs INDEXED BY runs_parent
-WHERE parent = :parent AND origin = 'child' AND ended_at IS NULL;
+WHERE parent = :parent AND origin IN ('child', 'emit') AND ended_at IS NULL;
 
 -- name: count_asked_open
 SELECT count(*) FROM runs INDEXED BY runs_open
 WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
-    AND origin = 'child' AND asked_by = :by;
+    AND origin IN ('child', 'emit') AND asked_by = :by;
 
 -- name: runs_of_parent
 SELECT * FROM runs INDEXED BY runs_parent

@@ -197,13 +197,14 @@ def test_the_token_of_one_users_run_is_of_no_use_to_another() -> None:
         output = f"victim/{victim}.out"
         claw.wait_until(lambda: claw.output(output).endswith(b"\n"), "its token")
         token = claw.output(output).decode().strip()
-        thief = f"CLAW_TOKEN={token} $CLAWCTL run -- id 2>&1"
+        thief = f"export CLAW_TOKEN={token}; " + tries("run -- id", "emit orders.new")
         claw.configure(victim_job + script("thief", thief, ALIEN))
         Shell(claw.environment)("reload")
         _, said = ended(claw, "thief")
         Shell(claw.environment)("cancel", victim)
 
-    assert "not of a run of nobody" in said
+    assert [line[0] for line in said.splitlines()] == ["5", "5"], said
+    assert said.count("not of a run of nobody") == 2
 
 
 def test_a_child_adds_a_job_whose_runs_come_of_its_run(start_master: StartMaster) -> None:

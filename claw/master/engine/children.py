@@ -43,7 +43,8 @@ def maker(turn: Turn, run_id: str) -> Run:
 def check_fanout(turn: Turn, parent: str, count: int = 1) -> None:
     """See that a run may make so many more runs.
 
-    Of a run that ends by itself all count that it has made, of a service those that are open.
+    Of a run that ends by itself all count that it has made, by events too; of a service those
+    that are open.
 
     Raises:
         ConflictError: It may not.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from claw.errors import DeniedError, NotFoundError, SaturatedError, UsageError
-from claw.master.engine import intake
+from claw.master.engine import children, intake
 from claw.master.engine.turn import Turn
 from claw.model import happening, lineage
 from claw.model.handout import Handouts
@@ -51,12 +51,15 @@ def emit(turn: Turn, told: Told) -> tuple[Happening, Sequence[Run]]:
     Raises:
         UsageError: No event can have that name.
         SaturatedError: There is no room for the runs; nothing is stored.
+        ConflictError: The run whose child tells has made too many runs.
     """
     problem = happening.name_problem(told.name)
     if problem is not None:
         raise UsageError(f"no event can be called {told.name[:60]!r}: {problem}")
     jobs = [job for job in turn.config.listening if happening.matches(job.events, told.name)]
     _check_room(turn, len(jobs))
+    if told.parent is not None and jobs:
+        children.check_fanout(turn, told.parent, len(jobs))
     one = store(turn, told)
     turn.note("event.emitted", run=told.parent, why=f"{one.name} ({one.id})", by=told.by)
     return one, [_follow(turn, one, job) for job in jobs]

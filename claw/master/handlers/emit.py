@@ -1,8 +1,9 @@
 """``event.emit``, and ``bridge.*``: the tokens of those who may tell of events."""
 
+from claw.commands.method import ADMIN
 from claw.errors import UsageError
 from claw.master.control.calls import Call, Params
-from claw.master.engine import happenings
+from claw.master.engine import children, happenings
 from claw.master.engine.happenings import Told
 from claw.master.engine.turn import Turn
 from claw.master.wiring import Json
@@ -29,6 +30,8 @@ async def emit(call: Call, params: Params) -> Json:
             by, source = f"{call.by}, token {bridge.id}", Source.TOKEN
         elif connection.run is not None:
             source = Source.CHILD
+            if call.peer.role != ADMIN:
+                children.check_user(turn, by)
         told = Told(
             name=params["event"], data=text, by=by, source=source, parent=connection.run
         )

@@ -19,7 +19,7 @@ from claw.master.control import targets
 from claw.master.control.calls import Call, Params
 from claw.master.control.peers import owner
 from claw.master.engine import definitions
-from claw.master.handlers import batch, run, transient
+from claw.master.handlers import batch, emit, run, transient
 from claw.master.wiring import Json
 from claw.model import making
 from claw.model.job import Job
@@ -41,6 +41,13 @@ async def wait(call: Call, params: Params) -> Json:
     """Wait for a run that the child's run has made."""
     await _check_own(call, params["target"])
     return await run.wait(call, params)
+
+
+async def tell(call: Call, params: Params) -> Json:
+    """Tell of an event, for the child's run or by a token for events."""
+    if call.connection.bridge is None:
+        await check_user(call)
+    return await emit.emit(call, params)
 
 
 async def submit(call: Call, params: Params) -> Json:

@@ -129,7 +129,7 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 OF_CHILDREN: Mapping[str, Handler] = {
-    "event.emit": emit.emit,
+    "event.emit": offspring.tell,
     "idem.check": idem.check,
     "idem.claim": idem.claim,
     "idem.release": idem.release,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from claw.errors import DeniedError, NotFoundError, SaturatedError, UsageError
-from claw.master.engine import handouts, happenings, intents
+from claw.errors import ConflictError, DeniedError, NotFoundError, SaturatedError, UsageError
+from claw.master.engine import children, handouts, happenings, intents
 from claw.master.engine.happenings import Told
 from claw.master.inputs.spool import Taken, emit_all
 from claw.model.happening import Bridge, Source, text_of
@@ -100,6 +100,19 @@ def test_what_a_child_tells_of_is_its_runs_and_one_deeper() -> None:
         parent.id,
         1,
     )
+
+
+def test_what_events_start_counts_among_the_runs_that_a_run_makes() -> None:
+    desk = Desk(job("p"), job("j", events=("e",)), job("k", events=("e",)))
+    parent = desk.run_of(desk.begin("p"))
+    for _ in range(children.MAX_FANOUT // 2):
+        emit(desk, "e", parent=parent.id)
+
+    with pytest.raises(ConflictError, match="has made 24 runs and asks for 2 more"):
+        emit(desk, "e", parent=parent.id)
+
+    assert len(desk.runs("j")) == len(desk.runs("k")) == 12
+    assert emit(desk, "nobody", parent=parent.id) == []
 
 
 def test_events_that_start_each_other_end_at_the_limit() -> None:
