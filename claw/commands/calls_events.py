@@ -31,7 +31,7 @@ EVENTS = (
                 "event": string("its id"),
                 "name": string("its name"),
                 "runs": array(
-                    "one for each job that names it",
+                    "one for each job that names it; other users are not told",
                     record(
                         {
                             "run": shapes.RUN_ID,
@@ -44,7 +44,7 @@ EVENTS = (
                     ),
                 ),
             },
-            ("event", "name", "runs"),
+            ("event", "name"),
             is_open=True,
         ),
     ),

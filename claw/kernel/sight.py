@@ -52,8 +52,8 @@ def entries_in(folder: str) -> tuple[list[str], list[str]]:
     return folders, others
 
 
-def read_own(path: str, most_bytes: int) -> bytes:
-    """Return what a file of root or of this process's user holds.
+def read_own(path: str, most_bytes: int) -> tuple[bytes, int]:
+    """Return what a file of root or of this process's user holds, and which of them has it.
 
     Args:
         path: It.
@@ -69,6 +69,6 @@ def read_own(path: str, most_bytes: int) -> bytes:
             raise OSError(errno.EINVAL, "it is no regular file")
         if found.st_uid not in {0, os.geteuid()}:
             raise OSError(errno.EPERM, "it is another user's")
-        return os.pread(fd, most_bytes + 1, 0)
+        return os.pread(fd, most_bytes + 1, 0), found.st_uid
     finally:
         os.close(fd)

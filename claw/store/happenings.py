@@ -39,6 +39,11 @@ class HappeningRows(Statements):
         """Tell whether an event of that key is there."""
         return self._one("happening_of_key", key=key) is not None
 
+    def count_happenings(self, by: str, since: datetime, limit: int) -> int:
+        """Return how many events somebody has told of since a time, or `limit`."""
+        first = ids.event_id(int(since.timestamp() * 1000), bytes(10))
+        return self._number("count_happenings", by=by, since=first, limit=limit) or 0
+
     def prune_happenings(self, before: datetime, limit: int) -> int:
         """Forget events from before a time that no run answers to; return how many."""
         first = ids.event_id(int(before.timestamp() * 1000), bytes(10))

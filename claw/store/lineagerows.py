@@ -45,7 +45,7 @@ class LineageRows(Statements):
         return self._runs("children_of", parent=run)
 
     def count_made(self, parent: str, *, only_open: bool = False) -> int:
-        """Return how many runs a run's children have made, by events too, or how many are open."""
+        """Return how many runs a run's children have made (by events too), or are open."""
         query = "count_made_open" if only_open else "count_made"
         return self._number(query, parent=parent) or 0
 

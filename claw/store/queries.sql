@@ -908,6 +908,9 @@ SELECT * FROM happenings WHERE id = :id;
 -- name: happening_of_key
 SELECT id FROM happenings WHERE key = :key;
 
+-- name: count_happenings
+SELECT count(*) FROM (SELECT 1 FROM happenings WHERE id > :since AND "by" = :by LIMIT :limit);
+
 -- name: prune_happenings
 DELETE FROM happenings WHERE id IN (
     SELECT id FROM happenings AS old WHERE id < :before

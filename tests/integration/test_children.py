@@ -189,6 +189,44 @@ def test_a_child_of_another_user_makes_runs_as_that_user_and_no_other(
 
 
 @needs_another
+def test_what_an_event_of_another_users_child_begins_is_not_that_childs_to_read() -> None:
+    code = """
+import json, os, socket, sys, time
+door = socket.socket(socket.AF_UNIX)
+door.connect(os.environ["CLAW_SOCKET"])
+lines = door.makefile("rw")
+def call(method, **params):
+    lines.write(json.dumps(dict(jsonrpc="2.0", id=1, method=method, params=params)) + chr(10))
+    lines.flush()
+    return json.loads(lines.readline())
+call("hello", token=os.environ["CLAW_TOKEN"])
+print(list(call("event.emit", event="ev")["result"]), flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.1)
+run = open(sys.argv[1]).read()
+print(call("run.show", run=run)["error"]["data"]["name"])
+print(call("run.wait", target=run)["error"]["data"]["name"])
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path, which = Path(folder) / "asks.py", Path(folder) / "which"
+        path.write_text(code)
+        asker = f'[jobs.asker]\nargv = ["{PYTHON}", "{path}", "{which}"]\n{ALIEN}'
+        hearer = '[jobs.hearer]\ncommand = "echo hush; exit 3"\nevents = ["ev"]\n'
+        with for_all(asker + hearer) as claw:
+            run = claw.submit("asker")
+            [heard] = claw.wait_until(lambda: claw.runs("hearer"), "what the event begins")
+            claw.ended(heard["id"])
+            (Path(folder) / "aside").write_text(heard["id"])
+            (Path(folder) / "aside").rename(which)
+            claw.ended(run)
+            said = claw.output(f"asker/{run}.out").decode()
+
+    assert heard["parent"] == run
+    assert said.splitlines() == ["['event', 'name']", "denied", "denied"]
+
+
+@needs_another
 def test_the_token_of_one_users_run_is_of_no_use_to_another() -> None:
     theirs = ALIEN.replace('"nobody"', '"daemon"')
     victim_job = script("victim", "echo $CLAW_TOKEN; cat", f'{theirs}stdin = "open"\n')

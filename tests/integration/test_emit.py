@@ -123,22 +123,23 @@ def test_another_user_tells_of_what_its_token_is_for_and_of_nothing_else() -> No
                 return [json.loads(line) for line in done.stdout.splitlines()]
 
             hello, good, wrong, other = tell(token)
-            forged = tell(token[:-1] + ("0" if token[-1] != "0" else "1"))
-            made_up = tell(made["id"] + "0" * 64)
+            useless = token[:-1] + ("0" if token[-1] != "0" else "1"), made["id"] + "0" * 64
+            forged, made_up = map(tell, useless)
             listed = ctl("emit", "--tokens").out
             ctl("emit", "--revoke-token", made["id"])
             late = tell(token)
-            shown = ctl("runs", "show", good["result"]["runs"][0]["run"], "--json").json
+            [shown] = ctl("runs", "list", "--job", "taker", "--json").json["runs"]
+            claw.ended(shown["id"])
+            payload = ctl("runs", "output", shown["id"]).out
 
     assert hello["result"]["role"] == "bridge"
-    assert [run["job"] for run in good["result"]["runs"]] == ["taker"]
-    assert shown["asked_by"] == f"nobody, token {made['id']}"
+    assert (set(good["result"]), shown["asked_by"]) == ({"event", "name"}, "nobody")
+    assert f'"by": "nobody, token {made["id"]}"' in payload
     assert "not for told" in wrong["error"]["message"]
     assert other["error"]["data"]["name"] == "denied"
     for answers in (forged, made_up, late):
         assert {one["error"]["data"]["name"] for one in answers[1:]} == {"denied"}
-    assert "error" in forged[0]
-    assert "error" in made_up[0]
+    assert all("error" in one[0] for one in (forged, made_up))
     assert "revoked" in late[1]["error"]["message"]
     assert made["id"] in listed
     assert token not in listed

@@ -24,6 +24,8 @@ def render(reply: dict[str, Any], style: Style, now: datetime) -> str:
         return str(reply["token"])
     if reply.get("revoked"):
         return f"token {reply['id']} is of no use any more"
+    if "runs" not in reply:
+        return f"{reply['name']}: told"
     if not reply["runs"]:
         return f"{reply['name']}: no job names it"
     return "\n".join(_run(reply["name"], run) for run in reply["runs"])

@@ -9,7 +9,7 @@ next one's time is over; so what expires while no master is there does so when o
 from collections.abc import Iterator
 
 from claw.errors import ConflictError, DeniedError, SaturatedError
-from claw.master.engine import alerts
+from claw.master.engine import alerts, descent
 from claw.master.engine.turn import Change, Turn
 from claw.model import approval, ids
 from claw.model.alerts import AlertKind
@@ -143,7 +143,7 @@ def rule_of(config: Config, run: Run, asked: Asked) -> Approval:
 
 
 def _askers(turn: Turn, run: Run) -> Iterator[str]:
-    """Yield who asked for a run, and for those that it came of."""
+    """Yield who asked for a run, and for all those that it came of or repeats."""
     seen: set[str] = set()
     todo = [run.id]
     while todo:
@@ -152,7 +152,9 @@ def _askers(turn: Turn, run: Run) -> Iterator[str]:
             continue
         seen.add(found.id)
         yield found.asked_by
-        above = (found.lineage.parent, found.lineage.root, found.lineage.workflow)
+        line = found.lineage
+        above = (line.parent, line.root, line.workflow, found.replay_of)
+        todo += descent.parents_of(found)
         todo += [one for one in above if one is not None]
 
 

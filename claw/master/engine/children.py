@@ -16,7 +16,7 @@ MAX_FANOUT = 25
 """So many runs, and so many jobs, may the children of one run make."""
 
 MAX_OF_USER = 100
-"""So many runs that children of another user have asked for may be open."""
+"""So many runs may be open that children or events of another user have asked for."""
 
 _OUTSIDE = frozenset({Origin.MANUAL, Origin.AT, Origin.REINJECT})
 """A run that people ask for comes of them, whoever has made its job."""
@@ -62,15 +62,15 @@ def check_fanout(turn: Turn, parent: str, count: int = 1) -> None:
     )
 
 
-def check_user(turn: Turn, name: str) -> None:
+def check_user(turn: Turn, name: str, count: int = 1) -> None:
     """See that a user other than the owner does not fill the queue.
 
     Raises:
         SaturatedError: So many runs that their children have asked for are open.
     """
-    if turn.tx.count_asked_open(name) >= MAX_OF_USER:
+    if turn.tx.count_asked_open(name) + count > MAX_OF_USER:
         raise SaturatedError(
-            f"{MAX_OF_USER} runs that runs of {name} have made are open, as many as may be",
+            f"{MAX_OF_USER} runs may be open that runs or events of {name} have made: no more",
             hint="wait until some have ended",
         )
 

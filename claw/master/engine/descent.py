@@ -3,8 +3,15 @@
 from collections.abc import Iterable, Iterator
 
 from claw.model.job import Config
-from claw.model.run import Run
+from claw.model.run import Origin, Run
 from claw.store.records import Tx
+
+
+def parents_of(run: Run) -> tuple[str, ...]:
+    """Return the runs whose ends a run follows, in the order of their ids."""
+    if run.origin not in {Origin.TRIGGER, Origin.JOIN}:
+        return ()
+    return tuple(run.origin_key.partition(":")[0].split("+"))
 
 
 def descendants(tx: Tx, runs: Iterable[str]) -> Iterator[Run]:

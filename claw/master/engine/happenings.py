@@ -14,12 +14,15 @@ from claw.model.happening import Bridge, Happening, Source
 from claw.model.job import Job
 from claw.model.lineage import Lineage
 from claw.model.run import Origin, Run
+from claw.model.values import replace
 
 NAME = "CLAW_EVENT"
 FILE = "CLAW_EVENT_FILE"
 PATH = "CLAW_WATCH_PATH"
 _FILE_NAME = "event.json"
 MOST_BRIDGES = 1000
+MOST_OF_GUEST = 3600
+"""So many events within an hour may a user tell of by one token, or by children."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +32,10 @@ class Told:
     Attributes:
         name: Of the event.
         data: JSON, see `happening.text_of`.
-        by: Who tells.
+        by: Which user tells.
         source: In which way.
+        token: The id of the token by which.
+        is_guest: It is told by one who may do nothing else, or a child of another user's.
         parent: The run whose child does.
         key: Tells the same event when it comes again; None: it never does.
     """
@@ -39,8 +44,15 @@ class Told:
     data: str
     by: str
     source: Source
+    token: str | None = None
+    is_guest: bool = False
     parent: str | None = None
     key: str | None = None
+
+    @property
+    def teller(self) -> str:
+        """Who tells, and by what."""
+        return self.by if self.token is None else f"{self.by}, token {self.token}"
 
 
 def emit(turn: Turn, told: Told) -> tuple[Happening, Sequence[Run]]:
@@ -58,11 +70,30 @@ def emit(turn: Turn, told: Told) -> tuple[Happening, Sequence[Run]]:
         raise UsageError(f"no event can be called {told.name[:60]!r}: {problem}")
     jobs = [job for job in turn.config.listening if happening.matches(job.events, told.name)]
     _check_room(turn, len(jobs))
+    if told.is_guest:
+        _check_guest(turn, told, len(jobs))
     if told.parent is not None and jobs:
         children.check_fanout(turn, told.parent, len(jobs))
-    one = store(turn, told)
-    turn.note("event.emitted", run=told.parent, why=f"{one.name} ({one.id})", by=told.by)
-    return one, [_follow(turn, one, job) for job in jobs]
+    # What nobody reads is no guest's to fill the disk with.
+    one = store(turn, told if jobs or not told.is_guest else replace(told, data="null"))
+    turn.note("event.emitted", run=told.parent, why=f"{one.name} ({one.id})", by=told.teller)
+    return one, [_follow(turn, told, one, job) for job in jobs]
+
+
+def _check_guest(turn: Turn, told: Told, count: int) -> None:
+    """See that who may tell of events does not fill the queue or the disk with them.
+
+    Raises:
+        SaturatedError: It would.
+    """
+    if count:
+        children.check_user(turn, told.by, count)
+    since = turn.now - timedelta(hours=1)
+    if turn.tx.count_happenings(told.teller, since, MOST_OF_GUEST) >= MOST_OF_GUEST:
+        raise SaturatedError(
+            f"{told.teller} has told of {MOST_OF_GUEST} events within an hour: no more",
+            hint="try again later",
+        )
 
 
 def store(turn: Turn, told: Told) -> Happening:
@@ -72,7 +103,7 @@ def store(turn: Turn, told: Told) -> Happening:
         name=told.name,
         data=told.data,
         at=turn.now,
-        by=told.by,
+        by=told.teller,
         source=told.source,
         run=told.parent,
     )
@@ -80,14 +111,14 @@ def store(turn: Turn, told: Told) -> Happening:
     return one
 
 
-def _follow(turn: Turn, one: Happening, job: Job) -> Run:
+def _follow(turn: Turn, told: Told, one: Happening, job: Job) -> Run:
     parent = None if one.run is None else turn.tx.run(one.run)
     line = Lineage(event=one.id) if parent is None else lineage.below(parent, event=one.id)
     ask = intake.Ask(
         job=job.name,
         origin=Origin.EMIT,
         key=f"{one.id}:{job.name}",
-        by=one.by,
+        by=told.by,
         lineage=line,
     )
     return intake.follow_up(turn, ask)

@@ -17,7 +17,7 @@ told of that run and its job alone: it may still be running.
 import os
 import re
 
-from claw.master.engine import triggers
+from claw.master.engine import descent
 from claw.master.engine.turn import Turn
 from claw.model import outcome
 from claw.model.handout import Handouts, Slice
@@ -38,7 +38,7 @@ def hand_out(turn: Turn, _job: Job, run: Run, found: Handouts) -> None:
     if parent is None:
         return
     found.tell({f"{_PREFIX}RUN": parent.id, f"{_PREFIX}JOB": parent.job})
-    followed = triggers.parents_of(_first(turn, run))
+    followed = descent.parents_of(_first(turn, run))
     if not followed:
         return
     found.tell({f"{_PREFIX}RUNS": " ".join(followed)})

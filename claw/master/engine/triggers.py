@@ -7,7 +7,7 @@ cannot be begun is stored as skipped, and says why; nothing is just left out.
 
 from datetime import timedelta
 
-from claw.master.engine import intake, matches
+from claw.master.engine import descent, intake, matches
 from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
 from claw.model import ids, lineage
@@ -97,16 +97,9 @@ def ancestry(turn: Turn, run: Run) -> list[str]:
     return way[::-1]
 
 
-def parents_of(run: Run) -> tuple[str, ...]:
-    """Return the runs whose ends a run follows, in the order of their ids."""
-    if run.origin not in {Origin.TRIGGER, Origin.JOIN}:
-        return ()
-    return tuple(run.origin_key.partition(":")[0].split("+"))
-
-
 def recalled(turn: Turn, run: Run) -> Lineage:
     """Return what a run comes of whose journal alone is known, as far as its key tells."""
-    found = [turn.tx.run(parent) for parent in parents_of(run)]
+    found = [turn.tx.run(parent) for parent in descent.parents_of(run)]
     known = [parent for parent in found if parent is not None]
     if not known:
         return run.lineage

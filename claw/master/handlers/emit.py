@@ -3,7 +3,7 @@
 from claw.commands.method import ADMIN
 from claw.errors import UsageError
 from claw.master.control.calls import Call, Params
-from claw.master.engine import children, happenings
+from claw.master.engine import happenings
 from claw.master.engine.happenings import Told
 from claw.master.engine.turn import Turn
 from claw.master.wiring import Json
@@ -16,6 +16,8 @@ _MONTH_S = 30 * 86400.0
 async def emit(call: Call, params: Params) -> Json:
     """Tell of an event."""
     connection = call.connection
+    is_child = connection.run is not None or connection.bridge is not None
+    is_guest = is_child and call.peer.role != ADMIN
     try:
         text = happening.text_of(params.get("data"))
     except ValueError as error:
@@ -24,18 +26,22 @@ async def emit(call: Call, params: Params) -> Json:
         ) from None
 
     def decide(turn: Turn) -> Json:
-        by, source = call.by, Source.EMIT
+        source = Source.EMIT if connection.run is None else Source.CHILD
         if connection.bridge is not None:
-            bridge = happenings.check_bridge(turn, connection.bridge, params["event"])
-            by, source = f"{call.by}, token {bridge.id}", Source.TOKEN
-        elif connection.run is not None:
-            source = Source.CHILD
-            if call.peer.role != ADMIN:
-                children.check_user(turn, by)
+            happenings.check_bridge(turn, connection.bridge, params["event"])
+            source = Source.TOKEN
         told = Told(
-            name=params["event"], data=text, by=by, source=source, parent=connection.run
+            name=params["event"],
+            data=text,
+            by=call.by,
+            source=source,
+            token=connection.bridge,
+            is_guest=is_guest,
+            parent=connection.run,
         )
         one, runs = happenings.emit(turn, told)
+        if is_guest:
+            return {"event": one.id, "name": one.name}
         shown = [
             {"run": run.id, "job": run.job, "state": run.state, "reason": run.reason}
             for run in runs

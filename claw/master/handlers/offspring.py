@@ -23,7 +23,7 @@ from claw.master.handlers import batch, emit, run, transient
 from claw.master.wiring import Json
 from claw.model import making
 from claw.model.job import Job
-from claw.model.run import Run
+from claw.model.run import Origin, Run
 from claw.store.records import Tx
 
 NOT_THEIRS = frozenset({"group", "inherit_env", "pool", "user"})
@@ -174,5 +174,17 @@ async def _check_own(call: Call, text: str) -> None:
         return targets.find_run(tx, text)
 
     found = await call.services.store.read(read)
-    if found is None or parent not in {found.id, found.lineage.parent}:
+    if found is None or not _is_own(call, parent, found):
         raise DeniedError(f"a child is told of its own run, {parent}, and of those it has made")
+
+
+def _is_own(call: Call, parent: str, run: Run) -> bool:
+    """Tell whether who asks may be told of a run: all of it, what it has left too.
+
+    What a child's events have begun comes of its run, but may be anybody's; so may what a
+    child of root has asked for on behalf of the same run.
+    """
+    if parent == run.id:
+        return True
+    is_asked = run.origin is Origin.CHILD and run.asked_by == call.by
+    return parent == run.lineage.parent and (is_free(call) or is_asked)

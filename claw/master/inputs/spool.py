@@ -16,6 +16,7 @@ import trio
 
 from claw.errors import SaturatedError, StoreError
 from claw.kernel import clock, files, sight
+from claw.master.control.peers import user_name
 from claw.master.decider import Decider
 from claw.master.engine import happenings
 from claw.master.engine.happenings import Told
@@ -165,7 +166,7 @@ class EventSpool:
     def _read(self, claim: str) -> Taken:
         name = claim.removeprefix(_CLAIMED).partition(".")[2]
         try:
-            content = sight.read_own(f"{self._folder}/{claim}", _MOST_BYTES)
+            content, uid = sight.read_own(f"{self._folder}/{claim}", _MOST_BYTES)
             event = name.removesuffix(".json")
             problem = happening.name_problem(event)
             text = happening.text_of(_data(content))
@@ -175,7 +176,7 @@ class EventSpool:
             return Taken(claim, name, None, str(error))
         if problem is not None:
             return Taken(claim, name, None, f"no event can be called so: {problem}")
-        told = Told(name=event, data=text, by="spool", source=Source.SPOOL, key=claim)
+        told = Told(name=event, data=text, by=user_name(uid), source=Source.SPOOL, key=claim)
         return Taken(claim, name, told)
 
     def _clear(self, took: Sequence[Taken]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from claw.master.engine import matches, triggers
+from claw.master.engine import descent, matches
 from claw.master.views import statusview
 from claw.model import ids
 from claw.model.evidence import unsearched
@@ -18,7 +18,7 @@ _LOOKED_AT = 20
 def of_run(tx: Tx, run: Run) -> list[str]:
     """Return what a run came of, and what has come of it."""
     lines = []
-    followed = [tx.run(parent) for parent in triggers.parents_of(run)]
+    followed = [tx.run(parent) for parent in descent.parents_of(run)]
     lines += [
         f"it follows {_named(parent)}: {statusview.end_text(parent)}"
         for parent in followed
@@ -27,7 +27,7 @@ def of_run(tx: Tx, run: Run) -> list[str]:
     lines += [
         f"run {ids.short(child.id)} of {child.job} follows it: {_present(child)}"
         for child in tx.children_of(run.id)
-        if run.id in triggers.parents_of(child)
+        if run.id in descent.parents_of(child)
     ]
     return lines
 
@@ -71,7 +71,7 @@ def _begun(tx: Tx, name: str, run: Run) -> Iterator[Run]:
     """Yield the runs of a job that have followed a run, alone or with others."""
     yield from (child for child in tx.children_of(run.id) if child.job == name)
     for child in tx.runs_page(job=name, limit=_LOOKED_AT):
-        if run.id in triggers.parents_of(child):
+        if run.id in descent.parents_of(child):
             yield child
 
 

@@ -13,7 +13,7 @@ from claw.model.approval import Approval, Asked, Decider, Decision, OnTimeout
 from claw.model.effect import Dispatch, DispatchAt
 from claw.model.graph import Dependency
 from claw.model.job import Job, JobType, Overlap
-from claw.model.lineage import below
+from claw.model.lineage import ALONE, below
 from claw.model.retry import Retry
 from claw.model.run import Origin, Run, State
 from claw.model.workflow import On, Step, Workflow
@@ -184,7 +184,7 @@ def test_where_nobody_is_named_whoever_may_operate_decides() -> None:
     assert approve(desk, run, named("tester")).state is State.QUEUED  # who asked for it
 
 
-@pytest.mark.parametrize("of", ["run", "parent", "workflow"])
+@pytest.mark.parametrize("of", ["run", "parent", "workflow", "join", "repeated"])
 def test_who_asked_for_a_run_or_what_it_comes_of_may_not_decide_unless_said_so(
     of: str,
 ) -> None:
@@ -197,10 +197,13 @@ def test_who_asked_for_a_run_or_what_it_comes_of_may_not_decide_unless_said_so(
         workflow = first.id if of == "workflow" else None
         ask = Ask(
             job="a",
-            origin=Origin.TRIGGER,
-            key="k",
+            origin=Origin.JOIN if of == "join" else Origin.TRIGGER,
+            key=f"{first.id}+{'r' * 27}:a" if of == "join" else "k",
             by="trigger",
-            lineage=below(first, workflow=workflow, step="s" if workflow else None),
+            replay_of=first.id if of == "repeated" else None,
+            lineage=below(first, workflow=workflow, step="s" if workflow else None)
+            if of in {"parent", "workflow"}
+            else ALONE,
         )
         run = desk.do(lambda turn: intake.follow_up(turn, ask))
     with pytest.raises(DeniedError, match="somebody else has to decide"):

@@ -215,7 +215,7 @@ def test_another_user_does_not_fill_the_queue(monkeypatch: pytest.MonkeyPatch) -
         return desk.do(decide)
 
     ask("1"), ask("2")
-    with pytest.raises(SaturatedError, match="runs of alice"):
+    with pytest.raises(SaturatedError, match="events of alice"):
         ask("3")
     desk.end(desk.launch(desk.dispatch()[0]))
     assert ask("3").state is State.QUEUED

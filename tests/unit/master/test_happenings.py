@@ -115,6 +115,39 @@ def test_what_events_start_counts_among_the_runs_that_a_run_makes() -> None:
     assert emit(desk, "nobody", parent=parent.id) == []
 
 
+def test_a_run_that_an_event_starts_is_asked_for_by_the_user_and_not_by_the_token() -> None:
+    desk = Desk(job("j", events=("e",)))
+
+    [run] = emit(desk, "e", token="k1")
+
+    event = desk.do(lambda turn: turn.tx.happening(run.lineage.event or ""))
+    assert run.asked_by == "ann"
+    assert event is not None
+    assert event.by == "ann, token k1"
+
+
+def test_a_guest_fills_neither_queue_nor_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "MAX_OF_USER", 3)
+    monkeypatch.setattr(happenings, "MOST_OF_GUEST", 5)
+    desk = Desk(job("j", events=("e",)))
+    for _ in range(3):
+        emit(desk, "e", token="k1", is_guest=True)
+    with pytest.raises(SaturatedError, match="events of ann have made"):
+        emit(desk, "e", token="k1", is_guest=True)
+    emit(desk, "e")  # of ann as an operator
+    for _ in range(2):
+        emit(desk, "nobody", {"much": "data"}, token="k1", is_guest=True)
+    with pytest.raises(SaturatedError, match="within an hour"):
+        emit(desk, "nobody", token="k1", is_guest=True)
+    emit(desk, "nobody", token="k2", is_guest=True)
+    desk.pass_s(3601)
+    told = Told(name="x", data="[1]", by="ann", source=Source.TOKEN, token="k1", is_guest=True)
+
+    one, _ = desk.do(lambda turn: happenings.emit(turn, told))
+
+    assert one.data == "null"
+
+
 def test_events_that_start_each_other_end_at_the_limit() -> None:
     desk = Desk(job("j", events=("e",), max_instances=100))
     [run] = emit(desk, "e")

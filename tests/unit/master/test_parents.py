@@ -2,7 +2,7 @@
 
 import os
 
-from claw.master.engine import deadletters, handouts, triggers
+from claw.master.engine import deadletters, descent, handouts
 from claw.master.engine.deadletters import Changes
 from claw.model.evidence import Evidence, Printed
 from claw.model.handout import Handouts, Slice
@@ -103,4 +103,4 @@ def test_a_run_that_repeats_one_is_told_the_same_and_joins_what_that_would_have(
     (claim,) = desk.dispatch()
     desk.end(desk.launch(claim))
     (joined,) = desk.runs("c")
-    assert triggers.parents_of(joined) == (root.id, again.id)
+    assert descent.parents_of(joined) == (root.id, again.id)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from claw.master.engine import intents, triggers
+from claw.master.engine import descent, intents
 from claw.model import condition
 from claw.model.evidence import Evidence
 from claw.model.job import Daemon, Job
@@ -225,7 +225,7 @@ def test_jobs_with_nothing_in_common_are_joined_by_their_last_ends() -> None:
     assert one.origin is Origin.JOIN
     assert one.origin_key == f"{newer.id}+{last.id}:c"
     assert one.lineage.parent == last.id
-    assert triggers.parents_of(one) == (newer.id, last.id)
+    assert descent.parents_of(one) == (newer.id, last.id)
     ended(desk, "b")
     assert len(desk.runs("c")) == 1  # it takes a new end of both
     ended(desk, "a")
@@ -248,7 +248,7 @@ def test_jobs_that_come_of_one_are_joined_by_that_ones_run() -> None:
     last = desk.end(begun["b", second.id])
     (one,) = desk.runs("d")
     assert (one.lineage.root, one.lineage.parent) == (second.id, last.id)
-    assert set(triggers.parents_of(one)) == {ends[1].id, last.id}
+    assert set(descent.parents_of(one)) == {ends[1].id, last.id}
     desk.end(begun["c", first.id])
     assert {one.lineage.root for one in desk.runs("d")} == {first.id, second.id}
 
