@@ -61,6 +61,8 @@ class WebhookSender:
                     if onward is None:
                         raise _refusal(host, answer, await _said(answer))
                     url = onward
+        except httpx.LocalProtocolError as error:  # which may hold what we gave it
+            raise NotTakenError(f"{host}: a header cannot be sent", is_final=True) from error
         except _TROUBLE as error:
             raise NotTakenError(f"{host}: {reason(error)}") from error
         raise NotTakenError(f"{host}: it redirects again and again", is_final=True)

@@ -1,7 +1,9 @@
 """What is in folders, and what files there are: stat(2), readdir(3)."""
 
 import errno
+import fcntl
 import os
+import signal
 import stat
 from dataclasses import dataclass
 
@@ -50,6 +52,28 @@ def entries_in(folder: str) -> tuple[list[str], list[str]]:
             is_folder = entry.is_dir(follow_symlinks=False)
             (folders if is_folder else others).append(entry.name)
     return folders, others
+
+
+def is_written(path: str) -> bool:
+    """Tell whether somebody has a file open to write, as far as the kernel can say.
+
+    A lease for reading (F_SETLEASE, fcntl(2)) is granted when nobody has. Who opens the file
+    while it is held is made to wait until it is given back, a moment later; the signal of
+    which that sends is one that does nothing.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    else:
+        return False
+    finally:
+        os.close(fd)
 
 
 def read_own(path: str, most_bytes: int) -> tuple[bytes, int]:

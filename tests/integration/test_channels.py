@@ -201,6 +201,14 @@ async def test_a_webhook_is_posted_as_json_with_its_key_and_headers() -> None:
     assert post.json["subject"] == "web: failed"
 
 
+async def test_a_header_that_cannot_be_sent_is_not_told() -> None:
+    with a_sink(Answer(204)) as sink:
+        channel = webhook(sink.url, headers=(("Authorization", "Bearer s3cret "),))
+        error = await refusal(channel)
+
+    assert (error.message, error.is_final) == ("127.0.0.1: a header cannot be sent", True)
+
+
 @pytest.mark.parametrize(
     ("form", "body"),
     [

@@ -32,6 +32,9 @@ events = ["alike"]
 [jobs.last]
 command = "true"
 events = ["last"]
+[jobs.slow]
+command = 'cat "$CLAW_EVENT_FILE"'
+events = ["slow", "tail"]
 """
 
 
@@ -270,6 +273,21 @@ def test_files_alike_in_all_but_what_they_say_are_an_event_each(claw: MasterUnde
 
     found = [json.loads(text)["data"] for text in said(claw, "alike", 10)]
     assert sorted(found) == list(range(10))
+
+
+def test_a_file_that_is_written_slowly_is_one_event_and_whole(claw: MasterUnderTest) -> None:
+    spool = Path(claw.home.event_spool)
+    with (spool / "slow.json").open("w") as file:
+        file.write('{"a":')
+        file.flush()
+        (spool / ".tail").write_text("1")
+        (spool / "tail").hardlink_to(spool / ".tail")  # is found by a look, as the other would
+        said(claw, "slow", 1)
+        file.write("1}")
+
+    found = [json.loads(text) for text in said(claw, "slow", 2)]
+    assert {one["name"]: one["data"] for one in found} == {"slow": {"a": 1}, "tail": 1}
+    (spool / ".tail").unlink()
 
 
 def test_what_cannot_be_put_aside_holds_up_nothing(claw: MasterUnderTest) -> None:

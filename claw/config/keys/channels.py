@@ -55,6 +55,8 @@ def _header_problem(name: str, value: object) -> str:
     try:
         text = kinds.LINE.parse(value)
         text.encode("ascii")
+        if text != text.strip():
+            return "a header neither begins nor ends with a blank"
     except UnicodeEncodeError:
         return "a header holds ASCII letters only"
     except ValueError as error:

@@ -156,12 +156,13 @@ class EventSpool:
         return f"{_CLAIMED}{self._last:014x}.{name}"
 
     def _is_quiet(self, name: str) -> bool:
-        """Tell whether a file that was found has not changed for a while."""
-        found = sight.look(f"{self._folder}/{name}")
+        """Tell whether a file that was found is as it was a while ago, and nobody writes it."""
+        path = f"{self._folder}/{name}"
+        found = sight.look(path)
         if found is None:
             return True  # a folder, say: it is refused
         age_s = clock.now().timestamp() - found.ctime_ns / _NS
-        return age_s < -_QUIET_S or age_s >= _QUIET_S
+        return abs(age_s) >= _QUIET_S and not sight.is_written(path)
 
     def _read(self, claim: str) -> Taken:
         name = claim.removeprefix(_CLAIMED).partition(".")[2]

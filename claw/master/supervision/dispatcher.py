@@ -178,7 +178,7 @@ class Dispatcher:
             own["CLAW_TOKEN"] = self.tokens.of(claim.run.id)
             around = await self._around.of(claim.job)
             if claim.job.type is not JobType.CONTINUOUS:
-                own |= handing.place(self._home, claim.run, around.identity, claim.handed)
+                own |= await handing.hand(self._home, claim.run, around.identity, claim.handed)
                 own |= results.prepare(self._home, claim.run, around.identity)
             return launches.build(
                 claim.job,

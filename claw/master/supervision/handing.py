@@ -6,6 +6,9 @@ lead elsewhere; then all of it becomes the user's.
 
 import os
 from collections.abc import Sequence
+from functools import partial
+
+import trio
 
 from claw.kernel import files, owned
 from claw.master.supervision import results
@@ -13,6 +16,27 @@ from claw.master.supervision.results import Identity
 from claw.model.handout import Handout, Slice
 from claw.model.home import Home
 from claw.model.run import Run
+
+_MOST_HERE = 64 << 10
+"""More bytes than these are copied in a thread: 1 MiB takes 1.4 ms from the page cache, 64 KiB
+no longer than the thread does."""
+
+
+async def hand(
+    home: Home, run: Run, identity: Identity | None, handed: Sequence[Handout]
+) -> dict[str, str]:
+    """Do as `place` does, and hold up nothing else meanwhile.
+
+    Raises:
+        OSError: See there.
+    """
+    if sum(map(_size, handed)) <= _MOST_HERE:
+        return place(home, run, identity, handed)
+    return await trio.to_thread.run_sync(partial(place, home, run, identity, handed))
+
+
+def _size(one: Handout) -> int:
+    return one.content.size if isinstance(one.content, Slice) else len(one.content)
 
 
 def place(

@@ -1,9 +1,13 @@
 """What a child is given to read lies where only its user finds it."""
 
+import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
 
 from claw.master.supervision import handing, results
 from claw.model.handout import Handout, Slice
@@ -39,6 +43,34 @@ def test_files_are_made_for_one_attempt_and_named_in_its_environment(home: Home)
 def test_nothing_is_made_for_a_child_that_is_given_nothing(home: Home) -> None:
     assert handing.place(home, a_run(), None, []) == {}
     assert not Path(home.jobs).exists()
+
+
+async def test_what_is_much_is_copied_while_other_things_go_on(home: Home) -> None:
+    slow = Path(home.log) / "slow"
+    slow.parent.mkdir()
+    os.mkfifo(slow)  # to open it takes until somebody else does
+    goes_on, seen = threading.Event(), []
+
+    def write() -> None:
+        seen.append(goes_on.wait(30))
+        slow.open("wb").close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_hand_much, home)
+        await trio.testing.wait_all_tasks_blocked()
+        goes_on.set()
+    writer.join()
+
+    assert seen == [True]
+
+
+async def _hand_much(home: Home) -> None:
+    with pytest.raises(OSError, match="seek"):  # for it is no file in the end
+        await handing.hand(
+            home, a_run(attempt=1), None, [Handout("A", "a", Slice("slow", 0, 1 << 20))]
+        )
 
 
 @pytest.mark.skipif(bool(why_alone()), reason=why_alone())
