@@ -251,15 +251,18 @@ async def _while_any(step: Callable[[], Awaitable[object]]) -> None:
 async def forget_runs(home: Home, store: AsyncStore, runs: Sequence[Old]) -> int:
     """Remove the files of runs that are over, then their rows; return how many went.
 
+    What a run that waits is to be told of stays.
+
     Raises:
         StoreError: Their rows cannot be removed now.
     """
 
     def supervisors(tx: Tx) -> dict[str, tuple[str, ...]]:
-        return {one.id: tx.sids_of(one.id) for one in runs}
+        return {one.id: tx.sids_of(one.id) for one in runs if not tx.is_needed(one.id)}
 
     sids = await store.read(supervisors)
-    gone = await in_idle_thread(partial(_remove_files, home, runs, sids))
+    free = [one for one in runs if one.id in sids]
+    gone = await in_idle_thread(partial(_remove_files, home, free, sids))
     return await store.write(lambda tx: tx.delete_runs(gone))
 
 

@@ -115,8 +115,12 @@ class PruningRows(Statements):
         """Return the supervisors whose last run that was."""
         return tuple(row["sid"] for row in self._do("sids_of", run=run))
 
+    def is_needed(self, run: str) -> bool:
+        """Tell whether others have yet to be told of a run: a child, or steps after it."""
+        return self._one("needed_run", id=run) is not None
+
     def delete_runs(self, runs: Iterable[str]) -> int:
-        """Forget runs that are over, with all that belongs to them; return how many."""
+        """Forget runs that are over and not needed, with all of theirs; return how many."""
         return sum(self._do("delete_run", id=run).rowcount for run in runs)
 
     def events_older_than(self, at: datetime, limit: int) -> int | None:

@@ -800,10 +800,23 @@ SELECT sid FROM supervisors WHERE run = :run;
 -- name: delete_run
 DELETE FROM runs WHERE id = :id
     AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
-    AND (step IS NULL OR NOT EXISTS (
-        SELECT 1 FROM runs AS whole WHERE whole.id = runs.parent AND whole.state
-            IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
-    ));
+    AND NOT EXISTS (
+        SELECT 1 FROM runs AS child INDEXED BY runs_parent WHERE child.parent = runs.id
+            AND child.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
+    AND NOT EXISTS (
+        SELECT 1 FROM runs AS whole INDEXED BY runs_workflow
+        WHERE whole.workflow = runs.workflow AND whole.step IS NULL
+            AND whole.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'));
+
+-- name: needed_run
+SELECT 1 FROM runs WHERE id = :id AND (
+    EXISTS (
+        SELECT 1 FROM runs AS child INDEXED BY runs_parent WHERE child.parent = runs.id
+            AND child.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
+    OR EXISTS (
+        SELECT 1 FROM runs AS whole INDEXED BY runs_workflow
+        WHERE whole.workflow = runs.workflow AND whole.step IS NULL
+            AND whole.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')));
 
 -- name: first_events
 SELECT cursor, at FROM events WHERE cursor > 0 ORDER BY cursor LIMIT :limit;

@@ -23,6 +23,12 @@ command = 'head -c 70000 /dev/zero; exit 1'
 [jobs.held]
 command = 'echo begun; until [ -e "$1" ]; do sleep 0.02; done'
 grace_period = "5s"
+[jobs.wide]
+command = "head -c 70000 /dev/zero"
+[jobs.after]
+command = 'wc -c < "$CLAW_PARENT_OUTPUT_FILE"'
+trigger = {{ after = "wide" }}
+approval = {{}}
 [jobs.other]
 command = "echo other"
 [jobs.scored]
@@ -85,6 +91,31 @@ def test_more_successes_than_are_kept_are_forgotten_the_oldest_first(
     assert "no run" in ctl("runs", "show", made[0], status=4).fault
     assert ctl("runs", "result", made[-1]).json == "3"
     assert not list(Path(claw.home.launches).glob(f"{made[0]}.*"))
+
+
+def test_what_a_run_that_waits_is_to_be_told_of_is_not_forgotten(
+    claw: MasterUnderTest, ctl: Shell
+) -> None:
+    def wide() -> str:
+        return ctl("run", "wide", "--wait").out.strip()
+
+    first = wide()
+    waiting = claw.wait_until(
+        lambda: ctl("approvals", "list", "--json").json["approvals"], "a run that waits"
+    )[0]["run"]
+    ctl("pause", "after")
+    others = [wide() for _ in range(3)]
+
+    def is_forgotten() -> bool:
+        claw.restart()  # it looks when it starts
+        return others[0] not in runs_of(ctl, "wide")
+
+    claw.wait_until(is_forgotten, "a run that is forgotten")
+    assert first in runs_of(ctl, "wide")
+    ctl("resume", "after")
+    ctl("approve", waiting)
+    ctl("wait", waiting)
+    assert ctl("logs", "after").out.strip() == "70000"
 
 
 def test_a_job_is_purged_with_all_that_is_known_of_it(

@@ -147,11 +147,12 @@ def retry(turn: Turn, workflow_id: str, since: str | None, *, key: str, by: str)
 
     Raises:
         NotFoundError: It has no such step, or there is no such workflow.
-        ConflictError: It is under way, or nothing of it ended badly.
+        ConflictError: It is under way, nothing of it ended badly, or what it would keep is
+            forgotten.
     """
-    known = turn.tx.run_by_origin(Origin.REINJECT, f"{workflow_id}:{key}")
-    if known is not None:
-        return known
+    same = turn.tx.run_by_origin(Origin.REINJECT, f"{workflow_id}:{key}")
+    if same is not None:
+        return same
     roots = turn.tx.workflow_roots(workflow_id)
     if not roots:
         raise NotFoundError(f"no workflow {workflow_id!r}", hint="clawctl workflow list")
@@ -168,7 +169,10 @@ def retry(turn: Turn, workflow_id: str, since: str | None, *, key: str, by: str)
             hint=f"clawctl run {last.job}",
         )
     definition = steps.definition_of(turn.tx, last)
-    again = _again(definition, steps.stands(turn.tx, last, definition), since)
+    known = steps.stands(turn.tx, last, definition)
+    again = _again(definition, known, since)
+    kept = [step.name for step in definition.steps if step.name not in again]
+    _check_kept(kept, known)
     ask = intake.Ask(
         job=last.job,
         origin=Origin.REINJECT,
@@ -180,10 +184,23 @@ def retry(turn: Turn, workflow_id: str, since: str | None, *, key: str, by: str)
         lineage=Lineage(workflow=workflow_id),
     )
     run = intake.submit(turn, ask)
-    kept = [step.name for step in definition.steps if step.name not in again]
     text = steps.text_of(definition, turn.config, run.job, row.definition)
     turn.tx.put_workflow(run.id, text, kept)
     return run
+
+
+def _check_kept(kept: Collection[str], known: Mapping[str, Stand]) -> None:
+    """See that what is taken as it has ended is still there.
+
+    Raises:
+        ConflictError: Retention has forgotten a step's run.
+    """
+    for name in kept:
+        if name not in known:
+            raise ConflictError(
+                f"the run of step {name} is forgotten, so it would have to run again",
+                hint=f"--from {name}, or begin anew",
+            )
 
 
 def _again(
@@ -205,7 +222,7 @@ def _again(
         raise ConflictError("no step of it ended badly", hint="name one: --from STEP")
     found: set[str] = set()
     for step in definition.steps:
-        if step.name not in known or known[step.name].is_bad:
+        if step.name in known and known[step.name].is_bad:
             found |= definition.after(step.name)
     # What was left out because of those is decided about again.
     return found | {name for name, stand in known.items() if stand.is_left_out}

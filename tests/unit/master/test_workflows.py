@@ -257,6 +257,19 @@ def test_what_fails_is_run_again_from_there_on() -> None:
     assert work_off(desk) == ["c"]
 
 
+def test_what_is_forgotten_is_not_run_again_unasked() -> None:
+    desk = Desk(job("a"), job("b"), flow("all", chain(["a", "b"])))
+    root = desk.ask("all")
+    work_off(desk, lambda run: int(run.job == "b"))
+    first = rows(desk, root)["a"]
+    desk.do(lambda turn: turn.tx.delete_runs([first.id]))
+    for since in ("b", None):
+        with pytest.raises(ConflictError, match="the run of step a is forgotten"):
+            desk.do(lambda turn, s=since: workflows.retry(turn, root.id, s, key="k", by="me"))
+    desk.do(lambda turn: workflows.retry(turn, root.id, "a", key="l", by="me"))
+    assert work_off(desk) == ["a", "b"]
+
+
 def test_a_chord_of_the_shell_is_found_by_its_name_and_gone_from_the_jobs_when_it_is_over() -> (
     None
 ):

@@ -188,6 +188,7 @@ def test_a_step_is_kept_as_long_as_its_workflow_is_under_way() -> None:
         return desk.do(lambda turn: turn.tx.delete_runs([claim.run.id]))
 
     assert forget() == 0
+    assert desk.database.view(lambda tx: tx.is_needed(claim.run.id))
     (other,) = desk.dispatch()
     desk.end(desk.launch(other))
     assert not desk.run(root.id).is_open
