@@ -11,6 +11,7 @@ from claw.config.fields import TRIGGER
 from claw.config.keys.trigger import TriggerKeys
 from claw.config.kinds import nearest, show
 from claw.config.locate import Path
+from claw.model.handout import namesakes
 from claw.model.job import Job, JobType
 from claw.model.lineage import MAX_DEPTH
 from claw.model.trigger import Trigger, Triggers
@@ -68,8 +69,9 @@ def mistakes(
         for text in _problems(name, one, by_name, names)
     ]
     yield from found
-    if not found:
-        yield from _ways(triggers, by_name, place)
+    wrong = {job.name for job, _way, _text in found}
+    sound = {name: one for name, one in triggers.items() if name not in wrong}
+    yield from _ways(sound, by_name, place)
 
 
 def _problems(
@@ -86,6 +88,15 @@ def _problems(
                 f"{parent} is continuous, and what a service prints is not looked at:"
                 " when can only be exit:CODE here"
             )
+    yield from _namesakes(one)
+
+
+def _namesakes(one: Trigger) -> Iterator[str]:
+    for first, second, word in namesakes(one.after) if one.is_joined else ():
+        yield (
+            f"{first} and {second} would both be told as CLAW_PARENT_{word}_...: rename one of"
+            ' them, or set join = "any"'
+        )
 
 
 def _is_blind(one: Trigger, parent: Job | None) -> bool:

@@ -16,6 +16,7 @@ from claw.config.locate import Path
 from claw.config.workflowfields import STEP, WORKFLOW, StepKeys, WorkflowKeys
 from claw.model.approval import Approval
 from claw.model.graph import Dependency, Graph
+from claw.model.handout import namesakes
 from claw.model.job import Job, JobType
 from claw.model.retry import Retry
 from claw.model.workflow import STEP_NAME, Step, Workflow
@@ -55,7 +56,7 @@ def read(around: Around, name: str, table: Mapping[str, object]) -> list[Job]:
     own = build(around.draft(name, values), checker, path)
     inline: list[Job] = []
     steps = tuple(_steps(around, name, table, inline))
-    _check(checker, path, steps)
+    _check(checker, path, steps, _names_of(table))
     if own is None or len(checker.report) > before:
         return []
     whole = Workflow(
@@ -117,6 +118,7 @@ def _step(
             env=own[StepKeys.env],
             retry=None if is_inline else _retry(own),
             approval=None if is_inline else _approval(own),
+            is_unasked=not is_inline and own.says_table("approval") and not _approval(own),
             timeout_s=own[StepKeys.timeout]
             if own.says(StepKeys.timeout) and not is_inline
             else None,
@@ -164,27 +166,51 @@ def _of_the_job(own: Values) -> Iterator[tuple[Path, str]]:
             yield (field.name,), "the job says that itself: remove it here"
 
 
-def _check(checker: Checker, path: Path, steps: Sequence[Step]) -> None:
-    """Report steps that need what is not there, or each other in a circle."""
-    names = [step.name for step in steps]
+def _names_of(table: Mapping[str, object]) -> list[str]:
+    """Return the names of all steps, those with mistakes of their own among them."""
+    raw = table.get(_STEPS)
+    return list(raw) if isinstance(raw, dict) else []
+
+
+def _check(checker: Checker, path: Path, steps: Sequence[Step], names: Sequence[str]) -> None:
+    """Report steps that need what is not there, or each other in a circle.
+
+    Args:
+        checker: Of the file.
+        path: Of the workflow.
+        steps: Those that are well in themselves.
+        names: Of all steps.
+    """
     before = len(checker.report)
     for step in steps:
-        for no, name in enumerate(step.needs):
-            at = (*path, _STEPS, step.name, "needs", no)
-            if name == step.name:
-                checker.wrong(at, f"{name} needs itself: remove it")
-            elif name not in names:
-                checker.wrong(at, f"there is no step {show(name)}{nearest(name, names)}")
-            elif name in step.needs[:no]:
-                checker.wrong(at, f"{name} is there twice: keep one of them")
+        for way, text in _of_needs(step, names):
+            checker.wrong((*path, _STEPS, step.name, "needs", *way), text)
     if len(checker.report) > before:
         return
-    graph = Graph({step.name: [Dependency(job=name) for name in step.needs] for step in steps})
+    known = {step.name for step in steps}
+    graph = Graph(
+        {
+            step.name: [Dependency(job=name) for name in step.needs if name in known]
+            for step in steps
+        }
+    )
     cycle = graph.cycle()
     if cycle:
         way = " > ".join((*cycle, cycle[0]))
         text = f"the steps need each other in a circle: {way}: remove one of these needs"
         checker.wrong((*path, _STEPS, cycle[0], "needs"), text)
+
+
+def _of_needs(step: Step, names: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    for no, name in enumerate(step.needs):
+        if name == step.name:
+            yield (no,), f"{name} needs itself: remove it"
+        elif name not in names:
+            yield (no,), f"there is no step {show(name)}{nearest(name, list(names))}"
+        elif name in step.needs[:no]:
+            yield (no,), f"{name} is there twice: keep one of them"
+    for first, second, word in namesakes(step.needs):
+        yield (), f"{first} and {second} would both be told as CLAW_STEP_{word}_...: rename one"
 
 
 def mistakes(jobs: Sequence[Job], names: Sequence[str]) -> Iterator[tuple[Job, Path, str]]:
@@ -197,17 +223,20 @@ def mistakes(jobs: Sequence[Job], names: Sequence[str]) -> Iterator[tuple[Job, P
     known = {job.name: job for job in jobs}
     for job in jobs:
         for step in job.workflow.steps if job.workflow is not None else ():
-            problem = _problem(step, known, names)
+            problem = _problem(job.name, step, known, names)
             if problem:
                 yield job, ("workflows", job.name, _STEPS, step.name, "job"), problem
 
 
-def _problem(step: Step, known: Mapping[str, Job], names: Sequence[str]) -> str:
+def _problem(whole: str, step: Step, known: Mapping[str, Job], names: Sequence[str]) -> str:
     if step.job not in names:
         return f"there is no job {show(step.job)}{nearest(step.job, list(names))}"
     job = known.get(step.job)
     if job is not None and job.type is JobType.CONTINUOUS:
         return f"{step.job} is a service, which has no end: a step has to end"
     if job is not None and job.workflow is not None:
-        return f"{step.job} is a workflow: write its steps here, or start it by a trigger"
+        return (
+            f"{step.job} is a workflow, and a step is a job or a command: write its steps here,"
+            f' or have it follow this workflow: trigger = {{ after = "{whole}" }}'
+        )
     return ""

@@ -1,7 +1,25 @@
 """What a child is given: files that are made for one attempt, and words of its environment."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+_NO_NAME = re.compile(r"[^A-Z0-9]")
+
+
+def in_capitals(name: str) -> str:
+    """Return a name as a part of an environment variable's."""
+    return _NO_NAME.sub("_", name.upper())
+
+
+def namesakes(names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield those of which a child could not be told apart: two, and how both are told."""
+    known: dict[str, str] = {}
+    for name in names:
+        word = in_capitals(name)
+        first = known.setdefault(word, name)
+        if first != name:
+            yield first, name, word
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Step:
     retry: Retry | None = None  # None: as the job has it
     timeout_s: float | None = None
     approval: Approval | None = None
+    is_unasked: bool = False  # its runs need no approval, whatever its job says
     env: tuple[tuple[str, str], ...] = ()
     line: int = field(default=0, compare=False)
 

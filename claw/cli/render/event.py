@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from claw.cli.render import when
 from claw.cli.render.status import COLORS
+from claw.cli.render.table import clean
 from claw.cli.terminal import GRAY
 from claw.model import ids
 
@@ -26,8 +27,8 @@ def render(event: dict[str, Any], style: Style, _now: datetime) -> str:
         f"{event.get('job') or '-':16}",
         ids.short(run) if run else "-" * ids.SHORT_LENGTH,
         _move(event),
-        event.get("why") or "",
-        f"(by {event['by']})" if event.get("by") else "",
+        clean(event.get("why") or ""),
+        clean(f"(by {event['by']})") if event.get("by") else "",
     ]
     return "  ".join(part for part in parts if part)
 

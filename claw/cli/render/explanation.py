@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from claw.cli.render.table import clean
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
@@ -12,4 +14,4 @@ if TYPE_CHECKING:
 
 def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
     """Return the lines."""
-    return "\n".join(reply["lines"])
+    return "\n".join(map(clean, reply["lines"]))

@@ -65,7 +65,7 @@ def render(run: dict[str, Any], style: Style, now: datetime) -> str:
         ("supervisor", run.get("supervisor_pid")),
     ]
     lines = [
-        f"{style.paint(f'{name:12}', GRAY)} {value}"
+        f"{style.paint(f'{name:12}', GRAY)} {value if name == 'state' else clean(str(value))}"
         for name, value in facts
         if value not in (None, "")
     ]

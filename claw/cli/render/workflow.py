@@ -5,7 +5,7 @@ from __future__ import annotations
 from claw.cli.render import flowgraph, when
 from claw.cli.render.runs import exit_of
 from claw.cli.render.status import COLORS
-from claw.cli.render.table import Cell, Column, lay_out
+from claw.cli.render.table import Cell, Column, clean, lay_out
 from claw.cli.terminal import GRAY
 from claw.model import ids
 from claw.model.units import format_duration
@@ -46,7 +46,7 @@ def _head(reply: dict[str, Any], style: Style, now: datetime) -> str:
     state = style.paint(reply["state"], COLORS.get(reply["state"], ""))
     text = f"workflow {ids.short(reply['id'])} {reply['job']} {state}"
     if reply["reason"]:
-        text += f": {reply['reason']}"
+        text += f": {clean(reply['reason'])}"
     at = reply["ended_at"] or reply["started_at"] or reply["queued_at"]
     text += f", {when.relative(at, now)}"
     if reply["duration"] is not None:
@@ -97,7 +97,7 @@ def progress(step: dict[str, Any]) -> str:
     if took is not None:
         parts.append(format_duration(round(took, 1)))
     if step["reason"]:
-        parts.append(step["reason"])
+        parts.append(clean(step["reason"]))
     return ", ".join(parts)
 
 

@@ -110,6 +110,8 @@ def _step(one: Job, step: Step, config: Config) -> Table:
     inline = config.job(step.job) if step.job == f"{one.name}.{step.name}" else None
     if inline is None or inline.step_of != one.name:
         approval = step.approval and table(step.approval, fields.APPROVAL)
+        if step.is_unasked:
+            approval = {"required": False}
         return {**shown, "retry": step.retry and retry(step.retry), "approval": approval}
     own = {**table(inline, section), **tables(inline, config.defaults), **program(inline)}
     own = {key: value for key, value in own.items() if key in section.known()}

@@ -70,7 +70,7 @@ def of_run(tx: Tx, config: Config, run: Run) -> Job | None:
         job,
         retry=job.retry if step.retry is None else step.retry,
         timeout_s=job.timeout_s if step.timeout_s is None else step.timeout_s,
-        approval=job.approval if step.approval is None else step.approval,
+        approval=None if step.is_unasked else step.approval or job.approval,
     )
 
 

@@ -15,12 +15,11 @@ told of that run and its job alone: it may still be running.
 """
 
 import os
-import re
 
 from claw.master.engine import descent
 from claw.master.engine.turn import Turn
 from claw.model import outcome
-from claw.model.handout import Handouts, Slice
+from claw.model.handout import Handouts, Slice, in_capitals
 from claw.model.job import Job
 from claw.model.run import Run
 from claw.store.records import Tx
@@ -29,7 +28,6 @@ OUTPUT_BYTES = 1 << 20
 """So much of what a parent has printed is handed out: of more, whole lines of its end."""
 
 _PREFIX = "CLAW_PARENT_"
-_NO_NAME = re.compile(r"[^A-Z0-9]")
 
 
 def hand_out(turn: Turn, _job: Job, run: Run, found: Handouts) -> None:
@@ -57,11 +55,6 @@ def _first(turn: Turn, run: Run) -> Run:
     while before is not None and before.replay_of is not None:
         run, before = before, turn.tx.run(before.replay_of)
     return run if before is None else before
-
-
-def in_capitals(name: str) -> str:
-    """Return a name as a part of an environment variable's."""
-    return _NO_NAME.sub("_", name.upper())
 
 
 def facts(tx: Tx, run: Run, prefix: str, name: str, found: Handouts) -> None:

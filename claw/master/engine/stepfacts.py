@@ -12,7 +12,7 @@
 
 from claw.master.engine import parents, steps
 from claw.master.engine.turn import Turn
-from claw.model.handout import Handouts
+from claw.model.handout import Handouts, in_capitals
 from claw.model.job import Job
 from claw.model.run import Run
 
@@ -29,5 +29,5 @@ def hand_out(turn: Turn, _job: Job, run: Run, found: Handouts) -> None:
         row = rows.get(name)
         needed = None if row is None else turn.tx.run(row.id)
         if needed is not None:
-            prefix = f"CLAW_STEP_{parents.in_capitals(name)}_"
+            prefix = f"CLAW_STEP_{in_capitals(name)}_"
             parents.facts(turn.tx, needed, prefix, f"step-{name}", found)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from claw.master.engine import steps
 from claw.model import ids
+from claw.model.job import Job
 from claw.model.root import is_root
 from claw.model.run import Run, State
 from claw.store.records import Tx
@@ -58,6 +59,23 @@ def explain(tx: Tx, run: Run) -> list[str]:
     if not is_root(run):
         return explain_step(tx, run)
     return explain_root(tx, run) if run.claimed_at is not None else []
+
+
+def explain_to_come(tx: Tx, job: Job) -> list[str]:
+    """Return what a step with a command of its own waits for that has yet to begin."""
+    name = job.name.removeprefix(f"{job.step_of}.")
+    lines = []
+    for root in tx.active_runs(job.step_of) if job.step_of else ():
+        definition = steps.definition_of(tx, root)
+        step, found = definition.step(name), steps.stands(tx, root, definition)
+        if step is None or name in found:
+            continue
+        left = [one for one in step.needs if one not in found or not found[one].has_ended]
+        after = f"after {_some(left)}" if left else "when fewer steps run: max_parallel"
+        short = ids.short(root.lineage.workflow or root.id)
+        whole = f"workflow {job.step_of} ({short}), which is under way"
+        lines.append(f"it is to come in {whole}, {after}: clawctl workflow show {short}")
+    return lines
 
 
 def explain_step(tx: Tx, run: Run) -> list[str]:

@@ -279,7 +279,8 @@ def _never_ran(job: Job) -> str:
         what, names = ("files", job.watch.paths) if job.watch else ("events", job.events)
         return f"it waits for {what}: {', '.join(names)}"
     if job.type is JobType.MANUAL:
-        return f"it runs when asked: clawctl run {job.name}"
+        how = f"with workflow {job.step_of}" if job.step_of else "when asked"
+        return f"it runs {how}: clawctl run {job.step_of or job.name}"
     if job.type is JobType.ONESHOT:
         return f"its time has passed: clawctl run {job.name}"
     if any(text.lower() == REBOOT for text in job.schedule):

@@ -63,7 +63,7 @@ def explain_job(tx: Tx, config: Config, aim: Aim, live: Live) -> list[str]:
             lines += whyneeds.chain(tx, config, run, live.now)
     lines += [text for text in pools.of_run(tx, job) if text not in "\n".join(lines)]
     lines += [*_of_schedule(tx, job, live), *live.watched(job)]
-    lines += whytrigger.of_job(tx, job)
+    lines += [*whytrigger.of_job(tx, job), *flowview.explain_to_come(tx, job)]
     last = rows.last_runs.get(job.name)
     if last is not None:
         lines.append(f"last run {_name(last)} ended {_clock(last.ended_at)}: {_end(last)}")

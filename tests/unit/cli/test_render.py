@@ -13,6 +13,7 @@ from claw.cli.render import (
     canceled,
     daemon,
     event,
+    explanation,
     fires,
     found,
     plan,
@@ -21,6 +22,7 @@ from claw.cli.render import (
     status,
     waited,
     when,
+    workflow,
 )
 from claw.cli.render.table import Cell, Column, lay_out
 from claw.cli.terminal import PLAIN, RED, Style
@@ -206,6 +208,22 @@ def test_a_run_is_shown_with_its_attempts() -> None:
         "ATTEMPT  CAUSE  PID  EXIT  STARTED                CPU  MEMORY\n"
         "      1  start    7     3  2026-11-21 11:50:01  0.12s      1M"
     )
+
+
+@pytest.mark.parametrize("how", ["run", "why", "event", "workflow"])
+def test_a_reason_steers_no_terminal_and_forges_no_line(how: str) -> None:
+    evil = "no\x1b[31m\nrun y: succeeded"
+    whole = {"id": "r", "job": "a", "name": "a", "reason": evil}
+    shown = {
+        "run": lambda: run.render({**whole, "state": "x"}, PLAIN, NOW),
+        "why": lambda: explanation.render({"lines": [evil]}, PLAIN, NOW),
+        "event": lambda: event.render({"at": None, "type": "x.y", "why": evil}, PLAIN, NOW),
+        "workflow": lambda: workflow.progress(
+            {**whole, "state": "failed", "left_out": False, "duration": None}
+        ),
+    }[how]()  # fmt: skip
+    assert "\x1b" not in shown
+    assert "\nrun y" not in shown
 
 
 def test_small_replies_are_one_line() -> None:

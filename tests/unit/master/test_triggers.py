@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from claw.master.engine import descent, intents
+from claw.master.engine import descent, intents, services
 from claw.model import condition
 from claw.model.evidence import Evidence
 from claw.model.job import Daemon, Job
@@ -12,7 +12,7 @@ from claw.model.lineage import MAX_DEPTH
 from claw.model.retry import Retry
 from claw.model.run import Origin, Run, State
 from claw.model.trigger import Join, On, Trigger
-from tests.kit.desk import Desk, job
+from tests.kit.desk import BOOT, Desk, job
 
 
 def after(*names: str, **values: object) -> Trigger:
@@ -272,3 +272,19 @@ def test_a_journal_that_is_read_again_begins_nothing_again() -> None:
     desk.end(found)
     desk.read(found, 0)
     assert len(desk.runs("b")) == 1
+
+
+def test_what_follows_a_run_that_a_shutdown_ended_waits_for_the_next_daemon() -> None:
+    desk = Desk(job("a"), child("b", "a", on=On.COMPLETE), child("c", "a", on=On.FAILURE))
+    desk.ask("a")
+    (claim,) = desk.dispatch()
+    found = desk.launch(claim)
+    desk.do(lambda turn: intents.shut_down(turn, by="daemon"))
+    desk.end(found, None, signal=15, why="shutdown")
+    assert desk.run(claim.run.id).state is State.CANCELED
+    assert [run.state for run in desk.runs("b")] == [State.QUEUED]
+    assert desk.runs("c") == ()
+    assert desk.dispatch() == ()
+    desk.do(lambda turn: services.begin(turn, BOOT))
+    (follower,) = desk.dispatch()
+    assert follower.run.job == "b"

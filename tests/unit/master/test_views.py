@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from claw.master.engine import intents, journal, slots
 from claw.master.views import jobrows, runview, searchview, statusview, whyview
 from claw.master.views.statusview import Json, Live
 from claw.model.job import CatchUp, Config, Daemon, JobType, Overlap, Restart, RestartPolicy
+from claw.model.workflow import Step, Workflow
 from tests.kit.desk import T0, Desk, Journal, job, service
+from tests.kit.flows import flow
 
 HOUR = timedelta(hours=1)
 
@@ -314,3 +317,14 @@ def test_search_looks_everywhere(text: str) -> None:
     )
     found = searchview.search([job("other"), web], text)
     assert [one["name"] for one in found] == ["web"]
+
+
+def test_a_step_that_is_to_come_says_after_what() -> None:
+    own = replace(job("all.b"), step_of="all")
+    then = Step(name="b", job="all.b", needs=("a",))
+    whole = flow("all", Workflow(steps=(Step(name="a", job="a"), then)))
+    desk = Desk(job("a"), own, whole)
+    assert "it runs with workflow all: clawctl run all" in _why(desk, "all.b")
+    desk.ask("all")
+    desk.dispatch()
+    assert "which is under way, after a: clawctl workflow show" in _why(desk, "all.b")

@@ -232,6 +232,17 @@ def test_a_step_waits_for_its_approval_and_is_none_without_it() -> None:
     assert desk.run(root.id).reason == "step deploy has ended canceled"
 
 
+def test_a_step_may_free_its_job_of_approval() -> None:
+    free = Step(name="free", job="a", is_unasked=True)
+    desk = Desk(
+        job("a", approval=Approval()), flow("all", steps(free, Step(name="b", job="a")))
+    )
+    root = desk.ask("all")
+    desk.dispatch()
+    assert rows(desk, root)["free"].state is not State.AWAITING_APPROVAL
+    assert rows(desk, root)["b"].state is State.AWAITING_APPROVAL
+
+
 def test_what_fails_is_run_again_from_there_on() -> None:
     desk = Desk(job("a"), job("b"), job("c"), flow("all", chain(["a", "b", "c"])))
     root = desk.ask("all")
@@ -263,10 +274,14 @@ def test_what_is_forgotten_is_not_run_again_unasked() -> None:
     work_off(desk, lambda run: int(run.job == "b"))
     first = rows(desk, root)["a"]
     desk.do(lambda turn: turn.tx.delete_runs([first.id]))
+
+    def retry(since: str | None) -> Run:
+        return desk.do(lambda turn: workflows.retry(turn, root.id, since, key="k", by="me"))
+
     for since in ("b", None):
         with pytest.raises(ConflictError, match="the run of step a is forgotten"):
-            desk.do(lambda turn, s=since: workflows.retry(turn, root.id, s, key="k", by="me"))
-    desk.do(lambda turn: workflows.retry(turn, root.id, "a", key="l", by="me"))
+            retry(since)
+    retry("a")
     assert work_off(desk) == ["a", "b"]
 
 
