@@ -196,8 +196,8 @@ def _check(checker: Checker, path: Path, steps: Sequence[Step], names: Sequence[
     )
     cycle = graph.cycle()
     if cycle:
-        way = " > ".join((*cycle, cycle[0]))
-        text = f"the steps need each other in a circle: {way}: remove one of these needs"
+        around = " > ".join((*cycle, cycle[0]))
+        text = f"the steps need each other in a circle: {around}: remove one of these needs"
         checker.wrong((*path, _STEPS, cycle[0], "needs"), text)
 
 
