@@ -1,5 +1,6 @@
 """What a key and a table of the configuration are; `claw.config.fields` has them all."""
 
+import inspect
 from enum import StrEnum
 from typing import Generic, TypeVar, cast
 
@@ -71,7 +72,7 @@ class Section:
         tables: "dict[str, Section] | None" = None,
     ) -> None:
         self.name = name
-        self.doc = (keys.__doc__ or "").strip()
+        self.doc = inspect.cleandoc(keys.__doc__ or "")
         self.fields: dict[str, Field[object]] = {
             key: value
             for part in keys.__mro__  # its own first, then those of the classes it is made of

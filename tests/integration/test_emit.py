@@ -66,8 +66,11 @@ def test_a_repeated_request_is_one_event(ctl: Shell) -> None:
 def test_what_is_no_event_is_refused_in_one_line(ctl: Shell) -> None:
     assert "no job names it" in ctl("emit", "nobody").out
     assert "no JSON" in ctl("emit", "orders.x", "--data", "{oops", status=2).fault
+    for beyond in ("NaN", "[1e999]"):
+        assert "no JSON" in ctl("emit", "orders.x", "--data", beyond, status=2).fault
     assert "cannot be read" in ctl("emit", "e", "--data", "@/no/such", status=2).fault
     assert "no event can be called" in ctl("emit", "a b", status=2).fault
+    assert "--ttl" in ctl("emit", "--new-token", "a", "--ttl", "0", status=2).fault
     assert "one event at a time" in ctl("emit", "a", "b", status=2).fault
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -29,6 +30,8 @@ def emit(context: Context) -> int:
         if not args["event"]:
             raise UsageError("for which events? clawctl emit --new-token 'orders.*'")
         ttl_s = args["ttl"]
+        if ttl_s is not None and ttl_s < 1:
+            raise UsageError("--ttl: a token is good for a second at least: --ttl 90d")
         context.show(context.call("bridge.add", patterns=args["event"], ttl_s=ttl_s))
     else:
         context.show(_emit(context))
@@ -58,12 +61,24 @@ def _data(text: str) -> object:
     elif text.startswith("@"):
         text = _read(text[1:])
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"the data is no JSON: {error}",
             hint="a text is written in double quotes: --data '\"text\"'",
         ) from None
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _number(text: str) -> float:
+    """Return a number; JSON (RFC 8259) has no name for one that is too large for this."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
 
 
 def _read(path: str) -> str:

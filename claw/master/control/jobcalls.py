@@ -82,7 +82,10 @@ class JobCalls:
         elif bridge is not None:
             connection.be_bridge(bridge)
         else:
-            raise DeniedError("that is the token of no run", hint="$CLAW_TOKEN has it")
+            raise DeniedError(
+                "that is the token of no run, and none for events",
+                hint="a child's is in $CLAW_TOKEN; clawctl emit --new-token makes the others",
+            )
         said = {
             "protocol": PROTOCOL_VERSION,
             "version": claw.__version__,
