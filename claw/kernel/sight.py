@@ -1,5 +1,6 @@
 """What is in folders, and what files there are: stat(2), readdir(3)."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -40,7 +41,8 @@ def look(path: str) -> Sight | None:
 def entries_in(folder: str) -> tuple[list[str], list[str]]:
     """Return the names of the folders in a folder, and of all else in it.
 
-    A link to a folder is no folder: such links can lead round in a circle.
+    A link to a folder is no folder: such links can lead round in a circle. Each folder is
+    looked at, so that what hangs, say a file system below it that is dead, hangs here.
 
     Raises:
         OSError: It cannot be read.
@@ -51,6 +53,9 @@ def entries_in(folder: str) -> tuple[list[str], list[str]]:
         for entry in found:
             is_folder = entry.is_dir(follow_symlinks=False)
             (folders if is_folder else others).append(entry.name)
+            if is_folder:
+                with contextlib.suppress(OSError):
+                    entry.stat()
     return folders, others
 
 

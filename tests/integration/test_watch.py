@@ -48,6 +48,7 @@ def configuration(top: Path) -> str:
         "paused": (f'"{top}/paused/*"', ""),
         "changed": (f'"{top}/changed/*"', ""),
         "many": (f'"{top}/many/*"', ""),
+        "utf": (f'"{top}/utf/**/*"', ""),
     }
     made = [
         JOB.format(name=name, paths=paths, more=more) for name, (paths, more) in jobs.items()
@@ -58,7 +59,7 @@ def configuration(top: Path) -> str:
 @pytest.fixture(name="top", scope="module")
 def _top(tmp_path_factory: pytest.TempPathFactory) -> Path:
     top = tmp_path_factory.mktemp("watched")
-    for name in ("kept", "old", "later", "link", "paused", "changed", "many", "web"):
+    for name in ("kept", "old", "later", "link", "paused", "changed", "many", "web", "utf"):
         (top / name).mkdir()
     (top / "kept" / "old.csv").write_text("before")
     (top / "old" / "old.csv").write_text("before")
@@ -275,19 +276,35 @@ def test_files_alike_in_all_but_what_they_say_are_an_event_each(claw: MasterUnde
     assert sorted(found) == list(range(10))
 
 
+def test_a_name_that_is_no_utf_8_is_passed_over_and_ends_nothing(
+    top: Path, claw: MasterUnderTest
+) -> None:
+    before = claw.call("daemon.status")["pid"]
+    place = os.fsencode(top / "utf")
+    with open(place + b"/\xff", "wb"):  # noqa: PTH123
+        pass
+    os.mkdir(place + b"/\xfe")  # noqa: PTH102
+    drop(top / "utf" / "a")
+
+    assert paths_of(said(claw, "utf", 1)) == [f"{top}/utf/a"]
+    assert claw.call("daemon.status")["pid"] == before
+
+
 def test_a_file_that_is_written_slowly_is_one_event_and_whole(claw: MasterUnderTest) -> None:
     spool = Path(claw.home.event_spool)
+    (spool / ("x" * 255)).touch()  # nothing can be done with it
     with (spool / "slow.json").open("w") as file:
         file.write('{"a":')
         file.flush()
-        (spool / ".tail").write_text("1")
+        (spool / ".tail").write_text("NaN")
         (spool / "tail").hardlink_to(spool / ".tail")  # is found by a look, as the other would
         said(claw, "slow", 1)
         file.write("1}")
 
     found = [json.loads(text) for text in said(claw, "slow", 2)]
-    assert {one["name"]: one["data"] for one in found} == {"slow": {"a": 1}, "tail": 1}
+    assert {one["name"]: one["data"] for one in found} == {"slow": {"a": 1}, "tail": "NaN"}
     (spool / ".tail").unlink()
+    (spool / ("x" * 255)).unlink()
 
 
 def test_what_cannot_be_put_aside_holds_up_nothing(claw: MasterUnderTest) -> None:

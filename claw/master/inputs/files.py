@@ -18,6 +18,7 @@ from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.files")
 _PAUSE_S = 1.0
+_AFTER_MISTAKE_S = 30.0
 
 
 class FileEvents:
@@ -88,6 +89,10 @@ class FileEvents:
                     one.problem = str(error)
                     _LOG.warning("the files of job %s: %s", name, error)
                     await trio.sleep(_PAUSE_S)
+                except Exception as error:  # noqa: BLE001  the files of others go on
+                    one.problem = f"{type(error).__name__}: {error}"
+                    _LOG.exception("the files of job %s", name)
+                    await trio.sleep(_AFTER_MISTAKE_S)
 
     def words(self, job: Job) -> list[str]:
         """Return what a job watches, and whether it can, in words."""

@@ -34,6 +34,7 @@ writes it may be at work."""
 AGAIN_S = 30.0
 """When something that cannot be read is looked at again."""
 _POLLED_SHARE = 10.0
+_MOST_TOLD = 100
 _MOST_THREADS = 8
 """Looks at once: they leave threads to others, also where a file system hangs."""
 _MARGIN_NS = 20_000_000
@@ -82,11 +83,13 @@ class FileWatcher:
         self._since: dict[str, int] = {}
         self._folders: list[str] = []  # new ones, to be looked through
         self._has_to_look = True
+        self._passed_over: set[str] = set()
         self.missing: tuple[str, ...] = ()
         self.problem = ""
 
     async def serve(self, watcher: Watcher) -> None:
-        """Watch, until cancelled."""
+        """Watch, until cancelled; begun anew, after an error, it looks through all again."""
+        self._has_to_look = True
         with watcher.watching_for(self._accepts) as watch:
             while True:
                 began = trio.current_time()
@@ -123,10 +126,13 @@ class FileWatcher:
             return
         now = clock.monotonic()
         for path, bits in changed.items():
-            if bits & notices.LOST or path in self._above:
+            if path in self._above:
                 self._has_to_look = True
-            elif bits & notices.FOLDER:
-                self._has_to_look |= bool(bits & notices.DELETE)
+            elif not self._can_be_told(path):
+                continue
+            elif bits & (notices.FOLDER | notices.LOST):
+                # Of one that was removed each file was told of; one of that name may be there.
+                self._has_to_look |= bool(bits & notices.MOVED_AWAY)
                 self._folders.append(path)
             elif self._is_meant(path):
                 words = frozenset(word for bit, word in _WORDS if bits & bit)
@@ -227,13 +233,16 @@ class FileWatcher:
                 found = sight.look(path)
                 if found is not None:
                     seen[path] = _version(found)
-        return [f"{stem}/{name}" for name in folders], seen
+        below = [f"{stem}/{name}" for name in folders]
+        return [path for path in below if self._can_be_told(path)], seen
 
     def _can_be_told(self, path: str) -> bool:
         try:
             path.encode()
         except UnicodeEncodeError:
-            _LOG.warning("job %s: the name of %r is no UTF-8: passed over", self._job, path)
+            if path not in self._passed_over and len(self._passed_over) < _MOST_TOLD:
+                self._passed_over.add(path)
+                _LOG.warning("job %s: the name of %r is no UTF-8: passed over", self._job, path)
             return False
         return True
 

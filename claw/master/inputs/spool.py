@@ -64,7 +64,7 @@ class EventSpool:
         self._rejected = f"{home.event_spool}/rejected"
         self._decide = decide
         self._last = 0  # moment that a file was claimed, in microseconds
-        self._stuck: set[str] = set()  # hidden names that nothing can be done about
+        self._stuck: set[str] = set()  # names of files with which nothing can be done
 
     async def serve(self, watcher: Watcher) -> None:
         """Take events in, as long as the master lives."""
@@ -131,7 +131,7 @@ class EventSpool:
         claims = [name for name in claims if name not in self._stuck][:_BATCH]
         is_left, before = False, len(claims)
         for name in names:
-            if name.startswith(".") or name.endswith(".tmp") or name == "rejected":
+            if name in self._stuck or not _is_meant(name):
                 continue
             if len(claims) >= _BATCH:
                 is_left = True
@@ -143,6 +143,7 @@ class EventSpool:
             try:
                 files.move(f"{self._folder}/{name}", f"{self._folder}/{claim}")
             except OSError as error:
+                self._stuck.add(name)
                 _LOG.warning("%s/%s is left there: %s", self._folder, name, error)
                 continue
             claims.append(claim)
@@ -239,6 +240,15 @@ def _data(content: bytes) -> object:
         raise ValueError(f"more than {_MOST_BYTES} bytes")
     text = content.decode()
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return text
+
+
+def _no_json(name: str) -> object:
+    """Refuse NaN and the like, which nobody but Python reads."""
+    raise ValueError(name)
+
+
+def _is_meant(name: str) -> bool:
+    return not (name.startswith(".") or name.endswith(".tmp") or name == "rejected")

@@ -53,6 +53,8 @@ LOST: int = (
     | pyinotify.IN_UNMOUNT
     | pyinotify.IN_IGNORED
 )
+MOVED_AWAY: int = pyinotify.IN_MOVED_FROM | pyinotify.IN_MOVE_SELF | pyinotify.IN_UNMOUNT
+"""Of a folder: those below it are at other paths now, or at none, and nothing tells of them."""
 MODIFY: int = pyinotify.IN_MODIFY
 MOVED_TO: int = pyinotify.IN_MOVED_TO
 NAMES: int = _MASK & ~MODIFY
