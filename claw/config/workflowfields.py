@@ -1,6 +1,16 @@
 """The tables of workflows: what they share with jobs, and what they have of their own."""
 
-from claw.config.fields import ALERTS, APPROVAL, DEDUP, DELIVERY, RETRY, SLA, TRIGGER, JobKeys
+from claw.config.fields import (
+    ALERTS,
+    APPROVAL,
+    DEDUP,
+    DELIVERY,
+    FILE_WATCH,
+    RETRY,
+    SLA,
+    TRIGGER,
+    JobKeys,
+)
 from claw.config.keys.workflow import StepOwnKeys, WorkflowOwnKeys
 from claw.config.table import Section
 
@@ -61,7 +71,7 @@ WORKFLOW = Section(
         "dedup": DEDUP,
         "trigger": TRIGGER,
         "approval": APPROVAL,
+        "watch": FILE_WATCH,
     },
-    later="watch",
 )
 STEP = Section("steps.STEP", StepKeys, tables={"retry": RETRY, "approval": APPROVAL})

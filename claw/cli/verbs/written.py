@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.cli.verbs.writtenjobs import job, program, retry, tables, without_meaning
+from claw.cli.verbs.writtenjobs import job, program, retry, tables, watch, without_meaning
 from claw.cli.verbs.writtenvalues import duration, ladder, plain, table
 from claw.config import fields, workflowfields
 from claw.config.channels import OF_HOOKS
@@ -95,6 +95,7 @@ def _workflow(one: Job, whole: Workflow, config: Config) -> Table:
         **table(one, section),
         **table(whole, section),
         **{key: value for key, value in tables(one, {}).items() if key in section.tables},
+        "watch": watch(one),
         "params": dict(whole.params),
     }
     shown |= {key: None for key in without_meaning(one) if key in shown}

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from claw.model.job import Job, Restart
     from claw.model.retry import Retry
     from claw.model.trigger import Trigger
-    from claw.model.watching import FileWatch
 
     Table = dict[str, Any]
 
@@ -60,7 +59,7 @@ def job(one: Job, defaults: Mapping[str, object]) -> Table:
         "resources": (
             table(one.resources, fields.RESOURCES) if one.resources.is_limited else None
         ),
-        "watch": None if one.watch is None else _watch(one.watch, one.type),
+        "watch": watch(one),
         "watchdog": None if one.watchdog is None else _watchdog(one),
         **tables(one, defaults),
         "defined_at": f"{one.file}:{one.line}",
@@ -164,14 +163,18 @@ def _of_type(one: Ready | Health, section: Section, keys: Collection[str]) -> Ta
     return {key: value for key, value in found.items() if key in keys}
 
 
-def _watch(watch: FileWatch, kind: JobType) -> Table:
-    """Return what a job watches; of a service nothing counts as new that was there before."""
-    shown = {
-        **table(watch, fields.FILE_WATCH),
-        "recursive": watch.is_recursive,
-        "events": sorted(word.value for word in watch.events),
-        "existing": "run" if watch.is_existing_new else "ignore",
+def watch(one: Job) -> Table | None:
+    """Return which files a job watches; of a service none counts that was there before."""
+    if one.watch is None:
+        return None
+    return {
+        **table(one.watch, fields.FILE_WATCH),
+        "events": sorted(word.value for word in one.watch.events),
+        "existing": _existing(one),
     }
-    if kind is JobType.CONTINUOUS:
-        shown.pop("existing")
-    return shown
+
+
+def _existing(one: Job) -> str | None:
+    if one.watch is None or one.type is JobType.CONTINUOUS:
+        return None
+    return "run" if one.watch.is_existing_new else "ignore"

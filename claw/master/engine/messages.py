@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from claw.kernel import host
+from claw.master.engine import steps
 from claw.master.engine.turn import Turn
 from claw.model import hooks, ids, machine
 from claw.model.delivery import DeliveryKind
 from claw.model.event import Event, wire_of
 from claw.model.hooks import Hook
 from claw.model.keeping import Kept, ending
+from claw.model.root import is_root
 from claw.model.run import Run, State
 
 _LONGEST_SUBJECT = 200
@@ -110,8 +112,10 @@ def of_output(turn: Turn, event: Event, run: Run) -> Message:
             printed[kept.stream] = _end_of(kept, most)
     text = "\n".join(part.rstrip("\n") for part in printed.values() if part)
     short = ids.short(run.id)
-    if job is not None and job.workflow is not None:
-        text = f"{what}: clawctl workflow show {short}"
+    if is_root(run):
+        bad = steps.bad_ones(turn.tx, run)
+        several = f" (ended badly: {', '.join(bad)})" if len(bad) > 1 else ""
+        text = f"{what}{several}: clawctl workflow show {short}"
     return Message(
         kind=DeliveryKind.OUTPUT,
         event=event,

@@ -113,6 +113,15 @@ def stands(tx: Tx, run: Run, definition: Workflow) -> dict[str, Stand]:
     }
 
 
+def bad_ones(tx: Tx, run: Run) -> list[str]:
+    """Return the names of the steps of a workflow's run that ended badly."""
+    definition = definition_of(tx, run)
+    known = stands(tx, run, definition)
+    return [
+        one.name for one in definition.steps if one.name in known and known[one.name].is_bad
+    ]
+
+
 def _met(tx: Tx, row: StepRow, definition: Workflow) -> frozenset[str]:
     """Return which of the conditions hold that its workflow asks of a step's run."""
     wanted = workflow.conditions_after(definition, row.step)

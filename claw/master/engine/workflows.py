@@ -131,7 +131,7 @@ def _ask(run: Run, definition: Workflow, step: Step, cause: str = "start") -> in
         cause=cause,
         env=tuple(sorted(given.items())),
         priority=None if run.priority is Priority.NORMAL else run.priority,
-        lineage=below(run, workflow=whole, step=step.name),
+        lineage=below(run, workflow=whole, step=step.name, event=run.lineage.event),
     )
 
 
@@ -181,7 +181,7 @@ def retry(turn: Turn, workflow_id: str, since: str | None, *, key: str, by: str)
         env=last.env,
         cause="retry",
         replay_of=last.id,
-        lineage=Lineage(workflow=workflow_id),
+        lineage=Lineage(workflow=workflow_id, event=last.lineage.event),
     )
     run = intake.submit(turn, ask)
     text = steps.text_of(definition, turn.config, run.job, row.definition)

@@ -19,7 +19,7 @@ from claw.model.evidence import Evidence, Printed
 from claw.model.hooks import Hook
 from claw.model.job import Job
 from claw.model.retry import Retry
-from claw.model.workflow import Step, Workflow
+from claw.model.workflow import OnBadEnd, Step, Workflow
 from tests.kit.desk import Desk, job
 
 OPS = Channel(name="ops", type=ChannelType.FILE, path="/x")
@@ -560,3 +560,18 @@ def test_of_a_workflow_it_is_told_how_it_has_ended() -> None:
     assert (
         body["text"] == f"flow failed: step a has failed: clawctl workflow show {run.id[-6:]}"
     )
+
+
+def test_of_a_workflow_the_steps_are_named_that_ended_badly() -> None:
+    steps = tuple(Step(name=name, job=name) for name in ("a", "b", "c"))
+    flow = job(
+        "flow",
+        workflow=Workflow(steps=steps, on_failure=OnBadEnd.CONTINUE),
+        delivery=Announcing(mode=AnnounceMode.ANNOUNCE, channel="ops"),
+    )
+    desk = a_desk(flow, *(job(one.name) for one in steps))
+    desk.ask("flow")
+    for claim in desk.dispatch():
+        desk.end(desk.launch(claim), int(claim.run.job != "b"))
+    [body] = bodies(desk)
+    assert "(ended badly: a, c): clawctl workflow show" in body["text"]

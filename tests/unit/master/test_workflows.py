@@ -8,11 +8,13 @@ from datetime import timedelta
 import pytest
 
 from claw.errors import ConflictError, NotFoundError, UsageError
-from claw.master.engine import intents, services, transients, workflows
+from claw.master.engine import happenings, intents, services, transients, workflows
+from claw.master.engine.happenings import Told
 from claw.master.engine.intake import Ask
 from claw.model.approval import Approval
 from claw.model.condition import parse
 from claw.model.effect import DispatchAt
+from claw.model.happening import Source
 from claw.model.job import Daemon, Job
 from claw.model.retry import Delivery, Retry
 from claw.model.run import Origin, Run, State
@@ -241,6 +243,21 @@ def test_a_step_may_free_its_job_of_approval() -> None:
     desk.dispatch()
     assert rows(desk, root)["free"].state is not State.AWAITING_APPROVAL
     assert rows(desk, root)["b"].state is State.AWAITING_APPROVAL
+
+
+def test_each_step_is_given_the_event_that_its_workflow_answers_to() -> None:
+    whole = chain(["a", "b"])
+    desk = Desk(job("a"), job("b"), flow("all", whole, events=("deploy",)))
+    told = Told(name="deploy", data='"now"', by="me", source=Source.EMIT)
+    desk.do(lambda turn: happenings.emit(turn, told))
+    root = desk.runs("all")[0]
+    for code in (0, 1):
+        (claim,) = desk.dispatch()
+        assert claim.own["CLAW_EVENT"] == "deploy"
+        desk.end(desk.launch(claim), code)
+    desk.do(lambda turn: workflows.retry(turn, root.id, None, key="k", by="me"))
+    (claim,) = desk.dispatch()
+    assert claim.own["CLAW_EVENT"] == "deploy"
 
 
 def test_what_fails_is_run_again_from_there_on() -> None:
