@@ -160,7 +160,9 @@ def start_ticks(pid: int) -> int | None:
 def is_alive(pid: int, start: int) -> bool:
     """Tell whether that very process lives; one that waits to be reaped does not."""
     fields = process.stat_of(pid)
-    return fields is not None and int(fields[19]) == start and fields[0] not in (b"Z", b"X")
+    if fields is None or int(fields[19]) != start:
+        return False
+    return not process.says_ended(fields)
 
 
 def exit_of_stranger(fd: int, pid: int, start: int) -> Exit | None:
@@ -195,7 +197,7 @@ def _exit_in_stat(pid: int, start: int) -> Exit | None:
     To those who may not trace it, the status reads 0, so they are told nothing here.
     """
     fields = process.stat_of(pid)
-    if fields is None or fields[0] != b"Z" or int(fields[19]) != start:
+    if fields is None or int(fields[19]) != start or not process.says_ended(fields):
         return None
     if not process.may_trace(pid):
         return None

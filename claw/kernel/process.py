@@ -15,6 +15,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _OOM_SCORE = "/proc/self/oom_score_adj"
 _PRCTL = libc.find("prctl")
+_THREADS = 17
+"""num_threads among the fields of `stat_of` (proc_pid_stat(5))."""
 
 
 def become_subreaper() -> None:
@@ -269,7 +271,7 @@ def _below(front: list[int]) -> list[int]:
     """Return who lives of some processes, and of what is below them."""
     found: list[int] = []
     while front:
-        front = [pid for pid in front if not is_zombie(pid)]  # whose children are another's
+        front = [pid for pid in front if not is_zombie(pid)]  # a zombie's are another's
         found += front
         front = [child for parent in front for child in children_of(parent)]
     return found
@@ -278,7 +280,16 @@ def _below(front: list[int]) -> list[int]:
 def is_zombie(pid: int) -> bool:
     """Tell whether a process has ended and waits to be reaped, or has gone."""
     fields = stat_of(pid)
-    return fields is None or fields[0] in (b"Z", b"X")
+    return fields is None or says_ended(fields)
+
+
+def says_ended(fields: list[bytes]) -> bool:
+    """Tell whether a process has ended, by its stat (`stat_of`).
+
+    One whose first thread alone has ended is shown as a zombie too (pthread_exit(3)), and
+    lives on in its others.
+    """
+    return fields[0] in (b"Z", b"X") and int(fields[_THREADS]) <= 1
 
 
 def group_of(pid: int) -> int | None:
@@ -294,11 +305,35 @@ def session_of(pid: int) -> int | None:
 
 
 def environment_of(pid: int) -> list[bytes]:
-    """Return ``NAME=value`` as a process was started with; [] when it may not be read."""
+    """Return ``NAME=value`` as a process was started with; [] when it may not be read.
+
+    Of one whose first thread has ended, another thread has it.
+    """
+    fields = stat_of(pid)
     try:
-        return files.read_all(f"/proc/{pid}/environ").split(b"\0")
+        threads = [pid] if fields is None or fields[0] != b"Z" else _threads_of(pid)
+        for thread in threads:
+            text = files.read_all(f"/proc/{pid}/task/{thread}/environ")
+            if text:
+                return text.split(b"\0")
     except OSError:
         return []
+    return []
+
+
+def _threads_of(pid: int) -> list[int]:
+    """Return the threads of a process but the first."""
+    return [int(name) for name in os.listdir(f"/proc/{pid}/task") if int(name) != pid]
+
+
+def real_user_of(pid: int) -> int | None:
+    """Return whose a process is, whatever program it has executed; None when it has gone."""
+    try:
+        lines = files.read_all(f"/proc/{pid}/status").split(b"\n")
+    except OSError:
+        return None
+    users = [int(line.split()[1]) for line in lines if line.startswith(b"Uid:")]
+    return users[0] if users else None
 
 
 def command_of(pid: int) -> str:

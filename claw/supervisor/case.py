@@ -78,7 +78,7 @@ class Case:
         oom = self.state.oom
         self.state = machine.Supervision(launch)
         self.state.oom = oom
-        is_shared = self.tree.is_shared
+        is_shared = self.tree.is_shared and bool(launch.cgroups)
         self.tree = Tree(launch.run, launch.kill_mode, [*launch.cgroups])
         self.tree.is_shared = is_shared
         for stream, path in zip(self.streams, (launch.out_path, launch.err_path), strict=False):

@@ -7,7 +7,7 @@ the master's or init's; it is told from others there by its session and by CLAW_
 its environment.
 """
 
-from claw.kernel import cgroup, pidfd, process, signals
+from claw.kernel import cgroup, files, pidfd, process, signals
 from claw.kernel.bare import os
 
 _DEEPEST = 100
@@ -25,7 +25,7 @@ class Tree:
         main: The child's pid, 0 when there is none.
         start: Its start time in clock ticks: when it is reaped, its number may be used again.
         foster: The fork server's pid, when an earlier supervisor of this run was killed.
-        is_shared: This process is in the group too, and so is what it begins.
+        is_shared: This process is in the group too, and so is all that it begins.
     """
 
     __slots__ = (
@@ -43,14 +43,31 @@ class Tree:
         self.is_shared = False
 
     def share(self) -> None:
-        """Join the group, for good: who does so for each child has the kernel wait for it."""
-        self.is_shared = True
-        for group in self._groups:
-            try:
+        """Join the group, to stay: who does so for each child has the kernel wait for it."""
+        try:
+            for group in self._groups:
                 cgroup.make(group, {})
                 cgroup.join(group)
-            except OSError:  # it is done without
-                return
+        except OSError:  # it is done without, and tried again for the next run
+            return
+        self.is_shared = bool(self._groups)
+
+    def _leave_alone(self) -> bool:
+        """Step out of the group, back to where claw runs; False: this process is in it still.
+
+        What it begins later has it share the group again.
+        """
+        if not self.is_shared:
+            return True
+        place = files.folder_of(files.folder_of(self._groups[0]))
+        for home in (place, f"{place}/clawd"):  # see claw.master.supervision.cgroups
+            try:
+                cgroup.join(home)
+            except OSError:
+                continue
+            self.is_shared = False
+            return True
+        return False
 
     def take_over(self, main: int, start: int) -> None:
         """Stand in for a killed supervisor, whose child this is; 0: there is none."""
@@ -64,18 +81,17 @@ class Tree:
         if self._mode == "process":
             return []
         found = self._living()
-        if self._mode == "group":
-            found = [pid for pid in found if process.group_of(pid) == self.main]
+        if self._mode == "group":  # one that has gone by now may have left a child
+            found = [pid for pid in found if process.group_of(pid) in {self.main, None}]
         return found
 
     def rest_for_sure(self) -> list[int]:
         """Return what `rest` does, however it moves.
 
         What becomes this process's child in the midst of a look may be missed by it, but not
-        by a look at a group.
+        by a look at the group that it is in: while one is there, the kernel's list has one.
         """
-        has_group = self.is_shared and bool(self._groups)
-        return self.rest() or ([] if has_group else self.rest())
+        return self.rest() or ([] if self.is_shared else self.rest())
 
     def spared(self, errands: list[int]) -> list[int]:
         """Return what lives on and is left to, by ``kill_mode``; nothing of ended errands."""
@@ -93,8 +109,8 @@ class Tree:
         if self.foster and not self._is_grouped:
             found += self._fostered()
         for group in self._groups[:1]:
-            more = set(cgroup.members(group)).difference(found, (os.getpid(),))
-            found += [pid for pid in more if not process.is_zombie(pid)]
+            # Only what lives is in there: one that has gone since may have left a child.
+            found += set(cgroup.members(group)).difference(found, (os.getpid(),))
         return [pid for pid in found if pid != self.main]
 
     def _fostered(self) -> list[int]:
@@ -138,7 +154,7 @@ class Tree:
 
     def kill(self) -> None:
         """Kill everything that `rest` finds, with no way to fork out of it."""
-        if self._mode == "tree" and self._groups and not self.is_shared:
+        if self._mode == "tree" and self._groups and self._leave_alone():
             cgroup.kill(self._groups[0])
         starts: dict[int, int] = {}
         stopped: dict[int, bool] = {}

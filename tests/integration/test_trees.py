@@ -34,6 +34,29 @@ hide(dict(os.environ))
 print("main", flush=True)
 time.sleep(600)
 """
+LIVING_IN_A_THREAD = """
+import ctypes, os, signal, sys, threading, time
+reading, writing = os.pipe()
+if os.fork() == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    print(os.getpid(), flush=True)
+    os.close(writing)
+    ctypes.CDLL(None).pthread_exit(None)
+os.close(writing)
+os.read(reading, 1)
+"""
+CHAIN = """
+import os, signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    print("begun", flush=True)
+    while True:
+        if os.fork():
+            os._exit(0)
+sys.stdin.read()
+"""
 FORKING = """
 while :; do
     (setsid sh -c 'while :; do sleep 0.05 & sleep 0.01; done' &)
@@ -86,6 +109,36 @@ def test_i6_in_a_control_group_nothing_can_hide(
         assert supervised.of("exited")[0]["pid"] not in cgroup.members(next(iter(made)))
         supervised.wait_until(lambda: place.leave(()), "an end of its supervisor")
     supervised.wait_until(lambda: not Path(next(iter(made))).exists(), "an end of the group")
+
+
+@pytest.mark.parametrize("how", ["walked", "grouped", "shared"])
+def test_i6_what_lives_on_in_a_thread_is_ended(bench: Bench, place: Groups, how: str) -> None:
+    made = {} if how == "walked" else place.of("s1", NO_LIMITS)
+    supervised = bench.launch(
+        python(LIVING_IN_A_THREAD), grace_s=0.2, cgroups=made, shares_group=how == "shared"
+    )
+    supervised.wait_for("ended")
+
+    assert process.is_zombie(int(supervised.output()))
+    assert supervised.of("exited")[0].get("survivors") is None
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["", "with-the-supervisor"])
+def test_i6_in_a_control_group_nothing_forks_its_way_out(
+    bench: Bench, place: Groups, *, shared: bool
+) -> None:
+    made = place.of("s1", NO_LIMITS)
+    group = next(iter(made))
+    cgroup.make(group, {})
+    if not Path(f"{group}/cgroup.kill").exists():
+        pytest.skip("the kernel cannot kill a control group here")
+    supervised = bench.launch(python(CHAIN), grace_s=0.2, cgroups=made, shares_group=shared)
+    watcher = supervised.pid
+    supervised.wait_for("ended")
+
+    assert set(cgroup.members(group)) <= {watcher}
+    assert supervised.of("exited")[0].get("survivors") is None
+    supervised.wait_until(lambda: place.leave(()), "an end of its supervisor")
 
 
 @pytest.mark.parametrize("in_group", [False, True], ids=["walked", "grouped"])

@@ -23,7 +23,7 @@ from claw.wire.supervision import Message
 _GRAIN = timedelta(seconds=1)
 """A file system's times may be so coarse."""
 _SHOWN = 200
-_STILL = {b"T": "it stands still (SIGSTOP)", b"t": "a debugger holds it", b"Z": "it has ended"}
+_STILL = {b"T": "it stands still (SIGSTOP)", b"t": "a debugger holds it"}
 ANSWER_S = 5.0
 """A supervisor is given so much more to say how a command ended."""
 
@@ -64,7 +64,9 @@ class Probes:
 
     async def _process(self, subject: Subject, _timeout_s: float) -> str | None:
         fields = process.read_stat(subject.pid)
-        return "it has ended" if fields is None else _STILL.get(fields[0])
+        if fields is None or process.says_ended(fields):
+            return "it has ended"
+        return _STILL.get(fields[0])
 
     async def _get(self, subject: Subject, _timeout_s: float) -> str | None:
         if self._http is None:

@@ -140,6 +140,32 @@ def test_what_has_gone_is_found_nowhere() -> None:
     assert process.children_of(child.pid) == []
 
 
+def test_what_lives_on_in_a_thread_has_not_ended() -> None:
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    environment = {**os.environ, "NAMED": "yes"}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment) as child:
+        start = pidfd.start_ticks(child.pid) or 0
+        wait_until(lambda: (process.stat_of(child.pid) or [b""])[0] == b"Z")
+
+        assert not process.is_zombie(child.pid)
+        assert pidfd.is_alive(child.pid, start)
+        assert child.pid in process.my_descendants()
+        assert b"NAMED=yes" in process.environment_of(child.pid)
+        child.kill()
+        wait_until(lambda: process.is_zombie(child.pid))
+        assert not pidfd.is_alive(child.pid, start)
+        assert process.environment_of(child.pid) == []
+
+
+def test_a_process_is_its_users() -> None:
+    assert process.real_user_of(os.getpid()) == os.getuid()
+    assert process.real_user_of(0) is None
+
+
 def test_a_subreaper_takes_in_what_its_children_leave_behind() -> None:
     code = """
 import os, sys, time

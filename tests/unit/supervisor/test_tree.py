@@ -69,6 +69,54 @@ def test_a_number_with_another_start_time_is_not_signalled(
     assert not pidfd.signal_process(sleeper.pid, start, signal.SIGTERM)
 
 
+def test_who_was_in_the_group_counts_though_it_has_gone_since(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    (tmp_path / "cgroup.procs").write_text(f"{gone.pid}\n{os.getpid()}\n")
+
+    for mode in ("tree", "group"):
+        assert gone.pid in Tree("r1", mode, [str(tmp_path)]).rest_for_sure()
+
+
+def test_a_group_that_cannot_be_joined_is_not_shared(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    tree = Tree("r1", "tree", [str(tmp_path / "file/group")])
+
+    tree.share()
+
+    assert not tree.is_shared
+
+
+def test_a_killer_steps_out_of_the_group_that_it_shares(tmp_path: Path) -> None:
+    group = tmp_path / "claw/s1"
+    group.mkdir(parents=True)
+    for name in ("cgroup.procs", "claw/s1/cgroup.procs", "claw/s1/cgroup.kill"):
+        (tmp_path / name).write_text("")
+    tree = Tree("r1", "tree", [str(group)])
+    tree.share()
+    was_shared = tree.is_shared
+
+    tree.kill()
+
+    assert (was_shared, tree.is_shared) == (True, False)
+    assert (tmp_path / "cgroup.procs").read_text() == "0"
+    assert (group / "cgroup.kill").read_text() == "1"
+
+
+def test_a_killer_that_cannot_step_out_does_not_kill_itself(tmp_path: Path) -> None:
+    group = tmp_path / "claw/s1"
+    group.mkdir(parents=True)
+    for name in ("cgroup.procs", "cgroup.kill"):
+        (group / name).write_text("")
+    tree = Tree("r1", "tree", [str(group)])
+    tree.share()
+
+    tree.kill()
+
+    assert tree.is_shared
+    assert (group / "cgroup.kill").read_text() == ""
+
+
 class Alone(Tree):
     """A tree that may not look through other processes' children."""
 
