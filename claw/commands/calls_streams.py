@@ -58,6 +58,10 @@ STREAMS = (
                 "path": nullable(string("the file, when they come from one")),
                 "timestamps": boolean("the job wants its lines to be shown with their times"),
                 "format": choice("how the job wants its lines to be shown", "raw", "json"),
+                "steps": array(
+                    "of a workflow, instead: the runs that have printed something",
+                    record({"step": string("the step"), "run": string("its run")}),
+                ),
             },
             ("text",),
             is_open=True,

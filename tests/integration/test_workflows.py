@@ -39,6 +39,8 @@ def test_what_failed_is_run_again_under_the_same_id_and_the_rest_is_kept(
     assert "check: failed" in said.err
     assert ctl("logs", "nightly.tell").out == "failed 1\n"
     assert ctl("logs", "nightly.dump").out == "us\n"
+    assert ctl("logs", "nightly").lines == ["dump  | us", "tell  | failed 1"]
+    assert ctl("logs", whole).lines == ["dump  | us", "tell  | failed 1"]
 
     (tmp_path / "good").touch()
     ctl("workflow", "retry", whole[-6:], "--wait")

@@ -14,9 +14,12 @@ from claw.errors import NotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from claw.cli.context import Context
+
+    Found = tuple[str, dict[str, Any]]
 
 _LINES_OF_ONE = 100
 _LINES_OF_MANY = 10
@@ -33,6 +36,8 @@ def logs(context: Context) -> int:
     targets = _spelled_out(context, context.args["targets"])
     if len(targets) == 1 and context.args["targets"]:
         reply = _read(context, targets[0], _LINES_OF_ONE)
+        if "steps" in reply:
+            return _show_several(context, list(_of_steps(context, reply)))
         if _is_shaped(reply) and not context.is_json:
             return _show_lines(context)
         terminal.write(jsontext.render(reply) + "\n" if context.is_json else reply["text"])
@@ -40,6 +45,16 @@ def logs(context: Context) -> int:
     found = [(target, _read(context, target, _LINES_OF_MANY)) for target in targets]
     if any(_is_shaped(reply) for _, reply in found) and not context.is_json:
         return _show_lines(context)
+    return _show_several(context, found)
+
+
+def _of_steps(context: Context, whole: dict[str, Any]) -> Iterator[Found]:
+    """Yield what the steps of a workflow have printed."""
+    for one in whole["steps"]:
+        yield one["step"], _read(context, one["run"], _LINES_OF_ONE)
+
+
+def _show_several(context: Context, found: list[Found]) -> int:
     if context.is_json:
         replies = [{"target": target, **reply} for target, reply in found]
         terminal.say(jsontext.render({"logs": replies}))

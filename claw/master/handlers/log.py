@@ -9,8 +9,10 @@ from claw.master.control.calls import Call, Params
 from claw.master.output import logs, stored
 from claw.master.output.logfiles import Place
 from claw.master.output.logstream import Following, LogStream, shape_of
+from claw.master.views import workflowview
 from claw.master.wiring import Json, Services
 from claw.model import ids, instances
+from claw.model.job import Config
 from claw.store.records import Tx
 
 _MAX_PLACES = 10_000
@@ -20,6 +22,10 @@ async def read(call: Call, params: Params) -> Json:
     """Read the end of a job's or run's output."""
     services, streams = call.services, logs.streams_of(params.get("stream", "both"))
     label, run = await _named(services, params["target"])
+    config = services.config.current
+    whole = await services.store.read(lambda tx: workflowview.printing(tx, config, label, run))
+    if whole is not None:
+        return {"text": "", "source": "steps", "steps": whole}
     logs.check_streams(services.config.current, instances.split(label)[0], streams)
     lines = params.get("lines", logs.DEFAULT_LINES)
     job, names = services.config.current.job(label), [label]
@@ -68,7 +74,7 @@ async def follow(call: Call, params: Params) -> Json:
     has_times = "since" in params or "until" in params
     wanted = Following(
         targets=asked,
-        jobs=tuple(aim.label for aim in chosen.aims),
+        jobs=tuple(label for aim in chosen.aims for label in _printing(config, aim)),
         runs=tuple((instances.label(run.job, run.instance), run.id) for run in chosen.runs),
         streams=logs.streams_of(params.get("stream", "both")),
         lines=params.get("lines", None if has_times else logs.DEFAULT_LINES),
@@ -89,6 +95,14 @@ async def follow(call: Call, params: Params) -> Json:
     except BaseException:
         output.close()
         raise
+
+
+def _printing(config: Config, aim: targets.Aim) -> list[str]:
+    """Return under which names lies what a job prints: its steps do what a workflow does."""
+    job = config.job(aim.job)
+    if job is None or job.workflow is None:
+        return [aim.label]
+    return [step.job for step in job.workflow.steps if step.job == f"{job.name}.{step.name}"]
 
 
 def _seconds(text: str | None) -> float | None:

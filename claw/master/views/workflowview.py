@@ -1,9 +1,10 @@
 """What ``workflow show`` and ``workflow list`` show: rows in, JSON out."""
 
-from claw.master.engine import steps
+from claw.master.engine import definitions, steps
 from claw.master.views.runview import duration_of
 from claw.master.views.statusview import Json, iso
-from claw.model.job import Job
+from claw.model.job import Config, Job
+from claw.model.root import is_root
 from claw.model.run import FINAL, Run, State
 from claw.model.workflow import Step, Workflow
 from claw.store.records import Tx
@@ -23,6 +24,32 @@ def show(tx: Tx, root: Run) -> Json:
         **_of_definition(definition),
         "steps": [_step(tx, step, rows.get(step.name), last) for step in definition.steps],
     }
+
+
+def printing(tx: Tx, config: Config, name: str, run_id: str | None) -> list[Json] | None:
+    """Return the runs whose output is that of a workflow, by step; None: it is none.
+
+    Args:
+        tx: The transaction.
+        config: The configuration.
+        name: Of its job.
+        run_id: A run of its own; None: the newest one.
+    """
+    if run_id is None:
+        job = definitions.recall(tx, config, name)
+        if job is None or job.workflow is None:
+            return None
+        root = next(iter(tx.runs_page(job=name, limit=1)), None)
+        if root is None:
+            return []
+    else:
+        root = tx.run(run_id)
+    if root is None or not is_root(root):
+        return None
+    rows = steps.present_rows(tx, root)
+    known = [step.name for step in steps.definition_of(tx, root).steps if step.name in rows]
+    begun = [name for name in known if rows[name].state is not State.SKIPPED]
+    return [{"step": name, "run": rows[name].id} for name in begun]
 
 
 def show_definition(job: Job) -> Json:
