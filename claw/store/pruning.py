@@ -115,13 +115,22 @@ class PruningRows(Statements):
         """Return the supervisors whose last run that was."""
         return tuple(row["sid"] for row in self._do("sids_of", run=run))
 
-    def is_needed(self, run: str) -> bool:
-        """Tell whether others have yet to be told of a run: a child, or steps after it."""
-        return self._one("needed_run", id=run) is not None
-
     def delete_runs(self, runs: Iterable[str]) -> int:
-        """Forget runs that are over and not needed, with all of theirs; return how many."""
-        return sum(self._do("delete_run", id=run).rowcount for run in runs)
+        """Forget runs that are over, with all that belongs to them; return how many.
+
+        Those that `is_needed` tells of stay.
+        """
+        return sum(
+            self._do("delete_run", id=run).rowcount for run in runs if not self.is_needed(run)
+        )
+
+    def is_needed(self, run: str) -> bool:
+        """Tell whether one that is not over may be told what a run has left.
+
+        So may the steps of the run's workflow, and runs that follow it, alone or with others,
+        or that its child has asked for; and where such a run is repeated, that repetition.
+        """
+        return self._one("needed_run", id=run) is not None
 
     def events_older_than(self, at: datetime, limit: int) -> int | None:
         """Return the cursor of the last of the oldest events that happened before a time."""

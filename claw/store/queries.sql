@@ -799,24 +799,23 @@ SELECT sid FROM supervisors WHERE run = :run;
 
 -- name: delete_run
 DELETE FROM runs WHERE id = :id
-    AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
-    AND NOT EXISTS (
-        SELECT 1 FROM runs AS child INDEXED BY runs_parent WHERE child.parent = runs.id
-            AND child.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
-    AND NOT EXISTS (
-        SELECT 1 FROM runs AS whole INDEXED BY runs_workflow
-        WHERE whole.workflow = runs.workflow AND whole.step IS NULL
-            AND whole.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'));
+    AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
 
 -- name: needed_run
 SELECT 1 FROM runs WHERE id = :id AND (
     EXISTS (
-        SELECT 1 FROM runs AS child INDEXED BY runs_parent WHERE child.parent = runs.id
-            AND child.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
-    OR EXISTS (
         SELECT 1 FROM runs AS whole INDEXED BY runs_workflow
-        WHERE whole.workflow = runs.workflow AND whole.step IS NULL
-            AND whole.state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')));
+        WHERE whole.workflow = runs.workflow AND whole.step IS NULL AND whole.state
+            IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
+    OR EXISTS (
+        SELECT 1 FROM runs AS below INDEXED BY runs_open_below
+        WHERE below.parent = runs.id AND below.state
+            IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait'))
+    OR EXISTS (
+        SELECT 1 FROM runs AS below INDEXED BY runs_open_lines
+        WHERE below.root = coalesce(runs.root, runs.id) AND below.state
+            IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+            AND (below.replay_of IS NOT NULL OR instr(below.origin_key, runs.id) > 0)));
 
 -- name: first_events
 SELECT cursor, at FROM events WHERE cursor > 0 ORDER BY cursor LIMIT :limit;
@@ -922,7 +921,9 @@ SELECT * FROM happenings WHERE id = :id;
 SELECT id FROM happenings WHERE key = :key;
 
 -- name: count_happenings
-SELECT count(*) FROM (SELECT 1 FROM happenings WHERE id > :since AND "by" = :by LIMIT :limit);
+SELECT count(*) FROM (
+    SELECT 1 FROM happenings INDEXED BY happenings_teller
+    WHERE "by" = :by AND id > :since LIMIT :limit);
 
 -- name: prune_happenings
 DELETE FROM happenings WHERE id IN (

@@ -68,6 +68,16 @@ def test_open_runs_are_counted_without_a_look_at_any_row(
         assert all("COVERING INDEX" in look for look in looks), name
 
 
+def test_what_somebody_told_of_is_counted_without_a_look_at_what_others_did(
+    connection: sqlite3.Connection,
+) -> None:
+    values = {"by": "token", "since": "", "limit": 1}
+    query = f"EXPLAIN QUERY PLAN {QUERIES['count_happenings']}"
+    details = [row["detail"] for row in connection.execute(query, values).fetchall()]
+    [look] = [one for one in details if "happenings" in one]
+    assert "COVERING INDEX happenings_teller (by=? AND id>?)" in look
+
+
 def test_a_name_that_is_there_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="twice"):
         parse("-- name: a\nSELECT 1;\n-- name: a\nSELECT 2;\n")

@@ -15,7 +15,7 @@ from claw.master.engine import alerts, intents
 from claw.master.engine.turn import Turn
 from claw.master.output import logs
 from claw.master.wiring import Json, Services
-from claw.model import instances
+from claw.model import ids, instances
 from claw.model.home import Home
 from claw.store.records import Tx
 
@@ -23,6 +23,8 @@ PURGED = "job.purged"
 _MARGIN_S = 30.0
 _PATIENCE_S = 30.0
 _PAUSE_S = 0.3
+_SEEN = 200
+"""Runs that are looked at in one read of the store."""
 
 
 async def purge(call: Call, params: Params) -> Json:
@@ -37,6 +39,7 @@ async def purge(call: Call, params: Params) -> Json:
         lambda tx: (tx.newest_run_of(name), tx.last_cursor())
     )
     if until is not None:
+        await _see_that_none_is_needed(services, name, until)
         await services.store.write(partial(Tx.forget_idem_of, job=name, until=until))
     count = 0 if until is None else await _forget_runs(services, name, until)
     events = await _forget_events(services, name, through)
@@ -92,6 +95,31 @@ async def _see_that_none_is_open(call: Call, name: str, *, force: bool) -> None:
 
 async def _open_runs(services: Services, name: str) -> Sequence[object]:
     return await services.store.read(lambda tx: tx.open_runs(name))
+
+
+async def _see_that_none_is_needed(services: Services, name: str, until: str) -> None:
+    """Refuse while what a run of the job has left is still to be told to another.
+
+    Raises:
+        ConflictError: It is.
+    """
+
+    def look(tx: Tx, after: str) -> tuple[str, str | None]:
+        found = tx.ended_of(name, after, until, _SEEN)
+        needed = next((one.id for one in found if tx.is_needed(one.id)), None)
+        return found[-1].id if found else "", needed
+
+    after = ""
+    while True:
+        after, needed = await services.store.read(partial(look, after=after))
+        if needed is not None:
+            short = ids.short(needed)
+            raise ConflictError(
+                f"run {short} of {name!r} is needed by runs that follow it, or its workflow",
+                hint="cancel those that are not over, or wait until they are",
+            )
+        if not after:
+            return
 
 
 async def _forget_runs(services: Services, name: str, until: str) -> int:

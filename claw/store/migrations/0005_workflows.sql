@@ -168,3 +168,15 @@ CREATE TABLE dropped (
     channel TEXT PRIMARY KEY,
     count   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Open runs by what they come of: what those have left is not forgotten until they are over.
+CREATE INDEX runs_open_below ON runs (parent)
+    WHERE parent IS NOT NULL
+    AND state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
+
+CREATE INDEX runs_open_lines ON runs (root)
+    WHERE root IS NOT NULL
+    AND state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
+
+-- Events by who told of them: how many anybody has told of lately.
+CREATE INDEX happenings_teller ON happenings ("by", id);

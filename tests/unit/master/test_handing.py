@@ -29,15 +29,32 @@ def test_files_are_made_for_one_attempt_and_named_in_its_environment(home: Home)
         Handout("CLAW_EVENT_FILE", "event.json", b"{}"),
         Handout("CLAW_PARENT_OUTPUT_FILE", "parent.out", Slice("printed", 4, 3)),
         Handout("CLAW_LINES", "lines", Slice("printed", 8, 10, from_line=True)),
-        Handout("CLAW_GONE", "gone", Slice("nowhere", 0, 9)),
     ]
     run = a_run(attempt=2)
     env = handing.place(home, run, None, handed)
-    assert [Path(path).read_bytes() for path in env.values()] == [b"{}", b"two", b"four", b""]
+    assert [Path(path).read_bytes() for path in env.values()] == [b"{}", b"two", b"four"]
     assert {Path(path).parent.name for path in env.values()} == {f"{run.id}.2"}
     assert handing.place(home, run, None, handed) == env  # it was not launched that time
     results.clear(home, run.id, 2)
     assert not results.has_folder(home, run.id, 2)
+
+
+def test_output_that_is_gone_is_not_handed_out_as_if_it_were_empty(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    cut = Path(home.log) / "cut"
+    cut.parent.mkdir()
+    cut.write_bytes(b"")
+    handed = [
+        Handout("CLAW_EVENT_FILE", "event.json", b"{}"),
+        Handout("CLAW_GONE", "gone", Slice("nowhere", 0, 9)),
+        Handout("CLAW_CUT", "cut", Slice("cut", 0, 9)),
+    ]
+    env = handing.place(home, a_run(attempt=1), None, handed)
+    assert set(env) == {"CLAW_EVENT_FILE"}
+    assert [one.name for one in Path(env["CLAW_EVENT_FILE"]).parent.iterdir()] == ["event.json"]
+    assert "CLAW_GONE is not set" in caplog.text
+    assert "CLAW_CUT is not set" in caplog.text
 
 
 def test_nothing_is_made_for_a_child_that_is_given_nothing(home: Home) -> None:

@@ -1,10 +1,18 @@
 """Which runs may be forgotten, and which never are."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from claw.master import forgetting
+from claw.master.asyncstore import AsyncStore
+from claw.master.engine import deadletters, workflows
+from claw.master.engine.deadletters import Changes
 from claw.model.alerts import Alerting, AlertKind
+from claw.model.home import at_folder
 from claw.model.run import Origin, Run, State
+from claw.model.trigger import Join, Trigger
 from claw.model.workflow import chain
 from claw.store.pruning import Old, Spared
 from claw.store.records import Tx
@@ -195,3 +203,70 @@ def test_a_step_is_kept_as_long_as_its_workflow_is_under_way() -> None:
     assert forget() == 1
     assert desk.do(lambda turn: turn.tx.delete_runs([root.id])) == 1
     assert desk.database.view(lambda tx: tx.workflow(root.id)) is None
+
+
+def _needed(desk: Desk, runs: Iterable[Run]) -> list[bool]:
+    return desk.database.view(lambda tx: [tx.is_needed(run.id) for run in runs])
+
+
+def test_what_steps_left_is_kept_as_long_as_their_workflow_is_under_way_anew() -> None:
+    desk = Desk(job("a"), job("b"), flow("all", chain(["a", "b"])))
+    root = desk.ask("all")
+    steps = []
+    for code in (0, 1):
+        (claim,) = desk.dispatch()
+        steps.append(desk.end(desk.launch(claim), code))
+    assert _needed(desk, [root, *steps]) == [False, False, False]
+
+    again = desk.do(lambda turn: workflows.retry(turn, root.id, None, key="k", by="me"))
+    assert again.id != root.id
+    assert _needed(desk, steps) == [True, True]
+    assert desk.do(lambda turn: turn.tx.delete_runs([one.id for one in steps])) == 0
+    (claim,) = desk.dispatch()
+    desk.end(desk.launch(claim))
+    assert _needed(desk, steps) == [False, False]
+
+
+def test_a_run_is_kept_as_long_as_one_that_follows_it_is_open() -> None:
+    desk = Desk(job("a"), job("b", trigger=Trigger(after=("a",))))
+    first = _done(desk, "a")
+    assert _needed(desk, [first]) == [True]
+    assert desk.do(lambda turn: turn.tx.delete_runs([first.id])) == 0
+    (claim,) = desk.dispatch()
+    after = desk.end(desk.launch(claim), 1)
+    assert _needed(desk, [first, after]) == [False, False]
+
+
+def test_all_runs_that_an_open_one_follows_are_kept_and_when_it_is_repeated() -> None:
+    both = Trigger(after=("b", "c"), join=Join.ALL)
+    desk = Desk(
+        job("a"),
+        job("b", trigger=Trigger(after=("a",))),
+        job("c", trigger=Trigger(after=("a",))),
+        job("d", trigger=both, dead_letter=True),
+    )
+    first = _done(desk, "a")
+    middle = [desk.end(desk.launch(claim)) for claim in desk.dispatch()]
+    assert _needed(desk, [first, *middle]) == [False, True, True]
+    (claim,) = desk.dispatch()
+    dead = desk.end(desk.launch(claim), 1)
+    assert _needed(desk, [*middle, dead]) == [False, False, False]
+    desk.do(lambda turn: deadletters.reinject(turn, dead, key="k", by="me", changes=Changes()))
+    assert _needed(desk, [*middle, dead]) == [True, True, True]
+
+
+async def test_the_files_of_a_run_that_is_needed_stay_with_it(tmp_path: Path) -> None:
+    desk = Desk(job("a"), job("b", trigger=Trigger(after=("a",))))
+    home = at_folder(str(tmp_path))
+    first = _done(desk, "a")
+    printed = Path(home.job_log("a")) / f"{first.id}.out"
+    printed.parent.mkdir(parents=True)
+    printed.write_text("what b is to read")
+    old, store = [Old(first.id, "a", None, 1)], AsyncStore(desk.database)
+
+    assert await forgetting.forget_runs(home, store, old) == 0
+    assert printed.read_text() == "what b is to read"
+    (claim,) = desk.dispatch()
+    desk.end(desk.launch(claim))
+    assert await forgetting.forget_runs(home, store, old) == 1
+    assert not printed.exists()
