@@ -20,6 +20,8 @@ from claw.model.job import Config
 
 Edit = Callable[[Managed], None]
 """Changes what managed.toml is going to say; raises a ClawError to refuse."""
+Check = Callable[[Config], None]
+"""Looks at a configuration before it is taken over; raises a ClawError to refuse it."""
 
 
 class Configuration:
@@ -102,6 +104,7 @@ class Reloader:
         dry_run: bool = False,
         restart: bool = True,
         edit: Edit | None = None,
+        check: Check | None = None,
         by: str = "reload",
     ) -> dict[str, Any]:
         """Load the files anew; return what changes, done unless ``dry_run``.
@@ -110,6 +113,7 @@ class Reloader:
             dry_run: Only say what would change.
             restart: Whether services are restarted that must be, to take it in.
             edit: Changes managed.toml first; what it says then is in the answer.
+            check: Looks at what was loaded; raises a ClawError to refuse.
             by: Who wants it, for the events.
 
         Raises:
@@ -117,7 +121,7 @@ class Reloader:
             ClawError: As ``edit`` does; nothing has changed.
         """
         async with self._one_at_a_time:
-            draft, new = await trio.to_thread.run_sync(self._load, edit)
+            draft, new = await trio.to_thread.run_sync(self._load, edit, check)
             old = self._configuration.current
             changes = plan(old, new)
             if not restart:
@@ -136,12 +140,15 @@ class Reloader:
             "plan": answer,
         }
 
-    def _load(self, edit: Edit | None) -> tuple[Managed | None, Config]:
-        if edit is None:
-            return None, self._configuration.load()
-        draft = self._configuration.draft()
-        edit(draft)
-        return draft, self._configuration.load(draft)
+    def _load(self, edit: Edit | None, check: Check | None) -> tuple[Managed | None, Config]:
+        draft = None
+        if edit is not None:
+            draft = self._configuration.draft()
+            edit(draft)
+        new = self._configuration.load(draft)
+        if check is not None:
+            check(new)
+        return draft, new
 
     async def _carry_out(
         self, draft: Managed | None, old: Config, new: Config, changes: Plan, by: str

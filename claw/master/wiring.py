@@ -74,6 +74,7 @@ class Reload(Protocol):
         dry_run: bool = False,
         restart: bool = True,
         edit: Callable[[Managed], None] | None = None,
+        check: Callable[[Config], None] | None = None,
         by: str = "reload",
     ) -> Json:
         """Return the plan, carried out unless ``dry_run``; see `Reloader`.

@@ -288,6 +288,11 @@ def test_a_child_of_another_user_adds_jobs_as_that_user_and_no_other() -> None:
         "job add x --cwd / --set trigger.after=other -- id",
         "job add x --start -- id",
         "job set other timeout=1s",
+        "job add x --schedule '* * * * * *' -- id",
+        "job add x --every 59s -- id",
+        "job add x --every 60s -- id",
+        "job remove other",
+        "job remove x",
     )
     jobs = (
         '[defaults]\nenv = { SECRET = "hush" }\n'
@@ -309,12 +314,15 @@ def test_a_child_of_another_user_adds_jobs_as_that_user_and_no_other() -> None:
         _, refused = ended(claw, "maker")
 
     told = said.splitlines()
-    assert [line[0] for line in told] == ["0", "0", "5", "5", "5", "5", "5", "5", "2", "5"], (
-        said
-    )
+    assert [line[0] for line in told] == [
+        *("0", "0", "5", "5", "5", "5", "5", "5", "2", "5"),
+        *("5", "5", "0", "5", "0"),
+    ], said
     assert (output, table["user"]) == (f"{users.NOBODY}\n", str(users.NOBODY))
     assert {one["name"] for one in listed} == {"maker", "other", "mine"}
     assert "is not what is loaded" in refused
+    assert "once a minute at most" in told[10]
+    assert "nobody may not remove job 'other'" in told[13]
 
 
 def test_a_child_is_told_of_earlier_runs(start_master: StartMaster) -> None:

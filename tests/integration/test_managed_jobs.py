@@ -100,6 +100,7 @@ def test_what_cannot_be_taken_changes_nothing_and_is_told_with_a_hint(
         (("job", "add", "web", "--", "x"), "is there already"),
         (("job", "add", "a"), "nothing to run"),
         (("job", "add", "--", "a"), "needs a name"),
+        (("job", "add", "a", "--at", "now", "--", "a"), "would never run"),
     ):
         said = ctl(*words, status=None)
         assert said.status != 0, words

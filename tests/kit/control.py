@@ -219,9 +219,10 @@ class Desk:
         dry_run: bool = False,
         restart: bool = True,
         edit: Callable[[Managed], None] | None = None,
+        check: Callable[[Config], None] | None = None,
         by: str = "reload",
     ) -> Json:
-        assert edit is None, f"{by}: there are no files here"
+        assert (edit, check) == (None, None), f"{by}: there are no files here"
         self.reloads.append({"dry_run": dry_run, "restart": restart})
         if self.config.is_changed and not restart:
             raise ConflictError("not now")

@@ -217,7 +217,8 @@ def remove(context: Context) -> int:
     """Remove jobs that were added, or overrides."""
     args = context.args
     override = args["override"] or None
-    reply = context.call("job.remove", targets=args["targets"], override=override, **_how(args))
+    ask = context.call if context.may_control else context.ask
+    reply = ask("job.remove", targets=args["targets"], override=override, **_how(args))
     context.show(reply)
     return 0
 

@@ -1,4 +1,4 @@
-"""``job.add`` by the children of runs: jobs that stay when the run is over.
+"""``job.add`` and ``job.remove`` by the children of runs: jobs that stay when the run is over.
 
 What a child of another user adds runs as that user; it says nothing but what `ALLOWED` has, and
 follows no job but those that the same user's children have added.
@@ -6,8 +6,11 @@ follows no job but those that the same user's children have added.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
+
+import trio
 
 from claw.config.making import is_made
 from claw.config.managed import Managed
@@ -16,6 +19,7 @@ from claw.errors import ConflictError, DeniedError, UsageError
 from claw.master.control.calls import Call, Params
 from claw.master.engine import children, confinement
 from claw.master.engine.turn import Turn
+from claw.master.handlers import addable, definition
 from claw.master.handlers.offspring import (
     NOT_THEIRS,
     check_table,
@@ -26,6 +30,7 @@ from claw.master.handlers.offspring import (
 )
 from claw.master.wiring import Json
 from claw.model import ids, making
+from claw.model.job import Config
 
 ALLOWED = (KEYS - NOT_THEIRS) | {
     "catch_up", "catch_up_window", "command", "delete_after_run", "enabled", "env", "jitter",
@@ -35,6 +40,10 @@ ALLOWED = (KEYS - NOT_THEIRS) | {
 
 MAX_JOBS = 100
 """So many jobs may the children of one other user have added, at any time."""
+
+_PACE = trio.Lock()
+_SHARE = 4.0
+"""After a change of another user's child the next has to wait so many times as long."""
 
 _REFERENCE = re.compile(r"\$\{\w+:")
 
@@ -56,9 +65,58 @@ async def add(call: Call, params: Params) -> Json:
             managed.add(name, {**table, "origin": origin}, origin=origin)
         _check_counts(managed, origin, None if is_free(call) else str(call.peer.uid))
 
-    return await call.services.reload(
-        dry_run=params.get("dry_run", False), restart=is_free(call), edit=edit, by=call.by
+    check = addable.times_check(
+        tables, call.services.config.current, is_guest=not is_free(call)
     )
+    return await _change(call, params, edit, check)
+
+
+async def remove(call: Call, params: Params) -> Json:
+    """Remove jobs that children of the same user have added."""
+    await check_user(call)
+    if is_free(call):
+        return await definition.remove(call, params)
+    names: list[str] = list(dict.fromkeys(params["targets"]))
+    for name in names:
+        job = call.services.config.current.job(name)
+        if job is None or not is_made_by(job, call.peer.uid):
+            raise DeniedError(
+                f"{call.peer.name} may not remove job {name!r}",
+                hint="a child of another user removes jobs, by name, that it has added",
+            )
+
+    def edit(managed: Managed) -> None:
+        for name in names:
+            managed.remove(name, override=False)
+
+    return await _change(call, params, edit)
+
+
+async def _change(
+    call: Call,
+    params: Params,
+    edit: Callable[[Managed], None],
+    check: Callable[[Config], None] | None = None,
+) -> Json:
+    """Have a change made; those of other users' children one after the other, with pauses."""
+    change = partial(
+        call.services.reload,
+        dry_run=params.get("dry_run", False),
+        restart=is_free(call),
+        edit=edit,
+        check=check,
+        by=call.by,
+    )
+    if is_free(call):
+        return await change()
+    async with _PACE:  # for all files are read anew
+        began = trio.current_time()
+        try:
+            await _check_files(call)
+            return await change()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(_SHARE * (trio.current_time() - began))
 
 
 def _origin(turn: Turn, parent: str) -> str:
@@ -87,6 +145,14 @@ async def _check(call: Call, tables: Mapping[str, Mapping[str, Any]]) -> None:
         if _REFERENCE.search(json.dumps(table)):
             raise DeniedError(f"job {name!r}: what ${{...:}} stands for is not for other users")
         _check_trigger(call, name, table, tables)
+
+
+async def _check_files(call: Call) -> None:
+    """See that a change of a child of another user brings nobody else's with it.
+
+    Raises:
+        ConflictError: It would.
+    """
     if await call.services.has_changed_files():
         raise ConflictError(
             "the configuration on disk is not what is loaded, and would be by this",

@@ -15,8 +15,9 @@ from claw.master.control import targets
 from claw.master.control.audit import MASK
 from claw.master.control.calls import Call, Params
 from claw.master.engine import definitions
+from claw.master.handlers import addable
 from claw.master.wiring import Json
-from claw.model.job import Job
+from claw.model.job import Config, Job
 
 MANAGED = "managed"
 
@@ -136,7 +137,9 @@ async def add(call: Call, params: Params) -> Json:
         for name, table in params["jobs"].items():
             managed.add(name, table, origin=origin)
 
-    return await _change(call, params, edit)
+    known = call.services.config.current
+    check = addable.times_check(params["jobs"], known, is_guest=False)
+    return await _change(call, params, edit, check)
 
 
 async def validate(call: Call, params: Params) -> Json:
@@ -264,10 +267,16 @@ async def _change_each(call: Call, params: Params, changes: Sequence[Change]) ->
     return await _change(call, params, edit)
 
 
-async def _change(call: Call, params: Params, edit: Callable[[Managed], None]) -> Json:
+async def _change(
+    call: Call,
+    params: Params,
+    edit: Callable[[Managed], None],
+    check: Callable[[Config], None] | None = None,
+) -> Json:
     return await call.services.reload(
         dry_run=params.get("dry_run", False),
         restart=params.get("restart", True),
         edit=edit,
+        check=check,
         by=call.by,
     )

@@ -143,5 +143,6 @@ OF_CHILDREN: Mapping[str, Handler] = {
     "approval.approve": approval.approve,
     "approval.reject": approval.reject,
     "job.add": adding.add,
+    "job.remove": adding.remove,
 }
 """The methods that the children of runs may call on their own socket, beside ``hello``."""
