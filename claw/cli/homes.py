@@ -29,7 +29,8 @@ def choose(env: Mapping[str, str], uid: int, cwd: str) -> Home:
     """Return the home that is meant when no option names one.
 
     In this order: CLAW_HOME; the project around ``cwd`` that is up (`enclosing_project`);
-    the caller's own; the system's, when the caller has none and the system has one.
+    the caller's own; the system's, when the caller has none and the system has one. Where none
+    of these has a master, a run's child means that of its run.
 
     Args:
         env: The environment.
@@ -42,9 +43,9 @@ def choose(env: Mapping[str, str], uid: int, cwd: str) -> Home:
     if project is not None:
         return project
     own, system = home.choose(env, uid), home.of_system()
-    if own.config == system.config or is_in_use(own):
-        return own
-    return system if os.path.exists(system.control_socket) else own
+    if own.config != system.config and not is_in_use(own):
+        own = system if os.path.exists(system.control_socket) else own
+    return _of_child(env, own)
 
 
 def is_of_run(env: Mapping[str, str], place: Home, *, is_named: bool) -> bool:
@@ -65,6 +66,20 @@ def of_run(env: Mapping[str, str]) -> Home:
     """Return as much of the home of a run as its child knows: where the sockets are."""
     run = os.path.dirname(os.path.dirname(env["CLAW_SOCKET"]))
     return home.Home(config="", state="", run=run, log="")
+
+
+def _of_child(env: Mapping[str, str], place: Home) -> Home:
+    """Return a home with the sockets of a master that is there, where a run's child means it.
+
+    A child need not have the variables by which a master of a user has found its own sockets
+    (XDG_RUNTIME_DIR), but it knows the one that it was given.
+    """
+    if not is_of_run(env, place, is_named=False):
+        return place
+    known = of_run(env)
+    if os.path.exists(place.control_socket) or not os.path.exists(known.control_socket):
+        return place
+    return home.Home(config=place.config, state=place.state, run=known.run, log=place.log)
 
 
 def is_in_use(place: Home) -> bool:

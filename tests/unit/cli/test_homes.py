@@ -89,3 +89,22 @@ def test_a_relative_home_is_made_absolute() -> None:
     given, _rest = take_globals(["--home", "x", "status"])
 
     assert given.home().state == f"{Path.cwd()}/x/state"
+
+
+def test_a_child_finds_its_master_without_the_variables_that_its_master_had(
+    tmp_path: Path,
+) -> None:
+    job_folder = tmp_path / "runtime" / "claw" / "job"
+    job_folder.mkdir(parents=True)
+    env = {"HOME": str(tmp_path), "CLAW_SOCKET": f"{job_folder}/claw.sock", "CLAW_TOKEN": "t"}
+    own = home.choose(env, 1000)
+    Path(own.run).mkdir(parents=True)
+
+    assert homes.choose(env, 1000, "/").run == own.run
+    (tmp_path / "runtime" / "claw" / "control.sock").touch()
+    found = homes.choose(env, 1000, "/")
+
+    assert found.control_socket == f"{tmp_path}/runtime/claw/control.sock"
+    assert found.state == own.state
+    Path(own.control_socket).touch()
+    assert homes.choose(env, 1000, "/").run == own.run
