@@ -348,3 +348,27 @@ def test_what_another_users_child_is_told_is_that_users_to_read() -> None:
         _, said = ended(claw, "teller")
 
     assert said == f"[]600 {users.NOBODY}\n"
+
+
+def test_what_a_child_composes_of_jobs_is_its_run_and_in_its_limits(
+    start_master: StartMaster,
+) -> None:
+    many = " ".join(["other"] * 26)
+    lines = (f"group {many}", "chain other other --wait")
+    claw = start_master(script("maker", tries(*lines)) + '[jobs.other]\ncommand = "true"\n')
+    ctl = Shell(claw.environment)
+
+    run, said = ended(claw, "maker")
+
+    refused, made = said.splitlines()[0], ctl("runs", "list", "--parent", run, "--json").json
+    assert "one run may make 25" in refused
+    [whole] = made["runs"]
+    assert (whole["parent"], whole["origin"], whole["state"]) == (run, "child", "succeeded")
+
+
+@needs_another
+def test_a_child_of_another_user_composes_its_own_jobs_alone() -> None:
+    jobs = script("maker", tries("chain other other"), ALIEN)
+    with for_all(jobs + '[jobs.other]\ncommand = "true"\n') as claw:
+        _run, said = ended(claw, "maker")
+        assert "nobody may not run job 'other'" in said

@@ -43,7 +43,7 @@ def chord(context: Context) -> int:
 
 def _compose(context: Context, kind: str, **more: str | None) -> int:
     args = context.args
-    reply = context.call(
+    reply = context.ask(
         "workflow.compose",
         kind=kind,
         jobs=list(args["jobs"]),

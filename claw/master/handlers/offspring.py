@@ -19,7 +19,7 @@ from claw.master.control import targets
 from claw.master.control.calls import Call, Params
 from claw.master.control.peers import owner
 from claw.master.engine import definitions
-from claw.master.handlers import batch, emit, run, transient
+from claw.master.handlers import batch, emit, run, transient, workflow
 from claw.master.wiring import Json
 from claw.model import making
 from claw.model.job import Job
@@ -60,6 +60,16 @@ async def submit_batch(call: Call, params: Params) -> Json:
     """Ask for many runs of a job."""
     await _check_job(call, params)
     return await batch.submit_batch(call, params)
+
+
+async def compose(call: Call, params: Params) -> Json:
+    """Run jobs as a chain, a group or a chord."""
+    await check_user(call)
+    if not is_free(call):
+        callback = [params["callback"]] if "callback" in params else []
+        for name in (*params["jobs"], *callback):
+            _check_made(call, name)
+    return await workflow.compose(call, params)
 
 
 async def submit_transient(call: Call, params: Params) -> Json:
@@ -143,16 +153,19 @@ async def _check_job(call: Call, params: Params) -> None:
     await check_user(call)
     if is_free(call):
         return
-    config, name = call.services.config.current, params["job"]
-    job = config.job(name)
+    _check_made(call, params["job"])
+    if params.get("force") or params.get("priority", "normal") not in _PRIORITIES:
+        raise DeniedError("force and a high priority are not for the child of another user")
+
+
+def _check_made(call: Call, name: str) -> None:
+    job = call.services.config.current.job(name)
     if job is None or not is_made_by(job, call.peer.uid):
         raise DeniedError(
             f"{call.peer.name} may not run job {name!r}",
             hint="a child of another user runs commands, `clawctl run -- CMD`, and jobs that it"
             " has added",
         )
-    if params.get("force") or params.get("priority", "normal") not in _PRIORITIES:
-        raise DeniedError("force and a high priority are not for the child of another user")
 
 
 def is_made_by(job: Job, uid: int) -> bool:

@@ -139,6 +139,7 @@ OF_CHILDREN: Mapping[str, Handler] = {
     "run.submit": offspring.submit,
     "run.submit_batch": offspring.submit_batch,
     "run.transient": offspring.submit_transient,
+    "workflow.compose": offspring.compose,
     "approval.list": approval.list_,
     "approval.approve": approval.approve,
     "approval.reject": approval.reject,

@@ -3,9 +3,9 @@
 from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.engine import definitions, intake, transients, workflows
+from claw.master.engine import children, definitions, intake, transients, workflows
 from claw.master.engine.turn import Turn
-from claw.master.handlers.run import check_texts
+from claw.master.handlers.run import check_texts, of_asker
 from claw.master.views import workflowview
 from claw.master.wiring import Json
 from claw.model import workflow
@@ -30,7 +30,10 @@ async def compose(call: Call, params: Params) -> Json:
         for step in definition.steps:
             _check_job(turn, step.job)
         kind, name = params["kind"], params.get("name", "")
-        return _submitted(transients.submit_workflow(turn, definition, ask, name, kind))
+        if call.connection.run is not None:
+            children.check_fanout(turn, call.connection.run, len(definition.steps))
+        wanted = of_asker(turn, call, ask)
+        return _submitted(transients.submit_workflow(turn, definition, wanted, name, kind))
 
     return await call.commit(decide)
 
