@@ -225,6 +225,44 @@ self = true
         assert f'"uid":{users.NOBODY}' in audited.replace(" ", "")
 
 
+MANY = """
+import json, socket, sys
+with socket.socket(socket.AF_UNIX) as door:
+    door.connect(sys.argv[1])
+    answers = door.makefile()
+    for no in range(60):
+        asked = {"method": "approval.approve", "params": {"run": "a" * 50}}
+        door.sendall(json.dumps(
+            {"jsonrpc": "2.0", "id": no, **asked}
+        ).encode() + b"\\n")
+        answers.readline()
+"""
+
+
+@pytest.mark.skipif(bool(users.why_alone()), reason=users.why_alone() or "-")
+@pytest.mark.skipif(not PYTHON.exists(), reason=f"needs {PYTHON}")
+def test_users_who_have_no_say_do_not_fill_the_audit_log() -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        master(Path(folder) / "h", '[jobs.a]\ncommand = "true"\n') as claw,
+    ):
+        Path(folder).chmod(0o755)
+        (Path(folder) / "h").chmod(0o755)
+        subprocess.run(
+            [PYTHON, "-c", MANY, claw.home.job_socket],
+            user=STRANGER,
+            group=STRANGER,
+            extra_groups=[],
+            cwd="/",
+            timeout=60,
+            check=True,
+        )
+        lines = [json.loads(one) for one in Path(claw.home.audit_log).read_text().splitlines()]
+        refused = [one for one in lines if one["uid"] == STRANGER]
+        assert 20 <= len(refused) < 30
+        assert {one["outcome"] for one in refused} == {"denied"}
+
+
 def test_a_user_who_is_neither_root_nor_the_owner_asks_at_the_socket_of_all(
     tmp_path: Path,
 ) -> None:

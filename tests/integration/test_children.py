@@ -287,6 +287,8 @@ def test_a_child_of_another_user_adds_jobs_as_that_user_and_no_other() -> None:
         "job add x --env A='$'{secret:k} -- id",
         "job add x --cwd / --set trigger.after=other -- id",
         "job add x --start -- id",
+        "job add x --dry-run -- id",
+        "job add other -- id",
         "job set other timeout=1s",
         "job add x --schedule '* * * * * *' -- id",
         "job add x --every 59s -- id",
@@ -315,7 +317,7 @@ def test_a_child_of_another_user_adds_jobs_as_that_user_and_no_other() -> None:
 
     told = said.splitlines()
     assert [line[0] for line in told] == [
-        *("0", "0", "5", "5", "5", "5", "5", "5", "2", "5"),
+        *("0", "0", "5", "5", "5", "5", "5", "5", "2", "5", "1", "5"),
         *("5", "5", "0", "5", "0"),
     ], said
     assert (output, table["user"]) == (f"{users.NOBODY}\n", str(users.NOBODY))

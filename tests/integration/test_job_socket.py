@@ -1,6 +1,7 @@
 """The socket for the children of runs: a token says whose child it is, and what it may do."""
 
 import contextlib
+import os
 import stat
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 import trio
 
 from claw.master.control.limits import Limits
+from claw.master.control.peers import user_name
 from claw.master.engine import dispatch
 from claw.master.engine.turn import Turn
 from claw.master.tokens import Tokens
 from claw.model import machine
+from claw.model.approval import Approval
 from tests.kit.control import Client, Desk, job, serving
 
 
@@ -158,3 +161,20 @@ async def test_whoever_shows_no_token_in_time_is_cut_off_whatever_else_it_says(
 
 def mode_of(path: str) -> int:
     return stat.S_IMODE(Path(path).stat().st_mode)
+
+
+async def test_a_guest_does_not_learn_which_jobs_and_runs_there_are(tmp_path: Path) -> None:
+    rule = Approval(by=("nobody",))
+    async with serving(tmp_path, job("j"), job("gated", approval=rule)) as desk:
+        run, _ = await a_run(desk)
+        gated = (await (await desk.connect()).call("run.submit", job="gated"))["run"]
+        client = await child(desk)
+
+        assert (await client.call("approval.list", job="gatde"))["approvals"] == []
+        assert (await client.call("approval.list", job="gated"))["approvals"] == []
+        for method in ("approval.approve", "approval.reject"):
+            for text in ("r" + "0" * 26, "abcdef", run[:8], run, gated):
+                refused = await client.refusal(method, run=text)
+                me = user_name(os.geteuid())
+                assert refused["data"]["name"] == "denied"
+                assert refused["message"] == f"no run {text!r} waits for {me} to decide"

@@ -43,7 +43,10 @@ _TELLING = re.compile(r"token|password|passwd|secret|credential|cookie|auth", re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One change: who asked for what, and what came of it."""
+    """One change: who asked for what, and what came of it.
+
+    ``left_out``: so many refusals of the same user were not written down before this.
+    """
 
     at: datetime
     uid: int
@@ -51,6 +54,7 @@ class Entry:
     method: str
     params: Mapping[str, object]
     outcome: str
+    left_out: int = 0
 
 
 class AuditLog:
@@ -98,6 +102,8 @@ class AuditLog:
             "outcome": entry.outcome,
             "prev": self._prev,
         }
+        if entry.left_out:
+            body["left_out"] = entry.left_out
         if self._whole is not None:
             body["whole"] = self._whole
         return json.dumps(body, separators=(",", ":")).encode()

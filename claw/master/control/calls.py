@@ -14,11 +14,12 @@ import trio
 
 from claw import errors
 from claw.commands import methods
-from claw.commands.method import ROLES, Method
+from claw.commands.method import ADMIN, ROLES, Method
 from claw.kernel import clock
 from claw.master.control.audit import Entry, masked
 from claw.master.control.connection import Connection
 from claw.master.control.peers import Peer
+from claw.master.control.restraint import Restraint
 from claw.master.engine import requests
 from claw.master.engine.turn import Turn
 from claw.master.wiring import Json, Services
@@ -28,6 +29,9 @@ log = logging.getLogger("claw.calls")
 
 PATIENT = frozenset({"run.wait"})
 """Methods that only wait: other requests of the same connection overtake them."""
+
+_HAS_HAD_EFFECT = frozenset({"ok", "interrupted", errors.InternalError.code})
+"""Outcomes of changes that were made, or may have been."""
 
 Params = dict[str, Any]
 
@@ -56,6 +60,11 @@ class Call:
     def by(self) -> str:
         """Who asks, as events and runs name them."""
         return self.peer.name
+
+    @property
+    def is_of_guest(self) -> bool:
+        """Whether who asks is neither root nor the owner, at the socket of all users."""
+        return self.peer.is_guest and self.peer.role != ADMIN
 
     @property
     def _asker(self) -> str:
@@ -144,6 +153,7 @@ class Calls:
         self._services = services
         self._handlers = handlers
         self._for_children = for_children
+        self._restraint = Restraint()
         self._in_hand: dict[str, trio.Event] = {}
 
     def is_patient(self, request: Request) -> bool:
@@ -231,6 +241,9 @@ class Calls:
             )
 
     async def _write_down(self, call: Call, params: Params) -> None:
+        left_out = self._left_out(call)
+        if left_out is None:
+            return
         entry = Entry(
             at=clock.now(),
             uid=call.peer.uid,
@@ -238,12 +251,21 @@ class Calls:
             method=call.method.name,
             params=params,
             outcome=call.outcome,
+            left_out=left_out,
         )
         try:
             await trio.to_thread.run_sync(self._services.audit.append, entry)
         except OSError as error:
             asked = f"{entry.method} by uid {entry.uid}: {masked(params)}"
             log.error("the audit log cannot be written: %s: %s", error, asked)  # noqa: TRY400
+
+    def _left_out(self, call: Call) -> int | None:
+        """Return what was not written down before a change; None: nor is this one."""
+        if not call.is_of_guest:
+            return 0
+        if call.outcome in _HAS_HAD_EFFECT:
+            return self._restraint.left_out(call.peer.uid)
+        return self._restraint.refused(call.peer.uid, clock.monotonic())
 
 
 def _digest_of(method: str, params: Params) -> str:

@@ -6,7 +6,7 @@ follows no job but those that the same user's children have added.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -54,16 +54,20 @@ async def add(call: Call, params: Params) -> Json:
     """Add whole jobs, all or none, that are the doing of the child's run."""
     job = await check_user(call)
     origin = await call.services.decide(lambda turn: _origin(turn, parent_of(call)))
+    user = None if is_free(call) else str(call.peer.uid)
     bounds = {} if job is None else confinement.as_keys(confinement.of(job))
     tables = {name: _made(table, bounds) for name, table in params["jobs"].items()}
-    if not is_free(call):
-        await _check(call, params["jobs"])
-        tables = {name: {**one, "user": str(call.peer.uid)} for name, one in tables.items()}
+    if user is not None:
+        _check_cheaply(call, params, origin, user)
+        tables = {name: {**one, "user": user} for name, one in tables.items()}
 
     def edit(managed: Managed) -> None:
         for name, table in tables.items():
             managed.add(name, {**table, "origin": origin}, origin=origin)
-        _check_counts(managed, origin, None if is_free(call) else str(call.peer.uid))
+        made = [table for table in managed.jobs.values() if is_made(table)]
+        _check_counts(
+            [(str(table["origin"]), table.get("user")) for table in made], origin, user
+        )
 
     check = addable.times_check(
         tables, call.services.config.current, is_guest=not is_free(call)
@@ -119,6 +123,33 @@ async def _change(
                 await trio.sleep(_SHARE * (trio.current_time() - began))
 
 
+def _check_cheaply(call: Call, params: Params, origin: str, user: str) -> None:
+    """Refuse what is no good before all that is configured is loaded for it.
+
+    Raises:
+        DeniedError: It would gain something by it, or only wants to see what would be.
+        ConflictError: There are too many jobs already, or one of that name.
+        UsageError: A name or a folder is none.
+    """
+    tables, known = params["jobs"], call.services.config.current
+    _check(call, tables)
+    if params.get("dry_run"):
+        raise DeniedError("a dry run is not for the child of another user")
+    for name in tables:
+        problem = ids.name_problem(name)
+        if problem:
+            raise UsageError(f"{name!r} is no good name for a job: {problem}")
+        job = known.job(name)
+        if job is not None and not is_made_by(job, call.peer.uid):
+            raise ConflictError(f"job {name!r} is there already, and is not its user's")
+    made = [
+        (job.origin, job.user)
+        for job in known.jobs
+        if making.maker_of(job.origin) is not None and job.name not in tables
+    ]
+    _check_counts([*made, *((origin, user) for _ in tables)], origin, user)
+
+
 def _origin(turn: Turn, parent: str) -> str:
     run = children.maker(turn, parent)
     return making.origin_of(run.id, run.lineage.depth)
@@ -130,12 +161,11 @@ def _made(table: Mapping[str, Any], bounds: Mapping[str, object]) -> Table:
     return {**once, **table, **bounds}
 
 
-async def _check(call: Call, tables: Mapping[str, Mapping[str, Any]]) -> None:
+def _check(call: Call, tables: Mapping[str, Mapping[str, Any]]) -> None:
     """See that a child of another user gains nothing by jobs.
 
     Raises:
         DeniedError: It would.
-        ConflictError: Somebody else's changes would take effect with them.
     """
     for name, table in tables.items():
         check_table(table, ALLOWED)
@@ -172,18 +202,22 @@ def _check_trigger(
             raise DeniedError(f"job {name!r} may not follow {one!r}, which is not its user's")
 
 
-def _check_counts(managed: Managed, origin: str, user: str | None) -> None:
+def _check_counts(made: Sequence[tuple[str, object]], origin: str, user: str | None) -> None:
     """See that a run, and the children of another user, have not added too many jobs.
+
+    Args:
+        made: The origin and the user of each job that was added by a child, or is to be.
+        origin: Of those that are to be.
+        user: The other user; None: it is not limited how many.
 
     Raises:
         ConflictError: They have.
     """
-    made = [table for table in managed.jobs.values() if is_made(table)]
-    if sum(table["origin"] == origin for table in made) > children.MAX_FANOUT:
+    if sum(one == origin for one, _ in made) > children.MAX_FANOUT:
         found = making.maker_of(origin)
         run = ids.short(found[0]) if found else ""
         raise ConflictError(f"run {run} has added {children.MAX_FANOUT} jobs: no run adds more")
-    if user is not None and sum(table.get("user") == user for table in made) > MAX_JOBS:
+    if user is not None and sum(one == user for _, one in made) > MAX_JOBS:
         raise ConflictError(
             f"runs of user {user} have added {MAX_JOBS} jobs: remove some first"
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from claw.errors import NotFoundError
+from claw.errors import ConflictError, DeniedError, NotFoundError
 from claw.master.control import peers, targets
 from claw.master.control.calls import Call, Params
 from claw.master.engine import approvals
@@ -16,7 +16,7 @@ from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import no_run
 from claw.master.views import approvalview
 from claw.master.wiring import Json
-from claw.model.approval import Asked, Decider
+from claw.model.approval import Approval, Asked, Decider
 from claw.model.run import Run, State
 from claw.store.records import Tx
 
@@ -37,7 +37,8 @@ async def list_(call: Call, params: Params) -> Json:
         return found, approvalview.listed(tx, config, found[:limit])
 
     found, shown = await call.services.store.read(read)
-    if not found and job is not None and config.job(job) is None:
+    is_told = not call.peer.is_guest  # others do not learn which jobs there are
+    if is_told and not found and job is not None and config.job(job) is None:
         raise targets.no_job(config, job)
     if call.peer.is_guest:
         entries = {entry for one in shown for entry in one["by"]}
@@ -60,24 +61,42 @@ async def reject(call: Call, params: Params) -> Json:
 async def _decide(call: Call, params: Params, decide: _Decide) -> Json:
     config, text = call.services.config.current, params["run"]
 
-    def read(tx: Tx) -> set[str]:
-        found = (tx.approval(run) for run in _meant(tx, text))
+    def read(tx: Tx) -> tuple[list[str], list[Approval]]:
+        runs = _meant(tx, text)
+        found = (tx.approval(run) for run in runs)
         known = [(one, tx.run(one.run)) for one in found if one is not None]
-        rules = (approvals.rule_of(config, run, one) for one, run in known if run is not None)
-        return {entry for rule in rules for entry in rule.by}
+        rules = [approvals.rule_of(config, run, one) for one, run in known if run is not None]
+        return runs, rules
 
-    entries = await call.services.store.read(read)
+    try:
+        runs, rules = await call.services.store.read(read)
+    except (ConflictError, NotFoundError):
+        if call.peer.is_guest:
+            raise _nothing_for(call, text) from None
+        raise
     # The system's users and groups may be asked for over a network: not while others wait.
+    entries = {entry for rule in rules for entry in rule.by}
     named = await trio.to_thread.run_sync(peers.named, call.peer, entries)
+    is_named = len(rules) == len(runs) and all(named & set(rule.by) for rule in rules)
+    if call.peer.is_guest and not is_named:
+        raise _nothing_for(call, text)
     who = Decider(name=call.peer.name, named=named, is_operator=not call.peer.is_guest)
 
     def inside(turn: Turn) -> Json:
-        runs = [
-            decide(turn, run, who, params.get("reason", "")) for run in _meant(turn.tx, text)
-        ]
-        return {"runs": [{"run": run.id, "job": run.job, "state": run.state} for run in runs]}
+        decided = [decide(turn, run, who, params.get("reason", "")) for run in runs]
+        return {
+            "runs": [{"run": run.id, "job": run.job, "state": run.state} for run in decided]
+        }
 
     return await call.commit(inside)
+
+
+def _nothing_for(call: Call, text: str) -> DeniedError:
+    """Return what a guest is told of all that is not asked of them, be it there or not."""
+    return DeniedError(
+        f"no run {text[:60]!r} waits for {call.peer.name} to decide",
+        hint="clawctl approvals list lists those that do",
+    )
 
 
 def _meant(tx: Tx, text: str) -> list[str]:

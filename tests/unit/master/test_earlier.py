@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from claw.master.engine import handouts
+from claw.master.engine import earlier, handouts
 from claw.master.engine.earlier import RESULT_BYTES
 from claw.master.engine.turn import Turn
 from claw.model.context import Context
@@ -102,3 +102,16 @@ def test_what_is_told_is_within_the_budgets() -> None:
     assert len(told["summary"].encode()) <= 64
     assert told["summary"].startswith("üü")
     assert told["result"] is None
+
+
+def test_only_the_beginnings_of_long_texts_are_compared() -> None:
+    desk = Desk(job("a", context=Context.HYBRID, context_limit=1))
+    far = "x" * 600 + " needle"
+    run = desk.ask("a", args=("y", far), env=(("A", far),))
+    told = {"args": [far], "summary": far, "result": far}
+
+    wanted = desk.database.view(lambda tx: earlier._wanted(tx, run))
+
+    for text in (wanted, earlier._text(told)):
+        assert "needle" not in text
+        assert len(text) < 2100
