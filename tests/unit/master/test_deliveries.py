@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from claw.errors import ConflictError, NotFoundError, UsageError
-from claw.master.engine import alerts, deliveries
+from claw.master.engine import alerts, deliveries, intake
 from claw.master.engine.turn import Turn
 from claw.model.alerts import Alerting, AlertKind
 from claw.model.channels import AnnounceMode, Announcing, Channel, ChannelType
@@ -104,6 +104,15 @@ def test_the_text_of_a_hook_is_filled_with_facts_and_nothing_else() -> None:
     [body] = bodies(desk)
     assert body["text"].startswith("a failed: exit 3 on ")
     assert body["text"].endswith("0.0 {3} {nothing.here}")
+
+
+def test_an_alert_of_the_daemon_itself_reaches_a_hook() -> None:
+    desk = a_desk(job("a"), hooks=(Hook(on=("alert.*",), channel="ops"),))
+
+    desk.do(lambda turn: intake.tell_full(turn, "a run of a was skipped"))
+
+    [body] = bodies(desk)
+    assert (body["type"], body["job"], body["to"]) == ("alert.raised", None, "queue_full")
 
 
 def test_where_nobody_is_told_anything_the_events_are_not_looked_at() -> None:
