@@ -4,6 +4,7 @@ import errno
 import resource
 
 from claw.kernel import files
+from claw.kernel.bare import os
 
 _MARK = 10
 """RLIMIT_LOCKS: of no meaning since Linux 2.4.25, see getrlimit(2)."""
@@ -62,9 +63,12 @@ def mark(number: int) -> None:
     """Have this process, and all that comes of it from now on, carry a number.
 
     Raises:
-        ValueError: It is not allowed to.
+        ValueError: It is not allowed to, or nobody would see it: a kernel of 32 bits takes
+            what is beyond them for no limit, and /proc may lack its files.
     """
     resource.setrlimit(_MARK, (number, resource.RLIM_INFINITY))
+    if mark_at(os.getpid()) != number:
+        raise ValueError("a mark cannot be seen here")
 
 
 def mark_at(pid: int) -> int:

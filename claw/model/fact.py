@@ -40,8 +40,8 @@ class Started:
 
     at: datetime
     attempt: int
-    pid: int
-    start: int
+    pid: int | None  # None: nobody can tell any more
+    start: int | None
     ready: str = "none"  # how it will be known to be ready
 
 
@@ -265,8 +265,8 @@ def _started(line: Line) -> Started:
     return Started(
         at=_time(line),
         attempt=_int(line, "attempt"),
-        pid=_int(line, "pid"),
-        start=_int(line, "start"),
+        pid=_optional_int(line, "pid") or None,
+        start=_optional_int(line, "start") or None,
         ready=_text(line, "ready") or "none",
     )
 

@@ -258,7 +258,8 @@ def _note(fact: Fact) -> tuple[str | None, str | None]:
     """Return the type of the event that a line is worth, and why it happened."""
     match fact:
         case Started():
-            return "attempt.started", f"attempt {fact.attempt}, pid {fact.pid}"
+            who = "nobody saw it begin" if fact.pid is None else f"pid {fact.pid}"
+            return "attempt.started", f"attempt {fact.attempt}, {who}"
         case Ready() if fact.by != "none":
             return "attempt.ready", fact.by
         case SpawnFailed():

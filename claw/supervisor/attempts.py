@@ -57,14 +57,14 @@ class Attempts:
     def find(self) -> None:
         """Take up the child of a killed predecessor that had not put it on record.
 
-        Where its parent was killed too, one that is not found may have begun, and ended.
+        Where nobody can tell whether it has begun, it is not begun again.
         """
         case = self._case
         state = case.state
-        pid, start = swift.find(case.launch, state.attempt)
-        if not pid and state.under == case.handed.parent:
+        found = swift.find(case.launch, state)
+        if found is None:
             return
-        line = entries.begun(case.launch, state.attempt, pid, start)
+        line = entries.begun(case.launch, state.attempt, *found)
         case.spool.owe(line)
         state.apply(line)
 

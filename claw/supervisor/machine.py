@@ -23,6 +23,8 @@ FAILURES = frozenset({"ready_timeout", "resources", "timeout", "unhealthy", "wat
 """Why a child is stopped that has failed: its restart policy follows, as after an exit."""
 TIMED = ("none", "delay")
 """Kinds of readiness that come by themselves, in time."""
+_MOST_SUPERVISORS = 20
+"""Of a run, that are remembered: the last ones may not be reaped yet."""
 SPAWN_FAILURE_DELAY_S = 1.0
 """The least wait after a child that could not even be started, whatever the ladder says."""
 
@@ -54,14 +56,16 @@ class Supervision:
     """The state of one supervisor, as its journal tells it."""
 
     __slots__ = (
-        "attempt", "born", "due_b", "error", "exit", "extended_b", "is_ready", "launch", "oom",
-        "phase", "pid", "restarts", "rung", "start", "started_b", "starts_b", "stop",
-        "stop_command", "timed_out", "under", "watchdog_s",
+        "attempt", "born", "due_b", "error", "exit", "extended_b", "is_ready", "launch",
+        "launched_b", "oom", "phase", "pid", "restarts", "rung", "start", "started_b",
+        "starts_b", "stop", "stop_command", "supervisors", "timed_out", "under", "watchdog_s",
     )  # fmt: skip
 
     def __init__(self, launch: Launch) -> None:
         self.launch = launch
         self.under = 0  # whose child the supervisor was that wrote the launch
+        self.launched_b = 0.0
+        self.supervisors: list[tuple[int, int]] = []  # pid and start time of each so far
         self._begin(launch.attempt)
 
     def _begin(self, attempt: int) -> None:
@@ -121,6 +125,13 @@ class Supervision:
         self._begin(line["attempt"])  # of several runs in a journal, the last one counts
         self.oom = oom
         self.under = line.get("under", 0)
+        self.launched_b = line.get("b", 0.0)
+        self.supervisors = []
+        self._on_taken_over(line)
+
+    def _on_taken_over(self, line: Message) -> None:
+        who = line.get("pid") or 0, line.get("start") or 0
+        self.supervisors = [*self.supervisors, who][-_MOST_SUPERVISORS:]
 
     def _on_started(self, line: Message) -> None:
         self.phase = UP

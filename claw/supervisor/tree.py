@@ -124,9 +124,10 @@ class Tree:
         return [pid for pid in mine + below if not process.is_zombie(pid)]
 
     def _is_of_this_run(self, pid: int) -> bool:
-        is_used_again = pidfd.start_ticks(self.main) not in {None, self.start}
-        if not is_used_again and self.main in {pid, process.session_of(pid)}:
-            return True
+        if self.main:  # 0 is the session of whom another namespace's leader has
+            is_used_again = pidfd.start_ticks(self.main) not in {None, self.start}
+            if not is_used_again and self.main in {pid, process.session_of(pid)}:
+                return True
         return self._mark in process.environment_of(pid)
 
     def branch_of(self, pid: int) -> int:

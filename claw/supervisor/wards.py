@@ -178,8 +178,8 @@ class Wards:
                 launch = Launch.decode(memory.read(ward.kept[MEMORY]))
             except ValueError:  # half rewritten: its writer was killed with no run in hand
                 process.leave(0)
+            process.set_name(f"claw:{launch.job}")  # so no leader of a session is without
             process.new_session()
-            process.set_name(f"claw:{launch.job}")
             handed = Handed(
                 kept=ward.kept, open_files=self._open_files, parent=self._pid, **given
             )

@@ -104,6 +104,11 @@ def mark_of(run: str, attempt: int) -> int:
     return int.from_bytes(run.encode()[-_MARKING:], "big") ^ attempt
 
 
+def is_mark(number: int) -> bool:
+    """Tell whether a number may be the mark of some run: it begins with a letter or digit."""
+    return ord("0") <= number >> 8 * (_MARKING - 1) <= ord("z")
+
+
 class Launch:
     """All that a supervisor needs to know; written by the master, read by whoever supervises.
 

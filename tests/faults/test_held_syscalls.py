@@ -87,10 +87,11 @@ def check(run: Supervised) -> None:
     assert run.output() == b"".join(b"%d\n" % number for number in range(1, 501))
 
 
-def begin_unrecorded(bench: Bench, script: str) -> Supervised:
+def begin_unrecorded(bench: Bench, script: str, begin: str = "") -> Supervised:
     """Begin a child of that script; it runs by now, and its supervisor has not said so yet."""
     counted = bench.home / "counted"
-    run = bench.launch(["/bin/sh", "-c", f'echo "$CLAW_RUN_ID" >> {counted}; {script}'])
+    script = f'{begin}echo "$CLAW_RUN_ID" >> {counted}; {script}'
+    run = bench.launch(["/bin/bash", "-c", script])
     run.wait_until(counted.exists, "child")
     return run
 
@@ -113,6 +114,38 @@ def test_i4_a_child_that_is_on_nobodys_record_is_found_by_its_mark(
 
     assert (run.wait_for("ended")["why"], run.of("exited")[0]["code"]) == ("exit", 7)
     assert [len(run.of(ev)) for ev in ("launch", "started", "exited", "ended")] == [1] * 4
+    assert begun == [], "the kill came too late"
+    assert len((bench.home / "counted").read_text().split()) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("read line < {fifo}; exit 7", 7),  # it is known by its environment
+        ("exec env -i /bin/sh -c 'read line < {fifo}; exit 7'", None),
+        ("exit 7", None),  # as one that has ended, or has another environment, is not
+    ],
+)
+def test_i4_a_child_that_has_taken_off_its_mark_is_not_begun_again(
+    bench: Bench, script: str, code: int | None
+) -> None:
+    fifo = bench.home / "fifo"
+    os.mkfifo(fifo)
+    with held(bench, "chdir", "enter", LONG_S):
+        run = begin_unrecorded(bench, script.format(fifo=fifo), "ulimit -S -x 77; ")
+        if "fifo" not in script:
+            run.wait_until(lambda: _children_are_zombies(run.first_pid), "end of the child")
+        begun = run.of("started")
+        run.kill()
+    run.wait_for("started")
+    if code is not None:
+        fifo.write_text("go\n")
+    elif "fifo" in script:
+        run.wait_for("ended")
+        fd = os.open(fifo, os.O_RDWR)  # lets it go, if it lives
+        os.write(fd, b"go\n")
+
+    assert (run.wait_for("ended")["why"], run.of("exited")[0]["code"]) == ("exit", code)
     assert begun == [], "the kill came too late"
     assert len((bench.home / "counted").read_text().split()) == 1
 

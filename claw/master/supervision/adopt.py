@@ -217,9 +217,7 @@ def _unrecorded(gist: Gist) -> tuple[int, int] | None:
     """Look for a child whose begin nobody has lived to put on record."""
     if gist.launched is None:
         return None
-    pids = [int(name) for name in files.names_in("/proc") if name.isdigit()]
-    pid, start = swift.find_among(pids, supervision.mark_of(*gist.launched))
-    return (pid, start) if pid else None
+    return swift.find_anywhere(*gist.launched, gist.supervisors)
 
 
 def _open(pid: int) -> int | None:

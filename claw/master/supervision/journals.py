@@ -45,6 +45,7 @@ class Gist:
         boot: Id of the boot that it began in, None when it has written nothing.
         launched: The last run that it has begun, and its attempt then.
         child: Pid and start time in clock ticks of its last child, None when none began.
+        supervisors: Pid and start time of those that the last run has had.
         is_ended: Whether the end of the run is on record.
     """
 
@@ -52,6 +53,7 @@ class Gist:
         self.boot: str | None = None
         self.launched: tuple[str, int] | None = None
         self.child: tuple[int, int] | None = None
+        self.supervisors: list[tuple[int, int]] = []
         self.is_ended = False
 
     @property
@@ -66,12 +68,19 @@ class Gist:
                 self.boot = self.boot or line.get("boot")
                 self.launched = str(line.get("run")), int(line.get("attempt", 0))
                 self.child, self.is_ended = None, False
+                self.supervisors = [_who(line)]
+            case "taken_over":
+                self.supervisors.append(_who(line))
             case "started" | "main":  # sd_notify(3) may have named another
-                self.child = int(line["pid"]), int(line["start"] or 0)
+                self.child = _who(line) if line["pid"] else None  # 0: nobody can tell
             case "ended":
                 self.is_ended = True
             case _:
                 pass
+
+
+def _who(line: Message) -> tuple[int, int]:
+    return int(line.get("pid") or 0), int(line.get("start") or 0)
 
 
 def read_gist(path: str) -> Gist:
