@@ -6,6 +6,9 @@ from collections.abc import Callable
 BUSY_TIMEOUT_S = 5.0
 """How long to wait for a reader of another process that is in the way."""
 
+MOST_STATEMENTS = 512
+"""Kept prepared: all that have a name, and the parts of updates that are in use."""
+
 JOURNAL_LIMIT_BYTES = 64 << 20
 """What is left of a write-ahead log after it was once larger."""
 
@@ -25,7 +28,11 @@ def connect(
         read_only: Refuse every change.
     """
     connection = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        path,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=MOST_STATEMENTS,
     )
     try:
         connection.row_factory = sqlite3.Row

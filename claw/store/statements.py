@@ -13,15 +13,16 @@ import re
 import sqlite3
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from claw.model.event import Event
 from claw.model.gates import Standing
-from claw.model.run import Attempt, Run, Supervisor
+from claw.model.run import FINAL, Attempt, Run, Supervisor
 from claw.model.values import replace
 from claw.store import rows
+from claw.store.connect import MOST_STATEMENTS
 from claw.store.layout import Layout, Row, Value
 from claw.store.queries import QUERIES
 
@@ -92,6 +93,8 @@ ANSWERS = {
 _CHANGE = re.compile(r"(UPDATE|DELETE FROM) (\w+)")
 _WRITE = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _MOST_REMEMBERED = 4096
+_MOST_RUNS = 256
+"""Remembered: each may have an environment and arguments of many kilobytes."""
 
 
 @cache
@@ -124,7 +127,7 @@ def _table_changed(name: str) -> str | None:
     return None if found is None else found[1]
 
 
-@cache
+@lru_cache(MOST_STATEMENTS)
 def _part(name: str, columns: tuple[str, ...]) -> str:
     """Return an UPDATE that sets only some of the columns that it names."""
     head, _, rest = QUERIES[name].partition(" SET")
@@ -150,6 +153,7 @@ class Memory:
     events: list[Row] = field(default_factory=list)  # that are to be stored
     waiting: set[type] = field(default_factory=set)  # the kinds of all that is held back
     cursor: int | None = None  # of the newest event
+    over: set[Hashable] = field(default_factory=set)  # runs that are known and have ended
     answers: dict[str, dict[tuple[object, ...], list[sqlite3.Row]]] = field(
         default_factory=lambda: {table: {} for table in ANSWERS.values()}
     )  # by table, question and what was asked for
@@ -160,12 +164,26 @@ class Memory:
             values.clear()
         self.events.clear()
         self.waiting.clear()
+        self.over.clear()
         self.cursor = None
 
+    def learn(self, kind: type, key: Hashable, value: object) -> None:
+        """Remember a value as it is by now; of a run that has ended nothing more comes."""
+        self.known[kind][key] = value
+        if isinstance(value, Run) and value.state in FINAL:
+            self.over.add(key)
+
     def shrink(self) -> None:
-        """Let go of what is known when it has become much; nothing is held back."""
+        """Let go of runs that are over, and of all when it has become much.
+
+        Nothing is held back.
+        """
+        runs = self.known[Run]
+        for key in self.over:
+            runs.pop(key, None)
+        self.over.clear()
         for values in self._all_known():
-            if len(values) > _MOST_REMEMBERED:
+            if len(values) > (_MOST_RUNS if values is runs else _MOST_REMEMBERED):
                 values.clear()
 
     def _all_known(self) -> tuple[dict[Any, Any], ...]:
@@ -230,7 +248,7 @@ class Statements:
         run: Run | None = known.get(row[0])
         if run is None:
             run = rows.RUNS.value(row)
-            known[run.id] = run
+            self._memory.learn(Run, run.id, run)
         return run
 
     def _by_key(self, kind: type[T], key: Hashable, name: str, /, **values: Value) -> T | None:
@@ -240,7 +258,7 @@ class Statements:
             row = self._one(name, **values)
             if row is not None:
                 known = KINDS[kind].layout.value(row)
-                self._memory.known[kind][key] = known
+                self._memory.learn(kind, key, known)
         return known
 
     def _hold(self, value: object) -> None:
@@ -248,7 +266,7 @@ class Statements:
         kind = type(value)
         key, known = KINDS[kind].key(value), self._memory.known[kind]
         self._memory.held[kind].setdefault(key, known.get(key))
-        known[key] = value
+        self._memory.learn(kind, key, value)
         self._memory.waiting.add(kind)
 
     def run(self, run_id: str) -> Run | None:

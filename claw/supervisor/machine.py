@@ -130,8 +130,9 @@ class Supervision:
         self._on_taken_over(line)
 
     def _on_taken_over(self, line: Message) -> None:
-        who = line.get("pid") or 0, line.get("start") or 0
-        self.supervisors = [*self.supervisors, who][-_MOST_SUPERVISORS:]
+        if "pid" in line:
+            who = line["pid"], line["start"] or 0
+            self.supervisors = [*self.supervisors, who][-_MOST_SUPERVISORS:]
 
     def _on_started(self, line: Message) -> None:
         self.phase = UP

@@ -88,6 +88,36 @@ def test_of_a_row_that_is_known_only_what_has_changed_is_written_and_once(
     assert third == "UPDATE jobs SET epoch = 7 WHERE name = 'j';"
 
 
+def test_a_run_that_is_over_is_remembered_no_longer(watched: Watched) -> None:
+    memory = watched.database._memory
+
+    def end(tx: Tx) -> None:
+        tx.update_run(replace(claim(tx), state=State.SUCCEEDED))
+
+    watched.do(claim)
+    assert memory.known[Run].keys() == {a_run().id}
+    watched.do(end)
+    watched.do(lambda _tx: None)
+    assert not memory.known[Run]
+
+    watched.do(lambda tx: tx.run(a_run().id))
+    watched.do(lambda _tx: None)
+    assert not memory.known[Run]
+    assert watched.run().state is State.SUCCEEDED
+
+
+def test_few_runs_are_remembered_for_each_may_be_large(watched: Watched) -> None:
+    memory = watched.database._memory
+    for number in range(300):
+        memory.learn(Run, str(number), a_run())
+        memory.learn(Attempt, (str(number), 1), object())
+
+    watched.do(lambda _tx: None)
+
+    assert not memory.known[Run]
+    assert len(memory.known[Attempt]) == 300
+
+
 def test_what_is_put_as_it_was_is_not_written(watched: Watched) -> None:
     watched.do(lambda tx: tx.put_standing(STANDING))
 

@@ -133,7 +133,7 @@ def test_lines_of_other_versions_change_nothing(
     replayed = Supervision(life.state.launch)
 
     for line in life.lines:
-        replayed.apply({"ev": "taken_over", "pid": 1, "start": 1})
+        replayed.apply({"ev": "note", "text": "of no weight"})
         replayed.apply({"ev": "of the year 2040"})
         replayed.apply({"what": "no event at all"})
         replayed.apply(line)
