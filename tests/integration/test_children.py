@@ -323,8 +323,8 @@ def test_a_child_of_another_user_adds_jobs_as_that_user_and_no_other() -> None:
     assert (output, table["user"]) == (f"{users.NOBODY}\n", str(users.NOBODY))
     assert {one["name"] for one in listed} == {"maker", "other", "mine"}
     assert "is not what is loaded" in refused
-    assert "once a minute at most" in told[10]
-    assert "nobody may not remove job 'other'" in told[13]
+    assert "once a minute at most" in told[12]
+    assert "nobody may not remove job 'other'" in told[15]
 
 
 def test_a_child_is_told_of_earlier_runs(start_master: StartMaster) -> None:
