@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from itertools import pairwise
 
 from claw.config.kinds import DURATION, Kind, argument, parse_items, show, unlike
 from claw.schedule import fires, zone
@@ -11,8 +10,6 @@ _SHORTEST_HEARTBEAT_S = 1.0
 _FIRST_YEAR = 1970
 _LAST_YEAR = 9000
 _LONGEST_EXPRESSION = 1000
-_SOME_DAY = datetime(2024, 1, 1, tzinfo=UTC)
-_LOOKED_AT = 60
 _MOMENT_EXAMPLE = '"2026-12-24T09:00:00"'
 
 
@@ -37,23 +34,6 @@ def schedule_problem(expression: str, timezone: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-@lru_cache(maxsize=4096)
-def shortest_gap_s(expression: str, timezone: str) -> float | None:
-    """Return how close two times of a good schedule are, as far as its next ones tell.
-
-    None: it has no two times, as ``@reboot``.
-    """
-    schedule = fires.parse((expression,), timezone)
-    times = [_SOME_DAY]
-    while len(times) <= _LOOKED_AT:
-        following = schedule.next_after(times[-1], _SOME_DAY)
-        if following is None:
-            break
-        times.append(following)
-    gaps = [(after - before).total_seconds() for before, after in pairwise(times[1:])]
-    return min(gaps, default=None)
 
 
 def instant(moment: datetime, timezone: str) -> datetime:

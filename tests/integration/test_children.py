@@ -247,7 +247,7 @@ def test_the_token_of_one_users_run_is_of_no_use_to_another() -> None:
 
 def test_a_child_adds_a_job_whose_runs_come_of_its_run(start_master: StartMaster) -> None:
     asks = tries(
-        "job add later --at $(date -d +3sec +%FT%T) -- true", "job add by-hand --start -- true"
+        "job add later --at $(date -d +10sec +%FT%T) -- true", "job add by-hand --start -- true"
     )
     bounds = 'limits = { core = 0 }\nresources = { memory = "1G", action = "kill" }\n'
     claw = start_master(script("maker", asks, OWN + bounds))
