@@ -15,6 +15,9 @@ from tests.kit.master import StartMaster, master
 # What a shell starts in the background ignores ^C, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Hundreds of daemons are started: they read what the first has compiled, as installed ones do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A busy machine takes its time over an example, and that is no fault of what is tested.
 # Without a seed the default suite tries the same examples each time: what it says of a change
 # is about the change. CLAW_TEST_SEED=random, and the long forms, look further.
