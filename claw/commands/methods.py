@@ -1,8 +1,8 @@
 """Every method of the control protocol: what it takes, what it answers, who may call it.
 
 The master holds requests against this table before it looks at them (`validate`), the
-client learns from it which calls may be repeated, ``rpc.discover`` and docs/protocol.md
-show it.
+client learns from it which calls may be repeated, ``rpc.discover`` and
+docs/reference/protocol.md show it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ _MODE = 0o644
 _FOLDER_MODE = 0o755
 
 STARTER = """\
-# claw.toml: what this machine runs. Every key is in docs/configuration.md, and
+# claw.toml: what this machine runs. Every key is in docs/reference/configuration.md, and
 # `clawctl config schema` prints a schema for editors.
 #
 #   clawctl config validate     tells what is wrong, with file, line and key

@@ -1,4 +1,4 @@
-"""docs/configuration.md: a hand-written head, and tables out of `claw.config.fields`."""
+"""docs/reference/configuration.md: a hand-written head, tables out of `claw.config.fields`."""
 
 import json
 from pathlib import Path

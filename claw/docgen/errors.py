@@ -1,4 +1,4 @@
-"""docs/errors.md: the tree of `claw.errors`, and a table of its codes."""
+"""docs/reference/errors.md: the tree of `claw.errors`, and a table of its codes."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _HEAD = f"""\
 What cannot be done is told by one line on stderr: what is wrong, and what to do about it.
 Programs read the code, a stable word, or the number.
 
-- **code** is `error.data.name` in an answer of the control socket (docs/protocol.md).
+- **code** is `error.data.name` in an answer of the control socket (docs/reference/protocol.md).
 - **exit** is what `clawctl` exits with. {BUG_EXIT_STATUS} is a mistake in claw; `CLAW_DEBUG=1`
   shows more.
 - **number** is `error.code` in an answer, as JSON-RPC has it.

@@ -1,4 +1,4 @@
-"""docs/protocol.md: a hand-written head, and every method out of `claw.commands.methods`."""
+"""docs/reference/protocol.md: a hand-written head, methods out of `claw.commands.methods`."""
 
 from pathlib import Path
 from typing import Any

@@ -11,9 +11,9 @@ from claw.docgen.protocol import protocol_page
 
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "contrib/claw.schema.json": schema_text,
-    "docs/configuration.md": configuration_page,
-    "docs/errors.md": errors_page,
-    "docs/protocol.md": protocol_page,
+    "docs/reference/configuration.md": configuration_page,
+    "docs/reference/errors.md": errors_page,
+    "docs/reference/protocol.md": protocol_page,
     **{f"contrib/{name}": partial(systems.contributed, name) for name in systems.CONTRIB},
 }
 """Path within the source tree to the function that renders the file's text."""

@@ -2,7 +2,7 @@ r"""What clients and master say to each other: JSON-RPC 2.0, one object a line.
 
 Sans-I/O. Both ends use this module, so that an error raised in the master is the same
 error in the client: its code, message and hint travel in ``data``. A batch is refused;
-parameters are named, never positional. docs/protocol.md tells the whole protocol.
+parameters are named, never positional. docs/reference/protocol.md tells the whole protocol.
 """
 
 from __future__ import annotations

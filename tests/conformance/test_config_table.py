@@ -153,7 +153,7 @@ def _toml(value: object) -> str:
 
 
 def test_neither_schema_nor_document_lists_what_comes_later() -> None:
-    page = DOCUMENTS["docs/configuration.md"]()
+    page = DOCUMENTS["docs/reference/configuration.md"]()
     properties = schema()["definitions"]["job"]["properties"]  # type: ignore[index]
 
     known = {field.name for _section, field in KEYS}

@@ -1,4 +1,4 @@
-"""The clients in docs/protocol.md do what the page says."""
+"""The clients in docs/reference/protocol.md do what the page says."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit.master import PATIENCE_S, StartMaster
 
-PAGE = Path(__file__).parents[2] / "docs/protocol.md"
+PAGE = Path(__file__).parents[2] / "docs/reference/protocol.md"
 
 BUILD_S = 600.0
 """A first build takes in the compiler's own library."""

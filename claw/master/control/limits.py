@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits of the control socket; docs/protocol.md states them."""
+    """The limits of the control socket; docs/reference/protocol.md states them."""
 
     connections: int = 256
     in_flight: int = 64  # waiting requests and streams of one connection
