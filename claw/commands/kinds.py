@@ -5,7 +5,6 @@ A kind is where reuse lives: a new one touches this file alone.
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 
@@ -14,6 +13,7 @@ from claw.commands.method import MAX_LINES
 from claw.commands.nearest import did_you_mean
 from claw.kernel import clock
 from claw.model import units
+from claw.wire import strict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _parse_scale(text: str) -> tuple[str, int]:
 
 def _parse_json(text: str) -> object:
     try:
-        return json.loads(text)
+        return strict.parse(text)
     except ValueError as error:
         raise ValueError(f"that is no JSON: {error}") from None
 

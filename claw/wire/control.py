@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 
 from claw import errors
+from claw.wire import strict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,15 +192,11 @@ def _encode(message: Object) -> bytes:
 
 def _decode(line: bytes) -> Any:
     try:
-        return _parse(line.decode())
+        return strict.parse(line.decode())
     except UnicodeDecodeError:
         raise errors.ProtocolError("the line is not UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise errors.ProtocolError(f"the line is not JSON: {error}") from None
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is no JSON number")
 
 
 def _brief(value: object) -> str:
@@ -209,4 +206,3 @@ def _brief(value: object) -> str:
 
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _compact_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-_parse = json.JSONDecoder(parse_constant=_refuse_constant).decode

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import sys
 from pathlib import Path
 
 from claw.client.client import Client
 from claw.errors import UsageError
+from claw.wire import strict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,24 +60,12 @@ def _data(text: str) -> object:
     elif text.startswith("@"):
         text = _read(text[1:])
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_number)
+        return strict.parse(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"the data is no JSON: {error}",
             hint="a text is written in double quotes: --data '\"text\"'",
         ) from None
-
-
-def _refuse(name: str) -> object:
-    raise ValueError(f"{name} is no number of JSON")
-
-
-def _number(text: str) -> float:
-    """Return a number; JSON (RFC 8259) has no name for one that is too large for this."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large a number")
-    return number
 
 
 def _read(path: str) -> str:

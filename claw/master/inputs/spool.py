@@ -6,7 +6,6 @@ event with that name as its key, and removed only when that is on disk. A crash 
 leaves it under that name, and the key in the store tells that it was taken in.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from claw.master.output.watch import Watch, Watcher
 from claw.model import happening
 from claw.model.happening import Source
 from claw.model.home import Home
+from claw.wire import strict
 
 _LOG = logging.getLogger("claw.spool")
 _CLAIMED = ".claimed."
@@ -240,14 +240,9 @@ def _data(content: bytes) -> object:
         raise ValueError(f"more than {_MOST_BYTES} bytes")
     text = content.decode()
     try:
-        return json.loads(text, parse_constant=_no_json)
+        return strict.parse(text)
     except (ValueError, RecursionError):
         return text
-
-
-def _no_json(name: str) -> object:
-    """Refuse NaN and the like, which nobody but Python reads."""
-    raise ValueError(name)
 
 
 def _is_meant(name: str) -> bool:

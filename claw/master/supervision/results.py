@@ -11,11 +11,11 @@ import json
 import logging
 import os
 import re
-from typing import Any
 
 from claw.kernel import files, trees, untrusted
 from claw.model.home import Home
 from claw.model.run import Run
+from claw.wire import strict
 
 _LOG = logging.getLogger("claw.results")
 MOST_BYTES = 1 << 20
@@ -101,7 +101,7 @@ def parsed(data: bytes) -> str:
         ValueError: It is none: bad UTF-8, NaN, too deep, ...; the text says why.
     """
     try:
-        value = json.loads(data.decode(), parse_constant=_refuse)
+        value = strict.parse(data.decode())
         _check_depth(value)
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         text.encode()
@@ -114,10 +114,6 @@ def parsed(data: bytes) -> str:
     except ValueError as error:
         raise ValueError(f"it is no JSON: {error}") from None
     return text
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _check_depth(value: object) -> None:
