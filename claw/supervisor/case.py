@@ -31,11 +31,12 @@ class Case:
         free: Returns the version of this supervisor if it would take another run, else "".
         has_left_something: Whether a run's end has left processes of its tree behind.
         tells_b: When the master is told of what the journal has to say, boot time.
+        withdraw: Called with why the launch is not to begin; False: it has, or begins at once.
     """
 
     __slots__ = (
         "console", "control", "custody", "ended_as", "free", "handed", "has_left_something",
-        "launch", "loop", "notices", "spool", "state", "streams", "tells_b", "tree",
+        "launch", "loop", "notices", "spool", "state", "streams", "tells_b", "tree", "withdraw",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +56,7 @@ class Case:
         self.notices = Notices(handed.kept)
         self.ended_as: Exit | None = None
         self.free: Callable[[], str] = str
+        self.withdraw: Callable[[str], bool] = bool
         self.has_left_something = False
         self.tells_b: float | None = None
         self.streams = [

@@ -43,6 +43,8 @@ class Ending:
         A failure is of a child that lives, and says nothing about one that is to end anyway.
         """
         case = self._case
+        if case.withdraw(why):
+            return
         stop = case.state.stop
         if why in machine.FAILURES and not (stop is None and case.is_child_up):
             return

@@ -40,6 +40,11 @@ def first(launch: Launch) -> Message:
     )
 
 
+def withdrawn(launch: Launch, why: str) -> Message:
+    """Return the line of a launch that is not to begin: the only one of its journal."""
+    return entry("withdrawn", run=launch.run, attempt=launch.attempt, why=why)
+
+
 def taken_over() -> Message:
     """Return the line of a supervisor that stands in for a killed one."""
     return entry("taken_over", **_myself())

@@ -11,7 +11,7 @@ other fell. Times are seconds of boot time (``b``), which all processes of a boo
     up         started                         stopping (stays), exited
     exited     exited                          restarting, ended
     backoff    restarting                      launching when due, ended when stopped
-    ended      ended                           launch of another run, all begins anew
+    ended      ended, withdrawn                launch of another run, all begins anew
 
 ``stopping`` changes no phase: it notes who wants the end, why, and since when.
 """
@@ -201,6 +201,8 @@ class Supervision:
 
     def _on_ended(self, _line: Message) -> None:
         self.phase = ENDED
+
+    _on_withdrawn = _on_ended
 
     def begin_launch(self) -> None:
         """Leave the wait before a restart: the next attempt begins."""

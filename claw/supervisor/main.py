@@ -6,6 +6,7 @@ whether or not a master lives. What it knows is in `machine.Supervision`, a fold
 journal; what it does: look at the phase, act, write the line, fold it.
 
     case       what the parts share: launch, journal, child, tree
+    armed      the wait for its time, of one that is launched ahead
     attempts   a child's begin, and the record of its end
     readiness  whether the child is ready, and gives signs of life
     ending     timeout, stop escalation, the tree
@@ -19,6 +20,7 @@ Times are seconds of boot time.
 
 from claw.kernel import channel, files, process, signals, ticks
 from claw.supervisor import entries, machine
+from claw.supervisor.armed import Armed
 from claw.supervisor.attempts import Attempts
 from claw.supervisor.case import Case
 from claw.supervisor.control import Peer
@@ -73,9 +75,10 @@ class Supervisor:
         self._watch_everything()
         if handed.relay_fd >= 0:
             self._take_over(channel.adopt(handed.relay_fd))
-        first = entries.first(self._case.launch) if self._is_first else entries.taken_over()
-        self._case.spool.owe(first)
-        self._supervise()
+        if not self._is_first or Armed(self._case).wait():
+            line = entries.first(self._case.launch) if self._is_first else entries.taken_over()
+            self._case.spool.owe(line)
+            self._supervise()
         while self._warm.go_on():
             self._errands.ended.clear()
             self._supervise()

@@ -77,6 +77,9 @@ class Requests:
         )
         return {}
 
+    def _op_withdraw(self, _peer: Peer, message: Message) -> Message:
+        return {"withdrawn": self._case.withdraw(message["why"])}
+
     def _op_ready(self, _peer: Peer, message: Message) -> Message:
         if message["attempt"] == self._case.state.attempt:
             self._readiness.note(message["by"])

@@ -55,7 +55,8 @@ class Warm:
 
     def ask(self, message: Message) -> Message | None:
         """Take note of the next launch, or refuse it."""
-        if self._asked is None and self.free():
+        is_for_later = message["launch"].get("begin_at", 0.0) > ticks.wall()
+        if self._asked is None and self.free() and not is_for_later:
             self._asked = message
         else:
             self._refuse(message, "it is not free", retryable=True)

@@ -25,6 +25,8 @@ Supervisor (requests of the master):
     hello    {}      -> {pid, run, attempt, child, phase, journal: bytes}
     stop     {why, by, grace_s?, text?, attempt?}  -> {}: the intent is in the journal;
              with an attempt nothing happens once another has begun
+    withdraw {why}   -> {withdrawn}: a launch that waits for its time is none any more, and that
+             is in the journal; false: its child has begun
     ready    {attempt, by}        -> {}: a probe has found the child ready
     unready  {attempt, why}       -> {}: not yet, as a probe has found
     health   {attempt, state, why}  -> {}: healthy or unhealthy, unlike before
@@ -121,6 +123,7 @@ class Launch:
     __slots__ = (
         "argv",
         "attempt",
+        "begin_at",
         "cause",
         "cgroups",
         "commands",
@@ -173,6 +176,7 @@ class Launch:
 
     # Of fields that came after the first version.
     DEFAULTS: "dict[str, Any]" = {  # noqa: RUF012
+        "begin_at": 0.0,
         "instance": None,
         "log_age_s": 0.0,
         "log_keep": 3,
@@ -202,6 +206,7 @@ class Launch:
     sid: str
     run: str
     attempt: int
+    begin_at: float  # wall time that its child is not begun before; 0: at once
     job: str
     instance: "int | None"  # its number, of a service that has several
     cause: str

@@ -12,6 +12,7 @@ STANDARD = {"_ctypes", "_json", "_socket", "errno", "fcntl", "gc", "resource", "
 OWN = {
     "claw",
     "claw.kernel",
+    "claw.kernel.alarm",
     "claw.kernel.bare",
     "claw.kernel.cgroup",
     "claw.kernel.channel",
@@ -30,6 +31,7 @@ OWN = {
     "claw.kernel.terminal",
     "claw.kernel.ticks",
     "claw.supervisor",
+    "claw.supervisor.armed",
     "claw.supervisor.attempts",
     "claw.supervisor.case",
     "claw.supervisor.child",

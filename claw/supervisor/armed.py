@@ -1,0 +1,93 @@
+"""A launch that waits for its time: all is ready, and only the child is still to begin.
+
+The master claims what is due in a moment and has it launched ahead, so that many jobs of one
+second need not be forked all at once. Until the time nothing is in the journal: one that is
+killed meanwhile has begun nothing, and its replacement waits as it did.
+
+Here is decided what becomes of it, by one process that does one thing at a time: it begins
+when its time has come by the wall clock, never before; or it is withdrawn, as the master asks
+or because the clock was set, and then that is the only line of its journal, and there is no
+launch file any more: the attempt may be begun by another.
+"""
+
+from claw.kernel import alarm, files, ticks
+from claw.kernel.bare import os
+from claw.supervisor import entries, swift
+from claw.supervisor.case import Case
+
+_RETRY_S = 0.1
+"""Pause before a line is written again that the disk refused."""
+CLOCK = "the clock was set"
+
+
+class Armed:
+    """Holds a case back until its time."""
+
+    __slots__ = ("_case", "_fd", "_is_waiting", "_why")
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._fd = -1
+        self._is_waiting = False
+        self._why = ""  # it is to be withdrawn
+        case.withdraw = self._withdraw
+
+    def wait(self) -> bool:
+        """Wait for the time to begin; False: the launch has been withdrawn."""
+        case = self._case
+        if ticks.wall() >= case.launch.begin_at:
+            return True
+        self._is_waiting = True
+        if swift.suits(case) and not case.tree.is_shared:
+            case.tree.share()
+        try:
+            self._set()
+            case.loop.watch(self._fd, self._on_ring)
+        except OSError as error:  # it could not be told when the clock is set
+            self._withdraw(str(error))
+        while self._is_waiting and (self._why or ticks.wall() < case.launch.begin_at):
+            self._turn()
+        self._close()
+        is_due, self._is_waiting = self._is_waiting, False
+        return is_due
+
+    def _turn(self) -> None:
+        deadline_b = ticks.boottime() + _RETRY_S if self._why else None
+        try:
+            self._case.loop.turn(deadline_b)
+        except OSError:  # what a ready descriptor says: it is no time to begin anything
+            ticks.sleep(_RETRY_S)
+        if self._why:
+            self._withdraw(self._why)
+
+    def _set(self) -> None:
+        if self._fd < 0:
+            self._fd = alarm.open_alarm()
+        alarm.set_alarm(self._fd, self._case.launch.begin_at)
+
+    def _on_ring(self) -> None:
+        if alarm.take_ring(self._fd):
+            self._withdraw(CLOCK)
+        elif ticks.wall() < self._case.launch.begin_at:  # the kernel counts more finely
+            self._set()
+
+    def _withdraw(self, why: str) -> bool:
+        """Have nothing begin, and that on record as soon as may be; False: it is too late."""
+        if not self._is_waiting:
+            return False
+        case = self._case
+        self._why = why
+        try:
+            # In this order: the attempt is free before anybody can know that it is.
+            files.remove(f"{case.launch.launch_dir}/{case.launch.run}.{case.launch.attempt}")
+            case.write(entries.withdrawn(case.launch, why), durable=True)
+            self._is_waiting = False
+        except OSError:
+            pass  # it is tried again, and begins in no case
+        return True
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            self._case.loop.forget(self._fd)
+            os.close(self._fd)
+            self._fd = -1
