@@ -13,6 +13,7 @@ from claw.config.kinds import MistakesError, nearest, show
 from claw.config.locate import Lines, Path
 from claw.config.report import Diagnostic, Report, dotted
 from claw.config.table import Field, Section
+from claw.model import reference
 
 T = TypeVar("T")
 
@@ -145,6 +146,11 @@ class Checker:
             self.wrong(path, f"unknown key{near}")
 
     def _field(self, field: Field[object], value: object, path: Path, values: Values) -> None:
+        found = None if field.kind.refers else _reference_in(value)
+        if found:
+            values.mark_broken(field.name)
+            self.wrong(path, f"{found} cannot stand here: only in env, URLs and headers")
+            return
         try:
             values.put(field.name, field.kind.parse(value))
         except MistakesError as mistakes:
@@ -162,6 +168,16 @@ class Checker:
             return
         beneath = values.beneath_table(section.name)
         values.put_table(section.name, self.section(section, raw, path, beneath))
+
+
+def _reference_in(value: object) -> str:
+    """Return the first reference in a value that may hold none, or ''."""
+    if isinstance(value, str):
+        return next(map(str, reference.references(value)), "")
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return next(filter(None, map(_reference_in, items)), "")
+    return ""
 
 
 def hint(section: Section, key: str) -> str:

@@ -59,7 +59,7 @@ def _refuse_secret(text: str) -> None:
     if _SECRET.search(text):
         raise ValueError(
             "a secret cannot stand in a command, whose words every user can read (ps): "
-            "give it in env, once ${secret:...} is available"
+            "give it in env, and write $NAME here"
         )
 
 
@@ -164,9 +164,12 @@ def as_own_program(line: str) -> str:
     return f"{line[:at]}exec {line[at:]}"
 
 
-COMMAND = Kind("command line", _line, {"type": "string", "minLength": 1})
-WORD = Kind("text", _word, {"type": "string"})
+COMMAND = Kind("command line", _line, {"type": "string", "minLength": 1}, refers=True)
+WORD = Kind("text", _word, {"type": "string"}, refers=True)
 ARGV = Kind(
-    "list of texts", _argv, {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    "list of texts",
+    _argv,
+    {"type": "array", "items": {"type": "string"}, "minItems": 1},
+    refers=True,
 )
 SHELL = Kind("path", _shell, {"type": "string", "pattern": "^/"})

@@ -3,6 +3,7 @@
 import re
 
 from claw.config.kinds import (
+    LINE,
     Kind,
     MistakesError,
     Step,
@@ -12,9 +13,9 @@ from claw.config.kinds import (
     show,
     unlike,
 )
+from claw.model import reference
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_REFERENCE = re.compile(r"\$\{(secret|env|credential|file):")
 
 
 def env_name_problem(name: str) -> str | None:
@@ -58,17 +59,27 @@ def _env_value_problem(name: str, value: object) -> str | None:
         argument(f"{name}={written}")
     except ValueError as error:
         return str(error)
-    found = _REFERENCE.search(written)
-    if found:
-        return (
-            f"${{{found[1]}:...}} is not available yet: write the value itself, or inherit_env"
-        )
-    return None
+    return reference.problem(written)
 
 
 ENV = Kind(
-    "table of texts", _env, {"type": "object", "additionalProperties": {"type": "string"}}
+    "table of texts",
+    _env,
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    refers=True,
 )
+
+
+def _referring(value: object) -> str:
+    text = LINE.parse(value)
+    problem = reference.problem(text)
+    if problem:
+        raise ValueError(problem)
+    return text
+
+
+REFERRING = Kind("text", _referring, LINE.schema, refers=True)
+"""A line in which something may stand for a value that is kept elsewhere."""
 
 
 def _inherit(value: object) -> tuple[str, ...]:

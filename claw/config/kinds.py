@@ -47,11 +47,14 @@ class Kind(Generic[T]):
         label: What people call it, for documents and for errors: "a duration".
         parse: TOML value to typed value; raises ValueError.
         schema: JSON Schema of the TOML value.
+        refers: Whether `claw.model.reference` may stand in it, or is the kind's to refuse;
+            elsewhere it is a mistake.
     """
 
     label: str
     parse: Callable[[object], T]
     schema: Mapping[str, object]
+    refers: bool = False
 
 
 def show(value: object) -> str:

@@ -17,7 +17,7 @@ _NEEDED: dict[Backend, Field[object]] = {
     Backend.POSTGRES: LocksKeys.dsn,  # type: ignore[dict-item]
 }
 _TABLE = re.compile(r"[a-z_][a-z0-9_]{0,50}(\.[a-z_][a-z0-9_]{0,50})?")
-_SECRET = re.compile(r"\bpassword\s*=|://[^/@\s]*:[^/@\s]*@")
+_SECRET = re.compile(r"\bpassword\s*=(?!\s*'?\$\{)|://[^/@\s]*:(?!\$\{)[^/@\s]*@")
 
 
 def read(checker: Checker, raw: object) -> Locks:
@@ -43,7 +43,7 @@ def _faults(locks: Locks) -> Iterator[tuple[str, str]]:
         if not re.fullmatch(r"https?://[^/\s]+/?", endpoint):
             yield "endpoints", f"{endpoint!r} is no address: write http://HOST:2379"
     if _SECRET.search(locks.dsn):
-        yield "dsn", "a password does not belong in this file: put it in ~/.pgpass"
+        yield "dsn", "a password does not belong in this file: ${secret:NAME}, or ~/.pgpass"
     if not _TABLE.fullmatch(locks.table):
         yield "table", f"{locks.table!r} is no name for a table: small letters, digits and _"
     if bool(locks.cert) != bool(locks.key):

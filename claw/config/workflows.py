@@ -14,6 +14,7 @@ from claw.config.fields import JobKeys
 from claw.config.kinds import nearest, show
 from claw.config.locate import Path
 from claw.config.workflowfields import STEP, WORKFLOW, StepKeys, WorkflowKeys
+from claw.model import reference
 from claw.model.approval import Approval
 from claw.model.graph import Dependency, Graph
 from claw.model.handout import namesakes
@@ -164,6 +165,9 @@ def _of_the_job(own: Values) -> Iterator[tuple[Path, str]]:
             yield (field.name,), f"job and {field.name} contradict each other: keep one of them"
         else:
             yield (field.name,), "the job says that itself: remove it here"
+    for name, text in own.or_default(StepKeys.env):
+        for one in reference.references(text):
+            yield ("env", name), f"{one} cannot stand here: give it in env of the job itself"
 
 
 def _names_of(table: Mapping[str, object]) -> list[str]:

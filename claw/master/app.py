@@ -40,6 +40,7 @@ from claw.kernel import clock, limits
 from claw.master import daemonlog
 from claw.master.asyncstore import AsyncStore
 from claw.master.checks.checks import Checks
+from claw.master.confidant import confidant_of
 from claw.master.configuration import Configuration, Reloader
 from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
@@ -68,7 +69,7 @@ from claw.master.supervision.adopt import Adoption
 from claw.master.supervision.cgroups import find_groups
 from claw.master.supervision.dispatcher import Dispatcher
 from claw.master.supervision.evidence import Evidencing
-from claw.master.supervision.fostering import Fostering
+from claw.master.supervision.fostering import Fostering, living
 from claw.master.supervision.health import serve_health
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.links import Links
@@ -118,6 +119,7 @@ class App:
         self.configuration = configuration
         self.started_at = clock.now()
         self._bus = EventBus()
+        self._confidant = confidant_of(os.environ)
         self._reaper = Reaper()
         self._shutdown = Shutdown(self._reaper, home.restart_mark, is_unit=inherited.is_unit)
         self._adopted = trio.Event()
@@ -205,7 +207,7 @@ class App:
         self._perform = Performer()
         self._decide = Decider(store, config, self._perform)
         self._fostering = Fostering(
-            self.home, self._reaper, self.open_files[0], self._children, self._on_gone
+            self.home, self._reaper, self.open_files[0], living(store), self._on_gone
         )
         self._fork_server = self._fostering.fork_server
         self._sockets = Sockets(config, self._fostering)
@@ -214,26 +216,33 @@ class App:
         self._links.on_over = self._on_over
         self._links.on_child = self._fostering.copies.take_child
         self._keeper = Keeper(self.home, store, config)
-        self._locks = LockKeeper(store, self._decide, config, place_of(self.home.state))
+        self._locks = LockKeeper(
+            store, self._decide, config, place_of(self.home.state), self._confidant
+        )
         self._forwarding = Forwarding(self.home, config, self._services)
         self._links.on_rotated = self._keeper.note_rotated
         self._groups = find_groups(self.home)
         around = Surroundings(os.environ, os.geteuid(), self._groups)
         self._dispatcher = Dispatcher(
-            self.home, self._decide, self._fork_server, self._links, self._sockets, around
-        )
+            self.home, self._decide, self._fork_server, self._links, self._sockets,
+            (around, self._confidant),
+        )  # fmt: skip
         self._evidencing = Evidencing(
             self.home, config, store, self._dispatcher.pulse.apply, self._reaper
         )
         self._adoption = Adoption(
             self.home, self._decide, self._evidencing, self._fostering, self._links
         )
-        self._checks = Checks(self.home, store, config, self._links, (self._reaper, around))
+        self._checks = Checks(
+            self.home, store, config, self._links, (self._reaper, around), self._confidant
+        )
         self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
         self._ticker = Ticker(store, self._decide, self._dispatcher.pulse)
         self._ticker.on_run_due = self._dispatcher.wake
         self._dispatcher.on_next_due = self._ticker.expect_run
-        self._watch = Watch(config, store, self._decide, means_of(self.home, self._reaper))
+        self._watch = Watch(
+            config, store, self._decide, means_of(self.home, self._reaper), self._confidant
+        )
         self._jobs_end = JobsEnd(store, self._decide, self._links, self._tell_stop)
         self._reload = Reloader(self.configuration, self._decide, self._on_config)
         self._connect()
@@ -291,15 +300,6 @@ class App:
 
     async def _apply(self, sid: str, data: bytes, offset: int) -> int:
         return await self._evidencing.apply(sid, data, offset)
-
-    async def _children(self) -> dict[str, tuple[int, int]]:
-        """Return pid and start time of each child that lives, by supervisor."""
-        attempts = await self._store.read(lambda tx: tx.live_attempts())
-        return {
-            one.sid: (one.pid, one.start_ticks or 0)
-            for one in attempts.values()
-            if one.pid is not None and one.ended_at is None
-        }
 
     def _on_over(self, sid: str) -> None:
         self._fostering.forget(sid)

@@ -156,9 +156,11 @@ class Launch:
         "ready_delay_s",
         "ready_fd",
         "ready_timeout_s",
+        "refers",
         "restart",
         "run",
         "run_dir",
+        "secrets",
         "shares_group",
         "sid",
         "slot",
@@ -200,6 +202,8 @@ class Launch:
         "sockets": {},
         "ready_fd": 3,
         "ready_timeout_s": 0.0,
+        "refers": {},
+        "secrets": [],
         "watchdog_s": 0.0,
     }
 
@@ -252,6 +256,8 @@ class Launch:
     ready: str  # how the child is known to be ready
     ready_delay_s: float  # with none and delay: how long it lives first
     ready_fd: int  # with fd: the number of the descriptor
+    refers: dict[str, str]  # of env: what a value was made of, see `claw.model.reference`
+    secrets: list[str]  # values in env that claw itself never shows
     ready_timeout_s: float  # to become ready in; 0: any; with none and delay of no meaning
     watchdog_s: float  # it says so often that it lives; 0: it need not
 

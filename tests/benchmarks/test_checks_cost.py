@@ -15,6 +15,7 @@ import trio
 from claw.master.checks.probes import Probes
 from claw.master.checks.subject import Subject
 from claw.model.checks import Health, HealthType, Probe
+from tests.kit.secrecy import confidant
 from tests.kit.servers import Servers
 
 pytestmark = [
@@ -57,7 +58,7 @@ def test_five_hundred_checks_cost_little(kind: str, nginx: Servers, tmp_path: Pa
     subjects = [subject(number, HealthType(kind), probe) for number in range(CHECKS)]
 
     async def look_at_all() -> float:
-        probes = Probes(never)
+        probes = Probes(never, confidant())
         assert await probes.look(subjects[0], 10.0) is None  # what is loaded once is loaded
         begun = time.process_time()
         for number in range(0, CHECKS, 20):

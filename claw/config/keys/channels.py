@@ -1,9 +1,11 @@
 """The keys of channels and hooks, and those of a job that name a channel."""
 
 import re
+from dataclasses import replace
 
 from claw.config import kinds
 from claw.config.command import ARGV, COMMAND
+from claw.config.environment import REFERRING
 from claw.config.keys.probe import URL
 from claw.config.kinds import Kind, MistakesError, Step, optional, plain, show, unlike
 from claw.config.table import Applies, Field
@@ -53,7 +55,7 @@ def _header_problem(name: str, value: object) -> str:
     if name.lower() in _OWN_HEADERS:
         return f"{show(name)} is set by claw itself: remove it"
     try:
-        text = kinds.LINE.parse(value)
+        text = REFERRING.parse(value)
         text.encode("ascii")
         if text != text.strip():
             return "a header neither begins nor ends with a blank"
@@ -82,8 +84,12 @@ def _pattern(value: object) -> str:
 
 CHANNEL = Kind("name", channel_name, {"type": "string"})
 _HEADERS = Kind(
-    "table of texts", _headers, {"type": "object", "additionalProperties": {"type": "string"}}
+    "table of texts",
+    _headers,
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    refers=True,
 )
+_ADDRESSES = replace(kinds.list_of(REFERRING, most=20), refers=True)
 _TEMPLATE = Kind("text", _text, {"type": "string"})
 _PATTERN = Kind("pattern", _pattern, {"type": "string"})
 _TRIES = optional(kinds.integer(1, _MOST_ATTEMPTS))
@@ -130,7 +136,7 @@ class ChannelKeys:
         applies=Applies.LIVE,
     )
     urls = Field(
-        kinds.list_of(kinds.LINE, most=20),
+        _ADDRESSES,
         [],
         "`apprise`: its URLs, like `tgram://TOKEN/CHAT`; `{to}` stands for whom the message is"
         " to.",

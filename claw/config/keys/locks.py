@@ -1,6 +1,7 @@
 """The key of a job that names its lock, and ``[locks]``."""
 
 from claw.config import kinds
+from claw.config.environment import REFERRING
 from claw.config.kinds import Kind, show, unlike
 from claw.config.table import Applies, Field
 from claw.model.ids import JOB_NAME
@@ -93,10 +94,10 @@ class LocksKeys:
     )
     key = Field(kinds.LINE, "", "`etcd`: file of its key.", applies=Applies.LIVE)
     dsn = Field(
-        kinds.LINE,
+        REFERRING,
         "",
-        "`postgres`: how to connect, like `host=db dbname=claw`. Without a password: that"
-        " belongs in ~/.pgpass of the daemon's user.",
+        "`postgres`: how to connect, like `host=db dbname=claw`. A password belongs in"
+        " ~/.pgpass of the daemon's user, or stands here as `password=${secret:NAME}`.",
         applies=Applies.LIVE,
     )
     table = Field(

@@ -8,6 +8,7 @@ from claw.config import kinds
 from claw.config.command import COMMAND
 from claw.config.kinds import Kind, argument, optional, plain, show, unlike
 from claw.config.table import Applies, Field
+from claw.model import reference
 from claw.model.checks import HealthAction, HealthType, ReadyType
 
 _SHORTEST_S = 0.1
@@ -20,15 +21,21 @@ _INSTANCE = "${instance}"
 
 def _url(value: object) -> str:
     text = argument(value).strip()
+    problem = reference.problem(text)
+    if problem:
+        raise ValueError(problem)
+    if reference.leads(text):  # the address itself is kept elsewhere
+        return text
+    shape = reference.blanked(text)
     try:
-        parts = urlsplit(text.replace(_INSTANCE, "1"))
+        parts = urlsplit(shape.replace(_INSTANCE, "1"))
         is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
         _port_is_one = parts.port
         _check_host(parts.hostname or "")
     except ValueError as error:
         raise ValueError(f"{show(text)} is no URL: {error}") from None
     if not is_whole or any(
-        letter.isspace() or letter < " " or letter == "\x7f" for letter in text
+        letter.isspace() or letter < " " or letter == "\x7f" for letter in shape
     ):
         raise ValueError(
             f'{show(text)} is no URL: write one like "http://127.0.0.1:8000/health"'
@@ -102,7 +109,12 @@ def _age(value: object) -> float:
     return _pause(value)
 
 
-URL = Kind("URL", _url, {"type": "string", "pattern": "^https?://"})
+URL = Kind(
+    "URL",
+    _url,
+    {"type": "string", "pattern": r"^(https?://|\$\{(secret|env|credential|file):)"},
+    refers=True,
+)
 ADDRESS = Kind("HOST:PORT, port or path", _address, {"type": ["string", "integer"]})
 PATTERN = Kind("regular expression", _pattern, {"type": "string", "minLength": 1})
 PATH = Kind("path", _path, {"type": "string", "minLength": 1})

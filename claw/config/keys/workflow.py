@@ -1,5 +1,7 @@
 """The keys of workflows and of their steps."""
 
+from dataclasses import replace
+
 from claw.config import kinds
 from claw.config.environment import ENV
 from claw.config.kinds import Kind, optional, plain, show
@@ -29,7 +31,7 @@ class WorkflowOwnKeys:
     """See `claw.config.workflowfields.WorkflowKeys`, which these keys are part of."""
 
     params = Field(
-        ENV,
+        replace(ENV, refers=False),
         {},
         "Variables of all steps, with their defaults: `clawctl run NAME --env KEY=VALUE` sets"
         " others for one run, and no other names.",

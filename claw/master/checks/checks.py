@@ -25,6 +25,7 @@ from claw.master.checks.names import Resolver
 from claw.master.checks.probes import Call, Probes
 from claw.master.checks.reasons import NoLookError
 from claw.master.checks.subject import PROBED, Subject, subject_of
+from claw.master.confidant import Confidant
 from claw.master.reaper import Reaper
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.links import Links
@@ -52,13 +53,14 @@ class Checks:
         config: Callable[[], Config],
         links: Links,
         around: tuple[Reaper, Surroundings],
+        confidant: Confidant,
     ) -> None:
         self._home = home
         reaper, self._around = around
         self._store = store
         self._config = config
         self._call: Call = links.call
-        self._probes = Probes(links.call)
+        self._probes = Probes(links.call, confidant)
         self._matcher = Matcher(reaper)
         self._tasks: dict[str, tuple[Subject, trio.CancelScope]] = {}
         self._notes: dict[str, str] = {}

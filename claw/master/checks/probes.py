@@ -7,6 +7,7 @@ import importlib
 import math
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import trio
@@ -16,8 +17,10 @@ from claw.kernel import clock, process
 from claw.kernel.causes import reason
 from claw.master.checks.reasons import NoLookError, fault
 from claw.master.checks.subject import Subject
+from claw.master.confidant import Confidant
 from claw.model.checks import Health, HealthType, Probe
 from claw.model.units import format_duration
+from claw.secrets.resolving import UnresolvedError
 from claw.wire.supervision import Message
 
 _GRAIN = timedelta(seconds=1)
@@ -35,8 +38,9 @@ Look = Callable[[Subject, float], Awaitable[str | None]]
 class Probes:
     """All kinds of looks; the one for HTTP is loaded when the first is wanted."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, confidant: Confidant) -> None:
         self._call = call
+        self._confidant = confidant
         self._http: Callable[[Probe], Awaitable[str | None]] | None = None
         self._threads: dict[str, trio.CapacityLimiter] = {}  # by path
         self._looks: dict[str, Look] = {
@@ -71,7 +75,13 @@ class Probes:
     async def _get(self, subject: Subject, _timeout_s: float) -> str | None:
         if self._http is None:
             self._http = importlib.import_module("claw.master.checks.http").Getter().get
-        return await self._http(subject.check.probe)
+        probe = subject.check.probe
+        try:
+            url = await self._confidant.fill(probe.url)
+        except UnresolvedError as error:
+            raise NoLookError(error.message) from error
+        found = await self._http(probe if url == probe.url else replace(probe, url=url))
+        return None if found is None else self._confidant.redactor.mask(found)
 
     async def _connect(self, subject: Subject, _timeout_s: float) -> str | None:
         address = subject.check.probe.address

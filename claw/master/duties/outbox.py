@@ -17,13 +17,17 @@ from claw.delivery.sending import NotTakenError, Outgoing, Sender
 from claw.errors import StoreError
 from claw.kernel import clock, host
 from claw.master.asyncstore import AsyncStore
+from claw.master.confidant import Confidant
 from claw.master.decider import Decider
 from claw.master.engine import deliveries
+from claw.model import reference
 from claw.model.channels import Channel
 from claw.model.delivery import Delivery, Refusal
 from claw.model.effect import Posted
 from claw.model.job import Config
 from claw.model.units import format_duration
+from claw.model.values import replace
+from claw.secrets.resolving import UnresolvedError
 from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.outbox")
@@ -41,11 +45,13 @@ class Outbox:
         decide: Decider,
         config: Callable[[], Config],
         means: Means,
+        confidant: Confidant,
     ) -> None:
         self._store = store
         self._decide = decide
         self._config = config
         self._means = means
+        self._confidant = confidant
         self._senders: dict[str, tuple[Channel, Sender]] = {}
         self._news: dict[str, trio.Event] = {}  # by channel that has a task
         self._asked: set[str] = set()
@@ -147,17 +153,36 @@ class Outbox:
         )
         with trio.move_on_after(channel.timeout_s):
             try:
-                sender = await self._sender(channel)
+                sender = await self._sender(await self._filled(channel))
                 await sender.send(outgoing)
+            except UnresolvedError as error:
+                return Refusal(problem=error.message)
             except NotTakenError as error:
                 return Refusal(
-                    problem=error.message, is_final=error.is_final, after_s=error.after_s
+                    problem=self._confidant.redactor.mask(error.message),
+                    is_final=error.is_final,
+                    after_s=error.after_s,
                 )
             except Exception as error:  # noqa: BLE001  a channel's mistake ends no master
                 _LOG.exception("channel %s failed by mistake", channel.name)
                 return Refusal(problem=f"{type(error).__name__}: see the master's log")
             return None
         return Refusal(problem=f"no answer within {format_duration(channel.timeout_s)}")
+
+    async def _filled(self, channel: Channel) -> Channel:
+        """Return a channel with what its addresses and headers refer to filled in.
+
+        Raises:
+            UnresolvedError: Something is not there.
+        """
+        names = [name for name, _ in channel.headers]
+        said = [*channel.urls, *(value for _, value in channel.headers)]
+        if not any(map(reference.stands_in, said)):
+            return channel
+        found = await self._confidant.fill_all(said)
+        count = len(channel.urls)
+        headers = tuple(zip(names, found[count:], strict=True))
+        return replace(channel, urls=tuple(found[:count]), headers=headers)
 
     async def _sender(self, channel: Channel) -> Sender:
         """Return what sends by a channel as it is configured now."""

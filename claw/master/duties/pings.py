@@ -15,10 +15,13 @@ import trio
 
 from claw.errors import ClawError, StoreError
 from claw.master.asyncstore import AsyncStore
+from claw.master.confidant import Confidant
 from claw.master.decider import Decider
 from claw.model import ids, pings
 from claw.model.effect import PingAsked
 from claw.model.job import Config
+from claw.model.pings import PingKind
+from claw.secrets.resolving import UnresolvedError
 from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.pings")
@@ -36,11 +39,16 @@ class Pinger:
     """See the module."""
 
     def __init__(
-        self, config: Callable[[], Config], store: AsyncStore, decide: Decider
+        self,
+        config: Callable[[], Config],
+        store: AsyncStore,
+        decide: Decider,
+        confidant: Confidant,
     ) -> None:
         self._config = config
         self._store = store
         self._decide = decide
+        self._confidant = confidant
         self._waiting: dict[str, deque[PingAsked]] = {}
         self._busy: set[str] = set()
         self._failing: set[str] = set()
@@ -94,13 +102,12 @@ class Pinger:
         if found is None or not found.ping:
             await self._note(ping, None)  # nobody is to be told any more
             return
-        url = pings.url_of(found.ping, ping.kind)
-        problem = await self._try(url)
+        problem = await self._ping(found.ping, ping.kind)
         for pause_s in _RETRIES_S:
             if problem is None or queue:
                 break
             await trio.sleep(pause_s)
-            problem = await self._try(url)
+            problem = await self._ping(found.ping, ping.kind)
         self._log(ping, problem)
         await self._note(ping, problem)
 
@@ -110,6 +117,16 @@ class Pinger:
             await self._decide(lambda turn: turn.tx.put_ping_made(ping, turn.now, problem))
         except StoreError as error:
             _LOG.error("it cannot be stored that %s was pinged: %s", ping.job, error)
+
+    async def _ping(self, base: str, kind: PingKind) -> str | None:
+        try:
+            url = pings.url_of(await self._confidant.fill(base), kind)
+        except UnresolvedError as error:
+            return error.message
+        except ValueError as error:  # what was looked up is no URL
+            return self._confidant.redactor.mask(str(error))
+        problem = await self._try(url)
+        return None if problem is None else self._confidant.redactor.mask(problem)
 
     async def _try(self, url: str) -> str | None:
         async with self._limit:

@@ -10,6 +10,7 @@ import trio
 
 from claw.delivery.registry import Means
 from claw.master.asyncstore import AsyncStore
+from claw.master.confidant import Confidant
 from claw.master.decider import Decider
 from claw.master.duties.lookout import Lookout
 from claw.master.duties.outbox import Outbox
@@ -24,11 +25,16 @@ class Watch:
     """See the module."""
 
     def __init__(
-        self, config: Callable[[], Config], store: AsyncStore, decide: Decider, means: Means
+        self,
+        config: Callable[[], Config],
+        store: AsyncStore,
+        decide: Decider,
+        means: Means,
+        confidant: Confidant,
     ) -> None:
         self._lookout = Lookout(config, store, decide)
-        self._pinger = Pinger(config, store, decide)
-        self._outbox = Outbox(store, decide, config, means)
+        self._pinger = Pinger(config, store, decide, confidant)
+        self._outbox = Outbox(store, decide, config, means, confidant)
 
     def expect(self, effect: DutyAt | PingAsked | Posted | Reschedule) -> None:
         """Take note of what a decision has changed, or asks for."""

@@ -16,7 +16,7 @@ from datetime import timedelta
 from claw.errors import ClawError, ConflictError, NotFoundError
 from claw.master.engine import intake, steps
 from claw.master.engine.turn import Change, Turn
-from claw.model import ids, machine, root, workflow
+from claw.model import ids, machine, reference, root, workflow
 from claw.model.effect import DispatchAt
 from claw.model.job import Job
 from claw.model.lineage import Lineage, below
@@ -123,6 +123,9 @@ def _add(turn: Turn, ask: intake.Ask, why: str) -> None:
 def _ask(run: Run, definition: Workflow, step: Step, cause: str = "start") -> intake.Ask:
     whole = run.lineage.workflow or run.id
     given = {**dict(definition.params), **dict(run.env), **dict(step.env)}
+    for name, value in step.env:
+        if reference.stands_in(value):  # the step's own job says the same, and has it looked up
+            del given[name]
     return intake.Ask(
         job=step.job,
         origin=Origin.WORKFLOW,

@@ -19,6 +19,7 @@ import trio
 from claw.errors import StoreError
 from claw.kernel import clock, host
 from claw.master.asyncstore import AsyncStore
+from claw.master.confidant import Confidant
 from claw.master.decider import Decider
 from claw.master.engine import locks
 from claw.master.engine.turn import Turn
@@ -27,6 +28,7 @@ from claw.model import lock
 from claw.model.effect import LockLeft, LockWanted
 from claw.model.job import Config
 from claw.model.lock import Claimant, Grant, Hold, Locks, Phase
+from claw.secrets.resolving import UnresolvedError
 from claw.store.records import Tx
 
 _LOG = logging.getLogger("claw.locks")
@@ -50,10 +52,16 @@ class LockKeeper:
     """See the module."""
 
     def __init__(
-        self, store: AsyncStore, decide: Decider, config: Callable[[], Config], place: str
+        self,
+        store: AsyncStore,
+        decide: Decider,
+        config: Callable[[], Config],
+        place: str,
+        confidant: Confidant,
     ) -> None:
         """Take what it decides by, and where this master is: see `owner`."""
         self._place = place
+        self._confidant = confidant
         self._store = store
         self._decide = decide
         self._config = config
@@ -286,9 +294,12 @@ class LockKeeper:
         patience_s = min(_CALLS_S, settings.lease_s / 3)
         try:
             with trio.move_on_after(patience_s):
-                return await ask(self._backend(settings))
-        except LockTroubleError:
-            raise
+                dsn = await self._confidant.fill(settings.dsn)
+                return await ask(self._backend(replace(settings, dsn=dsn)))
+        except LockTroubleError as error:
+            raise LockTroubleError(self._confidant.redactor.mask(error.message)) from error
+        except UnresolvedError as error:
+            raise LockTroubleError(error.message) from error
         except Exception as error:
             _LOG.exception("%s failed by mistake", settings.backend)
             raise LockTroubleError(f"{settings.backend}: {error}") from error

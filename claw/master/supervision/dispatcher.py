@@ -5,6 +5,7 @@ claim is launched by a task of its own, so that one slow launch holds up no othe
 """
 
 import logging
+import os
 from collections import deque
 from collections.abc import Callable  # noqa: TC003
 from datetime import datetime  # noqa: TC003
@@ -13,6 +14,7 @@ import trio
 
 from claw.errors import StoreError
 from claw.kernel import socket
+from claw.master.confidant import Confidant
 from claw.master.decider import Decider
 from claw.master.engine import journal
 from claw.master.engine.dispatch import Claim
@@ -24,12 +26,16 @@ from claw.master.supervision.links import Links
 from claw.master.supervision.pulse import Passed, Pulse
 from claw.master.supervision.sockets import Sockets, UnopenedError
 from claw.master.tokens import Tokens
+from claw.model import reference
 from claw.model.home import Home
 from claw.model.job import JobType
+from claw.secrets.resolving import UnresolvedError
 from claw.wire.supervision import Launch, Message
 
 _LOG = logging.getLogger("claw.dispatch")
 _PAUSE_S = 1.0
+_KEEPER_PAUSE_S = 10.0
+"""Until who keeps secrets and does not answer is asked again."""
 
 
 class Dispatcher:
@@ -42,14 +48,14 @@ class Dispatcher:
         fork_server: ForkServer,
         links: Links,
         sockets: Sockets,
-        around: Surroundings,
+        means: tuple[Surroundings, Confidant],
     ) -> None:
         self._home = home
         self._decide = decide
         self._fork_server = fork_server
         self._links = links
         self._sockets = sockets
-        self._around = around
+        self._around, self._confidant = means
         self.tokens = Tokens(home.token_key)
         self.pulse = Pulse(decide, links.free)
         links.on_refused = self._on_refused
@@ -121,7 +127,9 @@ class Dispatcher:
             await self._ask(claim, theirs.fileno())
         except LaunchRefusedError as error:
             ours.close()
-            await self._undo(claim, error.message, retryable=error.retryable)
+            await self._undo(
+                claim, error.message, retryable=error.retryable, wait_s=error.wait_s
+            )
             return
         except UnopenedError as error:
             ours.close()
@@ -143,7 +151,9 @@ class Dispatcher:
             await self._links.hand(claim.sid, await self._build(claim))
         except LaunchRefusedError as error:
             self._links.let_go(claim.sid)
-            await self._put_back(claim, error.message, retryable=error.retryable)
+            await self._put_back(
+                claim, error.message, retryable=error.retryable, wait_s=error.wait_s
+            )
         except LostError:
             return
 
@@ -180,7 +190,7 @@ class Dispatcher:
             if claim.job.type is not JobType.CONTINUOUS:
                 own |= await handing.hand(self._home, claim.run, around.identity, claim.handed)
                 own |= results.prepare(self._home, claim.run, around.identity)
-            return launches.build(
+            launch = launches.build(
                 claim.job,
                 claim.run,
                 home=self._home,
@@ -188,6 +198,12 @@ class Dispatcher:
                 around=around,
                 own=own,
             )
+            await self._fill(launch, claim)
+        except UnresolvedError as error:
+            wait_s = _KEEPER_PAUSE_S if error.is_passing else None
+            raise LaunchRefusedError(
+                error.message, retryable=error.is_passing, wait_s=wait_s
+            ) from error
         except OSError as error:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
         except LookupError as error:
@@ -196,6 +212,18 @@ class Dispatcher:
             # What no check of the configuration foresaw: one job fails, and no other.
             _LOG.exception("the launch of run %s cannot be made", claim.run.id)
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=False) from error
+        return launch
+
+    async def _fill(self, launch: Launch, claim: Claim) -> None:
+        """Look up what a launch's environment refers to."""
+        texts = launches.referring(claim.job, claim.run)
+        if texts:
+            identity = launch.identity
+            values = await self._confidant.values(
+                reference.of_all(texts.values()),
+                for_another=identity is not None and identity[0] != os.geteuid(),
+            )
+            launches.fill(launch, texts, values)
 
     async def _undo(
         self, claim: Claim, error: str, *, retryable: bool, wait_s: float | None = None

@@ -19,6 +19,7 @@ import trio
 
 from claw.errors import ClawError, StoreError
 from claw.kernel.pidfd import Exit
+from claw.master.asyncstore import AsyncStore
 from claw.master.reaper import Reaper
 from claw.master.supervision.elders import Elders
 from claw.master.supervision.keeping import Copies, Kept
@@ -26,6 +27,7 @@ from claw.master.supervision.launcher import ForkServer
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.master.supervision.links import Links
 from claw.model.home import Home
+from claw.store.records import Tx
 from claw.wire.supervision import MEMORY, Message
 
 _LOG = logging.getLogger("claw.fostering")
@@ -234,3 +236,17 @@ class Fostering:
             self._safe.add(sid)
         else:
             self.forget(sid)
+
+
+def living(store: AsyncStore) -> Children:
+    """Return what asks a store for the children that live."""
+
+    async def ask() -> dict[str, tuple[int, int]]:
+        attempts = await store.read(Tx.live_attempts)
+        return {
+            one.sid: (one.pid, one.start_ticks or 0)
+            for one in attempts.values()
+            if one.pid is not None and one.ended_at is None
+        }
+
+    return ask

@@ -39,9 +39,10 @@ class LaunchRefusedError(ClawError):
 
     code = "launch_refused"
 
-    def __init__(self, message: str, *, retryable: bool) -> None:
+    def __init__(self, message: str, *, retryable: bool, wait_s: float | None = None) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.wait_s = wait_s
 
 
 class Custodian(Protocol):

@@ -9,10 +9,11 @@ from claw.kernel import accounts, clock
 from claw.master.supervision.cgroups import Groups
 from claw.master.supervision.lookups import LookUps
 from claw.master.supervision.sockets import kept_as
-from claw.model import instances, retry
+from claw.model import instances, reference, retry
 from claw.model.checks import ReadyType
 from claw.model.home import Home
 from claw.model.job import Daemon, Job, JobType
+from claw.model.reference import Reference
 from claw.model.run import Run
 from claw.wire.supervision import Ladder, Launch
 
@@ -207,6 +208,26 @@ def environment(
     if run.slot_at is not None:
         env["CLAW_SLOT"] = run.slot_at.isoformat()
     return {**inherited, **around.facts}, env
+
+
+def referring(job: Job, run: Run) -> dict[str, str]:
+    """Return the variables of a child that are made of what is kept elsewhere."""
+    said = {name for name, _ in run.env}
+    filled = {name: _filled(job, run, text) for name, text in job.env if name not in said}
+    return {name: text for name, text in filled.items() if reference.stands_in(text)}
+
+
+def fill(launch: Launch, texts: Mapping[str, str], values: Mapping[Reference, str]) -> None:
+    """Put what is kept elsewhere into a launch.
+
+    Args:
+        launch: To be changed.
+        texts: What variables are made of it: `referring`.
+        values: All that they refer to.
+    """
+    launch.env |= {name: reference.fill(text, values) for name, text in texts.items()}
+    launch.refers = dict(texts)
+    launch.secrets = [value for one, value in values.items() if one.is_hidden]
 
 
 def _filled(job: Job, run: Run, text: str) -> str:

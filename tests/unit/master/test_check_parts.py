@@ -22,6 +22,7 @@ from claw.model.job import Job, JobType
 from claw.model.run import Attempt, Phase, Run, State
 from tests.kit.descriptors import free_descriptors
 from tests.kit.desk import T0, a_run, job
+from tests.kit.secrecy import confidant
 
 PROBE = Probe(url="http://127.0.0.1:80${instance}/", path="x.pid")
 WEB = job(
@@ -179,7 +180,7 @@ async def test_a_look_that_no_descriptor_is_left_for_is_no_look() -> None:
     async def call(*_args: object, **_words: object) -> dict[str, object]:
         raise ClawError("no connection to the supervisor")
 
-    probes = Probes(call)
+    probes = Probes(call, confidant())
     for kind, probe in (
         (HealthType.TCP, Probe(address="127.0.0.1:1")),
         (HealthType.TCP, Probe(address="/nowhere")),
@@ -202,7 +203,7 @@ async def test_a_look_that_no_descriptor_is_left_for_is_no_look() -> None:
 
 async def test_while_a_thread_hangs_over_a_file_no_other_begins(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
-    probes = Probes(None)  # type: ignore[arg-type]
+    probes = Probes(None, confidant())  # type: ignore[arg-type]
     check = Health(type=HealthType.FILE, probe=Probe(path="x", max_age_s=600.0))
     at = subject_of(
         replace(WEB, health=check, cwd=""),

@@ -45,7 +45,7 @@ def test_a_pass_that_fails_is_tried_again_after_a_pause_and_ends_nothing(
         decide: Any = _Failing(*[error] * 10)  # a single pass is tried twice at a time
         links: Any = _Links()
         nothing: Any = None
-        dispatcher = Dispatcher(home, decide, nothing, links, nothing, nothing)
+        dispatcher = Dispatcher(home, decide, nothing, links, nothing, (nothing, nothing))
         began = trio.current_time()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(dispatcher.serve, nursery)

@@ -14,6 +14,7 @@ from claw.model.effect import PingAsked
 from claw.model.pings import PingKind
 from claw.store.records import Tx
 from tests.kit.desk import Desk, job
+from tests.kit.secrecy import confidant
 
 URL = "http://switch.example/x"
 
@@ -26,7 +27,7 @@ class Outside:
         self.called: list[str] = []
         self.problems: list[str | None] = []
         this = cast("Any", self)
-        self.pinger = Pinger(lambda: desk.config, this, this)
+        self.pinger = Pinger(lambda: desk.config, this, this, confidant())
         self.pinger._call = self._answer
 
     async def _answer(self, url: str) -> str | None:

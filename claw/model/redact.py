@@ -1,0 +1,72 @@
+"""Values that are never to be shown, and how a text is freed of them."""
+
+import json
+import re
+from collections.abc import Iterable
+
+MASK = "****"
+SHORTEST_BYTES = 4
+"""A shorter value is found in everything, and hidden nowhere."""
+_MOST = 10_000
+
+
+class Redactor:
+    """Knows values, and masks them wherever they stand.
+
+    Values are only ever added: what was a secret once is not shown later. Of several that
+    overlap the longest is masked. A value of several lines is masked line by line too, since
+    that is how it is printed.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, None] = {}
+        self._pattern: re.Pattern[str] | None = None
+        self._bytes: re.Pattern[bytes] | None = None
+
+    def add(self, values: Iterable[str]) -> None:
+        """Take in values that were looked up."""
+        new: list[str] = []
+        for value in values:
+            if value in self._values:
+                continue
+            new += [one for one in _forms(value) if len(one.encode()) >= SHORTEST_BYTES]
+        if not new:
+            return
+        self._values.update(dict.fromkeys(new))
+        while len(self._values) > _MOST:
+            del self._values[next(iter(self._values))]
+        longest_first = sorted(self._values, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        data = [re.escape(one.encode()) for one in longest_first]
+        self._bytes = re.compile(b"|".join(data))
+
+    def mask(self, text: str) -> str:
+        """Return a text with ``****`` in place of each value in it."""
+        return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+    def mask_bytes(self, data: bytes) -> bytes:
+        """Return the same of bytes."""
+        return data if self._bytes is None else self._bytes.sub(MASK.encode(), data)
+
+    def mask_all(self, value: object) -> object:
+        """Return a JSON value with all texts in it masked, keys excepted."""
+        if self._pattern is None:
+            return value
+        if isinstance(value, str):
+            return self._pattern.sub(MASK, value)
+        if isinstance(value, dict):
+            return {key: self.mask_all(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.mask_all(one) for one in value]
+        return value
+
+
+def _forms(value: str) -> Iterable[str]:
+    """Yield a value as it may be met: itself, in JSON, line by line."""
+    yield value
+    for ascii_only in (True, False):
+        quoted = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        if quoted != value:
+            yield quoted
+    if "\n" in value:
+        yield from (line.strip() for line in value.splitlines())

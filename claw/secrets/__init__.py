@@ -1,0 +1,1 @@
+"""Values that are kept elsewhere: looked up when something is started, and nowhere stored."""
