@@ -259,7 +259,11 @@ class Database:
             self._memory.shrink()
             tx = Tx(self._writer, self._memory)
             self._writer.execute("BEGIN IMMEDIATE")
-            kept = [work for work in group if self._try(work, tx)]
+            if len(group) == 1:
+                kept = group
+                self._run(group[0], tx)  # it fails with its transaction
+            else:
+                kept = [work for work in group if self._try(work, tx)]
             self._writer.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  each of them hears of it
             self._note(error)
@@ -276,13 +280,17 @@ class Database:
         for work in kept:
             work.succeed()
 
+    @staticmethod
+    def _run(work: "_Work[object]", tx: Tx) -> None:
+        work.run(tx)
+        tx.settle()
+
     def _try(self, work: "_Work[object]", tx: Tx) -> bool:
         """Run one write in its savepoint and tell whether it stands."""
         seen = len(tx.events_appended)
         self._writer.execute("SAVEPOINT work")
         try:
-            work.run(tx)
-            tx.settle()
+            self._run(work, tx)
         except BaseException as error:
             self._note(error)
             tx.forget()

@@ -1,8 +1,12 @@
 -- Every statement of the store, by name. A test EXPLAINs each: none walks through a table
 -- but those that are meant to.
+--
+-- OR FAIL: a statement that fails leaves what it has changed until then, which is taken back
+-- with all of its decision. Else SQLite copies each page that a statement with a trigger or
+-- many rows is about to change, so as to take back that statement alone.
 
 -- name: insert_run
-INSERT INTO runs (
+INSERT OR FAIL INTO runs (
     id, job, state, origin, origin_key, queued_at, due_at, slot_at, slot_until, slot_count,
     claimed_at, started_at, ended_at, attempt, cause, sid, phase, phase_until, pid,
     exit_code, signal, reason, waiting_for, stop_why, stop_by, restarts, env, args,
@@ -22,7 +26,7 @@ INSERT INTO runs (
 
 -- Of each statement that is named update_ only that part is run which has changed.
 -- name: update_run
-UPDATE runs SET
+UPDATE OR FAIL runs SET
     state = :state, due_at = :due_at, claimed_at = :claimed_at, started_at = :started_at,
     ended_at = :ended_at, attempt = :attempt, cause = :cause, sid = :sid, phase = :phase,
     phase_until = :phase_until, pid = :pid, exit_code = :exit_code, signal = :signal,
@@ -124,7 +128,7 @@ SELECT min(gate) FROM runs INDEXED BY runs_gate
 WHERE state = 'queued' AND gate BETWEEN :low AND :high;
 
 -- name: look_until
-UPDATE runs INDEXED BY runs_gate SET gate = NULL
+UPDATE OR FAIL runs INDEXED BY runs_gate SET gate = NULL
 WHERE state = 'queued' AND gate BETWEEN '~until ' AND :gate;
 
 -- name: heads
@@ -187,15 +191,15 @@ SELECT count(*) FROM runs INDEXED BY runs_queue
 WHERE state = 'queued' AND job = :job AND priority IN (0, 1, 2, 3) AND due_at <= :now;
 
 -- name: set_gate
-UPDATE runs SET gate = :gate, waiting_for = :text
+UPDATE OR FAIL runs SET gate = :gate, waiting_for = :text
 WHERE id = :id AND (gate IS NOT :gate OR waiting_for IS NOT :text);
 
 -- name: settle_gates
-UPDATE runs INDEXED BY runs_due SET gate = 'line'
+UPDATE OR FAIL runs INDEXED BY runs_due SET gate = 'line'
 WHERE state = 'queued' AND gate IS NULL AND due_at <= :now;
 
 -- name: look_again
-UPDATE runs SET gate = NULL WHERE state = 'queued' AND gate IS NOT NULL;
+UPDATE OR FAIL runs SET gate = NULL WHERE state = 'queued' AND gate IS NOT NULL;
 
 -- name: run_like
 SELECT * FROM runs INDEXED BY runs_dedup
@@ -275,7 +279,8 @@ SELECT priority, due_at, id, job FROM runs INDEXED BY runs_queue WHERE state = '
 SELECT count(*) FROM runs INDEXED BY runs_queue WHERE state = 'queued' AND job = :job;
 
 -- name: look_at_gate
-UPDATE runs INDEXED BY runs_gate SET gate = NULL WHERE state = 'queued' AND gate = :gate;
+UPDATE OR FAIL runs INDEXED BY runs_gate SET gate = NULL
+WHERE state = 'queued' AND gate = :gate;
 
 -- name: next_due
 SELECT min(due_at) FROM runs INDEXED BY runs_due

@@ -90,8 +90,8 @@ ANSWERS = {
 }
 """Questions that each decision asks, and the table, seldom changed, that answers each."""
 
-_CHANGE = re.compile(r"(UPDATE|DELETE FROM) (\w+)")
-_WRITE = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+_CHANGE = re.compile(r"(UPDATE(?: OR FAIL)?|DELETE FROM) (\w+)")
+_WRITE = re.compile(r"(?:INSERT(?: OR FAIL)? INTO|UPDATE(?: OR FAIL)?|DELETE FROM) (\w+)")
 _MOST_REMEMBERED = 4096
 _MOST_RUNS = 256
 """Remembered: each may have an environment and arguments of many kilobytes."""

@@ -80,7 +80,7 @@ def test_of_a_row_that_is_known_only_what_has_changed_is_written_and_once(
 
     first, second = watched.do(steps)
 
-    assert first.startswith("UPDATE runs SET state = 'claimed', claimed_at = ")
+    assert first.startswith("UPDATE OR FAIL runs SET state = 'claimed', claimed_at = ")
     assert "due_at" not in first
     assert second.startswith("INSERT INTO jobs")
     assert watched.run().sid == "s1"
