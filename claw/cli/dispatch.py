@@ -7,8 +7,9 @@ import os
 import sys
 
 from claw import __version__
-from claw.cli import homes, manual, parser, terminal
+from claw.cli import homes, manual, naming, parser, terminal
 from claw.cli.context import Context
+from claw.commands.before import BEFORE
 from claw.commands.nearest import did_you_mean, nearest
 from claw.commands.table import BY_NAME, ELSEWHERE, FAMILIES, LATER
 from claw.errors import UnsupportedError, UsageError
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from claw.commands.command import Command
     from claw.model.home import Home
 
-_FLAGS = ("--system", "--user", "--json", "--version", "--help", "-h")
-_OPTIONS = (*_FLAGS, "--home")
+_OPTIONS = tuple(word for one in BEFORE for word in one.flags)
+_FLAGS = tuple(word for one in BEFORE if one.kind is None for word in one.flags)
 
 
 class Globals:
@@ -78,6 +79,8 @@ def dispatch(words: list[str]) -> int:
         return 0
     if rest[0] == "help":
         wants_help, rest = True, rest[1:]
+    if rest[0] == naming.COMMAND:
+        return naming.complete(rest[1:], given.home())
     if rest[0] in FAMILIES and (len(rest) == 1 or rest[1] in ("-h", "--help")):
         return _show_family(rest[0], is_asked=wants_help or len(rest) > 1)
     command, rest = look_up(rest)

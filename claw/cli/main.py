@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after ``clawctl``; None: those of this process.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    is_short = argv is None and _is_bare_status(words)
+    is_short = argv is None and (_is_bare_status(words) or words[:1] == ["_complete"])
     if is_short:
         gc.disable()  # too short a life to leave garbage
     try:
@@ -60,6 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    if words[:1] == ["_complete"]:
+        named: int = importlib.import_module("claw.cli.naming").complete(words[1:])
+        return named
     if not _is_bare_status(words):
         result: int = importlib.import_module("claw.cli.dispatch").dispatch(words)
         return result

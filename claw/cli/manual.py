@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from claw.cli.terminal import BOLD
+from claw.commands.before import BEFORE
 from claw.commands.command import GROUPS
 from claw.commands.table import COMMANDS, members
 
@@ -12,13 +13,8 @@ if TYPE_CHECKING:
     from claw.commands.command import Command
 
 USAGE = "usage: clawctl [--home DIR | --system | --user] [--json] COMMAND [ARGUMENT...]"
-OPTIONS = (
-    ("--home DIR", "the daemon whose files lie in DIR"),
-    ("--system", "the system's daemon"),
-    ("--user", "your own daemon"),
-    ("--json", "print JSON, for programs"),
-    ("--version", "show the version"),
-    ("-h, --help", "show this page, or after a command the command's"),
+OPTIONS = tuple(
+    (", ".join(one.flags) + (f" {one.metavar}" if one.kind else ""), one.help) for one in BEFORE
 )
 _TARGETS = (
     "A TARGET is a job's name, a pattern such as 'etl-*', tag:TAG, or all; a RUN is named by "

@@ -6,7 +6,7 @@ from claw.commands import kinds
 from claw.commands.command import RUNS, Command, argument, flag, option
 
 _REASON = argument("reason", kinds.TEXT, "why, for the record", many=True, required=False)
-_RUN = argument("run", kinds.RUN_OR_BATCH, "six or more letters of its id; or a batch")
+_RUN = argument("run", kinds.PENDING, "six or more letters of its id; or a batch")
 
 COMMANDS = (
     Command(

@@ -15,7 +15,7 @@ COMMANDS = (
         method="event.emit",
         params=(
             argument(
-                "event", kinds.NAME, "its name, like orders.new", many=True, required=False
+                "event", kinds.EVENT, "its name, like orders.new", many=True, required=False
             ),
             option("data", kinds.TEXT, "JSON, @FILE or - for standard input; default null"),
             option("request_id", kinds.KEY, "the same one within a day is one event"),
@@ -24,7 +24,9 @@ COMMANDS = (
             option("ttl", kinds.DURATION, "of a new token: how long it is good; default 30d"),
             flag("tokens", "list the tokens for events"),
             option(
-                "revoke_token", kinds.KEY, "have the token of this ID be of no use any more"
+                "revoke_token",
+                kinds.TOKEN_ID,
+                "have the token of this ID be of no use any more",
             ),
         ),
         detail=(

@@ -25,7 +25,7 @@ COMMANDS = (
         params=(
             argument("targets", kinds.TARGET, "only these jobs", many=True, required=False),
             flag("verbose", "with processor, memory, health and last line", short="v"),
-            option("tag", kinds.TEXT, "only jobs with this tag"),
+            option("tag", kinds.TAG, "only jobs with this tag"),
             option("type", kinds.JOB_TYPE, "only jobs of this type"),
             option("state", kinds.JOB_STATE, "only jobs in this state"),
             option("text", kinds.TEXT, "only jobs with this text", short="q"),

@@ -28,8 +28,9 @@ class Kind:
         metavar: What stands for it in a usage line.
         parse: Text to value; raises ValueError with a text that says what is wanted.
         schema: JSON Schema of the text.
-        completes: What a shell offers: ``jobs``, ``targets``, ``runs``, ``signals``,
-            ``files``, ``folders``, ``zones``, ``methods``, one of `choices`, or nothing.
+        completes: What a shell offers beside `choices`: kinds of names that the master
+            knows (`claw.commands.calls_names.NAMED`) or clawctl does
+            (`claw.cli.naming.OWN`), or what the shell itself does (`OF_SHELLS`).
         choices: The words it may be, when they are few.
     """
 
@@ -46,9 +47,13 @@ class Kind:
     ) -> None:
         self.metavar = metavar
         self.parse = parse
-        self.completes = "choices" if choices else completes
+        self.completes = tuple(completes.split())
         self.choices = choices
         self.schema = schema or {"type": "string"}
+
+
+OF_SHELLS = ("files", "folders", "users", "groups", "programs")
+"""Kinds of names that every shell can complete by itself."""
 
 
 def _choice(metavar: str, *words: str) -> Kind:
@@ -145,15 +150,17 @@ TEXT = Kind("TEXT")
 KEY = Kind("KEY")
 JOB = Kind("JOB", completes="jobs")
 TARGET = Kind("TARGET", completes="targets")
-TARGET_OR_RUN = Kind("TARGET|RUN", completes="targets")
+TARGET_OR_RUN = Kind("TARGET|RUN", completes="targets runs")
 RUN = Kind("RUN", completes="runs")
-BATCH = Kind("BATCH")
+BATCH = Kind("BATCH", completes="batches")
 POOL = Kind("POOL", completes="pools")
-JOB_OR_POOL = Kind("JOB|POOL", completes="jobs")
-RUN_OR_BATCH = Kind("RUN|BATCH", completes="runs")
-TARGET_RUN_OR_BATCH = Kind("TARGET|RUN|BATCH", completes="targets")
+JOB_OR_POOL = Kind("JOB|POOL", completes="jobs pools")
+RUN_OR_BATCH = Kind("RUN|BATCH", completes="runs batches")
+TARGET_RUN_OR_BATCH = Kind("TARGET|RUN|BATCH", completes="targets open batches")
+DEAD = Kind("RUN", completes="dead")
+PENDING = Kind("RUN|BATCH", completes="pending")
 PRIORITY = _choice("LEVEL", *shapes.PRIORITIES)
-ALERT_OR_JOB = Kind("ID|JOB", completes="jobs")
+ALERT_OR_JOB = Kind("ID|JOB", completes="alerts jobs")
 SIGNAL = Kind("SIG", parse_signal, completes="signals")
 DURATION = Kind("DURATION", units.parse_duration)
 REGEX = Kind("RE", _parse_regex)
@@ -162,25 +169,36 @@ PAST_TEXT = Kind("TIME", _past_text)  # as it stands: its zone is known later
 FUTURE = Kind("TIME", _parse_future)
 LINES = Kind("N", _parse_lines, schema={"type": "integer", "minimum": 0})
 DELIVERY_STATE = _choice("STATE", *shapes.DELIVERY_STATES)
-NUMBER = Kind("ID", _whole(1), schema={"type": "integer", "minimum": 1})
+NUMBER = Kind("ID", _whole(1), completes="deliveries", schema={"type": "integer", "minimum": 1})
 COUNT = Kind("N", _whole(1), schema={"type": "integer", "minimum": 1})
 CURSOR = Kind("CURSOR", _whole(0), schema={"type": "integer", "minimum": 0})
 FILE = Kind("FILE", completes="files")
 SETTING = Kind("NAME=VALUE", _parse_pair)
-CHANGE = Kind("KEY=VALUE")
-WORD = Kind("CMD")
+FOLDER = Kind("DIR", completes="folders")
+TAG = Kind("TAG", completes="tags")
+USER = Kind("USER", completes="users")
+GROUP = Kind("GROUP", completes="groups")
+CHANNEL = Kind("CHANNEL", completes="channels")
+ALIAS = Kind("NAME", completes="aliases")
+LOCK = Kind("LOCK", completes="locks")
+IDEM_KEY = Kind("KEY", completes="keys")
+TOKEN_ID = Kind("ID", completes="tokens")
+EVENT = Kind("EVENT", completes="events")
+CHANGE = Kind("KEY=VALUE", completes="settings")
+SETTING_NAME = Kind("KEY", completes="fields")
+WORD = Kind("CMD", completes="programs")
 NAME = Kind("NAME")
 SCALE = Kind("JOB=N", _parse_scale, completes="jobs")
 JSON = Kind("JSON", _parse_json)
 CRON = Kind("EXPR")
 ZONE = Kind("ZONE", completes="zones")
 METHOD = Kind("METHOD", completes="methods")
-EVENT_TYPE = Kind("TYPE")
+EVENT_TYPE = Kind("TYPE", completes="types")
 JOB_TYPE = _choice("TYPE", *shapes.JOB_TYPES)
 JOB_STATE = _choice("STATE", *shapes.JOB_STATES)
 RUN_STATE = _choice("STATE", *shapes.RUN_STATES)
 INIT_SYSTEM = _choice("NAME", "systemd", "openrc", "runit", "s6", "launchd", "sysvinit")
-WORKFLOW = Kind("NAME|ID", completes="jobs")
+WORKFLOW = Kind("NAME|ID", completes="workflows")
 ON = _choice("WHEN", "success", "failure", "complete")
 ON_FAILURE = _choice("WHAT", "stop", "continue")
 MILESTONE = _choice("STATE", "ready", "running", "stopped", "ended")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from claw.commands import kinds
 from claw.commands.command import RUNS, Command, argument, option
 
-_KEY = argument("key", kinds.KEY, "any text; what it stands for is done once")
+_KEY = argument("key", kinds.IDEM_KEY, "any text; what it stands for is done once")
 
 COMMANDS = (
     Command(
@@ -24,7 +24,7 @@ COMMANDS = (
         verb="lock:release",
         reply="unlocked",
         method="lock.release",
-        params=(argument("name", kinds.KEY, "the lock"),),
+        params=(argument("name", kinds.LOCK, "the lock"),),
         detail=(
             "The run that has it is ended as failed, reason lock_lost: here at once, elsewhere "
             "when that host next renews its lease. A shared lock is free at once: until that "
@@ -39,7 +39,7 @@ COMMANDS = (
         verb="idem:status",
         reply="keys",
         method="idem.list",
-        params=(argument("key", kinds.KEY, "this one; default all", required=False),),
+        params=(argument("key", kinds.IDEM_KEY, "this one; default all", required=False),),
         examples=(("clawctl idem status", "who has claimed what, and until when"),),
     ),
     Command(

@@ -13,6 +13,7 @@ from claw.commands.calls_definitions import DEFINITIONS
 from claw.commands.calls_events import EVENTS
 from claw.commands.calls_jobs import JOBS
 from claw.commands.calls_locks import IDEM, LOCKS
+from claw.commands.calls_names import NAMES
 from claw.commands.calls_notify import NOTIFY
 from claw.commands.calls_queue import QUEUE
 from claw.commands.calls_results import RESULTS
@@ -39,6 +40,7 @@ _TABLES = (
     WORKFLOWS,
     EVENTS,
     NOTIFY,
+    NAMES,
 )  # fmt: skip
 METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""

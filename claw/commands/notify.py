@@ -17,7 +17,7 @@ COMMANDS = (
         method="delivery.list",
         params=(
             option("state", kinds.DELIVERY_STATE, "only those"),
-            option("channel", kinds.KEY, "only of this channel"),
+            option("channel", kinds.CHANNEL, "only of this channel"),
             option("limit", kinds.COUNT, "so many at most; default 50", short="n"),
         ),
         detail=(
@@ -39,7 +39,7 @@ COMMANDS = (
         params=(
             argument("ids", kinds.NUMBER, "their numbers", many=True, required=False),
             flag("all", "all that wait for a try or were given up"),
-            option("channel", kinds.KEY, "with --all: only of this channel"),
+            option("channel", kinds.CHANNEL, "with --all: only of this channel"),
         ),
         examples=(
             ("clawctl delivery retry 12", "one of them"),
@@ -54,7 +54,7 @@ COMMANDS = (
         reply="posted",
         method="delivery.test",
         params=(
-            argument("channel", kinds.KEY, _CHANNEL),
+            argument("channel", kinds.CHANNEL, _CHANNEL),
             option("to", kinds.KEY, "whom it is to"),
         ),
         detail="What came of it is told by delivery list.",
@@ -77,8 +77,8 @@ COMMANDS = (
         reply="alias",
         method="alias.add",
         params=(
-            argument("name", kinds.KEY, "like @team"),
-            argument("channel", kinds.KEY, _CHANNEL),
+            argument("name", kinds.ALIAS, "like @team"),
+            argument("channel", kinds.CHANNEL, _CHANNEL),
             option("to", kinds.KEY, "the address; default: whoever the channel leads to"),
         ),
         detail="What it stood for before is forgotten. It is looked up when a message is told.",
@@ -90,7 +90,7 @@ COMMANDS = (
         "have a name stand for nothing any more",
         verb="notify:remove_alias",
         method="alias.remove",
-        params=(argument("name", kinds.KEY, "the name"),),
+        params=(argument("name", kinds.ALIAS, "the name"),),
         examples=(("clawctl alias remove @team", "messages to it fail from now on"),),
     ),
 )

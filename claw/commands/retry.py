@@ -5,7 +5,7 @@ from __future__ import annotations
 from claw.commands import kinds
 from claw.commands.command import RUNS, Command, argument, flag, option
 
-_DEAD = argument("runs", kinds.RUN, "dead letters", many=True, required=False)
+_DEAD = argument("runs", kinds.DEAD, "dead letters", many=True, required=False)
 _ALL = flag("all", "all there are")
 _JOB = option("job", kinds.JOB, "all of this job")
 
@@ -30,7 +30,7 @@ COMMANDS = (
         verb="deadletters:show_dead",
         reply="run",
         method="run.show",
-        params=(argument("run", kinds.RUN, "six or more letters of its id"),),
+        params=(argument("run", kinds.DEAD, "six or more letters of its id"),),
         examples=(("clawctl dlq show 4fj2k9", "why it has failed"),),
     ),
     Command(

@@ -60,7 +60,7 @@ COMMANDS = (
         method="workflow.compose",
         params=(
             argument("jobs", kinds.JOB, "the jobs", many=True),
-            rest("callback", kinds.WORD, "the job that runs when all have ended"),
+            rest("callback", kinds.JOB, "the job that runs when all have ended"),
             option("on", kinds.ON, "after which ends it runs; default complete"),
             *_COMPOSED,
         ),

@@ -1099,3 +1099,27 @@ SELECT * FROM aliases ORDER BY name;
 
 -- name: delete_alias
 DELETE FROM aliases WHERE name = :name;
+
+-- name: newest_places
+SELECT id, job, state FROM runs WHERE id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: open_places
+SELECT id, job, state FROM runs INDEXED BY runs_open
+WHERE state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait')
+    AND id < :before
+LIMIT :limit;
+
+-- name: dead_places
+SELECT id, job, state FROM runs INDEXED BY runs_dead
+WHERE dead_at IS NOT NULL AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: workflow_places
+SELECT id, job, state FROM runs INDEXED BY runs_of_workflows
+WHERE workflow IS NOT NULL AND step IS NULL AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: batch_before
+SELECT max(batch) AS batch FROM runs INDEXED BY runs_batch
+WHERE batch IS NOT NULL AND batch < :before;
+
+-- name: idem_keys
+SELECT key FROM idem WHERE key >= :low AND key < :high ORDER BY key LIMIT :limit;

@@ -24,6 +24,7 @@ from claw.store.ledgers import LedgerRows
 from claw.store.lineagerows import LineageRows
 from claw.store.lockrows import LockRows
 from claw.store.outboxrows import OutboxRows
+from claw.store.placerows import PlaceRows
 from claw.store.pruning import PruningRows
 from claw.store.queue import BatchRows, PoolRows, QueueRows
 from claw.store.slarows import SlaRows
@@ -46,6 +47,7 @@ class Tx(
     LineageRows,
     LockRows,
     OutboxRows,
+    PlaceRows,
     PoolRows,
     PruningRows,
     QueueRows,

@@ -22,6 +22,7 @@ from claw.master.handlers import (
     leavings,
     lock,
     log,
+    name,
     offspring,
     purging,
     queue,
@@ -126,6 +127,7 @@ HANDLERS: Mapping[str, Handler] = {
     "idem.claim": idem.claim,
     "idem.release": idem.release,
     "idem.prune": idem.prune,
+    "name.list": name.list_,
 }
 
 OF_CHILDREN: Mapping[str, Handler] = {

@@ -1,0 +1,16 @@
+"""The options that stand before the command, the same for all of them."""
+
+from __future__ import annotations
+
+from claw.commands import kinds
+from claw.commands.command import flag, option
+
+BEFORE = (
+    option("home", kinds.FOLDER, "the daemon whose files lie in DIR"),
+    flag("system", "the system's daemon"),
+    flag("user", "your own daemon"),
+    flag("json", "print JSON, for programs"),
+    flag("version", "show the version"),
+    flag("help", "show this page, or after a command the command's", short="h"),
+)
+"""In the order of help."""

@@ -1,0 +1,94 @@
+"""Names for shells: one a line, and silence where there are none to be had."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from claw.commands.methods import METHODS
+from tests.unit.cli.conftest import Serve, Typed
+
+NAMES: dict[str, list[dict[str, str]]] = {
+    "names": [{"name": "web", "says": "the site"}, {"name": "work", "says": ""}]
+}
+
+
+def test_each_name_is_a_line_with_what_it_is(clawctl: Typed, serve: Serve) -> None:
+    server = serve(name__list=NAMES)
+
+    assert clawctl("_complete", "jobs", "w") == (0, "web\tthe site\nwork\n", "")
+    assert server.requests[-1].params == {"kind": "jobs", "prefix": "w"}
+
+
+def test_several_kinds_are_asked_for_in_their_order(clawctl: Typed, serve: Serve) -> None:
+    server = serve(name__list=NAMES)
+
+    clawctl("_complete", "targets runs", "")
+
+    assert [one.params["kind"] for one in server.requests] == ["targets", "runs"]
+
+
+def test_options_before_it_name_another_home(
+    clawctl: Typed, serve: Serve, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(name__list=NAMES)
+    monkeypatch.setenv("CLAW_HOME", "/nowhere")
+
+    assert clawctl("--home", str(home), "_complete", "jobs", "we")[1].startswith("web\t")
+    assert clawctl("_complete", "jobs", "we") == (0, "", "")
+
+
+@pytest.mark.parametrize("words", [("jobs",), ("jobs", "w"), ("nonsense", "w"), ()])
+def test_nobody_hears_of_it_when_the_master_is_away(
+    clawctl: Typed, words: tuple[str, ...]
+) -> None:
+    assert clawctl("_complete", *words) == (0, "", "")
+
+
+def test_what_is_refused_or_not_answered_is_no_name(clawctl: Typed, serve: Serve) -> None:
+    serve(lambda _request, session: session.hang_up())
+
+    assert clawctl("_complete", "nonsense", "x") == (0, "", "")
+
+
+def test_what_needs_no_master_is_known_without_one(clawctl: Typed) -> None:
+    assert clawctl("_complete", "signals", "HU") == (0, "HUP\n", "")
+    assert "Europe/Berlin\n" in clawctl("_complete", "zones", "Europe/B")[1]
+    methods = clawctl("_complete", "methods", "")[1].splitlines()
+    assert [line.partition("\t")[0] for line in methods] == list(METHODS)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "names"),
+    [
+        ("timeo", {"timeout="}),
+        ("restart.po", {"restart.policy="}),
+        ("restart.policy=a", {"restart.policy=always"}),
+        ("enabled=", {"enabled=true", "enabled=false"}),
+        ("nonsense.deep=", set()),
+        ("nonsense=", set()),
+    ],
+)
+def test_keys_of_jobs_and_their_words_are_known(
+    clawctl: Typed, prefix: str, names: set[str]
+) -> None:
+    lines = clawctl("_complete", "settings", prefix)[1].splitlines()
+
+    assert {line.partition("\t")[0] for line in lines} == names
+
+
+def test_keys_of_jobs_have_names_without_values_too(clawctl: Typed) -> None:
+    assert clawctl("_complete", "fields", "timeout")[1].startswith("timeout\t")
+
+
+def test_a_name_from_the_master_needs_few_modules(serve: Serve) -> None:
+    serve(name__list=NAMES)
+    code = (
+        "import sys; from claw.cli.main import main; main(['_complete', 'jobs', ''])\n"
+        "print(*(name for name in sys.modules if name.startswith('claw.co')), sep='')"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "web\tthe site\nwork\n\n"
