@@ -25,7 +25,7 @@ OURS = {
     "claw.kernel.clock",
     "claw.kernel.files", "claw.kernel.peer", "claw.kernel.ticks",
     "claw.model", "claw.model.home", "claw.model.units", "claw.wire", "claw.wire.control",
-    "claw.wire.lines",
+    "claw.wire.lines", "claw.wire.strict",
 }  # fmt: skip
 
 OF_THE_LIBRARY = {
