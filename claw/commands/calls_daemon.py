@@ -54,6 +54,12 @@ DAEMON = (
         role=ADMIN,
     ),
     reading("daemon.status", "tell how the master is doing", record({}), shapes.DAEMON),
+    reading(
+        "daemon.metrics",
+        "tell all figures of the daemon and its jobs, for Prometheus",
+        record({}),
+        record({"text": string("text 0.0.4, one line for each figure")}, ("text",)),
+    ),
     Method(
         "daemon.stop",
         "end the master, with its jobs or without",

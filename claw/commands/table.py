@@ -11,6 +11,7 @@ from claw.commands import (
     jobs,
     locks,
     notify,
+    observing,
     queue,
     results,
     retry,
@@ -41,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     *notify.COMMANDS,
     *config.COMMANDS,
     *daemon.COMMANDS,
+    *observing.COMMANDS,
     *service.COMMANDS,
 )
 """In the order of help."""
@@ -80,7 +82,7 @@ LATER = frozenset(
     {
         "backup", "completion",
         "doctor", "import",
-        "man", "metrics", "proxy",
+        "man", "proxy",
         "secret", "shell", "top",
     }
 )  # fmt: skip

@@ -17,6 +17,7 @@ from claw.config.keys.events import EventKeys, FileWatchKeys
 from claw.config.keys.locks import LockKeys, LocksKeys
 from claw.config.keys.log import LogKeys
 from claw.config.keys.managing import ManagingKeys
+from claw.config.keys.observing import DaemonObservingKeys
 from claw.config.keys.order import OrderKeys
 from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, DedupKeys, PoolKeys, QueueKeys
@@ -33,7 +34,7 @@ from claw.model import backoff
 from claw.model.job import CatchUp, JobType, KillMode, RestartPolicy
 
 
-class DaemonKeys(DaemonQueueKeys, DaemonResultKeys):
+class DaemonKeys(DaemonQueueKeys, DaemonResultKeys, DaemonObservingKeys):
     """The daemon as a whole. In claw.toml only."""
 
     log_level = Field(
@@ -302,11 +303,7 @@ class JobKeys(
 
 
 CONTROL = Section("control", ControlKeys, later="token_file roles")
-DAEMON = Section(
-    "daemon",
-    DaemonKeys,
-    later="log_format metrics_file metrics_interval",
-)
+DAEMON = Section("daemon", DaemonKeys)
 OUTPUT = Section("output", OutputKeys)
 RETENTION = Section("retention", RetentionKeys)
 POOL = Section("pools.NAME", PoolKeys)

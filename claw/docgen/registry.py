@@ -7,10 +7,12 @@ from claw.boot import systems
 from claw.config.schema import schema_text
 from claw.docgen.configuration import configuration_page
 from claw.docgen.errors import errors_page
+from claw.docgen.metrics import metrics_page
 from claw.docgen.protocol import protocol_page
 
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "contrib/claw.schema.json": schema_text,
+    "docs/metrics.md": metrics_page,
     "docs/reference/configuration.md": configuration_page,
     "docs/reference/errors.md": errors_page,
     "docs/reference/protocol.md": protocol_page,

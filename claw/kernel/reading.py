@@ -51,13 +51,20 @@ def create(path: str, text: bytes, mode: int) -> None:
     Raises:
         FileExistsError: Something is there, be it a dangling link.
     """
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    fd = os.open(path, _NEW, mode)
     try:
-        while text:
-            text = text[os.write(fd, text) :]
-        os.fsync(fd)
+        _fill(fd, text)
     finally:
         os.close(fd)
+
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+
+def _fill(fd: int, text: bytes) -> None:
+    while text:
+        text = text[os.write(fd, text) :]
+    os.fsync(fd)
 
 
 def replace(path: str, text: bytes, mode: int, owner: tuple[int, int] | None) -> None:
@@ -75,11 +82,15 @@ def replace(path: str, text: bytes, mode: int, owner: tuple[int, int] | None) ->
     new = f"{folder}/.{name}.new"
     with contextlib.suppress(FileNotFoundError):  # of one that was killed
         os.unlink(new)  # noqa: PTH108
-    create(new, text, 0o600)
-    if owner is not None and owner != (os.geteuid(), os.getegid()):
-        with contextlib.suppress(PermissionError):
-            os.chown(new, *owner)
-    os.chmod(new, mode)  # noqa: PTH101
+    fd = os.open(new, _NEW, 0o600)
+    try:  # by its descriptor: the folder may be somebody's who puts a link there
+        if owner is not None and owner != (os.geteuid(), os.getegid()):
+            with contextlib.suppress(PermissionError):
+                os.fchown(fd, *owner)
+        os.fchmod(fd, mode)
+        _fill(fd, text)
+    finally:
+        os.close(fd)
     os.replace(new, path)  # noqa: PTH105
     folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -11,14 +11,12 @@ The tree of tasks::
     ├── ticker             one sleeper for all due times
     ├── control            the socket: one task per connection
     ├── checks             readiness and health: one task per child that is looked at
-    ├── lookout            what is overdue; a ticker that is stuck
-    ├── pinger             calls to outside dead-man's switches
+    ├── lookout, pinger    what is overdue, a ticker that is stuck; calls to dead-man's switches
     ├── outbox             messages by channels: one task for each of them
     ├── inputs             files that jobs watch, the spool folder of events
-    ├── health, pruning    heartbeats; old spools
-    ├── forwarding         output to stdout and the journal
-    ├── forgetting         results, outputs and runs that are old
-    ├── keeper             output: compression, the bound of the log folder
+    ├── health, forwarding heartbeats, old spools; output to stdout and the journal
+    ├── forgetting, keeper results, runs that are old; compression, bound of the log folder
+    ├── metrics            their file; events, counted
     ├── reaper, watchdog   orphans; the init system's, fed while all is well
     ├── locks              those that are shared with other masters
     └── signals            TERM, INT, QUIT, HUP, USR1, USR2, PWR
@@ -55,6 +53,7 @@ from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier, serve_watchdog
 from claw.master.inputs.inputs import Inputs
 from claw.master.locks.keeper import LockKeeper, place_of
+from claw.master.metrics.textfile import MetricsFile
 from claw.master.output.forward import Forwarding
 from claw.master.output.keeper import Keeper
 from claw.master.output.watch import Watcher
@@ -160,9 +159,7 @@ class App:
             await self._shutdown.wait()
             if not (self._shutdown.is_renewal and await self._make_way()):
                 await self._wind_down()
-                with trio.move_on_after(
-                    _LEAVE_S
-                ):  # supervisors that have just ended are in some
+                with trio.move_on_after(_LEAVE_S):  # some have those that have just ended
                     while not self._groups.leave(self._links.all):  # noqa: ASYNC110
                         await trio.sleep(_LEAVE_PAUSE_S)
             nursery.cancel_scope.cancel()
@@ -273,6 +270,7 @@ class App:
         self._forgetting = Forgetting(self.home, self._store, self._decide, config)
         self._retiring = Retiring(self._reload_told)
         self._inputs = Inputs(self.home, config, self._store, self._decide)
+        self._metrics = MetricsFile(config)
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)
         on(effects.Reschedule, self._ticker.expect)
@@ -319,7 +317,9 @@ class App:
     ) -> None:
         watcher = Watcher()
         try:
-            await serve_control(self._services(watcher), task_status=task_status)
+            services = self._services(watcher)
+            self._nursery.start_soon(self._metrics.serve, services)
+            await serve_control(services, task_status=task_status)
         finally:
             watcher.close()
 
@@ -360,6 +360,7 @@ class App:
     def _on_config(self, config: Config) -> None:
         daemonlog.set_level(config.daemon.log_level)
         self._forwarding.refresh()
+        self._metrics.reconfigured()
         self._keeper.wake()
         self._checks.recheck_all()
         self._watch.reconfigured()

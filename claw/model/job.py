@@ -314,6 +314,9 @@ class Daemon:
     """The ``[daemon]`` and ``[control]`` tables."""
 
     log_level: str = "info"
+    log_format: str = "text"  # text | json
+    metrics_file: str = ""  # a path; empty: none is written
+    metrics_interval_s: float = 15.0
     timezone: str = "UTC"  # resolved: the system's when the file says nothing
     max_parallel: int = 64
     max_queue: int = 10000

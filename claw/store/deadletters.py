@@ -23,6 +23,10 @@ class DeadLetterRows(Statements):
             return self._runs("dead_letters", **bounds)
         return self._runs("dead_letters_of", job=job, **bounds)
 
+    def dead_counts(self) -> dict[str, int]:
+        """Return how many dead letters there are, by job."""
+        return {row["job"]: row["count"] for row in self._do("dead_counts")}
+
     def dead_letters_before(self, at: datetime, limit: int) -> tuple[Run, ...]:
         """Return the runs that became dead letters before a time, the oldest first."""
         return self._runs("dead_letters_before", at=rows.micros(at), limit=limit)

@@ -1123,3 +1123,26 @@ WHERE batch IS NOT NULL AND batch < :before;
 
 -- name: idem_keys
 SELECT key FROM idem WHERE key >= :low AND key < :high ORDER BY key LIMIT :limit;
+
+-- name: events_counted
+SELECT events.job, events.type, count(*) AS count, max(events.at) AS last_at,
+    count(runs.started_at) AS timed,
+    coalesce(sum(runs.ended_at - runs.started_at), 0) AS micros
+FROM events LEFT JOIN runs ON runs.id = events.run AND events.new IN (
+    'succeeded', 'failed', 'timed_out', 'crashed', 'canceled')
+WHERE events.cursor > :after AND events.cursor <= :through
+GROUP BY events.job, events.type;
+
+-- name: add_event_tally
+INSERT INTO event_tallies (job, type, count, last_at, timed, micros)
+VALUES (:job, :type, :count, :last_at, :timed, :micros)
+ON CONFLICT (job, type) DO UPDATE SET
+    count = count + excluded.count, last_at = max(last_at, excluded.last_at),
+    timed = timed + excluded.timed, micros = micros + excluded.micros;
+
+-- name: event_tallies
+SELECT * FROM event_tallies;
+
+-- name: dead_counts
+SELECT job, count(*) AS count FROM runs INDEXED BY runs_dead_of
+WHERE dead_at IS NOT NULL GROUP BY job;

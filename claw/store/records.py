@@ -29,6 +29,7 @@ from claw.store.pruning import PruningRows
 from claw.store.queue import BatchRows, PoolRows, QueueRows
 from claw.store.slarows import SlaRows
 from claw.store.slotrows import SlotRows
+from claw.store.tallyrows import TallyRows
 from claw.store.transientrows import TransientRows
 from claw.store.watching import WatchRows
 from claw.store.workflowrows import WorkflowRows
@@ -56,6 +57,7 @@ class Tx(
     WatchRows,
     WatchedRows,
     SlaRows,
+    TallyRows,
     WorkflowRows,
 ):
     """What can be read and written of the store; valid until its function returns."""

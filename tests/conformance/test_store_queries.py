@@ -32,6 +32,8 @@ WALKS = {
     "lane_heads": "one step for each address",
     "delivery_counts": "of each channel a bounded number is kept",
     "dropped": "one row for each channel",
+    "event_tallies": "a row for each job and type of event, and all of them are wanted",
+    "dead_counts": "dead letters are few, and all of them are counted",
 }
 """Statements that walk through a table on purpose."""
 

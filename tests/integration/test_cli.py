@@ -451,7 +451,7 @@ def test_verbs_of_other_tools_are_answered_with_ours(away: Shell, verb: str, our
     [
         "top", "shell", "backup list",
         "import crontab", "doctor",
-        "secret set x", "metrics", "completion bash", "man",
+        "secret set x", "completion bash", "man",
     ],
 )  # fmt: skip
 def test_later_commands_are_known_and_not_available_yet(away: Shell, words: str) -> None:

@@ -6,6 +6,7 @@ import claw
 from claw.kernel import clock
 from claw.master.control.calls import Call, Params
 from claw.master.handlers.replies import warnings_of
+from claw.master.metrics import report
 from claw.master.wiring import Json
 from claw.store.records import Tx
 
@@ -36,6 +37,11 @@ async def status(call: Call, _params: Params) -> Json:
 def _count(tx: Tx) -> tuple[int, int, int]:
     running = sum(tx.active_counts().values())
     return running, tx.count_open() - running, len(tx.open_supervisors())
+
+
+async def metrics(call: Call, _params: Params) -> Json:
+    """Tell all figures."""
+    return {"text": await report.text(call.services)}
 
 
 async def stop(call: Call, params: Params) -> Json:

@@ -36,6 +36,7 @@ from claw.master.handlers import (
 
 HANDLERS: Mapping[str, Handler] = {
     "hello": rpc.hello,
+    "daemon.metrics": daemon.metrics,
     "rpc.discover": rpc.discover,
     "job.status": job.status,
     "job.start": job.start,
