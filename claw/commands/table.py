@@ -17,6 +17,7 @@ from claw.commands import (
     retry,
     runs,
     service,
+    top,
     triggers,
     watch,
     workflows,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 COMMANDS: tuple[Command, ...] = (
     *jobs.COMMANDS,
+    *top.COMMANDS,
     *runs.COMMANDS,
     *approvals.COMMANDS,
     *results.COMMANDS,
@@ -82,8 +84,7 @@ LATER = frozenset(
     {
         "backup", "completion",
         "doctor", "import",
-        "man", "proxy",
-        "secret", "shell", "top",
+        "man", "proxy", "secret", "shell",
     }
 )  # fmt: skip
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""

@@ -223,7 +223,7 @@ def test_bare_clawctl_shows_the_commands_in_groups(away: Shell) -> None:
     assert away("help").out == away("--help").out == page
     assert away("help", "runs", "list").out == away("runs", "list", "-h").out
     assert away("help", "runs").out == away("runs", "-h").out == away("runs", status=2).out
-    for name in ("top", "shell", "backup"):
+    for name in ("shell", "backup"):
         assert f"\n  {name} " not in page
 
 
@@ -449,7 +449,7 @@ def test_verbs_of_other_tools_are_answered_with_ours(away: Shell, verb: str, our
 @pytest.mark.parametrize(
     "words",
     [
-        "top", "shell", "backup list",
+        "shell", "backup list",
         "import crontab", "doctor",
         "secret set x", "completion bash", "man",
     ],

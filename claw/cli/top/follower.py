@@ -1,0 +1,108 @@
+"""A thread that follows the output of what the tab Logs shows."""
+
+from __future__ import annotations
+
+import threading
+
+from claw.cli import terminal
+from claw.cli.lines import Lines
+from claw.cli.prefix import Prefixer
+from claw.cli.top.news import Output
+from claw.client.connection import Connection
+from claw.client.follow import Marks
+from claw.client.stream import Stream
+from claw.errors import ClawError, UnreachableError
+from claw.wire.control import Notification
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from claw.model.home import Home
+
+_LINES = 1000
+_LINES_OF_MANY = 10
+_LOOK_S = 0.25
+_AGAIN_S = 1.0
+
+
+class Follower(threading.Thread):
+    """Follows one thing until `end`, over restarts of the master.
+
+    Args:
+        home: Whose master.
+        asked: What is followed; see `LogPane.asked`.
+        tell: Given what comes, in this thread.
+    """
+
+    def __init__(
+        self, home: Home, asked: tuple[str, str, bool], tell: Callable[[Output], None]
+    ) -> None:
+        super().__init__(name="top-follower", daemon=True)
+        self._path = home.control_socket
+        self._asked = asked
+        self._tell = tell
+        self._over = threading.Event()
+        self._marks = Marks()
+        is_one = asked[0] != "all"
+        self._lines = Lines(
+            Prefixer([], terminal.PLAIN),
+            is_one=is_one,
+            is_json=False,
+            timestamps=asked[2],
+            grep=None,
+        )
+
+    def end(self) -> None:
+        """Follow it no more."""
+        self._over.set()
+
+    def run(self) -> None:
+        """Follow it; what a workflow's steps print is told as its own."""
+        while not self._over.is_set():
+            try:
+                with Stream(Connection(self._path)) as stream:
+                    self._subscribe(stream)
+                    if not self._read(stream):
+                        return
+            except UnreachableError:
+                self._say("the daemon is away")
+            except ClawError as error:
+                self._say(f"{error.message}{': ' if error.hint else ''}{error.hint}")
+                return
+            self._over.wait(_AGAIN_S)
+
+    def _subscribe(self, stream: Stream) -> None:
+        target, which, has_times = self._asked
+        since = self._marks.since()
+        stream.subscribe(
+            "log.follow",
+            targets=[target],
+            stream=which,
+            lines=None if since else (_LINES if target != "all" else _LINES_OF_MANY),
+            times=has_times or None,
+            **{"from": since},
+        )
+        self._say("")
+
+    def _read(self, stream: Stream) -> bool:
+        """Tell what comes; False when no more will."""
+        while not self._over.is_set():
+            told = stream.next(_LOOK_S)
+            if not isinstance(told, Notification):
+                continue
+            if told.method == "log":
+                self._marks.note(told.params)
+                text = "".join(self._lines.feed(told.params))
+                if text:
+                    self._tell(Output(self._asked, text))
+            elif told.method == "end" and "resume_from" not in told.params:
+                rest = "".join(self._lines.rest())
+                self._tell(Output(self._asked, rest, "it has ended"))
+                return False
+            elif told.method in {"end", "lagged"}:
+                return True
+        return False
+
+    def _say(self, note: str) -> None:
+        self._tell(Output(self._asked, "", note))
