@@ -196,7 +196,9 @@ def test_it_follows_the_size_of_the_terminal(show: Open) -> None:
     top.until(lambda lines: len(lines) == 10 and len(selected(lines)) == 5, "five rows")
     top.resize(200, 60)
     top.until(lambda lines: len(selected(lines)) == 55, "55 rows")
-    top.keys("5", "G")
+    top.keys("5")
+    top.see("echo batch")
+    top.keys("G")
     screen = top.see("日本語のジョブ")
     # A column further left, or further right, and a terminal has not been told of the width.
     [head] = [line for line in screen if line.startswith("JOB")]

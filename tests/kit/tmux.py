@@ -38,7 +38,7 @@ class Tmux:
         height: int = 30,
     ) -> None:
         self._socket = socket
-        self._environ = {**environ, "TERM": "xterm-256color"}
+        self._environ = {**environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         self._environ.pop("TMUX", None)
         # What is left of the screen afterwards, and how it ended, is seen as well.
         script = f"{shlex.join(words)}; echo EXIT $?; exec sleep 1000"
@@ -53,7 +53,7 @@ class Tmux:
 
     def _tmux(self, *words: str) -> str:
         done = subprocess.run(
-            ["tmux", "-S", str(self._socket), "-f", os.devnull, *words],
+            ["tmux", "-u", "-S", str(self._socket), "-f", os.devnull, *words],
             env=self._environ,
             capture_output=True,
             timeout=PATIENCE_S,
