@@ -157,6 +157,8 @@ def running_pid(place: Home) -> int | None:
     try:
         pid = int(files.read_all(place.master_lock))
         lock = os.stat(place.master_lock)  # noqa: PTH116
+    except PermissionError:
+        return _pid_at_socket(place)
     except (OSError, ValueError):
         return None
     try:
@@ -166,6 +168,15 @@ def running_pid(place: Home) -> int | None:
     except OSError:
         return None
     return pid if any(_is_file(f"/proc/{pid}/fd/{fd}", lock) for fd in held) else None
+
+
+def _pid_at_socket(place: Home) -> int | None:
+    """Return the pid of the master that listens, for those who may not look at its lock."""
+    try:
+        with Connection(place.control_socket) as connection:
+            return connection.pid
+    except ClawError:
+        return None
 
 
 def _is_file(path: str, facts: os.stat_result) -> bool:

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 
 from claw.client.connection import PATIENCE_S, Connection, LostConnectionError
 from claw.client.stream import Stream
+from claw.commands.method import ADMIN, OPERATOR
 from claw.commands.methods import METHODS
-from claw.errors import TimedOutError, UnreachableError
+from claw.errors import ClawError, TimedOutError, UnreachableError
 from claw.kernel import clock
 
 TYPE_CHECKING = False
@@ -75,13 +77,29 @@ class Client:
 
         Args:
             home: Of the master.
-            uid: Who calls: root's and the owner's calls are heard at the control socket.
+            uid: Who calls: root, the owner and operators are heard at the control socket.
         """
         client = cls(home)
         with contextlib.suppress(OSError):
-            if uid not in {0, os.stat(home.run).st_uid}:  # noqa: PTH116
+            is_owner = uid in {0, os.stat(home.run).st_uid}  # noqa: PTH116
+            if not (is_owner or client._may_operate()):
                 client._path = home.job_socket
         return client
+
+    def _may_operate(self) -> bool:
+        """Tell whether the caller, who is neither root nor the owner, has a role that decides.
+
+        Raises:
+            OSError: There is no socket.
+        """
+        if not os.stat(self._path).st_mode & stat.S_IRWXO:  # noqa: PTH116
+            return False
+        try:
+            with Connection(self._path) as connection:
+                role: str = connection.ask("hello", {})["role"]
+        except ClawError:
+            return False
+        return role in {OPERATOR, ADMIN}
 
     def __enter__(self) -> Self:
         return self

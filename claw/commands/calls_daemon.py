@@ -16,7 +16,7 @@ GENERAL = (
                 "client": string("name and version of the client"),
                 "token": string(
                     "of a run, or for events: on the socket for children, $CLAW_SOCKET;"
-                    " elsewhere passed over"
+                    " on a forwarded control socket that of token_file"
                 ),
             }
         ),

@@ -101,11 +101,12 @@ DEFINITIONS = (
             is_open=True,
         ),
     ),
-    reading(
+    Method(
         "job.validate",
         "tell whether jobs would be taken, together with all others",
-        record({"jobs": _JOBS}, ("jobs",)),
-        _DONE,
+        role=ADMIN,
+        params=record({"jobs": _JOBS}, ("jobs",)),
+        result=_DONE,
     ),
     _edit("job.add", "add jobs, all or none", {"jobs": _JOBS}, ("jobs",)),
     _edit(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from claw.commands import shapes
 from claw.commands.method import (
+    ADMIN,
     FORCE,
     JOB_TARGETS,
-    OPERATOR,
     TARGETS,
     Method,
     changing,
@@ -111,7 +111,7 @@ JOBS = (
     Method(
         "job.attach",
         "let this connection type at a child",
-        role=OPERATOR,
+        role=ADMIN,
         params=record({"target": string("a job, an instance, or a run")}, ("target",)),
         result=record(
             {
@@ -127,7 +127,7 @@ JOBS = (
     Method(
         "job.type",
         "give an attached child something to read",
-        role=OPERATOR,
+        role=ADMIN,
         params=record(
             {
                 "run": shapes.RUN_ID,
@@ -145,7 +145,7 @@ JOBS = (
     Method(
         "job.resize",
         "say how large the terminal of an attached child is",
-        role=OPERATOR,
+        role=ADMIN,
         params=record(
             {
                 "run": shapes.RUN_ID,

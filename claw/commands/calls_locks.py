@@ -73,12 +73,14 @@ IDEM = (
         "forget a key, so that it can be claimed again",
         record({"key": _KEY}, ("key",)),
         record(_ENTRY, _NEEDED, is_open=True),
+        role=ADMIN,
     ),
     changing(
         "idem.prune",
         "forget the keys that have expired",
         record({}),
         record({"pruned": integer("how many")}, ("pruned",)),
+        role=ADMIN,
     ),
 )
 

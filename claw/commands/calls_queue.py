@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claw.commands import shapes
-from claw.commands.method import MAX_PAGE, TARGETS, changing, reading
+from claw.commands.method import ADMIN, MAX_PAGE, TARGETS, changing, reading
 from claw.commands.schema import array, boolean, integer, nullable, number, record, string, time
 from claw.model.units import MAX_DURATION_S
 
@@ -137,6 +137,7 @@ QUEUE = (
             ("pool", "slots"),
         ),
         record({"pool": string("it"), "slots": integer("its slots")}, ("pool", "slots")),
+        role=ADMIN,
     ),
     reading(
         "run.stale",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claw.commands import shapes
-from claw.commands.method import changing, reading
+from claw.commands.method import ADMIN, changing, reading
 from claw.commands.schema import boolean, choice, integer, nullable, record, string
 
 _RUN = string("a run, or six or more letters of its id")
@@ -26,6 +26,7 @@ RESULTS = (
             ("job", "runs", "events"),
             is_open=True,
         ),
+        role=ADMIN,
     ),
     changing(
         "run.set_result",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claw.commands import shapes
-from claw.commands.method import MAX_PAGE, changing, reading
+from claw.commands.method import ADMIN, MAX_PAGE, changing, reading
 from claw.commands.schema import array, boolean, integer, nullable, number, record, string
 from claw.model.units import MAX_DURATION_S
 
@@ -81,5 +81,6 @@ DLQ = (
             ("purged", "left"),
             is_open=True,
         ),
+        role=ADMIN,
     ),
 )

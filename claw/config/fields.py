@@ -8,7 +8,8 @@ on the day it works.
 
 from claw.config import kinds, when
 from claw.config.command import ARGV, COMMAND, SHELL
-from claw.config.environment import ENV, ENV_NAME, INHERIT
+from claw.config.environment import ENV, INHERIT
+from claw.config.keys.access import PARAM, ControlKeys, RoleKeys, RolesKeys
 from claw.config.keys.approval import ApprovalKeys
 from claw.config.keys.channels import ChannelKeys, DeliveryKeys, HookKeys
 from claw.config.keys.child import ChildKeys, ResourceKeys
@@ -93,18 +94,6 @@ class DaemonKeys(DaemonQueueKeys, DaemonResultKeys, DaemonObservingKeys):
         " status, or 128 and the number of its signal. A stop, restart or cancel that somebody"
         " asked for is no such end.",
         applies=Applies.LIVE,
-    )
-
-
-class ControlKeys:
-    """The control socket. In claw.toml only."""
-
-    mode = Field(
-        kinds.octal(needed=0o600, needed_why="the daemon's own user could not connect"),
-        "0600",
-        "Permissions of the socket's file.",
-        applies=Applies.DAEMON,
-        attr="control_mode",
     )
 
 
@@ -208,9 +197,10 @@ class JobKeys(
         applies=Applies.LIVE,
     )
     params = Field(
-        kinds.list_of(ENV_NAME),
+        kinds.list_of(PARAM),
         [],
-        "Environment names that an operator may set for one run: `clawctl run --env`.",
+        "What an operator may give one run: names of variables for `clawctl run --env`, and"
+        ' `"--arg"` for arguments. Admins may give anything.',
         applies=Applies.LIVE,
     )
     enabled = Field(
@@ -302,7 +292,13 @@ class JobKeys(
     )
 
 
-CONTROL = Section("control", ControlKeys, later="token_file roles")
+ROLE = Section("roles.ROLE", RoleKeys)
+ROLES = Section(
+    "roles",
+    RolesKeys,
+    tables={name: Section(name, RoleKeys) for name in ("viewer", "operator", "admin")},
+)
+CONTROL = Section("control", ControlKeys, tables={"roles": ROLES})
 DAEMON = Section("daemon", DaemonKeys)
 OUTPUT = Section("output", OutputKeys)
 RETENTION = Section("retention", RetentionKeys)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import PurePath
 
 from claw.config import (
+    access,
     channels,
     depends,
     fields,
@@ -24,7 +25,7 @@ from claw.config import (
 )
 from claw.config.build import Draft, build, contradictions
 from claw.config.check import Checker, Values
-from claw.config.fields import ControlKeys, DaemonKeys, JobKeys
+from claw.config.fields import DaemonKeys, JobKeys
 from claw.config.kinds import nearest
 from claw.config.locate import Path
 from claw.config.making import is_made
@@ -245,8 +246,7 @@ class _Loader:
             field.attr: retention.or_default(field)
             for field in fields.RETENTION.fields.values()
         }
-        mode = control.or_default(ControlKeys.mode)
-        self.daemon = _make_daemon(**said, control_mode=mode)
+        self.daemon = _make_daemon(**said, **access.read(control))
 
     def _read_tables(self, document: Document) -> None:
         checker = _checker(document, self.report)

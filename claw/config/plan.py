@@ -124,7 +124,9 @@ def _changed_by_name(old: Config, new: Config) -> tuple[str, ...]:
     pools = sorted(dict(set(old.pools) ^ set(new.pools)))
     channels = sorted({one.name for one in set(old.channels) ^ set(new.channels)})
     hooks = ("hooks",) if old.hooks != new.hooks else ()
+    roles = ("control.roles",) if old.daemon.roles != new.daemon.roles else ()
     return (
+        *roles,
         *(f"pools.{name}" for name in pools),
         *(f"channels.{name}" for name in channels),
         *hooks,

@@ -23,6 +23,7 @@ from claw.config.fields import (
     RESTART,
     RETENTION,
     RETRY,
+    ROLE,
     SLA,
     TRIGGER,
 )
@@ -33,6 +34,7 @@ _HEAD = Path(__file__).with_name("configuration.head.md")
 _TITLES = (
     (DAEMON, "[daemon]"),
     (CONTROL, "[control]"),
+    (ROLE, "[control.roles.ROLE]"),
     (RETENTION, "[retention]"),
     (POOL, "[pools.NAME]"),
     (LOCKS, "[locks]"),

@@ -13,6 +13,7 @@ from claw.config.plan import Plan, plan
 from claw.config.source import MANAGED
 from claw.errors import RequestError
 from claw.master.control import targets
+from claw.master.control.reloads import Reloads
 from claw.master.decider import Decider
 from claw.master.engine.sync import sync
 from claw.master.engine.turn import Turn
@@ -41,6 +42,7 @@ class Configuration:
         self._project_dir = project_dir
         self._only = tuple(only)
         self.current = Config()
+        self.reloads = Reloads()
         self._transients = self.current.transients
 
     @property
@@ -183,6 +185,7 @@ class Reloader:
 
         await self._decide(take_over, config=new, undo=undo)
         self._on_change(new)
+        self._configuration.reloads.announce()
 
 
 def as_json(changes: Plan) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from claw.master.asyncstore import AsyncStore
 from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
+from claw.master.control.reloads import Reloads
 from claw.master.decider import Decider
 from claw.master.init.inherited import Door
 from claw.master.locks.backend import Holder
@@ -109,6 +110,7 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     door: Door = field(default_factory=Door)
     locks: SharedLocks | None = None  # None: nobody shares any
+    reloads: Reloads = field(default_factory=Reloads)
 
     async def has_changed_files(self) -> bool:
         """Tell whether the configuration on disk differs from what is loaded."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from claw.model.access import Roles
 from claw.model.alerts import Alerting
 from claw.model.approval import Approval
 from claw.model.channels import AnnounceMode, Announcing, Channel
@@ -328,6 +329,8 @@ class Daemon:
     shutdown_timeout_s: float = 80.0
     essential: tuple[str, ...] = ()  # jobs whose end ends the daemon
     control_mode: int = 0o600
+    token_file: str = ""  # empty: forwarded connections need no token
+    roles: Roles = field(default_factory=Roles)
     file_log_mode: FileLogMode = FileLogMode.KEEP
     keep_runs: int = 1000  # that succeeded, of each job
     keep_run_age_s: float = 90 * 86400.0  # other ends; 0: for ever, as with those below

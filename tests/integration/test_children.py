@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import subprocess
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,34 +12,15 @@ from tests.kit import users
 from tests.kit.clawctl import ROOT, Shell, command_line
 from tests.kit.master import MasterUnderTest, StartMaster, master
 
-PYTHON = Path("/usr/bin/python3")
-"""That any user can run, with claw's sources."""
-MODULES = f"{ROOT}:{sysconfig.get_paths()['purelib']}"
-
-
-def why_not_another() -> str:
-    """Return why no other user can run clawctl here; "" when one can."""
-    if users.why_alone():
-        return users.why_alone()
-    words = [
-        str(PYTHON),
-        "-c",
-        f"import os; os.setuid({users.NOBODY}); import claw.cli.verbs.definitions",
-    ]
-    try:
-        subprocess.run(words, env={"PYTHONPATH": MODULES}, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "another user cannot run these sources"
-    return ""
-
-
-needs_another = pytest.mark.skipif(bool(why_not_another()), reason=why_not_another() or "-")
+needs_another = pytest.mark.skipif(
+    bool(users.why_no_clawctl()), reason=users.why_no_clawctl() or "-"
+)
 
 OWN = f'env = {{ CLAWCTL = "{" ".join(command_line(()))}", PYTHONPATH = "{ROOT}" }}\n'
 ALIEN = f"""
 user = "nobody"
 cwd = "/"
-env = {{ CLAWCTL = "{PYTHON} -B -m claw", PYTHONPATH = "{MODULES}" }}
+env = {{ CLAWCTL = "{users.PYTHON} -B -m claw", PYTHONPATH = "{users.MODULES}" }}
 """
 
 
@@ -211,7 +190,7 @@ print(call("run.wait", target=run)["error"]["data"]["name"])
         Path(folder).chmod(0o755)
         path, which = Path(folder) / "asks.py", Path(folder) / "which"
         path.write_text(code)
-        asker = f'[jobs.asker]\nargv = ["{PYTHON}", "{path}", "{which}"]\n{ALIEN}'
+        asker = f'[jobs.asker]\nargv = ["{users.PYTHON}", "{path}", "{which}"]\n{ALIEN}'
         hearer = '[jobs.hearer]\ncommand = "echo hush; exit 3"\nevents = ["ev"]\n'
         with for_all(asker + hearer) as claw:
             run = claw.submit("asker")

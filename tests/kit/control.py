@@ -25,6 +25,7 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
 from claw.master.control.peers import user_name
+from claw.master.control.reloads import Reloads
 from claw.master.control.server import serve_control
 from claw.master.control.streams import Stream
 from claw.master.decider import Decider
@@ -180,6 +181,7 @@ class Desk:
         self.reloads: list[Json] = []
         self.decide = Decider(store, lambda: self.config.current, self._perform)
         self.next: dict[str, datetime] = {}
+        self.reloaded = Reloads()
         self.owner = user_name(os.geteuid())
         self._clients: list[Client] = []
 
@@ -205,6 +207,7 @@ class Desk:
             fork_server_pid=lambda: None,
             started_at=clock.now(),
             limits=limits,
+            reloads=self.reloaded,
         )
 
     async def _perform(self, effects: Sequence[Effect]) -> None:

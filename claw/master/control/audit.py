@@ -1,9 +1,9 @@
 """The audit log: every change that anybody asked for, in lines that vouch for each other.
 
-One JSON object a line: ``at uid pid method params outcome prev``, where ``prev`` is the SHA-256
-of the line before, its newline excluded (of nothing, for the first line). So no line can be
-changed, taken out or put in without every later one telling; `verify` checks it. Lines cut off
-at the end of the file cannot be seen by the file alone.
+One JSON object a line: ``at uid user role pid method params outcome prev``, where ``prev`` is
+the SHA-256 of the line before, its newline excluded (of nothing, for the first line). So no
+line can be changed, taken out or put in without every later one telling; `verify` checks it.
+Lines cut off at the end of the file cannot be seen by the file alone.
 
 A line that a crash has torn is ended, never removed: the next line vouches for its bytes, and
 with ``whole`` for the last whole line before it.
@@ -50,6 +50,8 @@ class Entry:
 
     at: datetime
     uid: int
+    user: str
+    role: str
     pid: int
     method: str
     params: Mapping[str, object]
@@ -96,6 +98,8 @@ class AuditLog:
         body: dict[str, object] = {
             "at": entry.at.isoformat(),
             "uid": entry.uid,
+            "user": entry.user,
+            "role": entry.role,
             "pid": entry.pid,
             "method": entry.method,
             "params": masked(entry.params),

@@ -16,10 +16,10 @@ from claw import errors
 from claw.commands import methods
 from claw.commands.method import ADMIN, ROLES, Method
 from claw.kernel import clock
-from claw.master.control.audit import Entry, masked
+from claw.master.control.access import Access
+from claw.master.control.auditor import Auditor
 from claw.master.control.connection import Connection
 from claw.master.control.peers import Peer
-from claw.master.control.restraint import Restraint
 from claw.master.engine import requests
 from claw.master.engine.turn import Turn
 from claw.master.wiring import Json, Services
@@ -30,8 +30,7 @@ log = logging.getLogger("claw.calls")
 PATIENT = frozenset({"run.wait"})
 """Methods that only wait: other requests of the same connection overtake them."""
 
-_HAS_HAD_EFFECT = frozenset({"ok", "interrupted", errors.InternalError.code})
-"""Outcomes of changes that were made, or may have been."""
+HELLO = "hello"
 
 Params = dict[str, Any]
 
@@ -62,9 +61,9 @@ class Call:
         return self.peer.name
 
     @property
-    def is_of_guest(self) -> bool:
-        """Whether who asks is neither root nor the owner, at the socket of all users."""
-        return self.peer.is_guest and self.peer.role != ADMIN
+    def is_limited(self) -> bool:
+        """Whether it is an operator's: with only what a job allows those to set for a run."""
+        return not self.peer.is_guest and self.peer.role != ADMIN
 
     @property
     def _asker(self) -> str:
@@ -140,20 +139,22 @@ class Calls:
         self,
         services: Services,
         handlers: Mapping[str, Handler],
-        *,
-        for_children: bool = False,
+        access: Access | None,
+        auditor: Auditor,
     ) -> None:
         """Take who carries out what.
 
         Args:
             services: What they work with.
             handlers: By method.
-            for_children: They see for themselves that a child may have it, whatever its role.
+            access: Says who may ask; None: the handlers see for themselves that a child may
+                have it, whatever its role.
+            auditor: Writes down what is asked for.
         """
         self._services = services
         self._handlers = handlers
-        self._for_children = for_children
-        self._restraint = Restraint()
+        self._access = access
+        self._auditor = auditor
         self._in_hand: dict[str, trio.Event] = {}
 
     def is_patient(self, request: Request) -> bool:
@@ -184,19 +185,39 @@ class Calls:
             ) from error
 
     async def _answer(self, connection: Connection, method: Method, params: Params) -> Json:
-        methods.validate(method.name, params)
-        _refuse_broken_text(params)
+        try:
+            await self._permit(connection, method)
+            methods.validate(method.name, params)
+            _refuse_broken_text(params)
+            if self._access is not None and method.name == HELLO:
+                await self._access.show_token(connection, params.get("token", ""))
+        except errors.DeniedError as error:
+            await self._auditor.write(connection.peer, method.name, params, error.code)
+            raise
         handler = self._handlers[method.name]
         call = Call(self._services, connection, method, params)
         if method.is_mutating:
             return await self._change(call, params, handler)
-        self._require_role(call)
         return await handler(call, params)
+
+    async def _permit(self, connection: Connection, method: Method) -> None:
+        """See that who asks may: the one place where roles decide.
+
+        Raises:
+            DeniedError: Their role is not enough, or they have none (any more).
+        """
+        if self._access is None:
+            return
+        await self._access.admit(connection, is_hello=method.name == HELLO)
+        peer = connection.peer
+        if ROLES.index(peer.role) < ROLES.index(method.role):
+            raise errors.DeniedError(
+                f"{method.name} needs the role {method.role}; {peer.name} is {peer.role}"
+            )
 
     async def _change(self, call: Call, params: Params, handler: Handler) -> Json:
         """Have a change made and written down, whatever becomes of it."""
         try:
-            self._require_role(call)
             return await self._change_once(call, params, handler)
         except errors.ClawError as error:
             call.outcome = error.code
@@ -209,7 +230,7 @@ class Calls:
             raise
         finally:
             with trio.CancelScope(shield=True):
-                await self._write_down(call, params)
+                await self._auditor.write(call.peer, call.method.name, params, call.outcome)
 
     async def _change_once(self, call: Call, params: Params, handler: Handler) -> Json:
         """Make a change, unless its request id has had its effect already.
@@ -232,40 +253,6 @@ class Calls:
         finally:
             del self._in_hand[key]
             done.set()
-
-    def _require_role(self, call: Call) -> None:
-        wanted, has = call.method.role, call.peer.role
-        if not self._for_children and ROLES.index(has) < ROLES.index(wanted):
-            raise errors.DeniedError(
-                f"{call.method.name} needs the role {wanted}; {call.peer.name} is {has}"
-            )
-
-    async def _write_down(self, call: Call, params: Params) -> None:
-        left_out = self._left_out(call)
-        if left_out is None:
-            return
-        entry = Entry(
-            at=clock.now(),
-            uid=call.peer.uid,
-            pid=call.peer.pid,
-            method=call.method.name,
-            params=params,
-            outcome=call.outcome,
-            left_out=left_out,
-        )
-        try:
-            await trio.to_thread.run_sync(self._services.audit.append, entry)
-        except OSError as error:
-            asked = f"{entry.method} by uid {entry.uid}: {masked(params)}"
-            log.error("the audit log cannot be written: %s: %s", error, asked)  # noqa: TRY400
-
-    def _left_out(self, call: Call) -> int | None:
-        """Return what was not written down before a change; None: nor is this one."""
-        if not call.is_of_guest:
-            return 0
-        if call.outcome in _HAS_HAD_EFFECT:
-            return self._restraint.left_out(call.peer.uid)
-        return self._restraint.refused(call.peer.uid, clock.monotonic())
 
 
 def _digest_of(method: str, params: Params) -> str:

@@ -50,6 +50,7 @@ class Connection:
         self.peer = peer
         self.client = ""
         self.run: str | None = None  # of a child that has shown its token
+        self.shown_token = ""  # the token_file whose token it has shown
         self.bridge: str | None = None  # the id of a token for events, of one who has shown it
         self.known = trio.Event()  # it has
         self.outgoing = Outgoing(max_bytes=limits.outgoing_bytes)
@@ -71,6 +72,11 @@ class Connection:
     def is_idle(self) -> bool:
         """Whether nothing is being done for this client."""
         return not (self._waiting or self._streams or self.outgoing.pending_bytes)
+
+    def refuse(self, error: errors.ClawError) -> None:
+        """Say why nothing that this client asks is answered, and end the connection."""
+        self._put_error(None, error)
+        self._is_cut_off = True
 
     async def serve(self, nursery: trio.Nursery) -> None:
         """Answer requests until the client says no more, or is cut off.

@@ -12,6 +12,7 @@ from typing import Any
 import claw
 from claw.commands import methods
 from claw.errors import DeniedError, RequestError
+from claw.master.control.auditor import Auditor
 from claw.master.control.calls import Calls, Handler
 from claw.master.control.connection import Connection
 from claw.master.tokens import Tokens
@@ -36,7 +37,7 @@ class JobCalls:
         """Take who carries out what a child may ask for, by method."""
         self._services = services
         self._allowed = sorted(handlers)
-        self._calls = Calls(services, handlers, for_children=True)
+        self._calls = Calls(services, handlers, None, Auditor(services.audit))
         self._tokens = tokens
 
     def is_patient(self, request: Request) -> bool:

@@ -1,9 +1,10 @@
-"""Who is at the other end of a control connection, and what they may do there.
+"""Who is at the other end of a control connection, by the kernel's word (SO_PEERCRED).
 
-The kernel says who it is (SO_PEERCRED); the owner of the master and root are admin.
+The owner of the master and root are admin; `claw.master.control.access` has others' roles.
 """
 
 import contextlib
+import functools
 import os
 import pwd
 import socket
@@ -11,9 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from claw.commands.method import ADMIN, OPERATOR
-from claw.errors import DeniedError
-from claw.kernel import accounts, peer
+from claw.kernel import accounts, files, peer, process
 from claw.model.approval import GROUP
+
+_FORWARDERS = frozenset({"dropbear", "sshd", "sshd-session"})
+"""What processes are called that connect for somebody on another host (sshd(8))."""
+_OVERFLOW_UID = "/proc/sys/kernel/overflowuid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,23 +31,38 @@ class Peer:
     name: str
     groups: tuple[int, ...] | None = None  # the kernel may not tell
     is_guest: bool = False  # any user's: may do only what is open to that user by name
+    is_forwarded: bool = False  # it stands for somebody whom this kernel does not know
 
 
 def identify(connection: socket.socket) -> Peer:
-    """Return who has connected.
-
-    Raises:
-        DeniedError: Neither root nor the owner of this master.
-    """
+    """Return who has connected; the role of strangers, '', is still to be found."""
     pid, uid, gid = peer.credentials(connection)
-    name = user_name(uid)
-    if uid not in (0, owner()):
-        whose = user_name(owner())
-        raise DeniedError(
-            f"{name} may not use the master of {whose}", hint=f"only {whose} and root may"
-        )
-    groups = _groups(connection)
-    return Peer(pid=pid, uid=uid, gid=gid, role=ADMIN, name=name, groups=groups)
+    return Peer(
+        pid=pid,
+        uid=uid,
+        gid=gid,
+        role=ADMIN if uid in (0, owner()) else "",
+        name=user_name(uid),
+        groups=_groups(connection),
+        is_forwarded=_is_forwarded(pid, uid),
+    )
+
+
+def _is_forwarded(pid: int, uid: int) -> bool:
+    """Tell whether a connection comes through sshd, or out of another namespace.
+
+    A process there has no pid here; its user, when it is none here, is the overflow one
+    (user_namespaces(7)).
+    """
+    return pid == 0 or uid == _overflow_uid() or process.command_of(pid) in _FORWARDERS
+
+
+@functools.cache
+def _overflow_uid() -> int:
+    try:
+        return int(files.read_all(_OVERFLOW_UID))
+    except (OSError, ValueError):
+        return -1
 
 
 def identify_child(connection: socket.socket) -> Peer:

@@ -20,6 +20,9 @@ log = logging.getLogger("claw.control")
 BACKLOG = 1024
 _PASSABLE = 0o711
 """Mode of a folder that others may pass through, and not look into."""
+_READABLE = 0o755
+"""Mode of the folder of a socket that is for others."""
+_OTHERS = 0o077
 _FIRST_PAUSE_S = 0.1
 _LAST_PAUSE_S = 30.0
 
@@ -48,18 +51,41 @@ class Place:
         server = self._door.take(self._inode_there())
         if server is None:
             files.make_folder(self._folder, 0o700)
-            if self._is_for_all:
-                self._let_others_pass()
+            self._let_others_pass()
             server = socket.listen_unix(self.path, self._mode, BACKLOG)
         self._inode = self._inode_there()
         self._door.hold(server, self._inode)
         return server
 
+    def open_to(self, mode: int) -> None:
+        """Change who may connect and get there, now and when it is made again."""
+        if mode == self._mode:
+            return
+        self._mode = mode
+        try:
+            if self._is_in_place():
+                os.chmod(self.path, mode)  # noqa: PTH101
+            self._let_others_pass()
+        except OSError as error:
+            log.warning("the mode of %s stays as it is: %s", self.path, error)
+
     def _let_others_pass(self) -> None:
-        """Let all users get to the socket, and none look around; for root's jobs of others."""
-        os.chmod(self._folder, _PASSABLE)  # noqa: PTH101
-        if os.geteuid() == 0:
-            os.chmod(os.path.dirname(self._folder), _PASSABLE)  # noqa: PTH101, PTH120
+        """Let those get to the socket who may connect to it.
+
+        In the folder of the one for all users, for root's jobs of others, none look around.
+        """
+        if self._is_for_all:
+            os.chmod(self._folder, _PASSABLE)  # noqa: PTH101
+            if os.geteuid() == 0:
+                self._open_above()
+        elif self._mode & _OTHERS:
+            os.chmod(self._folder, _READABLE)  # noqa: PTH101
+
+    def _open_above(self) -> None:
+        """Let others pass the folder above, of which more may be open already."""
+        above = os.path.dirname(self._folder)  # noqa: PTH120
+        mode = os.stat(above).st_mode & 0o777  # noqa: PTH116
+        os.chmod(above, mode | _PASSABLE)  # noqa: PTH101
 
     async def listen_again(self) -> sockets.socket:
         """Listen as soon as that is possible; tries at growing intervals of up to 30 s."""

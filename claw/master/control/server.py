@@ -24,6 +24,8 @@ import sys
 import trio
 
 from claw import errors
+from claw.master.control.access import Access
+from claw.master.control.auditor import CONNECT, Auditor
 from claw.master.control.calls import Calls
 from claw.master.control.complaints import Complaints
 from claw.master.control.connection import Answerer, Connection
@@ -56,6 +58,7 @@ async def serve_control(
     # The store's threads let go of the interpreter sooner when the master wants it: a client
     # that has much read costs the others little (I10).
     sys.setswitchinterval(_SWITCH_S)
+    seen = services.reloads.count
     control, children = _for_clients(services), _for_children(services)
     try:
         async with trio.open_nursery() as nursery:
@@ -65,6 +68,7 @@ async def serve_control(
             nursery.start_soon(children.serve, nursery, children.try_to_listen())
             listener = control.listen()
             task_status.started()
+            nursery.start_soon(control.follow_reloads, services, seen)
             await control.serve(nursery, listener)
     finally:
         control.close()
@@ -74,7 +78,10 @@ async def serve_control(
 def _for_clients(services: Services) -> "_Server":
     mode = services.config.current.daemon.control_mode
     place = Place(services.home.control_socket, mode, services.watcher, services.door)
-    return _Server(services.limits, Calls(services, HANDLERS), place)
+    access = Access(lambda: services.config.current.daemon)
+    auditor = Auditor(services.audit)
+    calls = Calls(services, HANDLERS, access, auditor)
+    return _Server(services.limits, calls, place, (access, auditor))
 
 
 def _for_children(services: Services) -> "_Server":
@@ -82,7 +89,7 @@ def _for_children(services: Services) -> "_Server":
     home = services.home
     place = Place(home.job_socket, 0o666, services.watcher, Door(), is_for_all=True)
     calls = JobCalls(services, OF_CHILDREN, services.tokens)
-    return _Server(services.limits, calls, place, is_for_children=True)
+    return _Server(services.limits, calls, place, None)
 
 
 class _Server:
@@ -91,14 +98,15 @@ class _Server:
         limits: Limits,
         answerer: Answerer,
         place: Place,
-        *,
-        is_for_children: bool = False,
+        gate: tuple[Access, Auditor] | None,
     ) -> None:
+        """Take what it works with; without a gate it is the one for children, of all users."""
         self.hangups = Hangups()
         self._limits = limits
         self._answerer = answerer
-        self._is_for_children = is_for_children
-        self._identify = identify_child if is_for_children else identify
+        self._gate = gate
+        self._is_for_children = gate is None
+        self._identify = identify_child if gate is None else identify
         self._place = place
         self._connections: set[Connection] = set()
         self._complaints = Complaints(log)
@@ -211,6 +219,10 @@ class _Server:
     async def _converse(self, socket: trio.socket.SocketType, connection: Connection) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(connection.outgoing.send_all, socket)
+            if not await self._lets_in(connection):
+                nursery.cancel_scope.deadline = trio.current_time() + self._limits.linger_s
+                connection.outgoing.close()
+                return
             async with trio.open_nursery() as waiting, trio.open_nursery() as greeting:
                 if self._is_for_children:
                     greeting.start_soon(self._see_that_it_greets, connection)
@@ -218,6 +230,44 @@ class _Server:
                 greeting.cancel_scope.cancel()
             connection.outgoing.close()
             nursery.cancel_scope.deadline = trio.current_time() + self._limits.linger_s
+
+    async def _lets_in(self, connection: Connection) -> bool:
+        """Tell whether somebody may ask anything here at all; who may not is told so."""
+        if self._gate is None or connection.peer.role:
+            return True
+        access, auditor = self._gate
+        try:
+            await access.admit(connection, is_hello=True)
+        except errors.DeniedError as error:
+            self._complaints.say("refused a connection: %s", error)
+            connection.refuse(error)
+            await auditor.write(connection.peer, CONNECT, {}, error.code)
+            return False
+        return True
+
+    async def follow_reloads(self, services: Services, seen: int) -> None:
+        """After each reload let those in who may come now, and cut off who may no longer.
+
+        Args:
+            services: With the configuration in force.
+            seen: So many reloads are known already.
+        """
+        while True:
+            seen = await services.reloads.after(seen)
+            self._place.open_to(services.config.current.daemon.control_mode)
+            for connection in tuple(self._connections):
+                if connection.peer.role and not await self._still_may(connection):
+                    self._complaints.say("%s has no role any more", connection.peer.name)
+                    connection.cut_off()
+
+    async def _still_may(self, connection: Connection) -> bool:
+        if self._gate is None:
+            return True
+        try:
+            await self._gate[0].admit(connection)
+        except errors.DeniedError:
+            return False
+        return True
 
     async def _see_that_it_greets(self, connection: Connection) -> None:
         """Cut a connection off that does not say in time whose child it is."""

@@ -29,14 +29,14 @@ Order at the start of the master: `rebuild` if need be, `begin`, `sync` (``start
 the journals and adoption, `pending_stops`, `autostart`, `tick`, `dispatch`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from claw.errors import ConflictError, SaturatedError, UsageError
+from claw.errors import ConflictError, DeniedError, SaturatedError, UsageError
 from claw.master.engine import alerts, approvals, children, definitions, openhours
 from claw.master.engine.turn import Turn
-from claw.model import dedup, gates, ids, instances
+from claw.model import access, dedup, gates, ids, instances
 from claw.model.alerts import QUEUE_FULL
 from claw.model.effect import Dispatch
 from claw.model.job import Job, JobType
@@ -72,6 +72,7 @@ class Ask:
     batch: str | None = None
     id: str = ""  # of the run, if it is known before
     lineage: Lineage = ALONE  # what it comes of
+    is_limited: bool = False  # an operator's: with no more than the job's params allow
 
     def of(self, job: str, run_id: str) -> "Ask":
         """Return the same ask for a job and a run that have just got their names."""
@@ -104,6 +105,8 @@ def submit(turn: Turn, ask: Ask) -> Run:
     if ask.origin in _BY_PEOPLE:
         _check_open(turn, job, ask)
         _check_params(job, ask.env)
+    if ask.is_limited:
+        check_allowed(job, dict(ask.env), has_args=bool(ask.args))
     if ask.origin not in _MUST_FIT:
         _check_room(turn)
     _check_maker(turn, ask)
@@ -213,7 +216,10 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
         raise ConflictError(f"job {job.name!r} is a service: it has no batches")
     _check_open(turn, job, common)
     for one in runs:
-        _check_params(job, (*common.env, *one.env))
+        env = (*common.env, *one.env)
+        _check_params(job, env)
+        if common.is_limited:
+            check_allowed(job, dict(env), has_args=bool(common.args or one.args))
     _check_room(turn, len(runs))
     _check_maker(turn, common, len(runs))
     approvals.check_room(turn, job, len(runs))
@@ -307,6 +313,21 @@ def _check_params(job: Job, env: Sequence[tuple[str, str]]) -> None:
                 f"workflow {job.name!r} has no parameter {name!r}",
                 hint=f"its params are: {known}",
             )
+
+
+def check_allowed(job: Job, env: Iterable[str], *, has_args: bool) -> None:
+    """Refuse what an operator may not set: a job runs as another user than who asks for it.
+
+    Raises:
+        DeniedError: The job does not allow it.
+    """
+    params = () if job.transient is not None else job.params
+    beyond = access.beyond(params, env, has_args=has_args)
+    if beyond:
+        raise DeniedError(
+            f"an operator may not give job {job.name!r} {beyond}",
+            hint=f"its params allow {', '.join(params) or 'nothing'}",
+        )
 
 
 def _check_room(turn: Turn, count: int = 1) -> None:

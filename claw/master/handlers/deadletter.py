@@ -6,7 +6,7 @@ from datetime import timedelta
 from claw.errors import NotFoundError, UsageError
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.engine import deadletters
+from claw.master.engine import deadletters, intake
 from claw.master.engine.turn import Turn
 from claw.master.handlers import run as runs
 from claw.master.views import runview
@@ -43,6 +43,8 @@ async def reinject(call: Call, params: Params) -> Json:
 
     def decide(turn: Turn) -> Json:
         dead, left = _chosen(turn, params)
+        if call.is_limited:
+            _check_changes(turn, dead, changes)
         made = [
             deadletters.reinject(turn, one, key=call.key, by=call.by, changes=changes)
             for one in dead
@@ -51,6 +53,17 @@ async def reinject(call: Call, params: Params) -> Json:
         return {"reinjected": pairs, "left": left}
 
     return await call.commit(decide)
+
+
+def _check_changes(turn: Turn, dead: Sequence[Run], changes: deadletters.Changes) -> None:
+    """Refuse what an operator may not change: what a run had it may have again.
+
+    Raises:
+        DeniedError: One of their jobs does not allow it.
+    """
+    names = dict(changes.env)
+    for job in {run.job for run in dead}:
+        intake.check_allowed(turn.job(job), names, has_args=changes.args is not None)
 
 
 async def purge(call: Call, params: Params) -> Json:

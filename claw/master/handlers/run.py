@@ -59,6 +59,7 @@ def asked(call: Call, params: Params) -> intake.Ask:
         args=tuple(args),
         forced=params.get("force", False),
         priority=priority_of(params),
+        is_limited=call.is_limited,
     )
 
 

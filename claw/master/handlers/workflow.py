@@ -1,7 +1,9 @@
 """``workflow.*``: made of jobs, listed, shown, run again."""
 
+from claw.commands.method import VIEWER
 from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.control import targets
+from claw.master.control.audit import MASK
 from claw.master.control.calls import Call, Params
 from claw.master.engine import children, definitions, intake, transients, workflows
 from claw.master.engine.turn import Turn
@@ -29,6 +31,8 @@ async def compose(call: Call, params: Params) -> Json:
     def decide(turn: Turn) -> Json:
         for step in definition.steps:
             _check_job(turn, step.job)
+            if call.is_limited:
+                intake.check_allowed(turn.job(step.job), env, has_args=False)
         kind, name = params["kind"], params.get("name", "")
         if call.connection.run is not None:
             children.check_fanout(turn, call.connection.run, len(definition.steps))
@@ -115,7 +119,10 @@ async def show(call: Call, params: Params) -> Json:
             )
         return workflowview.show(tx, _of(tx, config, target))
 
-    return await call.services.store.read(read)
+    shown = await call.services.store.read(read)
+    if call.peer.role == VIEWER:
+        shown = {**shown, "params": dict.fromkeys(shown["params"], MASK)}
+    return shown
 
 
 async def retry(call: Call, params: Params) -> Json:

@@ -11,6 +11,7 @@ import pytest
 from claw.config.load import load
 from claw.config.starter import STARTER, write_starter
 from claw.errors import ConflictError
+from claw.model.access import Members, Roles
 from claw.model.job import (
     CatchUp,
     Config,
@@ -51,6 +52,8 @@ def test_the_daemon_that_says_nothing_has_the_models_defaults(read: Read) -> Non
 def test_every_key_of_the_daemon_reaches_the_model(read: Read) -> None:
     config = read("""
         control.mode = "0660"
+        control.token_file = "/etc/claw/token"
+        control.roles.operator = { users = ["deploy", 1000], groups = ["ops"] }
         [daemon]
         log_level = "debug"
         timezone = "Asia/Tokyo"
@@ -76,7 +79,17 @@ def test_every_key_of_the_daemon_reaches_the_model(read: Read) -> None:
         shutdown_timeout_s=60,
         essential=("web",),
         control_mode=0o660,
+        token_file="/etc/claw/token",
+        roles=Roles(operator=Members(("deploy", "1000"), ("ops",))),
     )
+
+
+def test_with_roles_the_socket_is_for_all_unless_its_mode_is_said(read: Read) -> None:
+    roles = 'control.roles.viewer = { groups = ["adm"] }'
+
+    assert read(roles).daemon.control_mode == 0o666
+    assert read(f'{roles}\ncontrol.mode = "0660"').daemon.control_mode == 0o660
+    assert read("control.roles.viewer = {}").daemon.control_mode == 0o600
 
 
 def test_every_key_of_a_service_reaches_the_model(read_job: ReadJob) -> None:

@@ -15,7 +15,16 @@ AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def entry(**params: object) -> Entry:
-    return Entry(at=AT, uid=7, pid=8, method="job.stop", params=params, outcome="ok")
+    return Entry(
+        at=AT,
+        uid=7,
+        user="alice",
+        role="operator",
+        pid=8,
+        method="job.stop",
+        params=params,
+        outcome="ok",
+    )
 
 
 def filled(path: Path, count: int) -> Path:

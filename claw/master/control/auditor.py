@@ -1,0 +1,64 @@
+"""What comes into the audit log: every change, and whatever was refused for want of a right.
+
+Of those who are no admins, refusals are written down with restraint (`Restraint`).
+"""
+
+import logging
+from collections.abc import Mapping
+
+import trio
+
+from claw import errors
+from claw.commands.method import ADMIN
+from claw.kernel import clock
+from claw.master.control.audit import AuditLog, Entry, masked
+from claw.master.control.peers import Peer
+from claw.master.control.restraint import Restraint
+
+log = logging.getLogger("claw.calls")
+
+CONNECT = "connect"
+"""What stands in the place of a method where somebody was not even let in."""
+
+_HAS_HAD_EFFECT = frozenset({"ok", "interrupted", errors.InternalError.code})
+"""Outcomes of changes that were made, or may have been."""
+
+
+class Auditor:
+    """See the module; one for each socket."""
+
+    def __init__(self, audit: AuditLog) -> None:
+        self._audit = audit
+        self._restraint = Restraint()
+
+    async def write(
+        self, peer: Peer, method: str, params: Mapping[str, object], outcome: str
+    ) -> None:
+        """Write down what somebody has asked for, and what came of it."""
+        left_out = self._left_out(peer, outcome)
+        if left_out is None:
+            return
+        entry = Entry(
+            at=clock.now(),
+            uid=peer.uid,
+            user=peer.name,
+            role=peer.role,
+            pid=peer.pid,
+            method=method,
+            params=params,
+            outcome=outcome,
+            left_out=left_out,
+        )
+        try:
+            await trio.to_thread.run_sync(self._audit.append, entry)
+        except OSError as error:
+            asked = f"{entry.method} by uid {entry.uid}: {masked(params)}"
+            log.error("the audit log cannot be written: %s: %s", error, asked)  # noqa: TRY400
+
+    def _left_out(self, peer: Peer, outcome: str) -> int | None:
+        """Return what was not written down before this; None: nor is this."""
+        if peer.role == ADMIN:
+            return 0
+        if outcome in _HAS_HAD_EFFECT:
+            return self._restraint.left_out(peer.uid)
+        return self._restraint.refused(peer.uid, clock.monotonic())
