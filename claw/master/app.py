@@ -330,7 +330,6 @@ class App:
             store=self._store,
             config=self.configuration,
             bus=self._bus,
-            reloads=self.configuration.reloads,
             watcher=watcher,
             audit=AuditLog(self.home.audit_log),
             decide=self._decide,

@@ -42,13 +42,18 @@ class Configuration:
         self._project_dir = project_dir
         self._only = tuple(only)
         self.current = Config()
-        self.reloads = Reloads()
+        self._reloads = Reloads()
         self._transients = self.current.transients
 
     @property
     def place(self) -> str:
         """The folder of the files, or the one file."""
         return self._place
+
+    @property
+    def reloads(self) -> Reloads:
+        """Told of each time that `current` becomes another."""
+        return self._reloads
 
     def draft(self) -> Managed:
         """Return managed.toml, to be changed.

@@ -36,6 +36,10 @@ class ConfigHolder(Protocol):
     def place(self) -> str:
         """The folder of the files, or the one file."""
 
+    @property
+    def reloads(self) -> Reloads:
+        """Told of each time that `current` becomes another."""
+
     def config_changed(self) -> bool:
         """Tell whether the files on disk differ from what is loaded."""
 
@@ -110,7 +114,6 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     door: Door = field(default_factory=Door)
     locks: SharedLocks | None = None  # None: nobody shares any
-    reloads: Reloads = field(default_factory=Reloads)
 
     async def has_changed_files(self) -> bool:
         """Tell whether the configuration on disk differs from what is loaded."""

@@ -202,7 +202,7 @@ async def test_what_is_denied_is_on_record_with_who_asked(desk: Desk, caller: Ca
 async def reload(desk: Desk, roles: Roles) -> None:
     config = desk.config.current
     desk.config.current = replace(config, daemon=replace(config.daemon, roles=roles))
-    desk.reloaded.announce()
+    desk.config.reloads.announce()
     await trio.testing.wait_all_tasks_blocked()
 
 
@@ -244,14 +244,14 @@ async def test_the_socket_is_open_to_others_while_there_are_roles(
         assert modes()[1] == 0o600
         daemon = Daemon(roles=TABLE, control_mode=0o666)
         desk.config.current = replace(desk.config.current, daemon=daemon)
-        desk.reloaded.announce()
+        desk.config.reloads.announce()
         await trio.testing.wait_all_tasks_blocked()
         assert modes() == (0o755, 0o666)
         client = await come(desk, caller, VIEWER)
         assert (await client.call("hello"))["role"] == VIEWER
 
         desk.config.current = replace(desk.config.current, daemon=Daemon())
-        desk.reloaded.announce()
+        desk.config.reloads.announce()
         await trio.testing.wait_all_tasks_blocked()
         assert modes()[1] == 0o600
         with pytest.raises(EOFError):

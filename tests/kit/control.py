@@ -160,6 +160,7 @@ class Configuration:
     def __init__(self, config: Config) -> None:
         self.current = config
         self.is_changed = False
+        self.reloads = Reloads()
         self.place = ""
 
     def config_changed(self) -> bool:
@@ -181,7 +182,6 @@ class Desk:
         self.reloads: list[Json] = []
         self.decide = Decider(store, lambda: self.config.current, self._perform)
         self.next: dict[str, datetime] = {}
-        self.reloaded = Reloads()
         self.owner = user_name(os.geteuid())
         self._clients: list[Client] = []
 
@@ -207,7 +207,6 @@ class Desk:
             fork_server_pid=lambda: None,
             started_at=clock.now(),
             limits=limits,
-            reloads=self.reloaded,
         )
 
     async def _perform(self, effects: Sequence[Effect]) -> None:

@@ -58,7 +58,7 @@ async def serve_control(
     # The store's threads let go of the interpreter sooner when the master wants it: a client
     # that has much read costs the others little (I10).
     sys.setswitchinterval(_SWITCH_S)
-    seen = services.reloads.count
+    seen = services.config.reloads.count
     control, children = _for_clients(services), _for_children(services)
     try:
         async with trio.open_nursery() as nursery:
@@ -253,7 +253,7 @@ class _Server:
             seen: So many reloads are known already.
         """
         while True:
-            seen = await services.reloads.after(seen)
+            seen = await services.config.reloads.after(seen)
             self._place.open_to(services.config.current.daemon.control_mode)
             for connection in tuple(self._connections):
                 if connection.peer.role and not await self._still_may(connection):
