@@ -8,6 +8,7 @@ from claw.commands import (
     daemon,
     definitions,
     events,
+    importing,
     jobs,
     locks,
     notify,
@@ -43,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     *watch.COMMANDS,
     *notify.COMMANDS,
     *config.COMMANDS,
+    *importing.COMMANDS,
     *daemon.COMMANDS,
     *observing.COMMANDS,
     *service.COMMANDS,
@@ -83,7 +85,7 @@ ELSEWHERE = {
 LATER = frozenset(
     {
         "backup", "completion",
-        "doctor", "import",
+        "doctor",
         "man", "proxy", "secret", "shell",
     }
 )  # fmt: skip

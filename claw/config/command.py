@@ -29,7 +29,7 @@ _BUILT_IN = """
     unset alias bg cd command declare fc fg getopts hash jobs let pushd popd read type typeset
     ulimit umask unalias wait
 """
-_SHELL_WORDS = frozenset(f"{_RESERVED} {_BUILT_IN}".split())
+SHELL_WORDS = frozenset(f"{_RESERVED} {_BUILT_IN}".split())
 """Commands that only a shell knows: what has a program of its own too is not among them."""
 
 _COMPOUND = frozenset(f"{_RESERVED} trap {{ }} !".split())
@@ -87,16 +87,16 @@ def _shell(value: object) -> str:
 
 def needs_shell(line: str) -> bool:
     """Tell whether a shell would do more with a line than split it into words."""
-    bare = _without_quoted(line)
+    bare = without_quoted(line)
     first = bare.split(maxsplit=1)[0] if bare.strip() else ""
     return (
         _SYNTAX.search(bare) is not None
-        or first in _SHELL_WORDS
+        or first in SHELL_WORDS
         or _ASSIGNMENT.match(first) is not None
     )
 
 
-def _without_quoted(line: str) -> str:
+def without_quoted(line: str) -> str:
     """Return a line with every letter hidden that quotes or a backslash take the sense of."""
     bare: list[str] = []
     quote = ""
@@ -152,13 +152,13 @@ def as_own_program(line: str) -> str:
     told its pid (LISTEN_PID) has to have the pid that claw knows. With pipes, background,
     compound commands and traps a line is left as it is.
     """
-    bare = _COMMENT.sub(lambda found: " " * len(found[0]), _without_quoted(line))
+    bare = _COMMENT.sub(lambda found: " " * len(found[0]), without_quoted(line))
     bare = bare.rstrip(" \t\n;")
     starts = [0, *(found.end() for found in _NEXT.finditer(bare))]
     firsts = [(bare[start:].split(maxsplit=1) or [""])[0] for start in starts]
     if _NO_LIST.search(bare) or _COMPOUND & set(firsts):
         return line
-    if firsts[-1] in {"", *_SHELL_WORDS} or _ASSIGNMENT.match(firsts[-1]):
+    if firsts[-1] in {"", *SHELL_WORDS} or _ASSIGNMENT.match(firsts[-1]):
         return line
     at = bare.index(firsts[-1], starts[-1])
     return f"{line[:at]}exec {line[at:]}"

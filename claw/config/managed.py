@@ -250,6 +250,6 @@ def _drop_same(table: Table, written: Mapping[str, object]) -> None:
             del table[key]
 
 
-def as_toml(table: Mapping[str, object]) -> str:
-    """Return a table as TOML."""
-    return tomli_w.dumps(table)
+def as_toml(table: Mapping[str, object], *, is_tall: bool = False) -> str:
+    """Return a table as TOML; ``is_tall``: texts of several lines stand on several lines."""
+    return tomli_w.dumps(table, multiline_strings=is_tall)

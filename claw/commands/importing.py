@@ -1,0 +1,35 @@
+"""The command that takes in what other programs are told to run."""
+
+from __future__ import annotations
+
+from claw.commands import kinds
+from claw.commands.command import CONFIGURATION, Command, argument, flag, option
+
+COMMANDS = (
+    Command(
+        "import",
+        CONFIGURATION,
+        "make jobs of what cron, systemd and others run",
+        verb="importing:import_jobs",
+        reply="imported",
+        params=(
+            argument("kind", kinds.IMPORTED, "what kind of files they are"),
+            argument("files", kinds.FILE, "files or folders; `-`: standard input", many=True),
+            flag("system", "a crontab with a column of users"),
+            option("user", kinds.TEXT, "a crontab of this user"),
+            option("env", kinds.TEXT, "of pm2: the environment env_NAME"),
+            flag("apply", "add the jobs, all or none"),
+            flag("dry_run", "show what --apply would do"),
+        ),
+        detail=(
+            "Prints the jobs as TOML for jobs.d, and needs no daemon then. What could not be"
+            " carried over stands in comments there, and on standard error. What comes out is"
+            " a good configuration on this host."
+        ),
+        examples=(
+            ("clawctl import crontab /etc/crontab --system", "see what would come of it"),
+            ("clawctl import systemd web.service web.timer --apply", "add it"),
+            ("clawctl import supervisord supervisord.conf > jobs.toml", "to be edited"),
+        ),
+    ),
+)

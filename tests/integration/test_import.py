@@ -1,0 +1,135 @@
+"""`clawctl import`: what it prints is a good configuration, and what it adds runs."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from claw.commands import kinds
+from claw.config.importers.registry import IMPORTERS
+from tests.kit.clawctl import Shell
+from tests.kit.master import StartMaster
+
+CRONTAB = """\
+MAILTO=me
+GREETING=hello there
+# says hello
+@every 1h echo "$GREETING, 100\\%"
+@every 2h cat%from%standard input
+0 0 30 2 * never
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell({"CLAW_HOME": str(tmp_path / "home")}, tmp_path)
+
+
+def test_the_kinds_that_can_be_named_are_those_that_can_be_read() -> None:
+    assert tuple(IMPORTERS) == kinds.IMPORTED.choices
+
+
+def test_what_is_printed_is_a_good_configuration(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "tab").write_text(CRONTAB)
+
+    said = shell("import", "crontab", "tab")
+
+    (tmp_path / "claw.toml").write_text(said.out)
+    shell("config", "validate", "-f", "claw.toml")
+    assert list(tomllib.loads(said.out)["jobs"]) == ["echo", "cat"]
+    assert [line.split(": ")[2:4] for line in said.err.splitlines()] == [
+        ["tab:1", "MAILTO"], ["tab:6", "0 0 30 2 *"],
+    ]  # fmt: skip
+    assert "# ! tab:6: 0 0 30 2 *: left out" in said.out
+
+
+def test_programs_read_the_same_as_json(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "tab").write_text(CRONTAB)
+
+    found = shell("--json", "import", "crontab", "tab").json
+
+    assert found["jobs"]["echo"]["env"] == {"GREETING": "hello there"}
+    assert [note["line"] for note in found["notes"]] == [1, 6]
+    assert tomllib.loads(found["toml"])["jobs"] == found["jobs"]
+
+
+def test_it_reads_standard_input_and_folders(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "cron.d"
+    folder.mkdir()
+    (folder / "one").write_text("0 0 * * * root one\n")
+    (folder / "two.bak").write_text("0 0 * * * root two\n")
+
+    piped = shell.sh("echo '5 * * * * x y' | $CLAWCTL import crontab -")
+
+    assert 'command = "x y"' in piped.out
+    assert list(tomllib.loads(shell("import", "crontab", "cron.d").out)["jobs"]) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "says"),
+    [
+        ("[Unit]\n", 2, "no line of a crontab"),
+        ("0 0 30 2 * x\n", 1, "nothing in tab can be imported"),
+        (None, 2, "tab cannot be read: No such file"),
+    ],
+)
+def test_what_cannot_be_imported_is_told_in_one_line(
+    shell: Shell, tmp_path: Path, text: str | None, status: int, says: str
+) -> None:
+    if text is not None:
+        (tmp_path / "tab").write_text(text)
+
+    said = shell("import", "crontab", "tab", status=status)
+
+    assert says in said.err.splitlines()[-1]
+    assert said.out == ""
+
+
+def test_what_this_host_cannot_give_is_told_and_does_no_harm(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "a.conf").write_text(
+        "[program:a]\ncommand=/bin/true\nuser=nobody-of-that-name\n"
+        'environment=DB_PASSWORD="x",1=2\n'
+    )
+
+    said = shell("import", "supervisord", "a.conf")
+
+    (job,) = tomllib.loads(said.out)["jobs"].values()
+    assert job["enabled"] is False
+    assert "user" not in job
+    assert job["env"] == {"DB_PASSWORD": "x"}
+    assert "there is no user" in said.err
+    assert "looks like a secret" in said.err
+
+
+def test_added_jobs_run(start_master: StartMaster, tmp_path: Path) -> None:
+    claw = start_master("")
+    ctl = Shell(claw.environment, tmp_path)
+    (tmp_path / "tab").write_text(CRONTAB)
+    (tmp_path / "web.conf").write_text(
+        "[program:web]\nnumprocs=2\nautorestart=false\nstopsignal=INT\n"
+        'command=/bin/sh -c "echo no %(process_num)02d of %(ENV_PATH)s; exec sleep 600"\n'
+    )
+    (tmp_path / "unit.service").write_text(
+        '[Service]\nEnvironment="A=a  b"\nExecStartPre=/bin/echo before\n'
+        "ExecStart=/bin/echo ${A} $A $$A\n[Install]\nWantedBy=multi-user.target\n"
+    )
+
+    dry = ctl("import", "crontab", "tab", "--dry-run")
+    assert dry.lines[-2:] == ["+ cat", "+ echo"]
+    ctl("import", "crontab", "tab", "--apply")
+    ctl("import", "supervisord", "web.conf", "--apply")
+    added = ctl("import", "systemd", "unit.service", "--apply")
+    assert added.err.splitlines()[-1].endswith("clawctl start unit")
+    ctl("start", "web", "unit")
+
+    run = ctl("run", "echo", "--wait").out.strip()
+    assert ctl("logs", run).out == "hello there, 100%\n"
+    run = ctl("run", "cat", "--wait").out.strip()
+    assert ctl("logs", run).out == "from\nstandard input\n"
+    claw.wait_state("web@2", "running")
+    ctl("wait", "unit", "--for", "stopped")
+    assert ctl("logs", "unit").out == "before\na  b a b $A\n"
+    assert ctl("job", "show", "web", "--json").json["origin"] == f"import:{tmp_path}/web.conf"
+    ctl("stop", "web")
