@@ -120,16 +120,14 @@ def test_added_jobs_run(start_master: StartMaster, tmp_path: Path) -> None:
     assert dry.lines[-2:] == ["+ cat", "+ echo"]
     ctl("import", "crontab", "tab", "--apply")
     ctl("import", "supervisord", "web.conf", "--apply")
-    added = ctl("import", "systemd", "unit.service", "--apply")
-    assert added.err.splitlines()[-1].endswith("clawctl start unit")
-    ctl("start", "web", "unit")
+    ctl("import", "systemd", "unit.service", "--apply")
 
     run = ctl("run", "echo", "--wait").out.strip()
     assert ctl("logs", run).out == "hello there, 100%\n"
     run = ctl("run", "cat", "--wait").out.strip()
     assert ctl("logs", run).out == "from\nstandard input\n"
     claw.wait_state("web@2", "running")
-    ctl("wait", "unit", "--for", "stopped")
+    claw.wait_state("unit", "exited")
     assert ctl("logs", "unit").out == "before\na  b a b $A\n"
     assert ctl("job", "show", "web", "--json").json["origin"] == f"import:{tmp_path}/web.conf"
     ctl("stop", "web")

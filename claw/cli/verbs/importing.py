@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from claw.cli.context import Context
-    from claw.config.importers.imported import Draft, Harvest
+    from claw.config.importers.imported import Harvest
     from claw.config.importers.registry import Importer
     from claw.config.importers.sources import Source
 
@@ -99,12 +99,4 @@ def _apply(context: Context, harvest: Harvest) -> int:
     context.show_as(reply, "managed")
     if not context.is_json:
         _warn(harvest)
-        idle = [job.name for job in harvest.jobs if _is_started_by_hand(job)]
-        if idle and not args["dry_run"]:
-            terminal.note(f"not started, lest it runs twice: clawctl start {' '.join(idle)}")
     return 0
-
-
-def _is_started_by_hand(job: Draft) -> bool:
-    is_wanted = job.table.get("enabled", True) and job.table.get("autostart", True)
-    return job.table.get("type") == "continuous" and bool(is_wanted)

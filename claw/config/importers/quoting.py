@@ -8,6 +8,7 @@ from claw.config import command
 # Of the private use area, so used nowhere.
 _OPEN, _CLOSE, _BLANK, _WHOLE = "\ue000", "\ue001", "\ue002", "\ue003"
 _VARIABLE = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_PIECES = re.compile(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})")
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|%\(\w+\)s|<%.*?%>|@[A-Za-z_][A-Za-z0-9_]*@")
 _CALL = re.compile(r"\s*[A-Za-z_][\w.]*\((?!\s*\))")
 
@@ -64,8 +65,12 @@ def _word(word: str) -> str:
         return shlex.quote(word)
     if _VARIABLE.fullmatch(word) and _WHOLE not in word:
         return without_variables(word)
-    escaped = re.sub(r'([\\"$`])', r"\\\1", word)
-    return f'"{without_variables(escaped)}"'
+    parts = _PIECES.split(word)
+    escaped = [
+        without_variables(part) if has_variable(part) else re.sub(r'([\\"$`])', r"\\\1", part)
+        for part in parts
+    ]
+    return f'"{"".join(escaped)}"'
 
 
 def placeholder_in(text: str) -> str:

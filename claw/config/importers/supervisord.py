@@ -36,6 +36,7 @@ _KINDS = (
     "ctlplugin",
 )
 _DEFAULT_PRIORITY = 999
+_ALWAYS_THERE = ("PATH", "LANG", "TZ", "HOME", "USER", "LOGNAME", "SHELL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +230,8 @@ def _make(
     above = next((one for _, one in whole if one.name == "supervisord"), None)
     put_all(job, section, above, texts.of)
     _put_folder(job, source)
-    if texts.inherited:
-        names = list(dict.fromkeys(texts.inherited))
+    names = [one for one in dict.fromkeys(texts.inherited) if one not in _ALWAYS_THERE]
+    if names:
         job.table["inherit_env"] = ["PATH", "LANG", "TZ", *names]
         job.tell("command", f"{', '.join(names)}: taken from the daemon's environment, so set"
                  " it there, or in env", section.line_of("command"))  # fmt: skip

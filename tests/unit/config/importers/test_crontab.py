@@ -12,13 +12,15 @@ from claw.errors import UsageError
 DATA = Path(__file__).parents[3] / "data" / "imports"
 
 
-def read(text: str, folder: str = "/home/me", **options: object) -> Harvest:
+def read(
+    text: str, folder: str = "/home/me", *, user: str = "", system: bool = False
+) -> Harvest:
     source = Source("tab", text.encode(), folder)
-    return crontab.read([source], Options(**options))  # type: ignore[arg-type]
+    return crontab.read([source], Options(user=user, system=system))
 
 
-def only(text: str, **options: object) -> Draft:
-    [job] = read(text, **options).jobs
+def only(text: str, *, user: str = "") -> Draft:
+    [job] = read(text, user=user).jobs
     return job
 
 
