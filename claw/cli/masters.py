@@ -94,6 +94,29 @@ def start(place: Home) -> int:
     return await_answer(place)
 
 
+def ask_program(place: Home, option: str, patience_s: float) -> tuple[str, str]:
+    """Have a home's ``clawd`` do one thing and end; return what it says, and what it regrets.
+
+    Raises:
+        RequestError: It takes too long.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - the words are our own
+            [*interpreter(), "clawd", *_options(place), option],
+            cwd=_root(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=patience_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise RequestError(
+            f"clawd {option} has taken {patience_s:g} s", hint="is the disk of its home alive?"
+        ) from None
+    regrets = done.stderr.decode(errors="replace").strip().splitlines()
+    return done.stdout.decode(errors="replace"), regrets[-1] if regrets else "it says nothing"
+
+
 def await_answer(place: Home) -> int:
     """Wait until a master answers, and return its pid.
 
@@ -266,5 +289,13 @@ def _last_words(place: Home) -> str:
         lines = files.read_all(place.daemon_log).decode(errors="replace").splitlines()
     except OSError:
         lines = []
-    begun = [line for line in lines if line[:4].isdigit()]  # not the rest of a traceback
-    return begun[-1] if begun else "it left no word in its log"
+    begun = [line for line in lines if line[:4].isdigit() or line.startswith('{"at"')]
+    return _text_in(begun[-1]) if begun else "it left no word in its log"
+
+
+def _text_in(line: str) -> str:
+    """Return what a line of the log says, be it one of JSON; a traceback's are not asked."""
+    try:
+        return str(json.loads(line)["text"])
+    except (ValueError, LookupError, TypeError):
+        return line

@@ -60,6 +60,12 @@ DAEMON = (
         record({}),
         record({"text": string("text 0.0.4, one line for each figure")}, ("text",)),
     ),
+    reading(
+        "doctor.check",
+        "look for what is wrong with daemon, home and machine",
+        record({}),
+        shapes.LOOKED,
+    ),
     Method(
         "daemon.stop",
         "end the master, with its jobs or without",

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from claw.commands.command import DAEMON, Command
+from claw.commands.command import DAEMON, Command, flag
 
 COMMANDS = (
+    Command(
+        "doctor",
+        DAEMON,
+        "look for what is wrong, and say what to do about it",
+        verb="observing:doctor",
+        reply="findings",
+        method="doctor.check",
+        params=(flag("problems", "leave out what is as it should be", short="p"),),
+        detail=(
+            "The daemon looks at itself, its home and the machine; without a daemon, clawctl "
+            "looks at what it can. Exit 1 when something does not work."
+        ),
+        examples=(
+            ("clawctl doctor", "each check: PASS, WARN, FAIL or SKIP"),
+            ("clawctl doctor -p", "only what asks for somebody"),
+        ),
+    ),
     Command(
         "metrics",
         DAEMON,

@@ -33,6 +33,26 @@ RUN_STATES = (
     "timed_out", "crashed", "canceled", "skipped", "missed",
 )  # fmt: skip
 
+LOOKED = record(
+    {
+        "ok": boolean("whether all that was looked at works"),
+        "findings": array(
+            "in the order of the checks",
+            record(
+                {
+                    "check": string("what was looked at"),
+                    "level": choice("how it stands", "pass", "warn", "fail", "skip"),
+                    "text": string("what was found"),
+                    "fix": nullable(string("what to do about it")),
+                },
+                is_open=True,
+            ),
+        ),
+    },
+    ("ok", "findings"),
+    is_open=True,
+)
+
 PRIORITIES = ("critical", "high", "normal", "low")
 
 PRIORITY = choice("which of those that wait goes first; left out: the job's", *PRIORITIES)

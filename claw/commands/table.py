@@ -85,7 +85,6 @@ ELSEWHERE = {
 LATER = frozenset(
     {
         "backup", "completion",
-        "doctor",
         "man", "proxy", "secret", "shell",
     }
 )  # fmt: skip

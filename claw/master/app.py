@@ -358,7 +358,7 @@ class App:
             return await self._reload(**how)
 
     def _on_config(self, config: Config) -> None:
-        daemonlog.set_level(config.daemon.log_level)
+        daemonlog.adjust(config.daemon.log_level, config.daemon.log_format)
         self._forwarding.refresh()
         self._metrics.reconfigured()
         self._keeper.wake()

@@ -1,12 +1,14 @@
 """What the master has to say: lines of text, to log/clawd.log and the terminal."""
 
 import contextlib
+import json
 import logging
 import logging.handlers
 import os
 import sys
 import traceback
 from datetime import UTC, datetime
+from typing import TextIO
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -17,26 +19,55 @@ LEVELS = {
 
 
 class _Text(logging.Formatter):
+    """Lines of text; what an error has left behind it stands on lines of its own."""
+
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).astimezone()
-        text = f"{at.isoformat(timespec='milliseconds')} {record.levelname.lower():7} "
-        text += f"{record.name}: {record.getMessage()}"
+        return f"{_at(record)} {record.levelname.lower():7} {_said(record)}"
+
+
+class _Json(logging.Formatter):
+    """Each line an object, whatever was said in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "at": _at(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "text": record.getMessage(),
+        }
         if record.exc_info:
-            text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
-        return text
+            said["trace"] = _trace(record)
+        return json.dumps(said, ensure_ascii=False)
 
 
 class _Journal(logging.Formatter):
     """Lines for journald: each begins with its priority (sd-daemon(3)); it knows the time."""
 
+    def __init__(self, inner: logging.Formatter | None) -> None:
+        super().__init__()
+        self._inner = inner
+
     def format(self, record: logging.LogRecord) -> str:
-        text = f"{record.name}: {record.getMessage()}"
-        if record.exc_info:
-            text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        text = _said(record) if self._inner is None else self._inner.format(record)
         priority = next(
             number for level, number in _PRIORITIES.items() if record.levelno >= level
         )
         return "\n".join(f"<{priority}>{line}" for line in text.splitlines())
+
+
+def _at(record: logging.LogRecord) -> str:
+    at = datetime.fromtimestamp(record.created, UTC).astimezone()
+    return at.isoformat(timespec="milliseconds")
+
+
+def _said(record: logging.LogRecord) -> str:
+    text = f"{record.name}: {record.getMessage()}"
+    return f"{text}\n{_trace(record)}" if record.exc_info else text
+
+
+def _trace(record: logging.LogRecord) -> str:
+    error = record.exc_info
+    return "".join(traceback.format_exception(*error)).rstrip() if error else ""
 
 
 _PRIORITIES = {
@@ -64,24 +95,35 @@ class _File(logging.handlers.WatchedFileHandler):
 
 
 def begin(
-    path: str, *, level: str, on_terminal: bool, journal: tuple[int, int] | None = None
+    path: str,
+    *,
+    level: str,
+    on_terminal: bool,
+    journal: tuple[int, int] | None = None,
+    form: str = "text",
 ) -> None:
     """Log to a file, which may be moved away at any time, and to the terminal if asked.
 
     Args:
         path: Of the file.
         level: One of `LEVELS`.
+        form: ``text`` or ``json``.
         on_terminal: Also to standard error.
         journal: Device and inode of the journal's stream (``JOURNAL_STREAM``,
             systemd.exec(5)): if standard error is that, lines get priorities.
     """
     handlers: list[logging.Handler] = [_File(path)]
-    handlers[0].setFormatter(_Text())
     if on_terminal:
-        terminal = logging.StreamHandler(sys.stderr)
-        terminal.setFormatter(_Journal() if _is_stderr(journal) else _Text())
-        handlers.append(terminal)
+        is_journal = _is_stderr(journal)
+        handlers.append(
+            _ToJournal(sys.stderr) if is_journal else logging.StreamHandler(sys.stderr)
+        )
     logging.basicConfig(level=LEVELS[level], handlers=handlers, force=True)
+    adjust(level, form)
+
+
+class _ToJournal(logging.StreamHandler[TextIO]):
+    """Standard error, where that is the journal."""
 
 
 def _is_stderr(journal: tuple[int, int] | None) -> bool:
@@ -92,9 +134,15 @@ def _is_stderr(journal: tuple[int, int] | None) -> bool:
     return journal == (found.st_dev, found.st_ino)
 
 
-def set_level(level: str) -> None:
-    """Log from this level on."""
-    logging.getLogger().setLevel(LEVELS[level])
+def adjust(level: str, form: str) -> None:
+    """Log from this level on, in this form: ``text`` or ``json``."""
+    root = logging.getLogger()
+    root.setLevel(LEVELS[level])
+    plain = _Json() if form == "json" else _Text()
+    for handler in root.handlers:
+        is_journal = isinstance(handler, _ToJournal)
+        inner = plain if form == "json" else None
+        handler.setFormatter(_Journal(inner) if is_journal else plain)
 
 
 def reopen() -> None:

@@ -1,6 +1,8 @@
 """``clawd``: options, locks and folders; then `claw.master.app`."""
 
 import argparse
+import contextlib
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -10,10 +12,12 @@ import trio
 
 import claw
 from claw.errors import BUG_EXIT_STATUS, ClawError, ConfigError, StoreError, StoreLockedError
-from claw.kernel import files, process, signals
+from claw.kernel import clock, files, process, signals
 from claw.master import daemonlog
 from claw.master.app import App
 from claw.master.configuration import Configuration
+from claw.master.doctor import registry
+from claw.master.doctor.case import Case
 from claw.master.init import handover, held
 from claw.master.init import inherited as startup
 from claw.master.init.held import HeldSignals
@@ -21,6 +25,7 @@ from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier
 from claw.model import home as homes
 from claw.model.home import Home
+from claw.model.job import Daemon
 from claw.store import backup
 
 _PRIVATE = 0o700
@@ -59,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="only tell whether the configuration is right"
     )
     parser.add_argument(
+        "--doctor",
+        action="store_true",
+        help="only look for what is wrong, and print it as JSON: clawctl doctor",
+    )
+    parser.add_argument(
         "--notify-fd",
         type=int,
         metavar="N",
@@ -72,6 +82,9 @@ def _run(options: argparse.Namespace) -> int:
     inherited = startup.take(os.environ, os.getpid())
     home = _home_of(options)
     configuration = _configuration_of(options, home)
+    if options.doctor:
+        sys.stdout.write(f"{json.dumps(_looked(home, configuration))}\n")
+        return 0
     configuration.current = configuration.load()
     if options.check:
         backup.check_readable(home.database)
@@ -86,18 +99,20 @@ def _run(options: argparse.Namespace) -> int:
         os.ftruncate(lock_fd, 0)
         os.pwrite(lock_fd, f"{os.getpid()}\n".encode(), 0)
         daemon = configuration.current.daemon
-        on_terminal = not options.detach
-        daemonlog.begin(
-            home.daemon_log,
-            level=daemon.log_level,
-            on_terminal=on_terminal,
-            journal=inherited.journal,
-        )
+        _begin_log(home, daemon, inherited, on_terminal=not options.detach)
         os.umask(daemon.umask)
         process.set_name("clawd")
         return _serve_on(home, configuration, inherited, lock_fd, options.notify_fd)
     finally:
         os.close(lock_fd)
+
+
+def _looked(home: Home, configuration: Configuration) -> dict[str, object]:
+    """Return what can be found out about a home without running it."""
+    with contextlib.suppress(ClawError):  # the checks tell what is wrong with it
+        configuration.current = configuration.load()
+    case = Case(home=home, configuration=configuration, now=clock.now(), known=None)
+    return registry.shown(registry.look(case))
 
 
 def _serve_on(
@@ -145,6 +160,26 @@ def _make_folders(home: Home) -> None:
                 f"cannot make {folder!r}: {error.strerror}",
                 hint="see that its disk has room and can be written",
             ) from error
+        if not files.is_folder(folder):
+            raise StoreError(
+                f"{folder!r} is no folder", hint="move it away: the daemon makes a folder there"
+            )
+
+
+def _begin_log(home: Home, daemon: Daemon, inherited: Inherited, *, on_terminal: bool) -> None:
+    try:
+        daemonlog.begin(
+            home.daemon_log,
+            level=daemon.log_level,
+            on_terminal=on_terminal,
+            journal=inherited.journal,
+            form=daemon.log_format,
+        )
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the log {home.daemon_log!r}: {error.strerror}",
+            hint="see that its folder is the daemon's own and its disk has room",
+        ) from error
 
 
 def _inherited_lock(home: Home, inherited: Inherited) -> int | None:

@@ -43,6 +43,13 @@ class ConfigHolder(Protocol):
     def config_changed(self) -> bool:
         """Tell whether the files on disk differ from what is loaded."""
 
+    def load(self) -> Config:
+        """Read the files, and take nothing over.
+
+        Raises:
+            ConfigError: With every mistake in them.
+        """
+
 
 class Supervisors(Protocol):
     """The supervisors that the master is connected to."""

@@ -1,5 +1,6 @@
-"""What a daemon tells of itself, seen by a user: figures."""
+"""What a daemon tells of itself, seen by a user: figures, what is wrong with it, its log."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -62,3 +63,46 @@ def test_figures_are_shown_and_written_and_survive_a_killed_daemon(
     ctl("run", "good", "--wait")
     assert figure(ctl("metrics").out, "claw_runs_total", **ended) == 2
     claw.wait_until(lambda: has(file, "claw_runs_total", 2, **ended), "the next file")
+
+
+def test_doctor_looks_with_a_daemon_and_without(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw: MasterUnderTest = start_master(CONFIG.format(tmp=tmp_path))
+    ctl = Shell(claw.environment)
+
+    found = {one["check"]: one for one in ctl("doctor", "--json", status=None).json["findings"]}
+    assert found["daemon"]["text"].startswith(f"pid {claw.pid}, ")
+    assert found["database"]["level"] == found["journals"]["level"] == "pass"
+    assert found["supervisors"]["text"] == "1 at work, all answer"
+    assert "folders" not in ctl("doctor", "-p", status=None).out
+
+    claw.kill()
+    said = ctl("doctor", status=1)
+    assert said.lines[0].split() == ["FAIL", "daemon", "no", "daemon", "runs"]
+    assert said.lines[1].strip().startswith("-> clawctl daemon start")
+    assert "1 supervisors run without a daemon" in said.out
+    claw.start()
+
+
+def test_the_form_of_the_log_changes_with_a_reload(start_master: StartMaster) -> None:
+    claw: MasterUnderTest = start_master('[daemon]\nlog_level = "debug"\n')
+    log = Path(claw.home.daemon_log)
+    claw.configure('[daemon]\nlog_format = "json"\nlog_level = "info"\n')
+    claw.ctl("reload")
+    claw.restart()
+    lines = log.read_text().splitlines()
+
+    assert lines[0].startswith("20")
+    said = [json.loads(line) for line in lines if line.startswith("{")]
+    assert any(one["text"].endswith("0 jobs, 0 supervisors adopted") for one in said)
+    assert lines[-1].startswith("{")
+
+
+def test_a_log_folder_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
+    claw = MasterUnderTest(tmp_path / "home")
+    claw.configure("")
+    (tmp_path / "home" / "log").write_text("a file")
+
+    said = Shell(claw.environment)("daemon", "start", status=1)
+    assert "log' is no folder: move it away" in said.fault

@@ -167,6 +167,10 @@ class Configuration:
         """Tell what the test says."""
         return self.is_changed
 
+    def load(self) -> Config:
+        """Return what is in force."""
+        return self.current
+
 
 class Desk:
     """A control socket with all that stands behind it."""

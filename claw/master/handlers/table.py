@@ -14,6 +14,7 @@ from claw.master.handlers import (
     deadletter,
     definition,
     delivery,
+    doctor,
     emit,
     event,
     idem,
@@ -37,6 +38,7 @@ from claw.master.handlers import (
 HANDLERS: Mapping[str, Handler] = {
     "hello": rpc.hello,
     "daemon.metrics": daemon.metrics,
+    "doctor.check": doctor.check,
     "rpc.discover": rpc.discover,
     "job.status": job.status,
     "job.start": job.start,

@@ -1,5 +1,6 @@
-"""The daemon's own log is bounded, and follows its file when that is moved away."""
+"""The daemon's own log: bounded, opened anew when it is moved away, in the form asked for."""
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,3 +42,40 @@ def test_a_log_that_is_moved_away_is_opened_anew(log: Path) -> None:
 
     assert log.with_name("away").read_text().endswith("first\n")
     assert log.read_text().endswith("second\n")
+
+
+def test_a_log_of_json_has_an_object_on_each_line(log: Path) -> None:
+    daemonlog.adjust("info", "json")
+    error = ValueError("two\nlines")
+    logging.getLogger("claw.x").error("it is \x1b[31m%s", "so\nand so", exc_info=error)
+    daemonlog.adjust("warning", "json")
+    logging.getLogger("claw.x").info("nobody hears this")
+    daemonlog.adjust("info", "text")
+    logging.getLogger("claw.x").info("plain")
+
+    first, second = log.read_text().splitlines()
+    said = json.loads(first)
+    assert (said["level"], said["logger"]) == ("error", "claw.x")
+    assert said["text"] == "it is \x1b[31mso\nand so"
+    assert said["trace"].endswith("ValueError: two\nlines")
+    assert second.endswith("info    claw.x: plain")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_each_line_for_the_journal_has_its_priority(
+    form: str, tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "journal").open("w+") as journal:
+        monkeypatch.setattr("sys.stderr", journal)
+        monkeypatch.setattr(daemonlog, "_is_stderr", lambda _journal: True)
+        daemonlog.begin(str(log), level="info", on_terminal=True, form=form)
+        logging.getLogger("claw.x").warning("first\nand on")
+        journal.seek(0)
+        lines = journal.read().splitlines()
+
+    if form == "text":
+        assert lines == ["<4>claw.x: first", "<4>and on"]
+    else:
+        [line] = lines
+        assert line.startswith("<4>{")
+        assert json.loads(line[3:])["text"] == "first\nand on"

@@ -1,0 +1,110 @@
+"""What only a running daemon knows: its processes, and what it is worried about."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+import claw
+from claw.kernel import files
+from claw.master.doctor.case import Case
+from claw.model.alerts import DELIVERY, DROPPED, TICKER, AlertKind
+from claw.model.finding import Finding, bad, doubtful, good, unknown
+
+_NO_DAEMON = "no daemon runs"
+_MANY = 3
+_OF_TIME = {AlertKind.OVERDUE, AlertKind.STALE, TICKER}
+_OF_MESSAGES = {DELIVERY, DROPPED}
+
+
+def daemon(case: Case) -> Iterator[Finding]:
+    """Whether a daemon runs, and is this program."""
+    known = case.known
+    if known is None:
+        yield bad(_NO_DAEMON, "clawctl daemon start, or clawctl service install")
+        return
+    yield good(f"pid {known.pid}, version {known.version}")
+
+
+def supervisors(case: Case) -> Iterator[Finding]:
+    """Whether those who look after runs answer, and are of this version."""
+    known = case.known
+    if known is None:
+        yield unknown(_NO_DAEMON)
+        return
+    if known.silent:
+        yield bad(
+            f"{len(known.silent)} do not answer: of {_first(known.silent)}",
+            "clawctl why JOB; kill -9 of one harms no run: it is replaced",
+        )
+    old = sorted({version for _sid, _job, version in known.supervisors} - {known.version, ""})
+    if old:
+        count = sum(version in old for _sid, _job, version in known.supervisors)
+        yield doubtful(
+            f"{count} are still of version {', '.join(old)}",
+            "they change with the next start of their jobs: clawctl restart TARGET",
+        )
+    if not known.silent and not old:
+        yield good(f"{len(known.supervisors)} at work, all answer")
+
+
+def fork_server(case: Case) -> Iterator[Finding]:
+    """Whether there is one, and who else is there from before."""
+    known = case.known
+    if known is None:
+        yield unknown(_NO_DAEMON)
+        return
+    if known.fork_server_pid is None:
+        yield bad("there is none just now: no run can begin", "clawctl daemon logs says why")
+    else:
+        yield good(f"pid {known.fork_server_pid}{_elders(case)}")
+
+
+def _elders(case: Case) -> str:
+    own = f"forkserver-{claw.__version__}.sock"
+    names = [name for name in files.names_in(case.home.run) if name.startswith("forkserver-")]
+    others = [name for name in names if name.endswith(".sock") and name != own]
+    return f"; and {len(others)} of other versions, until their runs end" if others else ""
+
+
+def due(case: Case) -> Iterator[Finding]:
+    """Whether what should have happened by now has."""
+    yield from _alerts(case, _OF_TIME, "nothing is overdue")
+
+
+def messages(case: Case) -> Iterator[Finding]:
+    """Whether messages reach those whom they are for."""
+    yield from _alerts(case, _OF_MESSAGES, "every channel takes what it is sent")
+
+
+def attention(case: Case) -> Iterator[Finding]:
+    """What else of the daemon itself asks for somebody."""
+    known = case.known
+    if known is None:
+        yield unknown(_NO_DAEMON)
+        return
+    found = [one for one in known.alerts if one.job is None and _is_other(one.kind)]
+    for one in found:
+        yield doubtful(one.text, f"clawctl alerts ack {one.id}, once it is seen to")
+    if not found:
+        yield good("no alert of the daemon stands")
+
+
+def _is_other(kind: str) -> bool:
+    return kind not in _OF_TIME | _OF_MESSAGES
+
+
+def _alerts(case: Case, kinds: Collection[str], fine: str) -> Iterator[Finding]:
+    known = case.known
+    if known is None:
+        yield unknown(_NO_DAEMON)
+        return
+    found = [one for one in known.alerts if one.kind in kinds]
+    for one in found[:_MANY]:
+        yield doubtful(one.text, f"clawctl alerts ack {one.id}, once it is seen to")
+    if len(found) > _MANY:
+        yield doubtful(f"and {len(found) - _MANY} more of the kind", "clawctl alerts list")
+    if not found:
+        yield good(fine)
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    return ", ".join(names[:_MANY]) + more
