@@ -132,8 +132,9 @@ def test_a_database_that_was_set_aside_is_told(case: Case) -> None:
 
 def test_a_changed_line_of_the_audit_log_is_told(case: Case) -> None:
     log = AuditLog(case.home.audit_log)
+    who = {"uid": 0, "user": "root", "role": "admin", "params": {}, "outcome": "ok"}
     for number in range(3):
-        log.append(Entry(at=NOW, uid=0, pid=number, method="job.stop", params={}, outcome="ok"))
+        log.append(Entry(at=NOW, pid=number, method="job.stop", **who))  # type: ignore[arg-type]
     log.close()
     assert found(case, "audit log") == [
         Finding(Level.PASS, "each line follows the one before it", check="audit log")
