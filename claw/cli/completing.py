@@ -2,14 +2,14 @@
 
 Pure: names that only the master or the machine knows come from a function that is handed in
 (`claw.cli.naming` has one). The scripts of completions/ say the same in the words of a shell.
-What ends with one of `OPEN_ENDS` goes on: no space is put after it.
+What ends with one of `claw.commands.grammar.OPEN_ENDS` goes on: no space is put after it.
 """
 
 from __future__ import annotations
 
 from claw.commands.before import BEFORE
-from claw.commands.command import flag
-from claw.commands.table import BY_NAME, COMMANDS, FAMILIES, members
+from claw.commands.grammar import arguments_of, first_words, options_of, rest_of
+from claw.commands.table import BY_NAME, FAMILIES, members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from claw.commands.kinds import Kind
 
     Names = Callable[[str, str], list[tuple[str, str]]]
-
-OPEN_ENDS = ("=", "/", ":", "@")
-JSON = flag("json", "print JSON, for programs")
-HELP = flag("help", "show its help page", short="h")
 
 
 class Candidate:
@@ -57,34 +53,6 @@ def candidates(words: Sequence[str], current: str, names: Names) -> list[Candida
         if one.text.startswith(current):
             found.setdefault(one.text, one)
     return list(found.values())
-
-
-def first_words() -> Iterator[tuple[str, str]]:
-    """Yield the first words of all commands, with what each says, in the order of help."""
-    for command in COMMANDS:
-        word, _, second = command.name.partition(" ")
-        if not second:
-            yield word, command.summary
-        elif members(word)[0] is command:
-            yield word, "; ".join(one.name.partition(" ")[2] for one in members(word))
-    yield "help", "show all commands, or what is to be known of one"
-
-
-def options_of(command: Command) -> tuple[Param, ...]:
-    """Return the options that a command takes, those that all take among them."""
-    own = tuple(param for param in command.params if param.is_option)
-    more = () if any(param.name == "json" for param in own) else (JSON,)
-    return (*own, *more, HELP)
-
-
-def arguments_of(command: Command) -> tuple[Param, ...]:
-    """Return the arguments that a command knows by their places."""
-    return tuple(one for one in command.params if not one.is_option and not one.is_rest)
-
-
-def rest_of(command: Command) -> Param | None:
-    """Return what stands after ``--``, if anything may."""
-    return next((param for param in command.params if param.is_rest), None)
 
 
 def _candidates(words: list[str], current: str, names: Names) -> Iterator[Candidate]:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from claw.cli.terminal import BOLD
 from claw.commands.before import BEFORE
 from claw.commands.command import GROUPS
+from claw.commands.grammar import usage, written
 from claw.commands.table import COMMANDS, members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from claw.cli.terminal import Style
-    from claw.commands.command import Command
 
 USAGE = "usage: clawctl [--home DIR | --system | --user] [--json] COMMAND [ARGUMENT...]"
-OPTIONS = tuple(
-    (", ".join(one.flags) + (f" {one.metavar}" if one.kind else ""), one.help) for one in BEFORE
-)
+OPTIONS = tuple((written(one), one.help) for one in BEFORE)
 _TARGETS = (
     "A TARGET is a job's name, a pattern such as 'etl-*', tag:TAG, or all; a RUN is named by "
     "six or more\nletters of either end of its id."
@@ -24,11 +22,11 @@ _TARGETS = (
 
 def overview(style: Style) -> str:
     """Return the page that a bare ``clawctl`` shows."""
-    width = max(len(_usage(one)) for one in COMMANDS)
+    width = max(len(usage(one)) for one in COMMANDS)
     parts = [USAGE]
     for group in GROUPS:
         lines = [
-            f"  {_usage(one):{width}}  {one.summary}" for one in COMMANDS if one.group == group
+            f"  {usage(one):{width}}  {one.summary}" for one in COMMANDS if one.group == group
         ]
         parts.append("\n".join([style.paint(group, BOLD), *lines]))
     options = [f"  {option:{width}}  {says}" for option, says in OPTIONS]
@@ -41,16 +39,5 @@ def overview(style: Style) -> str:
 def family(word: str) -> str:
     """Return the commands whose first word this is."""
     of_it = members(word)
-    width = max(len(_usage(one)) for one in of_it)
-    return "\n".join(f"  clawctl {_usage(one):{width}}  {one.summary}" for one in of_it)
-
-
-def _usage(command: Command) -> str:
-    """Return a command with its arguments, options left out."""
-    words = [command.name]
-    for param in command.params:
-        if not param.is_option:
-            dots = "..." if param.is_many else ""
-            word = f"{param.metavar}{dots}"
-            words.append(word if param.is_required else f"[{word}]")
-    return " ".join(words)
+    width = max(len(usage(one)) for one in of_it)
+    return "\n".join(f"  clawctl {usage(one):{width}}  {one.summary}" for one in of_it)

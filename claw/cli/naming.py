@@ -84,6 +84,10 @@ def _methods(_prefix: str) -> list[Name]:
     return [(name, one.summary) for name, one in methods.items()]
 
 
+def _pages(_prefix: str) -> list[Name]:
+    return [(name, "") for name in importlib.import_module("claw.docgen.manual").names()]
+
+
 def _types(_prefix: str) -> list[Name]:
     return list(importlib.import_module("claw.model.eventtypes").TYPES.items())
 
@@ -130,6 +134,7 @@ OWN: dict[str, Callable[[str], list[Name]]] = {
     "signals": _signals,
     "zones": _zones,
     "methods": _methods,
+    "pages": _pages,
     "types": _types,
     "fields": _fields,
     "settings": _settings,

@@ -11,6 +11,7 @@ from claw.commands import (
     importing,
     jobs,
     locks,
+    manual,
     notify,
     observing,
     queue,
@@ -45,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     *notify.COMMANDS,
     *config.COMMANDS,
     *importing.COMMANDS,
+    *manual.COMMANDS,
     *daemon.COMMANDS,
     *observing.COMMANDS,
     *service.COMMANDS,
@@ -82,12 +84,7 @@ ELSEWHERE = {
 }
 """Verbs of supervisorctl, systemctl, pm2 and docker, with what they are called here."""
 
-LATER = frozenset(
-    {
-        "backup", "completion",
-        "man", "proxy", "secret", "shell",
-    }
-)  # fmt: skip
+LATER = frozenset({"backup", "proxy", "secret", "shell"})
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""
 
 

@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import trio
 
 import claw
+from claw.commands.clawd import OPTIONS
 from claw.errors import BUG_EXIT_STATUS, ClawError, ConfigError, StoreError, StoreLockedError
 from claw.kernel import clock, files, process, signals
 from claw.master import daemonlog
@@ -47,34 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="clawd", description="The daemon of claw: supervises services and scheduled jobs."
+        prog="clawd",
+        description="The daemon of claw: supervises services and scheduled jobs.",
+        add_help=False,
     )
-    parser.add_argument("--home", metavar="DIR", help="keep everything under this folder")
-    parser.add_argument("--system", action="store_true", help="use the system's home")
-    parser.add_argument("--user", action="store_true", help="use the caller's own home")
-    parser.add_argument(
-        "--config", metavar="FILE", help="one file in place of the home's configuration"
-    )
-    parser.add_argument(
-        "--only", metavar="TARGET", action="append", default=[], help="leave other jobs out"
-    )
-    parser.add_argument("-f", "--foreground", action="store_true", help="the default")
-    parser.add_argument("-d", "--detach", action="store_true", help="run in the background")
-    parser.add_argument(
-        "--check", action="store_true", help="only tell whether the configuration is right"
-    )
-    parser.add_argument(
-        "--doctor",
-        action="store_true",
-        help="only look for what is wrong, and print it as JSON: clawctl doctor",
-    )
-    parser.add_argument(
-        "--notify-fd",
-        type=int,
-        metavar="N",
-        help="write a newline there when ready, as s6 has it",
-    )
-    parser.add_argument("--version", action="version", version=f"clawd {claw.__version__}")
+    for one in OPTIONS:
+        settings: dict[str, Any] = {"help": one.help}
+        if one.name == "version":
+            settings |= {"action": "version", "version": f"clawd {claw.__version__}"}
+        elif one.name == "help":
+            settings["action"] = "help"
+        elif one.kind is None:
+            settings["action"] = "store_true"
+        else:
+            settings |= {"metavar": one.metavar, "type": one.kind.parse}
+        if one.is_many:
+            settings |= {"action": "append", "default": []}
+        parser.add_argument(*one.flags, **settings)
     return parser
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from claw.cli.completing import Candidate, candidates, first_words
+from claw.cli.completing import Candidate, candidates
 from claw.cli.naming import OWN
 from claw.commands.calls_names import NAMED
+from claw.commands.grammar import first_words
 from claw.commands.kinds import OF_SHELLS
 from claw.commands.shapes import JOB_STATES, PRIORITIES
 from claw.commands.table import BY_NAME, COMMANDS, FAMILIES
