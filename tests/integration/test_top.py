@@ -210,9 +210,12 @@ def test_it_follows_the_size_of_the_terminal(show: Open) -> None:
 def test_tags_are_edited_and_a_job_in_an_editor(
     shared: MasterUnderTest, show: Open, tmp_path: Path
 ) -> None:
-    editor = tmp_path / "editor"
-    editor.write_text("#!/bin/sh\nsed -i 's/echo written/echo edited/' $1\n")
+    editor = tmp_path / "vi"  # is told where the job is in a file of many
+    editor.write_text(
+        f'#!/bin/sh\necho $1 >{tmp_path}/told\nsed -i "s/echo written/echo edited/" $2\n'
+    )
     editor.chmod(0o755)
+    line = shared.call("job.definition", job="editable")["line"]
     top = show(EDITOR=str(editor), VISUAL="")
     top.see("64 jobs")
     top.keys("/")
@@ -229,6 +232,7 @@ def test_tags_are_edited_and_a_job_in_an_editor(
     top.keys("Enter")
     top.see("edit editable: done")
     assert "echo edited" in shared.call("job.definition", job="editable")["toml"]
+    assert (tmp_path / "told").read_text() == f"+{line}\n"
 
 
 @needs_tmux

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from claw.model.home import Home
 
 _TICK_S = 1.0
+_SAID_S = 15.0
 _ESCAPE_S = 0.05
 _NAMES = {
     "c-m": "enter", "c-j": "enter", "c-i": "tab", "<bracketed-paste>": "paste",
@@ -105,9 +106,14 @@ class Top:
                 await ticking
 
     async def _tick(self) -> None:
-        """Have times go on."""
+        """Have times go on, and what was said of a command not stay for ever."""
+        said, left_s = self._screen.message, _SAID_S
         while True:
             await asyncio.sleep(_TICK_S)
+            left_s = left_s - _TICK_S if self._screen.message is said else _SAID_S
+            said = self._screen.message
+            if left_s <= 0:
+                self._screen.say("")
             self._app.invalidate()
 
     # -- what is seen --------------------------------------------------------------------------

@@ -57,3 +57,13 @@ def one_line(text: str) -> str:
         return text
     text = _ESCAPES.sub("", text).expandtabs(_TAB)
     return "".join(one if one.isprintable() else " " for one in text)
+
+
+def pieces(text: str, room: int) -> list[str]:
+    """Return a text in pieces that take ``room`` columns at most."""
+    found = []
+    while width(text) > room > 1:
+        piece = cut(text, room + 1)[:-1]
+        found.append(piece)
+        text = text[len(piece) :]
+    return [*found, text]

@@ -54,12 +54,12 @@ def _surely(screen: Screen, ask: news.Ask, more: str = "") -> None:
     screen.overlay = Question(text, partial(_want, screen, ask))
 
 
-def _on_jobs_surely(verb: str, method: str) -> Callable[[Screen], None]:
+def _on_jobs_surely(verb: str, method: str, **more: object) -> Callable[[Screen], None]:
     def act(screen: Screen) -> None:
         names = _aimed(screen, "name")
         if names:
             says = f"{verb} {_named(names, 'jobs')}"
-            _surely(screen, news.Ask(method, {"targets": names}, says))
+            _surely(screen, news.Ask(method, {"targets": names, **more}, says))
 
     return act
 
@@ -171,6 +171,7 @@ def _reload(screen: Screen) -> None:
 ACTIONS: dict[str, Callable[[Screen], None]] = {
     "start": _on_jobs("start", "job.start"),
     "stop": _on_jobs_surely("stop", "job.stop"),
+    "kill": _on_jobs_surely("kill", "job.stop", force=True),
     "restart": _on_jobs_surely("restart", "job.restart"),
     "run": _run, "pause": _pause, "tag": _tag, "edit": _edit, "cancel": _cancel,
     "retry": _retry, "reinject": _reinject, "purge": _purge, "reload": _reload,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _BAR = "reverse"
 _FEW_ROWS = 8
+_WIDE = 50
 _SILENT_S = 3.0
 
 
@@ -104,19 +105,19 @@ def _figures(screen: Screen, width: int) -> Line:
     known = [state for state in columns.STATES if state in counts]
     others = [state for state in counts if state not in columns.STATES]
     line: Line = [("bold", f"{jobs.count} job{'' if jobs.count == 1 else 's'}")]
+    # What needs a look comes first, so that a narrow screen has it too.
+    alerts = len(screen.alerts)
+    if alerts:
+        line.append(("ansired", f"  {alerts} alert{'s' if alerts > 1 else ''} (!)"))
+    dead = screen.tables[keys.DLQ].count
+    if dead:
+        line.append(("ansired", f"  {dead} dead"))
+    if screen.figures.daemon.get("queued"):
+        line.append(("ansiyellow", f"  {screen.figures.daemon['queued']} queued"))
     for state in (*known, *others):
         line.append((tables.STYLES[COLORS.get(state, "")], f"  {counts[state]} {state}"))
     load, memory = screen.totals
     line.append(("", f"  cpu {load * 100:.0f}%  mem {size(memory) or '0B'}"))
-    daemon = screen.figures.daemon
-    if daemon.get("queued"):
-        line.append(("ansiyellow", f"  {daemon['queued']} queued"))
-    dead = screen.tables[keys.DLQ].count
-    if dead:
-        line.append(("ansired", f"  {dead} dead"))
-    alerts = len(screen.figures.alerts) + len(screen.warnings)
-    if alerts:
-        line.append(("ansired", f"  {alerts} alert{'s' if alerts > 1 else ''} (!)"))
     return _cut_line(line, width)
 
 
@@ -131,9 +132,10 @@ def _cut_line(line: Line, width: int) -> Line:
 
 def _tabs(screen: Screen, width: int) -> Line:
     line: Line = []
+    pad = " " if width >= _WIDE else ""
     for number, tab in enumerate(keys.TABS, 1):
         style = _BAR if tab == screen.tab else ""
-        line += [(style, f" {number} {keys.TITLES[tab]} "), ("", "")]
+        line += [(style, f"{pad}{number} {keys.TITLES[tab]}{pad}"), ("", "" if pad else " ")]
     return _cut_line([*line, ("ansicyan", f"  {_narrowed(screen)}")], width)
 
 
@@ -180,10 +182,12 @@ def _page(page: Pager, look: Look, room: int) -> list[Line]:
     lines: Sequence[str] = page.text
     if page.about is not None:
         lines = details.lines_of(page.about, page.parts, look.width, look.now)
-    shown = page.visible(lines, room - 1)
+    # Nothing is cut here: a page has no other way to be read.
+    wrapped = [piece for line in lines for piece in cells.pieces(line, look.width)]
+    shown = page.visible(wrapped, room - 1)
     title = f" {page.title}  {page.place}"
     head: Line = [(_BAR, cells.fit(title, look.width))]
-    return [head, *([("", cells.cut(line, look.width))] for line in shown)]
+    return [head, *([("", line)] for line in shown)]
 
 
 def _choice(chooser: Chooser, room: int) -> list[Line]:

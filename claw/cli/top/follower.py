@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from datetime import datetime
 
 from claw.cli import terminal
 from claw.cli.lines import Lines
@@ -24,6 +26,7 @@ _LINES = 1000
 _LINES_OF_MANY = 10
 _LOOK_S = 0.25
 _AGAIN_S = 1.0
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
 
 
 class Follower(threading.Thread):
@@ -95,7 +98,7 @@ class Follower(threading.Thread):
                 self._marks.note(told.params)
                 text = "".join(self._lines.feed(told.params))
                 if text:
-                    self._tell(Output(self._asked, text))
+                    self._tell(Output(self._asked, self._local(text)))
             elif told.method == "end" and "resume_from" not in told.params:
                 rest = "".join(self._lines.rest())
                 self._tell(Output(self._asked, rest, "it has ended"))
@@ -104,5 +107,17 @@ class Follower(threading.Thread):
                 return True
         return False
 
+    def _local(self, text: str) -> str:
+        """Return lines with their times as a clock on the wall has them."""
+        if not self._asked[2]:
+            return text
+        return "".join(
+            _STAMP.sub(_wall, line, count=1) for line in text.splitlines(keepends=True)
+        )
+
     def _say(self, note: str) -> None:
         self._tell(Output(self._asked, "", note))
+
+
+def _wall(stamp: re.Match[str]) -> str:
+    return f"{datetime.fromisoformat(stamp[0]).astimezone():%m-%d %H:%M:%S}"

@@ -50,6 +50,7 @@ _LABELS = {
 KEYS = (
     Key("s", "start", "start", tabs=(JOBS,), method="job.start"),
     Key("x", "stop", "stop; asks first", tabs=(JOBS,), method="job.stop"),
+    Key("X", "kill", "kill at once, without grace; asks", tabs=(JOBS,), method="job.stop"),
     Key("R", "restart", "restart; asks first", tabs=(JOBS,), method="job.restart"),
     Key("f", "run", "run now, whatever holds it back", tabs=(JOBS,), method="run.submit"),
     Key("p", "pause", "pause, or resume what is paused", tabs=(JOBS,), method="job.pause"),

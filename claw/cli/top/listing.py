@@ -254,19 +254,19 @@ def widths(columns: Sequence[Column], naturals: Sequence[int], room: int) -> lis
         naturals: The length of each column's longest text.
         room: Of the terminal.
     """
-    found = [
-        min(natural, column.width) if column.width > 0 else natural
+    wanted = [
+        min(natural, (column.width or natural) if column.width >= 0 else _LEAST)
         for column, natural in zip(columns, naturals, strict=True)
     ]
-    rest = [at for at, column in enumerate(columns) if column.width < 0]
-    for at in rest:
-        found[at] = min(found[at], _LEAST)
-    for at in sorted(range(len(columns)), key=lambda at: -columns[at].rank):
-        if _sum(found) <= room:
-            break
-        found[at] = 0 if columns[at].rank else max(_LEAST, found[at] - (_sum(found) - room))
-    for at in rest:
-        if found[at]:
+    found = [0] * len(columns)
+    for at in sorted(range(len(columns)), key=lambda at: columns[at].rank):
+        if not columns[at].rank or _sum([*found, wanted[at]]) <= room:
+            found[at] = wanted[at]
+    for at in reversed(range(len(columns))):
+        if _sum(found) > room:  # none but those that always stay
+            found[at] = max(min(found[at], _LEAST), found[at] - (_sum(found) - room))
+    for at, column in enumerate(columns):
+        if found[at] and column.width < 0:
             found[at] = min(naturals[at], found[at] + room - _sum(found))
     return found
 

@@ -148,15 +148,5 @@ class LogPane:
         some = [lines[at] for at in range(first, min(first + self._height, len(lines)))]
         if not self.is_wrapped:
             return [cells.cut(cells.skip(line, self.left), width) for line in some]
-        wrapped = [piece for line in some for piece in _pieces(line, width)]
+        wrapped = [piece for line in some for piece in cells.pieces(line, width)]
         return wrapped[-self._height :] if self._top is None else wrapped[: self._height]
-
-
-def _pieces(line: str, width: int) -> list[str]:
-    """Return a line in pieces that are no wider than the screen."""
-    found = []
-    while cells.width(line) > width > 1:
-        piece = cells.cut(line, width + 1)[:-1]
-        found.append(piece)
-        line = line[len(piece) :]
-    return [*found, line]

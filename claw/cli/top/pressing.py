@@ -125,9 +125,8 @@ def _plan(screen: Screen) -> None:
 
 
 def _alerts(screen: Screen) -> None:
-    lines = [f"{one['job'] or 'the daemon'}: {one['text']}" for one in screen.figures.alerts]
-    lines += screen.warnings
-    screen.overlay = Pager("alerts and warnings", None, lines or ["no alerts, no warnings"])
+    lines = screen.alerts or ["no alerts, no warnings"]
+    screen.overlay = Pager("alerts and warnings", None, lines)
 
 
 def _help(screen: Screen) -> None:

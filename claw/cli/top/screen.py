@@ -92,6 +92,11 @@ class Screen:
             again=self.again,
         )
 
+    @property
+    def alerts(self) -> list[str]:
+        """What is worth somebody's attention, each once."""
+        return list(dict.fromkeys([one["text"] for one in self.figures.alerts] + self.warnings))
+
     def may(self, method: str) -> bool:
         """Tell whether the role lets one call a method; yes while it is not known."""
         known = METHODS.get(method)

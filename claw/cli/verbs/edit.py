@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from claw.cli.context import Context
 
 _MOST_BYTES = 64 << 20
+_GO_TO_LINES = frozenset(
+    {"emacs", "emacsclient", "joe", "kak", "mg", "micro", "nano", "nvim", "pico", "vi", "vim"}
+)
+"""Editors that begin at line 9 when they are given +9."""
 
 
 def edit(context: Context) -> int:
@@ -32,7 +36,7 @@ def edit(context: Context) -> int:
     is_managed = os.path.basename(job["file"]) == MANAGED  # noqa: PTH119
     if is_managed or context.args["override"]:
         return _edit_part(context, job)
-    return _edit_file(context, job["file"])
+    return _edit_file(context, job["file"], job["line"])
 
 
 def _edit_part(context: Context, job: dict[str, Any]) -> int:
@@ -51,7 +55,7 @@ def _edit_part(context: Context, job: dict[str, Any]) -> int:
     return _until_valid(before or f"[jobs.{name}]\n", install)
 
 
-def _edit_file(context: Context, file: str) -> int:
+def _edit_file(context: Context, file: str, line: int) -> int:
     """Edit the file that defines a job, with the rights of who edits."""
     raw, facts = _read(file)
     project = masters.project_of(context.home)
@@ -73,7 +77,7 @@ def _edit_file(context: Context, file: str) -> int:
             raise UsageError(f"{file} cannot be written: {error.strerror}") from None
         context.show({"plan": context.call("config.reload"), "jobs": [], "dry_run": False})
 
-    return _until_valid(raw.decode(errors="surrogateescape"), install)
+    return _until_valid(raw.decode(errors="surrogateescape"), install, line)
 
 
 def _read(file: str) -> tuple[bytes, os.stat_result]:
@@ -83,7 +87,7 @@ def _read(file: str) -> tuple[bytes, os.stat_result]:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
 
 
-def _until_valid(before: str, install: Callable[[str], None]) -> int:
+def _until_valid(before: str, install: Callable[[str], None], line: int = 1) -> int:
     """Have a text edited until it can be installed, or nobody wants to go on.
 
     Raises:
@@ -93,7 +97,7 @@ def _until_valid(before: str, install: Callable[[str], None]) -> int:
     with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(before)
     while True:
-        _run_editor(path)
+        _run_editor(path, line)
         with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
             text = file.read()
         if text == before:
@@ -111,12 +115,15 @@ def _until_valid(before: str, install: Callable[[str], None]) -> int:
             return 0
 
 
-def _run_editor(path: str) -> None:
-    line = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+def _run_editor(path: str, line: int) -> None:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        ended = subprocess.run([*shlex.split(line), path], check=False)  # noqa: S603
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the editor {line!r} cannot be started: {error}") from None
+        words = shlex.split(editor)
+        if os.path.basename(words[0]) in _GO_TO_LINES:  # noqa: PTH119
+            words.append(f"+{line}")  # where the job is, in a file of many
+        ended = subprocess.run([*words, path], check=False)  # noqa: S603
+    except (OSError, ValueError, IndexError) as error:
+        raise UsageError(f"the editor {editor!r} cannot be started: {error}") from None
     if ended.returncode:
         raise UsageError(f"the editor ended with {ended.returncode}: your text is in {path}")
 
