@@ -2,7 +2,8 @@
 
 The one table of them. The master fills it, docs/metrics.md is written from it, and a test
 holds the dashboard and the alert rules of contrib/ against it. Names and units are as
-Prometheus has them: https://prometheus.io/docs/practices/naming/.
+Prometheus has them: https://prometheus.io/docs/practices/naming/. ``job`` and ``instance``
+are labels of Prometheus itself, so ours have other names.
 """
 
 from dataclasses import dataclass
@@ -42,56 +43,62 @@ def _counter(name: str, text: str, *labels: str) -> Metric:
     return Metric(f"claw_{name}", Kind.COUNTER, text, labels)
 
 
+_INSTANCE = ("job_name", "instance_no")
+
 _JOBS = (
     _gauge("jobs", "Jobs of the configuration.", "type"),
     _gauge("jobs_in_state", "Jobs, or instances of jobs, that are in a state.", "state"),
     _gauge("jobs_overdue", "Jobs of which a run should have begun, or be over, by now."),
-    _gauge("job_state", "1 for the state that a job is in.", "job", "instance", "state"),
-    _gauge(
-        "job_up", "Whether a service's process lives and is not ill.", "job", "instance"
-    ),
-    _gauge("job_healthy", "Whether a service's health check passes.", "job", "instance"),
+    _gauge("job_state", "1 for the state that a job is in.", *_INSTANCE, "state"),
+    _gauge("job_up", "Whether a service's process lives and is not ill.", *_INSTANCE),
+    _gauge("job_healthy", "Whether a service's health check passes.", *_INSTANCE),
     _gauge(
         "job_started_timestamp_seconds",
         "When the job's present process was started.",
-        "job", "instance",
+        *_INSTANCE,
     ),
-    _gauge("job_enabled", "Whether new runs of the job may begin, as configured.", "job"),
-    _gauge("job_next_run_timestamp_seconds", "When the job's next run is due.", "job"),
-    _gauge("job_last_run_timestamp_seconds", "When the job's last run ended.", "job"),
-    _gauge("job_last_run_success", "Whether the job's last run succeeded.", "job"),
-    _gauge("job_last_run_duration_seconds", "How long the job's last run took.", "job"),
+    _gauge("job_enabled", "Whether new runs of the job may begin, as configured.", "job_name"),
+    _gauge("job_next_run_timestamp_seconds", "When the job's next run is due.", "job_name"),
+    _gauge("job_last_run_timestamp_seconds", "When the job's last run ended.", "job_name"),
+    _gauge(
+        "job_last_run_success",
+        "Whether the job's last run succeeded; none if somebody ended it.",
+        "job_name",
+    ),
+    _gauge("job_last_run_duration_seconds", "How long the job's last run took.", "job_name"),
     _gauge(
         "job_last_success_timestamp_seconds",
         "When a run of the job ended well the last time.",
-        "job",
+        "job_name",
     ),
-    _gauge("alerts", "Alerts that stand; those of the daemon have no job.", "kind", "job"),
+    _gauge("alerts", "Alerts that stand; those of the daemon have no job.", "kind", "job_name"),
     _gauge(
         "sla_success_ratio",
         "Of the runs within `sla.period`, how many passed; of jobs with an `sla`.",
-        "job",
+        "job_name",
     ),
-    _gauge("sla_budget_failures", "Failures that the error budget allows.", "job"),
-    _gauge("sla_budget_spent_failures", "Failures of the error budget's period.", "job"),
-)  # fmt: skip
+    _gauge("sla_budget_failures", "Failures that the error budget allows.", "job_name"),
+    _gauge("sla_budget_spent_failures", "Failures of the error budget's period.", "job_name"),
+)
 
 _RUNS = (
-    _counter("runs_total", "Runs that have ended.", "job", "state"),
+    _counter("runs_total", "Runs that have ended.", "job_name", "state"),
     Metric(
         "claw_run_duration_seconds",
         Kind.SUMMARY,
         "Time that runs have taken from their first start to their end, retries included.",
-        ("job",),
+        ("job_name",),
     ),
-    _counter("attempts_total", "Processes of runs that were started.", "job"),
+    _counter("attempts_total", "Processes of runs that were started.", "job_name"),
     _counter(
-        "restarts_total", "Processes of services that followed another one that ended.", "job"
+        "restarts_total",
+        "Processes of services that followed another one that ended.",
+        "job_name",
     ),
-    _counter("retries_total", "Times that a run was put back to be tried again.", "job"),
+    _counter("retries_total", "Times that a run was put back to be tried again.", "job_name"),
     _counter("events_total", "Events on record: `clawctl events`.", "type"),
-    _gauge("runs_active", "Runs that are under way.", "job"),
-    _gauge("runs_queued", "Runs that wait for their turn or their time.", "job"),
+    _gauge("runs_active", "Runs that are under way.", "job_name"),
+    _gauge("runs_queued", "Runs that wait for their turn or their time.", "job_name"),
     _gauge("queue_open_runs", "Runs that are not over."),
     _gauge("queue_open_runs_limit", "`daemon.max_queue`."),
     _gauge("queue_parallel_runs", "Runs under way, services not counted."),
@@ -101,8 +108,8 @@ _RUNS = (
     _gauge("pool_slots", "Slots of a pool.", "pool"),
     _gauge("pool_slots_used", "Slots of a pool that runs hold.", "pool"),
     _gauge("pool_queued_runs", "Runs that wait and need the pool.", "pool"),
-    _gauge("dead_letters", "Runs that failed for good and wait for somebody.", "job"),
-    _gauge("approvals_pending", "Runs that wait for somebody's approval.", "job"),
+    _gauge("dead_letters", "Runs that failed for good and wait for somebody.", "job_name"),
+    _gauge("approvals_pending", "Runs that wait for somebody's approval.", "job_name"),
 )
 
 _MESSAGES = (

@@ -45,11 +45,11 @@ def test_figures_are_shown_and_written_and_survive_a_killed_daemon(
     claw: MasterUnderTest = start_master(CONFIG.format(tmp=tmp_path))
     ctl, file = Shell(claw.environment), tmp_path / "out" / "claw.prom"
     ctl("run", "good", "--wait")
-    ended = {"job": "good", "state": "succeeded"}
+    ended = {"job_name": "good", "state": "succeeded"}
 
     text = ctl("metrics").out
     assert figure(text, "claw_runs_total", **ended) == 1
-    assert figure(text, "claw_job_up", job="web") == 1
+    assert figure(text, "claw_job_up", job_name="web") == 1
     assert ctl("metrics", "--json").json["text"].startswith("# HELP claw_")
 
     claw.wait_until(lambda: "claw.prom is not written: No such file" in claw.stderr, "a word")

@@ -150,7 +150,8 @@ def _of_last_runs(config: Config, last_runs: Mapping[str, Run]) -> Iterator[Name
         if job is None or job.transient is not None or run.ended_at is None:
             continue
         yield "job_last_run_timestamp_seconds", (name,), run.ended_at.timestamp()
-        yield "job_last_run_success", (name,), run.state is State.SUCCEEDED
+        if run.state is not State.CANCELED:  # that somebody ended it is no failure
+            yield "job_last_run_success", (name,), run.state is State.SUCCEEDED
         if run.started_at is not None:
             took_s = (run.ended_at - run.started_at).total_seconds()
             yield "job_last_run_duration_seconds", (name,), took_s

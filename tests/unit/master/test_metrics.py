@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from claw.master.asyncstore import AsyncStore
+from claw.master.engine import intents
 from claw.master.metrics import counting, exposition, gathering
 from claw.master.metrics.gathering import Live
 from claw.master.views import statusview
@@ -165,7 +166,7 @@ async def test_the_text_is_what_prometheus_reads() -> None:
 
     assert families["claw_runs"].type == "counter"
     assert families["claw_run_duration_seconds"].type == "summary"
-    names = {sample.labels.get("job") for sample in families["claw_runs_active"].samples}
+    names = {sample.labels.get("job_name") for sample in families["claw_runs_active"].samples}
     assert 'odd"\\' in names
     for family in families.values():
         metric = METRICS.get(family.name) or METRICS[f"{family.name}_total"]
@@ -202,3 +203,14 @@ async def test_a_disabled_job_is_shown_as_one() -> None:
     found = figures(desk)
     assert found["claw_job_enabled", ("web",)] == 0
     assert found["claw_jobs_in_state", ("disabled",)] == 1
+
+
+async def test_a_run_that_somebody_ended_counts_as_no_failure() -> None:
+    desk = Desk(service("web"))
+    begun = desk.begin("web")
+    desk.do(lambda turn: intents.stop_job(turn, "web", by="somebody"))
+    desk.end(begun, None, signal=15, why="stop")
+
+    found = figures(desk)
+    assert ("claw_job_last_run_timestamp_seconds", ("web",)) in found
+    assert ("claw_job_last_run_success", ("web",)) not in found
