@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from claw.client import auditlog
 from claw.commands.methods import METHODS
 from claw.kernel import socket
-from claw.master.control import audit
 from claw.master.control.limits import Limits
 from claw.master.handlers.table import HANDLERS
 from claw.model.job import Config, Daemon, JobType
@@ -257,7 +257,7 @@ async def test_a_change_is_audited_with_its_outcome_and_without_secrets(tmp_path
         assert lines[0]["params"] == {"job": "etl", "env": {"PASSWORD": "****"}, "args": ["-v"]}
         assert (lines[0]["uid"], lines[0]["pid"]) == (os.getuid(), os.getpid())
         assert "hunter2" not in json.dumps(lines)
-        assert list(audit.verify(desk.home.audit_log)) == []
+        assert list(auditlog.verify_all(desk.home.log)) == []
 
 
 async def test_a_mistake_in_a_handler_is_that_requests_failure_alone(

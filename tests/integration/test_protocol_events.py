@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from claw.client import auditlog
 from claw.kernel import clock
-from claw.master.control import audit
 from claw.master.control.limits import Limits
 from claw.master.engine import dispatch, intake, intents, requests
 from claw.master.engine.turn import Turn
@@ -381,6 +381,6 @@ async def test_the_audit_log_goes_on_with_its_chain_after_a_restart(tmp_path: Pa
         async with serving(tmp_path, ETL) as desk:
             client = await desk.connect()
             await client.call("job.stop", targets=["etl"])
-            assert list(audit.verify(desk.home.audit_log)) == []
+            assert list(auditlog.verify_all(desk.home.log)) == []
 
     assert len((tmp_path / "log" / "audit.log").read_text().splitlines()) == 3

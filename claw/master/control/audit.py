@@ -2,8 +2,12 @@
 
 One JSON object a line: ``at uid user role pid method params outcome prev``, where ``prev`` is
 the SHA-256 of the line before, its newline excluded (of nothing, for the first line). So no
-line can be changed, taken out or put in without every later one telling; `verify` checks it.
-Lines cut off at the end of the file cannot be seen by the file alone.
+line can be changed, taken out or put in without every later one telling, which
+`claw.client.auditlog` checks. Lines cut off at the end of the file cannot be seen that way.
+
+A file that has grown beyond `MAX_BYTES` becomes ``audit-TIME.log``, and the first line of the
+next one vouches for its last one; claw removes none of them. A file that is moved away by
+somebody else is followed by the next one in the same way.
 
 A line that a crash has torn is ended, never removed: the next line vouches for its bytes, and
 with ``whole`` for the last whole line before it.
@@ -12,22 +16,28 @@ No secret comes here: values of environment variables are masked, as is what is 
 or the like, what stands in a URL beside its host, and what was said in a file's own words.
 """
 
-import hashlib
+import contextlib
 import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import chain, count
 
+from claw.client import auditlog
+from claw.commands.method import ADMIN
 from claw.kernel import files
+from claw.model import auditchain
+from claw.model.auditchain import is_whole
 from claw.model.masking import mask_users
 
-START = hashlib.sha256(b"").hexdigest()
-"""What the first line has as the hash of the line before it."""
-
 MASK = "****"
+MAX_BYTES = 10 << 20
+ROTATED = "audit.rotated"
+"""What stands in the place of a method in the first line of a file that follows another."""
+_STAMP = "%Y%m%dT%H%M%S"
 _MAX_TEXT = 300
 _MAX_ITEMS = 100
 _MAX_DEPTH = 6
@@ -65,12 +75,15 @@ class AuditLog:
     Opened at the first entry, so that a home that is not written to has none.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, max_bytes: int = MAX_BYTES) -> None:
+        """Take where it is, and how large a file becomes."""
         self._path = path
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._fd = -1
-        self._prev = START
+        self._prev = auditchain.START
         self._whole: str | None = None
+        self._follows = ""
 
     def append(self, entry: Entry) -> None:
         """Append one entry.
@@ -79,20 +92,51 @@ class AuditLog:
             OSError: It could not be written; the chain stays whole.
         """
         with self._lock:
-            if self._fd < 0:
+            if self._fd < 0 or not self._is_in_place():
                 self._open()
-            line = self._line_of(entry)
-            try:
-                files.append(self._fd, line + b"\n")
-            except OSError:
-                self._close()  # part of the line may be there: the next one looks
-                raise
-            self._prev, self._whole = _hash(line), None
+            if self._follows:
+                self._write(self._first_line(entry))
+                self._follows = ""
+            self._write(self._line_of(entry))
+            if os.fstat(self._fd).st_size >= self._max_bytes:
+                self._rotate(entry.at)
+
+    def _write(self, line: bytes) -> None:
+        try:
+            files.append(self._fd, line + b"\n")
+        except OSError:
+            self._close()  # part of the line may be there: the next one looks
+            raise
+        self._prev, self._whole = auditchain.hash_of(line), None
+
+    def _is_in_place(self) -> bool:
+        return files.inode_at(self._path) == files.inode_of(self._fd)
+
+    def _rotate(self, at: datetime) -> None:
+        """Go on in another file; where that cannot be, this one goes on."""
+        folder = os.path.dirname(self._path)  # noqa: PTH120
+        stem = f"{folder}/audit-{at.astimezone(UTC).strftime(_STAMP)}"
+        names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        path = next(f"{name}.log" for name in names if not os.path.lexists(f"{name}.log"))
+        with contextlib.suppress(OSError):
+            os.rename(self._path, path)  # noqa: PTH104
+            self._close()
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._close()
+
+    def _first_line(self, entry: Entry) -> bytes:
+        """Return the line that begins a file by vouching for the one before."""
+        own = os.geteuid()
+        about = {"from": self._follows}
+        return self._line_of(
+            replace(
+                entry, uid=own, user=f"uid {own}", role=ADMIN, pid=os.getpid(),
+                method=ROTATED, params=about, outcome="ok", left_out=0,
+            )
+        )  # fmt: skip
 
     def _line_of(self, entry: Entry) -> bytes:
         body: dict[str, object] = {
@@ -113,19 +157,47 @@ class AuditLog:
         return json.dumps(body, separators=(",", ":")).encode()
 
     def _open(self) -> None:
-        files.make_folder(os.path.dirname(self._path))  # noqa: PTH120
+        """Open the file, and see which line the next one follows.
+
+        A file that begins follows what was written here last, or the newest that is there.
+        """
+        self._close()
+        folder = os.path.dirname(self._path)  # noqa: PTH120
+        files.make_folder(folder)
         self._fd = files.open_append(self._path)
         tail = _last_lines(self._path)
-        self._prev, self._whole = START, None
         if not tail:
+            self._begin_file(folder)
             return
-        self._prev = _hash(tail[-1])
-        if not _is_whole(tail[-1]):
-            self._whole = next(
-                (_hash(line) for line in reversed(tail) if _is_whole(line)), START
-            )
+        earlier = self._prev
+        self._prev, self._whole = auditchain.hash_of(tail[-1]), None
+        self._follows = ""
+        if not is_whole(tail[-1]):
+            whole = (auditchain.hash_of(line) for line in reversed(tail) if is_whole(line))
+            found = next(whole, None)
+            self._whole = found or self._before_file(folder, earlier)[0]
         if not _ends_whole(self._path):
             files.append(self._fd, b"\n")
+
+    def _begin_file(self, folder: str) -> None:
+        self._whole = None
+        self._prev, earlier = self._before_file(folder, self._prev)
+        if self._prev != auditchain.START:
+            self._follows = earlier or "a file that was moved away"
+
+    def _before_file(self, folder: str, known: str) -> tuple[str, str]:
+        """Return the hash of what the file follows, and the name of the newest other one.
+
+        Args:
+            folder: Of the files.
+            known: The hash of what was written last by this process.
+        """
+        names = [name for name in auditlog.files_in(folder) if name != auditlog.NAME]
+        earlier = max(names, key=lambda name: _changed_at(f"{folder}/{name}"), default="")
+        if earlier and known == auditchain.START:
+            tail = _last_lines(f"{folder}/{earlier}")
+            return (auditchain.hash_of(tail[-1]) if tail else known), earlier
+        return known, earlier
 
     def _close(self) -> None:
         if self._fd >= 0:
@@ -170,40 +242,11 @@ def _masked_item(key: object, value: object, depth: int) -> object:
     return masked(value, depth + 1)
 
 
-def verify(path: str) -> Iterator[str]:
-    """Yield what is wrong with an audit log, one text for each place; nothing when whole.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    before, whole, is_torn = START, START, False
-    with open(path, "rb") as file:  # noqa: PTH123
-        for number, raw in enumerate(file, 1):
-            line = raw.removesuffix(b"\n")
-            body = _parse(line)
-            if body is not None:
-                if body["prev"] != before:
-                    yield f"line {number}: it does not follow the line before it"
-                elif is_torn and body.get("whole") != whole:
-                    yield f"line {number}: lines before the torn one were changed"
-                whole = _hash(line)
-            before, is_torn = _hash(line), body is None
-
-
-def _parse(line: bytes) -> dict[str, object] | None:
+def _changed_at(path: str) -> int:
     try:
-        body = json.loads(line)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) and "prev" in body else None
-
-
-def _is_whole(line: bytes) -> bool:
-    return _parse(line) is not None
-
-
-def _hash(line: bytes) -> str:
-    return hashlib.sha256(line).hexdigest()
+        return os.stat(path).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return 0
 
 
 def _ends_whole(path: str) -> bool:
@@ -223,6 +266,6 @@ def _last_lines(path: str) -> list[bytes]:
             lines = file.read(end - start).removesuffix(b"\n").split(b"\n") if end else []
             if start == 0:
                 return lines
-            if len(lines) > 1 and any(_is_whole(line) for line in lines[1:]):
+            if len(lines) > 1 and any(is_whole(line) for line in lines[1:]):
                 return lines[1:]
             size *= 2

@@ -1,5 +1,6 @@
 """The audit log: a chain that tells of every change made to it."""
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claw.client import auditlog
 from claw.master.control import audit
 from claw.master.control.audit import AuditLog, Entry
+from claw.model import auditchain
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -36,7 +39,7 @@ def filled(path: Path, count: int) -> Path:
 
 
 def problems(path: Path) -> list[str]:
-    return list(audit.verify(str(path)))
+    return list(auditlog.verify_all(str(path.parent)))
 
 
 def test_each_line_vouches_for_the_one_before(tmp_path: Path) -> None:
@@ -45,7 +48,7 @@ def test_each_line_vouches_for_the_one_before(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
 
     assert [line["params"]["number"] for line in lines] == [0, 1, 2, 3, 4]
-    assert lines[0]["prev"] == audit.START
+    assert lines[0]["prev"] == auditchain.START
     assert problems(path) == []
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -67,7 +70,9 @@ def test_a_changed_line_shows(tmp_path: Path, number: int) -> None:
     lines[number] = lines[number].replace("job.stop", "job.halt")
     path.write_text("\n".join(lines) + "\n")
 
-    assert problems(path) == [f"line {number + 2}: it does not follow the line before it"]
+    assert problems(path) == [
+        f"audit.log: line {number + 2}: it does not follow the line before it"
+    ]
 
 
 @pytest.mark.parametrize("number", [0, 5, 8])
@@ -103,7 +108,97 @@ def test_what_came_before_a_torn_line_cannot_be_changed_either(tmp_path: Path) -
     lines[1] = lines[1].replace("job.stop", "job.halt")
     path.write_text("\n".join(lines) + "\n")
 
-    assert problems(path) == ["line 4: lines before the torn one were changed"]
+    assert problems(path) == ["audit.log: line 4: lines before the torn one were changed"]
+
+
+# -- several files -----------------------------------------------------------------------------
+
+
+def rotated(folder: Path, count: int) -> list[Path]:
+    """Write entries into files of five lines or so; return them, oldest first."""
+    log = AuditLog(str(folder / "audit.log"), max_bytes=1000)
+    for number in range(count):
+        log.append(entry(number=number))
+    log.close()
+    return [folder / name for name in auditlog.files_in(str(folder))]
+
+
+def numbers(paths: list[Path]) -> list[object]:
+    lines = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    return [line["params"]["number"] for line in lines if "number" in line["params"]]
+
+
+def test_a_file_that_is_full_is_followed_by_one_that_vouches_for_it(tmp_path: Path) -> None:
+    paths = rotated(tmp_path, 40)
+
+    assert len(paths) > 3
+    assert set(numbers(paths)) == set(range(40))
+    assert len(numbers(paths)) == 40
+    first = json.loads(paths[-1].read_text().splitlines()[0])
+    assert first["method"] == "audit.rotated"
+    assert first["params"]["from"].startswith("audit-20260302T120000")
+    assert problems(tmp_path / "audit.log") == []
+    rotated(tmp_path, 7)
+    assert problems(tmp_path / "audit.log") == []
+
+
+@pytest.mark.parametrize("which", [0, 1, -2])
+def test_a_file_that_is_taken_out_shows(tmp_path: Path, which: int) -> None:
+    paths = rotated(tmp_path, 40)
+
+    chain = [one for one in paths if one.name != "audit.log"]
+    chain[which].unlink()
+
+    assert any("is gone" in text for text in problems(tmp_path / "audit.log"))
+
+
+@pytest.mark.parametrize("line", [0, 1, -1])
+def test_a_line_that_is_changed_in_an_older_file_shows(tmp_path: Path, line: int) -> None:
+    older = rotated(tmp_path, 40)[1]
+    lines = older.read_text().splitlines()
+
+    lines[line] = lines[line].replace("alice", "carol").replace("uid ", "uid  ")
+    older.write_text("\n".join(lines) + "\n")
+
+    assert problems(tmp_path / "audit.log")
+
+
+def test_a_file_that_somebody_else_moves_away_is_followed_too(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    log = AuditLog(str(path))
+    log.append(entry(number=1))
+    path.rename(tmp_path / "audit.log.1")
+    log.append(entry(number=2))
+    log.close()
+    path.rename(tmp_path / "audit.log.2")
+    filled(path, 2)
+
+    assert problems(path) == []
+    packed = gzip.compress((tmp_path / "audit.log.1").read_bytes())
+    (tmp_path / "audit.log.1.gz").write_bytes(packed)
+    (tmp_path / "audit.log.1").unlink()
+    assert problems(path) == []
+
+
+def test_a_beginning_that_a_crash_has_torn_still_vouches_for_the_file_before(
+    tmp_path: Path,
+) -> None:
+    path = filled(tmp_path / "audit.log", 3)
+    path.rename(tmp_path / "audit-20260302T120000.log")
+    path.write_bytes(b'{"at":"2026-03-0')
+
+    filled(path, 2)
+
+    assert problems(path) == []
+    (tmp_path / "audit-20260302T120000.log").unlink()
+    assert problems(path) == [
+        "audit.log: the file that it follows is gone, or its end was changed"
+    ]
+
+
+def test_where_nothing_was_asked_for_nothing_is_wrong(tmp_path: Path) -> None:
+    assert list(auditlog.verify_all(str(tmp_path / "nowhere"))) == []
+    assert list(auditlog.verify_all(str(tmp_path))) == []
 
 
 def test_a_torn_line_longer_than_is_looked_at_first_is_covered(tmp_path: Path) -> None:

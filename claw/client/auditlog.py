@@ -1,0 +1,42 @@
+"""Whether the audit log is whole, by its files alone: no master is asked."""
+
+import gzip
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from claw.model import auditchain
+
+NAME = "audit.log"
+"""The file that is written to; others hold what was before (`claw.master.control.audit`)."""
+
+
+def verify_all(folder: str) -> Iterator[str]:
+    """Yield what is wrong with the audit log of a home; nothing when it is whole, or not begun.
+
+    Args:
+        folder: Its log folder.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    names = [name for name in files_in(folder) if os.path.getsize(f"{folder}/{name}")]  # noqa: PTH202
+    if names:
+        links = [_read(f"{folder}/{name}") for name in names]
+        yield from auditchain.verify(links, newest=names[-1])
+
+
+def files_in(folder: str) -> list[str]:
+    """Return the names of the files of the audit log, oldest first as their names go."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208
+    except FileNotFoundError:
+        return []
+    found = [name for name in names if name.startswith("audit") and ".log" in name]
+    return sorted(found, key=lambda name: (name == NAME, name))
+
+
+def _read(path: str) -> auditchain.Link:
+    is_packed = path.endswith(".gz")
+    with gzip.open(path) if is_packed else open(path, "rb") as file:  # noqa: PTH123
+        return auditchain.read(Path(path).name, file)
