@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from claw.errors import ConfigError
 from claw.kernel import files, reading
-from claw.master.control import audit
 from claw.master.doctor.case import Case
 from claw.master.output import total
 from claw.master.supervision import spools
@@ -141,14 +140,14 @@ def logs(case: Case) -> Iterator[Finding]:
 
 def audit_log(case: Case) -> Iterator[Finding]:
     """Whether the lines of the audit log still vouch for each other."""
-    if not files.exists(case.home.audit_log):
+    if not auditlog.files_in(case.home.log):
         yield unknown("nothing was changed yet")
         return
-    wrong = list(audit.verify(case.home.audit_log))
+    wrong = list(auditlog.verify_all(case.home.log))
     if wrong:
         beside = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         yield bad(
-            f"{case.home.audit_log}: {wrong[0]}{beside}",
+            f"{case.home.log}: {wrong[0]}{beside}",
             "somebody has changed it: compare it with a backup, keep both",
         )
     else:
