@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+from claw.client import auditlog
 from claw.errors import ConfigError
 from claw.kernel import files, reading
 from claw.master.doctor.case import Case
