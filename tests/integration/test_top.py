@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -184,6 +185,24 @@ def test_a_master_that_is_killed_is_missed_and_found_again(
     screen = top.see_not("the daemon is away")
     assert f"pid {shared.pid}" in top.see(f"pid {shared.pid}")[0]
     assert "batch" in selected(screen)
+
+
+@needs_tmux
+def test_a_master_that_owes_an_answer_is_told_of_and_holds_up_no_leaving(
+    shared: MasterUnderTest, show: Open
+) -> None:
+    top = show()
+    top.see("64 jobs")
+
+    os.kill(shared.pid, signal.SIGSTOP)
+    try:
+        top.see("the daemon has not answered for")
+        top.keys("s")
+        top.see("start batch ...")
+        top.keys("q")
+        top.see("EXIT 0")
+    finally:
+        os.kill(shared.pid, signal.SIGCONT)
 
 
 @needs_tmux

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
 from functools import partial
 
 from prompt_toolkit.application import Application, run_in_terminal
@@ -33,6 +34,7 @@ from claw.kernel import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 _TICK_S = 1.0
 _SAID_S = 15.0
 _ESCAPE_S = 0.05
+_REDRAW_S = 0.03
 _NAMES = {
     "c-m": "enter", "c-j": "enter", "c-i": "tab", "<bracketed-paste>": "paste",
     "c-h": "backspace", " ": "space", "c-space": "space",
@@ -65,7 +68,7 @@ class Top:
         self._feed = Feed(home, self._hear, self._screen.wishes)
         self._follower: Follower | None = None
         self._followed = ("", "", False)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._editing: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._app = self._made()
 
@@ -79,6 +82,7 @@ class Top:
             layout=Layout(Window(control, always_hide_cursor=True, wrap_lines=False)),
             key_bindings=bindings,
             full_screen=True,
+            min_redraw_interval=_REDRAW_S,
             color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
             enable_page_navigation_bindings=False,
         )
@@ -144,6 +148,8 @@ class Top:
 
     def _take(self, told: news.News) -> None:
         self._screen.take(told)
+        if isinstance(told, news.Output) and told.text and self._follower is not None:
+            self._follower.room.release()
         self._app.invalidate()
 
     # -- what is typed -------------------------------------------------------------------------
@@ -161,9 +167,11 @@ class Top:
     def _carry_out(self, effect: news.Effect) -> None:
         match effect:
             case news.Ask():
-                self._begin(self._asked(effect))
+                # A thread that is not waited for: an answer that is owed holds up no leaving.
+                asking = partial(_ask, self._home, effect, self._hear)
+                threading.Thread(target=asking, name="top-ask", daemon=True).start()
             case news.Edit():
-                self._begin(self._edited(effect.job))
+                self._editing = asyncio.ensure_future(self._edited(effect.job))
             case news.Remember():
                 settings.save(self._path, self._screen.tables)
             case news.Leave():
@@ -173,16 +181,6 @@ class Top:
                 self._app.suspend_to_background()
             case news.Redraw():
                 self._app.renderer.clear()
-
-    def _begin(self, doing: Any) -> None:
-        task = asyncio.get_running_loop().create_task(doing)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _asked(self, ask: news.Ask) -> None:
-        told = await asyncio.to_thread(partial(_ask, self._home, ask))
-        self._take(told)
-        self._feed.wish(self._screen.wishes)
 
     async def _edited(self, job: str) -> None:
         self._take(await run_in_terminal(partial(_edit, self._home, job)))
@@ -201,13 +199,14 @@ class Top:
         self._follower.start()
 
 
-def _ask(home: Home, ask: news.Ask) -> news.Done:
-    """Ask the master for something; in a thread."""
+def _ask(home: Home, ask: news.Ask, tell: Callable[[news.News], None]) -> None:
+    """Ask the master for something, and tell what came of it."""
     try:
         with Client(home) as client:
-            return replies.of_answer(ask, client.call(ask.method, **ask.params))
+            told = replies.of_answer(ask, client.call(ask.method, **ask.params))
     except ClawError as error:
-        return replies.of_error(ask, error)
+        told = replies.of_error(ask, error)
+    tell(told)
 
 
 def _edit(home: Home, job: str) -> news.Done:

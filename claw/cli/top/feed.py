@@ -29,11 +29,16 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 _AGAIN_S = 0.5
+_LONG_S = 5.0
 _SOON_S = 0.2
 _SECOND_S = 1.0
 _SLOW_S = 5.0
 _SHARE = 20
 """What is asked for again and again takes one part in so many of the master's time at most."""
+_SHARE_SOON = 5
+"""And one in so many of it what events have hastened."""
+_MOST_TOUCHED = 100
+_MOST_HEARD = 1000
 _LAST_RUNS = 10
 _DEAD = 500
 _WIDE = ("job.added", "job.removed", "job.changed", "job.scaled", "config.", "daemon.")
@@ -91,6 +96,10 @@ class Feed(threading.Thread):
                 # What to do comes first: a narrow screen cuts off what is wrong.
                 self._tell(news.Away("; ".join(filter(None, (error.hint, error.message)))))
                 self._pause(_AGAIN_S)
+            except Exception as error:  # noqa: BLE001 - else nobody would know that it is over
+                self._asked_at = None
+                self._tell(news.Away(f"a mistake in claw: {type(error).__name__}: {error}"))
+                self._pause(_LONG_S)
 
     def _pause(self, seconds: float) -> None:
         select.select([self._reads], [], [], seconds)
@@ -131,6 +140,7 @@ class _Asking:
         self._wishes = news.Wishes()
         self._due: dict[str, float] = dict.fromkeys(self.QUESTIONS, 0.0)
         self._asked: dict[str, float] = {}
+        self._cost_s: dict[str, float] = {}
         self._touched: set[str] = set()
         self._known: set[str] | None = None  # names of jobs; None: not asked yet
 
@@ -151,7 +161,10 @@ class _Asking:
 
     def hear(self) -> None:
         """Take in the events that have come; of what they tell is asked soon."""
-        while (told := self._connection.next_message(0.0)) is not None:
+        for _ in range(_MOST_HEARD):
+            told = self._connection.next_message(0.0)
+            if told is None:
+                return
             if not isinstance(told, Notification):
                 continue
             if told.method == "event":
@@ -166,7 +179,7 @@ class _Asking:
             self._hasten("all", "config", "figures")
         if event.get("job"):
             self._touched.add(str(event["job"]))
-            self._hasten("some")
+            self._hasten("some" if len(self._touched) < _MOST_TOUCHED else "all")
         if event.get("run"):
             self._hasten("runs", "dlq")
         about = self._wishes.about
@@ -177,6 +190,7 @@ class _Asking:
         now = ticks.monotonic()
         for name in names:
             gap_s = _SOON_S if name in {"some", "detail"} else _SECOND_S
+            gap_s = max(gap_s, _SHARE_SOON * self._cost_s.get(name, 0.0))
             soon = max(now, self._asked.get(name, 0.0) + gap_s)
             self._due[name] = min(self._due[name], soon)
 
@@ -192,7 +206,7 @@ class _Asking:
             is_first = self._known is None
             self._put(name, question)
             now = ticks.monotonic()
-            self._asked[name] = now
+            self._asked[name], self._cost_s[name] = now, now - begun
             cost_s = 0.0 if is_first else _SHARE * (now - begun)
             self._due[name] = now + max(_SECOND_S if is_first else period_s, cost_s)
 
@@ -254,7 +268,8 @@ class _Asking:
         self._tell(news.Jobs(reply, is_all=True, at=ticks.monotonic()))
 
     def _some(self) -> None:
-        names = sorted({*(self._touched & (self._known or set())), *self._wishes.names})
+        touched = self._touched if len(self._touched) < _MOST_TOUCHED else set()
+        names = sorted({*(touched & (self._known or set())), *self._wishes.names})
         self._touched.clear()
         if names:
             reply = self._call("job.status", targets=names, verbose=True)

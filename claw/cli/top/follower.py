@@ -26,6 +26,7 @@ _LINES = 1000
 _LINES_OF_MANY = 10
 _LOOK_S = 0.25
 _AGAIN_S = 1.0
+_MOST_ON_THE_WAY = 4
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
 
 
@@ -36,6 +37,10 @@ class Follower(threading.Thread):
         home: Whose master.
         asked: What is followed; see `LogPane.asked`.
         tell: Given what comes, in this thread.
+
+    Attributes:
+        room: Released by whoever has taken what it was told: what cannot be shown as fast as
+            it comes is not read as fast, and waits with the master.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Follower(threading.Thread):
         self._asked = asked
         self._tell = tell
         self._over = threading.Event()
+        self.room = threading.Semaphore(_MOST_ON_THE_WAY)
         self._marks = Marks()
         is_one = asked[0] != "all"
         self._lines = Lines(
@@ -73,6 +79,9 @@ class Follower(threading.Thread):
             except ClawError as error:
                 self._say(f"{error.message}{': ' if error.hint else ''}{error.hint}")
                 return
+            except Exception as error:  # noqa: BLE001 - else nobody would know that it is over
+                self._say(f"a mistake in claw: {type(error).__name__}: {error}")
+                return
             self._over.wait(_AGAIN_S)
 
     def _subscribe(self, stream: Stream) -> None:
@@ -97,13 +106,20 @@ class Follower(threading.Thread):
             if told.method == "log":
                 self._marks.note(told.params)
                 text = "".join(self._lines.feed(told.params))
-                if text:
+                if text and self._has_room():
                     self._tell(Output(self._asked, self._local(text)))
             elif told.method == "end" and "resume_from" not in told.params:
                 rest = "".join(self._lines.rest())
                 self._tell(Output(self._asked, rest, "it has ended"))
                 return False
             elif told.method in {"end", "lagged"}:
+                return True
+        return False
+
+    def _has_room(self) -> bool:
+        """Wait until what was told has been taken; False when nobody wants more."""
+        while not self._over.is_set():
+            if self.room.acquire(timeout=_LOOK_S):
                 return True
         return False
 
