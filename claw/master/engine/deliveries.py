@@ -50,10 +50,10 @@ _SAID_BY_RECOVERED = frozenset(
 def announce(turn: Turn) -> None:
     """Tell those who want to know what has happened in a decision so far."""
     appended = turn.tx.events_appended
-    if turn.config.outlets.is_used:
-        told = [one for event in appended[turn.told :] for one in _announce(turn, event)]
-        _posted(turn, told)
-    turn.told = len(appended)
+    while turn.told < len(appended):  # what is told may drop others, which is told once
+        events, turn.told = appended[turn.told :], len(appended)
+        if turn.config.outlets.is_used:
+            _posted(turn, [one for event in events for one in _announce(turn, event)])
 
 
 def _announce(turn: Turn, event: Event) -> Iterator[Delivery]:
@@ -64,11 +64,19 @@ def _announce(turn: Turn, event: Event) -> Iterator[Delivery]:
             yield from _tell_alert(turn, job, event)
         elif event.type in _ENDS:
             yield from _tell_output(turn, job, event)
-    if event.new in _OF_DELIVERIES or event.old in _OF_DELIVERIES:
+    if event.old in _OF_DELIVERIES:
         return
+    shunned = _troubled(turn) if event.new in _OF_DELIVERIES else frozenset()
     for hook in turn.config.outlets.hooks.of(event.type):
-        if hooks.wants(hook, event, job.tags if job else ()):
+        is_wanted = hooks.wants(hook, event, job.tags if job else ())
+        if is_wanted and not (shunned and _way(turn, hook.channel, hook.to)[0] in shunned):
             yield _store(turn, hook.channel, hook.to, messages.of_hook(turn, hook, event))
+
+
+def _troubled(turn: Turn) -> frozenset[str]:
+    """Return the channels that take no messages: none is told that by itself."""
+    found = turn.tx.standing_alerts(None)
+    return frozenset(one.about.partition(" ")[0] for one in found if one.kind in _OF_DELIVERIES)
 
 
 def _tell_alert(turn: Turn, job: Job, event: Event) -> Iterator[Delivery]:
@@ -143,16 +151,19 @@ def _posted(turn: Turn, told: Sequence[Delivery]) -> None:
 
 def _directed(turn: Turn, delivery: Delivery) -> Delivery:
     """Return a message with channel and address for an alias; failed, if there is none."""
-    channel, to = delivery.channel, delivery.to
-    alias = turn.tx.alias(to.removeprefix("@")) if to else None
-    if alias is not None:
-        channel, to = alias.channel, alias.to
-    elif to.startswith("@"):
+    channel, to = _way(turn, delivery.channel, delivery.to)
+    if to.startswith("@"):
         problem = f"there is no alias {to}: clawctl alias add {to} CHANNEL --to ADDRESS"
         return of_delivery.given_up(delivery, problem, turn.now)
     if turn.config.outlets.channel(channel) is None:
         return of_delivery.given_up(delivery, _gone(channel), turn.now)
     return replace(delivery, channel=channel, to=to)
+
+
+def _way(turn: Turn, channel: str, to: str) -> tuple[str, str]:
+    """Return the channel and address that an alias stands for; others stay as they are."""
+    alias = turn.tx.alias(to.removeprefix("@")) if to else None
+    return (channel, to) if alias is None else (alias.channel, alias.to)
 
 
 def _gone(channel: str) -> str:

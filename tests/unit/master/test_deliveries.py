@@ -156,7 +156,48 @@ def test_what_is_taken_back_is_not_told() -> None:
     assert body["why"] == "stays"
 
 
-def test_no_hook_is_told_what_became_of_messages() -> None:
+SPARE = replace(OPS, name="spare")
+ON_ALERTS = (
+    Hook(on=("alert.raised",), channel="ops"),
+    Hook(on=("alert.raised",), channel="spare"),
+)
+
+
+def by_channel(desk: Desk) -> list[tuple[str, str]]:
+    said = [(one.channel, json.loads(one.body)) for one in told(desk) if one.body]
+    return [(channel, body["to"]) for channel, body in said if body["type"] == "alert.raised"]
+
+
+def test_that_a_channel_takes_nothing_is_told_by_the_others() -> None:
+    desk = a_desk(job("a"), hooks=ON_ALERTS, channels=(OPS, SPARE))
+    post(desk)
+    settle(desk, told(desk)[0].id, NEVER)
+
+    assert by_channel(desk) == [("spare", "delivery")]
+    settle(desk, told(desk)[1].id, NEVER)
+    assert standing(desk) == ["delivery", "delivery"]
+    assert len(by_channel(desk)) == 1, "nobody is left to be told, and nothing goes round"
+
+
+def test_that_messages_were_dropped_is_told_by_the_others() -> None:
+    small = replace(OPS, max_pending=2)
+    desk = a_desk(job("a"), hooks=ON_ALERTS, channels=(small, SPARE))
+    post(desk, 4)
+
+    assert standing(desk) == ["dropped"]
+    assert by_channel(desk) == [("spare", "dropped")]
+
+
+def test_messages_that_events_drop_are_told_too() -> None:
+    hooks = (Hook(on=("job.seen",), channel="ops"), ON_ALERTS[1])
+    desk = a_desk(job("a"), hooks=hooks, channels=(replace(OPS, max_pending=2), SPARE))
+    for _ in range(5):
+        desk.do(lambda turn: turn.note("job.seen", job="a"))
+
+    assert by_channel(desk) == [("spare", "dropped")]
+
+
+def test_no_hook_is_told_what_became_of_its_own_messages() -> None:
     desk = a_desk(job("a"), hooks=(Hook(on=("*",), channel="ops"),))
     desk.do(lambda turn: turn.note("job.seen", job="a"))
     [one] = told(desk)
