@@ -1,4 +1,4 @@
-"""Frozen values with changes: what `dataclasses.replace` does, in a twentieth of the time.
+"""Frozen values with changes: what `dataclasses.replace` does, in a tenth of the time.
 
 A run has about fifty fields, and each step of it makes another one. ``replace`` calls
 ``__init__``, which sets a frozen value's fields one by one through ``object.__setattr__``.
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import replace
 
-    __all__ = ["replace"]
+    __all__ = ["replace", "twin"]
 else:
     T = TypeVar("T")
 
@@ -34,8 +34,16 @@ else:
     @cache
     def _copier(kind: type) -> "Callable[[object], object]":
         """Return what copies a value into one of its class's twin."""
-        twin = type(f"{kind.__name__}Twin", (), {"__slots__": kind.__slots__})
-        lines = "".join(f"    twin.{name} = value.{name}\n" for name in kind.__slots__)
-        scope = {"make": twin}
-        exec(f"def copy(value):\n    twin = make()\n{lines}    return twin\n", scope)  # noqa: S102
+        lines = "".join(f"    found.{name} = value.{name}\n" for name in kind.__slots__)
+        scope = {"make": twin(kind)}
+        exec(f"def copy(value):\n    found = make()\n{lines}    return found\n", scope)  # noqa: S102
         return scope["copy"]
+
+
+@cache
+def twin(kind: type) -> Any:
+    """Return a class with the same slots as a frozen one, of which values can be set.
+
+    When all of it is set, assign the frozen class to its ``__class__``.
+    """
+    return type(f"{kind.__name__}Twin", (), {"__slots__": kind.__slots__})  # type: ignore[attr-defined]

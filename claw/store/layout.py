@@ -1,25 +1,37 @@
 """How model values lie in rows: each field in the column of its name.
 
 What SQLite cannot hold as it is has a pair of functions. Many rows are read and written for
-each run that is made, so this copies all fields at once and looks only at those.
+each run that is made, so each layout has functions of its own, that name all fields: they are
+written here, as `dataclasses` writes ``__init__``.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from operator import attrgetter
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+
+from claw.model import values
 
 T = TypeVar("T")
 Value = str | bytes | int | float | None
 Row = dict[str, Value]
+Cells = tuple[Value, ...]
 Pair = tuple[Callable[[Any], Value], Callable[[Any], Any]]
 """What is stored of a content, and the content of what is stored; None is stored as None."""
 
 
 class Layout(Generic[T]):
-    """The rows of one kind of value."""
+    """The rows of one kind of value.
+
+    Attributes:
+        columns: Those that hold its fields.
+        cells: Returns what is stored of a value, in the order of the columns.
+        changes: Returns what is stored of those fields of one value, its second argument,
+            that are not as in the first.
+    """
 
     def __init__(
         self,
@@ -38,59 +50,93 @@ class Layout(Generic[T]):
                 column, and what that content is mostly; they never change.
             others: Columns that are no fields.
         """
-        self._kind = kind
-        self._names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
-        self._contents: Callable[[T], tuple[Any, ...]] = attrgetter(*self._names)
-        self._writers = {name: pair[0] for name, pair in pairs.items()}
-        self._readers = tuple((name, pair[1]) for name, pair in pairs.items())
-        self._spread = tuple((name, _Spread(usual)) for name, usual in spread.items())
+        self._kind: Any = kind
+        self._pairs = pairs
+        self._spread = spread
         self._others = others
+        self._names = _names(kind)
+        self.columns = tuple(
+            column
+            for name in self._names
+            for column in (_names(type(spread[name])) if name in spread else (name,))
+        )
+        self.cells: Callable[[T], Cells] = self._make_cells()
+        self.changes: Callable[[T, T], Row] = self._make_changes()
+        self._reader = lru_cache(None)(self._make_reader)
 
     def row(self, value: T) -> Row:
-        """Return what is stored of a value."""
-        row = dict(zip(self._names, self._contents(value), strict=True))
-        for name, write in self._writers.items():
-            if row[name] is not None:
-                row[name] = write(row[name])
-        for name, spread in self._spread:
-            row |= spread.row(row.pop(name))
-        return row
-
-    def changes(self, before: T, after: T) -> Row:
-        """Return what is stored of those fields that are not as before."""
-        both = zip(self._names, self._contents(before), self._contents(after), strict=True)
-        row: Row = {}
-        for name, old, new in both:
-            if new is not old and new != old:
-                write = self._writers.get(name)
-                row[name] = new if write is None or new is None else write(new)
-        return row
+        """Return what is stored of a value, by column."""
+        return dict(zip(self.columns, self.cells(value), strict=True))
 
     def value(self, row: sqlite3.Row) -> T:
         """Return the value that a row holds."""
-        found = dict(zip(row.keys(), row, strict=True))
-        for name in self._others:
-            del found[name]
-        for name, spread in self._spread:
-            found[name] = spread.take(found)
-        for name, read in self._readers:
-            if found[name] is not None:
-                found[name] = read(found[name])
-        return self._kind(**found)
+        found: T = self._reader(tuple(row.keys()))(row)
+        return found
+
+    def numbered(self, statement: str) -> str:
+        """Return a statement that takes cells, of one that takes each column by its name."""
+        places = {name: f"?{place}" for place, name in enumerate(self.columns, start=1)}
+        return re.sub(r":(\w+)", lambda found: places[found[1]], statement)
+
+    def _make_cells(self) -> Callable[[Any], Any]:
+        contents = (
+            f"*(usual_{name} if value.{name} is mostly_{name} else of_{name}(value.{name}))"
+            if name in self._spread
+            else self._written(name, f"value.{name}")
+            for name in self._names
+        )
+        return self._made("cells(value)", [f"return ({', '.join(contents)},)"])
+
+    def _make_changes(self) -> Callable[[Any, Any], Any]:
+        lines = ["row = {}"]
+        for name in self._names:
+            if name not in self._spread:
+                lines += [
+                    f"new, old = after.{name}, before.{name}",
+                    f"if new is not old and new != old: row[{name!r}] = "
+                    + self._written(name, "new"),
+                ]
+        return self._made("changes(before, after)", [*lines, "return row"])
+
+    def _make_reader(self, keys: tuple[str, ...]) -> Callable[[sqlite3.Row], Any]:
+        """Return what makes values of rows with such columns."""
+        lines = [f"({', '.join(keys)},) = row", "twin = make()"]
+        for name in self._names:
+            content = f"read_{name}({name}) if {name} is not None else None"
+            if name in self._spread:
+                inner = _names(type(self._spread[name]))
+                content = (
+                    f"mostly_{name} if ({', '.join(inner)},) == usual_{name}"
+                    f" else from_{name}({', '.join(f'{one}={one}' for one in inner)})"
+                )
+            elif name not in self._pairs:
+                content = name
+            lines.append(f"twin.{name} = {content}")
+        return self._made("value(row)", [*lines, "twin.__class__ = kind", "return twin"])
+
+    def _written(self, name: str, content: str) -> str:
+        if name not in self._pairs:
+            return content
+        return f"(write_{name}({content}) if {content} is not None else None)"
+
+    def _made(self, head: str, lines: list[str]) -> Callable[..., Any]:
+        """Return the function of such lines."""
+        scope: dict[str, Any] = {"kind": self._kind, "make": values.twin(self._kind)}
+        for name, (write, read) in self._pairs.items():
+            scope |= {f"write_{name}": write, f"read_{name}": read}
+        for name, usual in self._spread.items():
+            inner: Layout[Any] = Layout(type(usual), {})
+            scope |= {
+                f"mostly_{name}": usual,
+                f"usual_{name}": inner.cells(usual),
+                f"of_{name}": inner.cells,
+                f"from_{name}": type(usual),
+            }
+        body = "".join(f"    {line}\n" for line in lines)
+        exec(f"def {head}:\n{body}", scope)  # noqa: S102
+        made: Callable[..., Any] = scope[head.partition("(")[0]]
+        return made
 
 
-class _Spread:
-    """The columns of a value within another one, which is mostly the same."""
-
-    def __init__(self, usual: object) -> None:
-        self._usual = usual
-        self._layout = Layout(type(usual), {})
-        self._usual_row = self._layout.row(usual)
-
-    def row(self, value: object) -> Row:
-        return self._usual_row if value is self._usual else self._layout.row(value)
-
-    def take(self, row: dict[str, Any]) -> object:
-        """Take them out of the other columns."""
-        found = {name: row.pop(name) for name in self._usual_row}
-        return self._usual if found == self._usual_row else type(self._usual)(**found)
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

@@ -80,10 +80,6 @@ class Tx(
             raise
         self._connection.execute("RELEASE part")
 
-    def insert_run(self, run: Run) -> bool:
-        """Store a new run; False when a run of the same origin and key is there."""
-        return self._do("insert_run", **rows.RUNS.row(run)).rowcount == 1
-
     def set_waiting_for(self, run: str, text: str | None) -> None:
         """Note which gate holds a queued run; the same text is not written again."""
         self._do("set_waiting_for", id=run, text=text)

@@ -23,7 +23,7 @@ from claw.model.run import FINAL, Attempt, Run, Supervisor
 from claw.model.values import replace
 from claw.store import rows
 from claw.store.connect import MOST_STATEMENTS
-from claw.store.layout import Layout, Row, Value
+from claw.store.layout import Cells, Layout, Row, Value
 from claw.store.queries import QUERIES
 
 T = TypeVar("T")
@@ -36,12 +36,15 @@ class Kind:
     table: str
     layout: Layout[Any]
     keys: tuple[str, ...]  # the fields that name one
-    put: str  # the statement that stores one as a whole
+    put: str  # the statement that stores one as a whole, '': its row is there already
     update: str  # of which a part stores what has changed
     key: Callable[[Any], Hashable] = field(init=False)
+    whole: str = field(init=False)  # what `put` names, for cells
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", attrgetter(*self.keys))
+        whole = self.layout.numbered(QUERIES[self.put]) if self.put else ""
+        object.__setattr__(self, "whole", whole)
 
     def place(self, value: object) -> Row:
         """Return what finds the row of a value."""
@@ -49,7 +52,7 @@ class Kind:
 
 
 KINDS: dict[type, Kind] = {
-    Run: Kind("runs", rows.RUNS, ("id",), "update_run", "update_run"),
+    Run: Kind("runs", rows.RUNS, ("id",), "", "update_run"),
     Attempt: Kind("attempts", rows.ATTEMPTS, ("run", "no"), "put_attempt", "update_attempt"),
     Supervisor: Kind(
         "supervisors", rows.SUPERVISORS, ("sid",), "put_supervisor", "update_supervisor"
@@ -57,6 +60,9 @@ KINDS: dict[type, Kind] = {
     Standing: Kind("jobs", rows.STANDINGS, ("name",), "put_standing", "update_standing"),
 }
 """In the order in which they are written: what triggers of ``jobs`` do to runs comes last."""
+
+_INSERT_RUN = rows.RUNS.numbered(QUERIES["insert_run"])
+_APPEND_EVENT = rows.EVENTS.numbered(QUERIES["append_event"])
 
 _SEEN_IN: dict[str, tuple[type, ...]] = {
     "runs": (Run, Standing),
@@ -73,9 +79,6 @@ _OF_GATES = {"settle_gates", "look_again", "look_at_gate", "look_until"}
 
 _BY_KEY = {"run", "attempt", "supervisor", "standing"}
 """They look for one row, and only when nothing is known of it."""
-
-_ADDING = {"insert_run"}
-"""They look at no row, and change none that is there."""
 
 ANSWERS = {
     "holds": "locks",
@@ -101,7 +104,7 @@ _MOST_RUNS = 256
 def sees(name: str) -> frozenset[type]:
     """Return the kinds of which no row may be held back when a statement is run."""
     text = QUERIES[name]
-    if name in _BY_KEY | _ADDING:
+    if name in _BY_KEY:
         return frozenset()
     if text.startswith("DELETE FROM runs"):  # what refers to a run goes with it
         return frozenset((*KINDS, Event))
@@ -150,7 +153,7 @@ class Memory:
     held: dict[type, dict[Hashable, Any]] = field(  # as they are stored; None: not known
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
-    events: list[Row] = field(default_factory=list)  # that are to be stored
+    events: list[Cells] = field(default_factory=list)  # that are to be stored
     waiting: set[type] = field(default_factory=set)  # the kinds of all that is held back
     cursor: int | None = None  # of the newest event
     over: set[Hashable] = field(default_factory=set)  # runs that are known and have ended
@@ -273,6 +276,17 @@ class Statements:
         """Return the run of that whole id."""
         return self._by_key(Run, run_id, "run", id=run_id)
 
+    def insert_run(self, run: Run) -> bool:
+        """Store a new run; False when a run of the same origin and key is there.
+
+        It looks at no row, and changes none that is there: what is held back can wait.
+        """
+        known = self._memory.known[Run]
+        is_new = self._connection.execute(_INSERT_RUN, rows.RUNS.cells(run)).rowcount == 1
+        if is_new and len(known) < _MOST_RUNS:
+            self._memory.learn(Run, run.id, run)
+        return is_new
+
     def update_run(self, run: Run) -> None:
         """Store what has become of a run; its id, job and origin never change."""
         self._hold(run)
@@ -285,7 +299,7 @@ class Statements:
         memory.cursor += 1
         event = replace(event, cursor=memory.cursor)
         self.events_appended.append(event)
-        memory.events.append(rows.EVENTS.row(event))
+        memory.events.append(rows.EVENTS.cells(event))
         memory.waiting.add(Event)
 
     def settle(self) -> None:
@@ -298,19 +312,20 @@ class Statements:
                 memory.held[kind] = {}
                 self._write(one, memory.known[kind], held)
         if memory.events:
-            self._connection.executemany(QUERIES["append_event"], memory.events)
+            self._connection.executemany(_APPEND_EVENT, memory.events)
             memory.events.clear()
 
     def _write(self, kind: Kind, known: dict[Hashable, Any], held: dict[Hashable, Any]) -> None:
         for key, before in held.items():
             value = known[key]
-            if before is None:
-                self._connection.execute(QUERIES[kind.put], kind.layout.row(value))
+            if before is None and kind.put:
+                self._connection.execute(kind.whole, kind.layout.cells(value))
                 continue
-            changed = kind.layout.changes(before, value)
+            layout = kind.layout
+            changed = layout.row(value) if before is None else layout.changes(before, value)
             if changed:
                 statement = _part(kind.update, tuple(changed))
-                self._connection.execute(statement, changed | kind.place(before))
+                self._connection.execute(statement, changed | kind.place(value))
 
     def forget(self) -> None:
         """Give up what is held back: it is not to be."""
