@@ -92,7 +92,7 @@ def runs() -> Listing:
         Column("origin", lambda run, _: run.get("origin") or "", rank=7, width=24),
         Column("reason", lambda run, _: run.get("reason") or "", width=-1, rank=4),
     )  # fmt: skip
-    return Listing(columns, _id, _run_words, "no runs")
+    return Listing(columns, _id, _run_words, "no runs", is_newest_first=True)
 
 
 def dead() -> Listing:
@@ -110,7 +110,7 @@ def dead() -> Listing:
         Column("arguments", lambda run, _: " ".join(run.get("args") or ()), width=30, rank=5),
         Column("why", lambda run, _: run.get("dead_why") or "", width=-1, rank=2),
     )  # fmt: skip
-    return Listing(columns, _id, _run_words, "no dead letters")
+    return Listing(columns, _id, _run_words, "no dead letters", is_newest_first=True)
 
 
 def definitions() -> Listing:

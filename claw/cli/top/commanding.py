@@ -144,15 +144,16 @@ def _cancel(screen: Screen) -> None:
 def _retry(screen: Screen) -> None:
     found = _aimed(screen, "id")
     if found:
+        # Rows come and go above the selected one: what is meant is asked.
         says = f"run {_named(_short(found), 'runs')} again"
-        _want(screen, news.Ask("run.retry", {"targets": found}, says, "retried"))
+        _surely(screen, news.Ask("run.retry", {"targets": found}, says, "retried"))
 
 
 def _reinject(screen: Screen) -> None:
     found = _aimed(screen, "id")
     if found:
         says = f"reinject {_named(_short(found), 'dead letters')}"
-        _want(screen, news.Ask("dlq.reinject", {"runs": found}, says, "reinjected"))
+        _surely(screen, news.Ask("dlq.reinject", {"runs": found}, says, "reinjected"))
 
 
 def _purge(screen: Screen) -> None:

@@ -61,6 +61,8 @@ class Listing:
         identity: Tells rows apart.
         words: What a filter looks at: pairs of the name of a field and its text.
         empty: What is said where there is no row.
+        is_newest_first: Whether rows come as they were made, the newest first: whoever is at
+            the first then stays at the first.
 
     Attributes:
         chosen: Names of the columns that are shown.
@@ -78,6 +80,8 @@ class Listing:
         identity: Callable[[Row], str],
         words: Callable[[Row], Sequence[tuple[str, str]]],
         empty: str,
+        *,
+        is_newest_first: bool = False,
     ) -> None:
         self.columns = tuple(columns)
         self.identity = identity
@@ -95,6 +99,7 @@ class Listing:
         self._at = 0
         self._cursor = ""
         self._is_loaded = False
+        self._is_newest_first = is_newest_first
 
     @property
     def is_loaded(self) -> bool:
@@ -155,6 +160,11 @@ class Listing:
         self._view = None
         self._is_loaded = True
 
+    def forget(self) -> None:
+        """Show nothing until other rows come."""
+        self.replace(())
+        self._at, self._is_loaded = 0, False
+
     def update(self, rows: Iterable[Row]) -> None:
         """Show some rows as they are now; those that were not there are not added."""
         self._note_cursor()
@@ -211,6 +221,8 @@ class Listing:
             self._cursor = self.identity(chosen)
 
     def _find(self, otherwise: int) -> int:
+        if self._is_newest_first and not self.sort and otherwise == 0:
+            return 0
         for at, row in enumerate(self._view or ()):
             if self.identity(row) == self._cursor:
                 return at

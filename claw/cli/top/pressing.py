@@ -6,6 +6,7 @@ from functools import partial
 
 from claw.cli.top import commanding, keys, news
 from claw.cli.top.overlays import Chooser, Pager, Prompt
+from claw.commands.methods import METHODS
 from claw.model import ids
 
 TYPE_CHECKING = False
@@ -43,8 +44,8 @@ def press(screen: Screen, name: str, data: str) -> None:
 
 
 def _refusal(screen: Screen, key: Key) -> str:
-    role = (screen.hello or {}).get("role", "")
-    return f"{key.label} ({key.says}) is not for a {role}: `clawctl top` as somebody who may"
+    needed, own = METHODS[key.method].role, (screen.hello or {}).get("role", "")
+    return f"{key.label} ({key.says}) needs the role {needed}; yours is {own}"
 
 
 def _tab(tab: str) -> Callable[[Screen], None]:

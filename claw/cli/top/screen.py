@@ -117,7 +117,7 @@ class Screen:
     def show_runs_of(self, job: str) -> None:
         """Show the runs of one job, or with '' of all."""
         self.runs_of, self._runs = job, _PAGE_OF_RUNS
-        self.tables[keys.RUNS].replace([])
+        self.tables[keys.RUNS].forget()
         self.tables[keys.RUNS].narrow("")
         self.show_tab(keys.RUNS)
 

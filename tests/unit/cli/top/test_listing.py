@@ -99,6 +99,20 @@ def test_when_the_selected_row_goes_its_place_stays(table: Listing) -> None:
     assert selected(table) == "c"
 
 
+def test_whoever_is_at_the_newest_stays_at_the_newest() -> None:
+    table = Listing(
+        COLUMNS, lambda row: str(row["name"]), lambda _: [], "", is_newest_first=True
+    )
+    table.replace([row("b"), row("a")])
+    assert selected(table) == "b"
+
+    table.replace([row("c"), row("b"), row("a")])
+    assert selected(table) == "c"
+    table.move(1)
+    table.replace([row("d"), row("c"), row("b"), row("a")])
+    assert selected(table) == "b"
+
+
 def test_a_move_ends_at_the_first_and_at_the_last(table: Listing) -> None:
     table.move(-5)
     assert selected(table) == "a"

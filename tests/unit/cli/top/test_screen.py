@@ -213,7 +213,7 @@ def test_what_the_role_forbids_is_told_and_not_asked_for(screen: Screen) -> None
 
     assert press(screen, "x") == []
     assert screen.overlay is None
-    assert "not for a viewer" in text(screen)[-1]
+    assert text(screen)[-1].endswith("needs the role operator; yours is viewer")
     press(screen, "?")
     assert "stop; asks first  (not for your role)" in "\n".join(text(screen, height=60))
     screen.take(news.Linked({"role": "operator", "version": "1.0"}))
