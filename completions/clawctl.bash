@@ -50,6 +50,7 @@ cron
 import
 completion
 man
+secret
 up
 down
 daemon
@@ -94,6 +95,8 @@ _clawctl_members() {
             members='show validate schema paths' ;;
         'cron')
             members='next' ;;
+        'secret')
+            members='set get list delete' ;;
         'daemon')
             members='start stop restart status logs' ;;
         'alerts')
@@ -281,6 +284,14 @@ _clawctl_resolve() {
             command='completion' ;;
         'man')
             command='man' ;;
+        'secret set')
+            command='secret set' ;;
+        'secret get')
+            command='secret get' ;;
+        'secret list')
+            command='secret list' ;;
+        'secret delete')
+            command='secret delete' ;;
         'up')
             command='up' ;;
         'down')
@@ -496,6 +507,14 @@ _clawctl_options() {
             options='--json --help' again='' ;;
         'man')
             options='--json --help' again='' ;;
+        'secret set')
+            options='--restart --json --help' again='' ;;
+        'secret get')
+            options='--json --help' again='' ;;
+        'secret list')
+            options='--json --help' again='' ;;
+        'secret delete')
+            options='--force --json --help' again='' ;;
         'up')
             options='--file --detach --json --help' again='' ;;
         'down')
@@ -751,6 +770,12 @@ _clawctl_arguments() {
             arguments=('bash zsh fish') ;;
         'man')
             arguments=('@pages') repeats=1 ;;
+        'secret set')
+            arguments=('@secrets') ;;
+        'secret get')
+            arguments=('@secrets') ;;
+        'secret delete')
+            arguments=('@secrets') ;;
         'up')
             arguments=('@targets') repeats=1 ;;
         'alerts ack')

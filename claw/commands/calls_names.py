@@ -8,7 +8,7 @@ from claw.commands.schema import array, choice, integer, record, string
 NAMED = (
     "jobs", "targets", "tags", "workflows", "events",
     "runs", "open", "dead", "pending", "batches",
-    "pools", "locks", "keys",
+    "pools", "locks", "keys", "secrets",
     "channels", "aliases", "deliveries", "alerts", "tokens",
 )  # fmt: skip
 """Kinds of names: ``targets`` are jobs, instances, ``tag:TAG`` and ``all``; ``runs`` the newest

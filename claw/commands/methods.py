@@ -19,6 +19,7 @@ from claw.commands.calls_queue import QUEUE
 from claw.commands.calls_results import RESULTS
 from claw.commands.calls_retry import DLQ
 from claw.commands.calls_runs import RUNS
+from claw.commands.calls_secrets import SECRETS
 from claw.commands.calls_streams import STREAMS
 from claw.commands.calls_triggers import TRIGGERS
 from claw.commands.calls_watch import WATCH
@@ -41,6 +42,7 @@ _TABLES = (
     EVENTS,
     NOTIFY,
     NAMES,
+    SECRETS,
 )  # fmt: skip
 METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""

@@ -18,6 +18,7 @@ from claw.commands import (
     results,
     retry,
     runs,
+    secrets,
     service,
     top,
     triggers,
@@ -47,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     *config.COMMANDS,
     *importing.COMMANDS,
     *manual.COMMANDS,
+    *secrets.COMMANDS,
     *daemon.COMMANDS,
     *observing.COMMANDS,
     *service.COMMANDS,
@@ -84,7 +86,7 @@ ELSEWHERE = {
 }
 """Verbs of supervisorctl, systemctl, pm2 and docker, with what they are called here."""
 
-LATER = frozenset({"backup", "proxy", "secret", "shell"})
+LATER = frozenset({"backup", "proxy", "shell"})
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""
 
 

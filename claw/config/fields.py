@@ -24,6 +24,7 @@ from claw.config.keys.probe import HealthKeys, ReadyKeys
 from claw.config.keys.queue import DaemonQueueKeys, DedupKeys, PoolKeys, QueueKeys
 from claw.config.keys.results import DaemonResultKeys, OutputKeys, RetentionKeys
 from claw.config.keys.retry import RateLimitKeys, RetryKeys, RunKeys
+from claw.config.keys.secrets import SecretsKeys
 from claw.config.keys.time import TimeKeys
 from claw.config.keys.trigger import TriggerKeys
 from claw.config.keys.watch import AlertKeys, SlaKeys, WatchKeys
@@ -304,6 +305,7 @@ OUTPUT = Section("output", OutputKeys)
 RETENTION = Section("retention", RetentionKeys)
 POOL = Section("pools.NAME", PoolKeys)
 LOCKS = Section("locks", LocksKeys)
+SECRETS = Section("secrets", SecretsKeys)
 DEDUP = Section("dedup", DedupKeys)
 RESTART = Section("restart", RestartKeys)
 READY = Section("ready", ReadyKeys)
@@ -348,8 +350,8 @@ LATER_TABLES = frozenset(_LATER_TABLES.split())
 """Tables of the top level whose features come later."""
 
 TABLES = (
-    "daemon", "control", "retention", "pools", "locks", "channels", "hooks", "defaults", "jobs",
-    "workflows",
+    "daemon", "control", "retention", "pools", "locks", "secrets", "channels", "hooks",
+    "defaults", "jobs", "workflows",
 )  # fmt: skip
 """Tables of the top level."""
 

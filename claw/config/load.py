@@ -18,6 +18,7 @@ from claw.config import (
     fields,
     locks,
     queue,
+    secrets,
     sockets,
     trigger,
     watchdog,
@@ -45,6 +46,7 @@ from claw.model import ids
 from claw.model.job import Config, Daemon, Job
 from claw.model.listener import Listener
 from claw.model.lock import Locks
+from claw.model.secrets import Settings
 from claw.schedule import zone
 
 _make_daemon: Callable[..., Daemon] = Daemon
@@ -101,6 +103,7 @@ def load(
         jobs=tuple(loader.jobs),
         pools=loader.pools(),
         locks=loader.locks,
+        secrets=loader.secrets,
         channels=loader.outlets.all,
         hooks=tuple(hook for _, hook in loader.outlets.hooks),
         defaults=loader.defaults,
@@ -129,6 +132,7 @@ class _Loader:
         self._pools: dict[str, int | None] = {}
         self._knows_pools = True
         self.locks = Locks()
+        self.secrets = Settings()
         self.defaults: Mapping[str, object] = {}
         self.outlets = channels.Outlets()
         self._is_project = is_project
@@ -234,6 +238,7 @@ class _Loader:
         self._pools = queue.read(checker, main.tables.get("pools", {}))
         self.outlets = channels.read(checker, main.tables)
         self.locks = locks.read(checker, main.tables.get("locks", {}))
+        self.secrets = secrets.read(checker, main.tables.get("secrets", {}))
         defaults = main.tables.get("defaults")
         self.defaults = defaults if isinstance(defaults, dict) else {}
         for way, text in contradictions(self._defaults):

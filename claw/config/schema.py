@@ -14,6 +14,7 @@ from claw.config.fields import (
     LOCKS,
     POOL,
     RETENTION,
+    SECRETS,
 )
 from claw.config.table import Field, Section
 from claw.config.workflowfields import STEP, WORKFLOW
@@ -46,6 +47,7 @@ def schema() -> Schema:
                 "patternProperties": {f"^{JOB_NAME.pattern}$": _table(POOL)},
             },
             "locks": _table(LOCKS),
+            "secrets": _table(SECRETS),
             "channels": {
                 "description": "Where messages go, by name.",
                 "type": "object",

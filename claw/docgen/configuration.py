@@ -24,6 +24,7 @@ from claw.config.fields import (
     RETENTION,
     RETRY,
     ROLE,
+    SECRETS,
     SLA,
     TRIGGER,
 )
@@ -38,6 +39,7 @@ _TITLES = (
     (RETENTION, "[retention]"),
     (POOL, "[pools.NAME]"),
     (LOCKS, "[locks]"),
+    (SECRETS, "[secrets]"),
     (CHANNEL, "[channels.NAME]"),
     (HOOK, "[[hooks]]"),
     (JOB, "[jobs.NAME]"),

@@ -51,6 +51,11 @@ def hard_limit_below(name: str, hard: int) -> int | None:
     return None
 
 
+def leave_no_core() -> None:
+    """Have this process leave no image of its memory, whatever ends it (core(5))."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def restore_open_files(old: tuple[int, int]) -> None:
     """Give a child the limit that claw itself was started with."""
     try:

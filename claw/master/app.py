@@ -65,13 +65,14 @@ from claw.master.retiring import Retiring
 from claw.master.shutdown import JobsEnd, Shutdown
 from claw.master.signaling import Signaling
 from claw.master.supervision.adopt import Adoption
-from claw.master.supervision.cgroups import find_groups
+from claw.master.supervision.cgroups import find_groups, leave
 from claw.master.supervision.dispatcher import Dispatcher
 from claw.master.supervision.evidence import Evidencing
 from claw.master.supervision.fostering import Fostering, living
 from claw.master.supervision.health import serve_health
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.links import Links
+from claw.master.supervision.refreshing import Refreshing
 from claw.master.supervision.sockets import Sockets, needing_sockets
 from claw.master.supervision.spools import serve_pruning
 from claw.master.supervision.stops import tell_stop
@@ -85,7 +86,6 @@ from claw.store.database import CLEAN_STOP
 
 _LOG = logging.getLogger("claw")
 _MARGIN_S = 15.0
-_LEAVE_S, _LEAVE_PAUSE_S = 1.0, 0.01
 _ADOPT_S = 10.0
 _LAST_LOOKS = 5
 
@@ -118,7 +118,7 @@ class App:
         self.configuration = configuration
         self.started_at = clock.now()
         self._bus = EventBus()
-        self._confidant = confidant_of(os.environ)
+        self._confidant = confidant_of(home, configuration.get, inherited.passphrase)
         self._reaper = Reaper()
         self._shutdown = Shutdown(self._reaper, home.restart_mark, is_unit=inherited.is_unit)
         self._adopted = trio.Event()
@@ -159,9 +159,7 @@ class App:
             await self._shutdown.wait()
             if not (self._shutdown.is_renewal and await self._make_way()):
                 await self._wind_down()
-                with trio.move_on_after(_LEAVE_S):  # some have those that have just ended
-                    while not self._groups.leave(self._links.all):  # noqa: ASYNC110
-                        await trio.sleep(_LEAVE_PAUSE_S)
+                await leave(self._groups, self._links.all)
             nursery.cancel_scope.cancel()
 
     @property
@@ -171,10 +169,12 @@ class App:
 
     async def _come_up(self, nursery: trio.Nursery) -> None:
         """Adopt what lives, begin what is due, then open the door."""
+        await self._confidant.learn(self.configuration.current)
         await nursery.start(self._fork_server.serve)
         await nursery.start(self._fostering.elders.serve)
         adopted = await self._adoption.adopt(nursery)
         await self._fostering.settle(self._links)
+        await self._holdings.learn()
         nursery.start_soon(self._fostering.serve, self._links)
         self._adopted.set()
         if self._shutdown.is_asked:  # nothing is begun that would have to be ended
@@ -250,7 +250,8 @@ class App:
         yield partial(self._forwarding.serve, self.started_at.timestamp())
         yield self._evidencing.findings.serve
         yield self._checks.serve
-        yield partial(serve_health, self.home, self._links, self._heartbeat_s)
+        heartbeat_s = self.configuration.current.daemon.heartbeat_s
+        yield partial(serve_health, self.home, self._links, heartbeat_s)
         yield partial(serve_pruning, self.home, self._store)
         yield self._sampler.serve
         yield self._forgetting.serve
@@ -258,15 +259,12 @@ class App:
         yield self._watch.serve
         yield self._inputs.serve
 
-    @property
-    def _heartbeat_s(self) -> float:
-        return self.configuration.current.daemon.heartbeat_s
-
     # -- what decisions lead to ------------------------------------------------------
 
     def _connect(self) -> None:
         """Say who acts on which effect of a decision."""
         config, on = self.configuration.get, self._perform.on
+        self._holdings = Refreshing(self._store, self._fostering, self._links, self._confidant)
         self._forgetting = Forgetting(self.home, self._store, self._decide, config)
         self._retiring = Retiring(self._reload_told)
         self._inputs = Inputs(self.home, config, self._store, self._decide)
@@ -327,6 +325,8 @@ class App:
         return Services(
             home=self.home,
             tokens=self._dispatcher.tokens,
+            confidant=self._confidant,
+            holdings=self._holdings,
             store=self._store,
             config=self.configuration,
             bus=self._bus,

@@ -4,57 +4,101 @@ Whoever keeps a secret may take long to answer, or for ever (a keyring that wait
 it is asked on a thread, for a bounded time, and so holds up only who needs the answer.
 """
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 import trio
 
-from claw.model import reference
+from claw.model import reference, uses
+from claw.model.home import Home
+from claw.model.job import Config
 from claw.model.redact import Redactor
-from claw.model.reference import Reference
-from claw.secrets import keeper
+from claw.model.reference import Reference, Source
 from claw.secrets.resolving import Resolver, UnresolvedError
+from claw.secrets.secretfile import SecretsError
+from claw.secrets.vault import Vault, vault_of
+
+T = TypeVar("T")
 
 _PATIENCE_S = 10.0
+_LEARNING_S = 3.0
 _AT_ONCE = 4
 """Questions under way; threads of those that nobody waits for any more are among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What references stand for, and which versions of secrets that are."""
+
+    values: dict[Reference, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
 
 
 class Confidant:
     """See the module.
 
     Attributes:
+        vault: Keeps claw's own secrets; blocks, see `ask`.
         redactor: Knows each value that was looked up and is not to be shown.
     """
 
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
+    def __init__(self, vault: Vault, environment: Mapping[str, str]) -> None:
+        self.vault = vault
+        self._resolver = Resolver(environment, vault.value)
         self.redactor = Redactor()
         self._threads = trio.CapacityLimiter(_AT_ONCE)
 
-    async def values(
-        self, wanted: Iterable[Reference], *, for_another: bool = False
-    ) -> dict[Reference, str]:
+    async def ask(self, question: Callable[[], T], patience_s: float = _PATIENCE_S) -> T:
+        """Return what a question to whoever keeps secrets is answered.
+
+        Raises:
+            SecretsError: No answer comes in time.
+        """
+        with trio.move_on_after(patience_s):
+            try:
+                return await trio.to_thread.run_sync(
+                    question, abandon_on_cancel=True, limiter=self._threads
+                )
+            except RuntimeError as error:  # no room for a thread
+                raise SecretsError(str(error), is_passing=True) from error
+        raise SecretsError(
+            f"who keeps secrets gives no answer in {patience_s:g} s", is_passing=True
+        )
+
+    async def look_up(self, wanted: Iterable[Reference], *, for_another: bool = False) -> Found:
         """Return what each reference stands for; see `Resolver.resolve`.
 
         Raises:
             UnresolvedError: One stands for nothing, or nobody answers.
         """
-        asked = tuple(wanted)
+        asked = tuple(dict.fromkeys(wanted))
         if not asked:
+            return Found()
+        try:
+            return await self.ask(partial(self._look, asked, for_another=for_another))
+        except SecretsError as error:
+            names = ", ".join(map(str, asked))
+            raise UnresolvedError(
+                f"{names}: {error.message}", is_passing=error.is_passing
+            ) from error
+
+    def _look(self, asked: tuple[Reference, ...], *, for_another: bool) -> Found:
+        names = [one.name for one in asked if one.source is Source.SECRET]
+        while True:
+            before = self._versions(names)
+            values = self._resolver.resolve(asked, for_another=for_another)
+            self.redactor.add(value for one, value in values.items() if one.is_hidden)
+            if self._versions(names) == before:
+                return Found(values=values, versions=before)
+
+    def _versions(self, names: list[str]) -> dict[str, int]:
+        if not names:
             return {}
-        look = partial(self._resolver.resolve, asked, for_another=for_another)
-        with trio.move_on_after(_PATIENCE_S):
-            try:
-                found = await trio.to_thread.run_sync(
-                    look, abandon_on_cancel=True, limiter=self._threads
-                )
-            except RuntimeError as error:  # no room for a thread
-                raise UnresolvedError(f"{asked[0]}: {error}", is_passing=True) from error
-            self.redactor.add(value for one, value in found.items() if one.is_hidden)
-            return found
-        names = ", ".join(map(str, asked))
-        raise UnresolvedError(f"{names}: no answer in {_PATIENCE_S:g} s", is_passing=True)
+        known = self.vault.entries()
+        return {name: known[name].version for name in names if name in known}
 
     async def fill(self, text: str) -> str:
         """Return a text with what it refers to filled in.
@@ -71,14 +115,37 @@ class Confidant:
             UnresolvedError: Something is not there.
         """
         said = list(texts)
-        values = await self.values(reference.of_all(said))
-        return [reference.fill(text, values) for text in said]
+        found = await self.look_up(reference.of_all(said))
+        return [reference.fill(text, found.values) for text in said]
+
+    async def learn(self, config: Config) -> None:
+        """Get to know what a configuration refers to, so that none of it is shown.
+
+        What was printed while no master was there is looked at after this. Who does not
+        answer is not waited for long.
+        """
+        asked = tuple(dict.fromkeys(one for _who, one in uses.all_of(config)))
+        if not any(one.is_hidden for one in asked):
+            return
+        try:
+            await self.ask(partial(self._learn, asked), _LEARNING_S)
+        except SecretsError:
+            return
+
+    def _learn(self, asked: tuple[Reference, ...]) -> None:
+        for one in asked:
+            try:
+                self._look((one,), for_another=False)
+            except (UnresolvedError, SecretsError):
+                continue
 
 
-def confidant_of(environment: Mapping[str, str]) -> Confidant:
-    """Return the master's.
-
-    Args:
-        environment: The daemon's.
-    """
-    return Confidant(Resolver(environment, keeper.of_none))
+def confidant_of(
+    home: Home,
+    config: Callable[[], Config],
+    passphrase: bytes = b"",
+    environment: Mapping[str, str] = os.environ,
+) -> Confidant:
+    """Return the master's; see `vault_of`."""
+    vault = vault_of(home, lambda: config().secrets, environment, passphrase)
+    return Confidant(vault, environment)

@@ -20,7 +20,7 @@ from claw.master.app import App
 from claw.master.configuration import Configuration
 from claw.master.doctor import registry
 from claw.master.doctor.case import Case
-from claw.master.init import handover, held
+from claw.master.init import handover, held, passphrase
 from claw.master.init import inherited as startup
 from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
@@ -83,6 +83,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     _make_folders(home)
     lock_fd = _inherited_lock(home, inherited) or _take_lock(home)
+    inherited.passphrase = inherited.passphrase or passphrase.ask(home)
     signals.block()  # until they can be acted upon; PID 1 would not even get them
     try:
         if options.detach and not inherited.is_successor:

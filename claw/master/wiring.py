@@ -9,6 +9,7 @@ import trio
 
 from claw.config.managed import Managed
 from claw.master.asyncstore import AsyncStore
+from claw.master.confidant import Confidant
 from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
@@ -17,6 +18,7 @@ from claw.master.decider import Decider
 from claw.master.init.inherited import Door
 from claw.master.locks.backend import Holder
 from claw.master.output.watch import Watcher
+from claw.master.supervision.refreshing import Bearer
 from claw.master.tokens import Tokens
 from claw.model.home import Home
 from claw.model.job import Config, Job
@@ -77,6 +79,16 @@ class SharedLocks(Protocol):
         """Make a lock free, whoever has it, and return who that was."""
 
 
+class Holdings(Protocol):
+    """Which processes have which versions of secrets; see `Refreshing`."""
+
+    async def holders(self) -> dict[str, list[Bearer]]:
+        """Return them by the secret's name."""
+
+    async def reach(self, name: str) -> tuple[list[str], list[str]]:
+        """Have services start their next processes with what a secret is now."""
+
+
 class Reload(Protocol):
     """Loads the configuration anew, all of it or nothing."""
 
@@ -118,6 +130,8 @@ class Services:
     fork_server_pid: Callable[[], int | None]
     started_at: datetime
     tokens: Tokens
+    confidant: Confidant
+    holdings: Holdings
     limits: Limits = field(default_factory=Limits)
     door: Door = field(default_factory=Door)
     locks: SharedLocks | None = None  # None: nobody shares any

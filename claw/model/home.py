@@ -36,6 +36,21 @@ class Home:
         return f"{self.state}/tokens.key"
 
     @property
+    def secrets(self) -> str:
+        """Which secrets there are; the values that no keyring of the system keeps, sealed."""
+        return f"{self.state}/secrets.json"
+
+    @property
+    def secrets_key(self) -> str:
+        """What those are sealed with, when nobody has given a key."""
+        return f"{self.state}/secrets.key"
+
+    @property
+    def keyring_service(self) -> str:
+        """What this home is called in a keyring, so that homes do not mix."""
+        return f"claw:{self.folder or self.state}"
+
+    @property
     def restart_mark(self) -> str:
         """Made by an init script that ends the master only to start it again."""
         return f"{self.run}/restarting"

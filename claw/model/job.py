@@ -27,6 +27,7 @@ from claw.model.outputcheck import Check
 from claw.model.pool import OnPoolBusy, PoolUse
 from claw.model.retry import Delivery, Retry, Rules
 from claw.model.run import Priority
+from claw.model.secrets import Settings
 from claw.model.sla import Sla
 from claw.model.timing import Hours
 from claw.model.transient import Transient
@@ -347,6 +348,7 @@ class Config:
     jobs: tuple[Job, ...] = ()
     pools: tuple[tuple[str, int], ...] = ()  # name and slots
     locks: Locks = field(default_factory=Locks)
+    secrets: Settings = field(default_factory=Settings)
     channels: tuple[Channel, ...] = ()  # by name
     hooks: tuple[Hook, ...] = ()
     files: tuple[str, ...] = ()  # read, in order

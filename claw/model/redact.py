@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterable
 
 MASK = "****"
@@ -22,9 +23,14 @@ class Redactor:
         self._values: dict[str, None] = {}
         self._pattern: re.Pattern[str] | None = None
         self._bytes: re.Pattern[bytes] | None = None
+        self._lock = threading.Lock()
 
     def add(self, values: Iterable[str]) -> None:
-        """Take in values that were looked up."""
+        """Take in values that were looked up; from any thread."""
+        with self._lock:
+            self._add(values)
+
+    def _add(self, values: Iterable[str]) -> None:
         new: list[str] = []
         for value in values:
             if value in self._values:

@@ -171,7 +171,7 @@ class ForkServer:
         kept = peer.take(message["names"])
         ward = None
         if MEMORY not in kept or _is_launch_of(sid, kept[MEMORY]):
-            ward = self._wards.foster(sid, spool, kept)
+            ward = self._wards.foster(sid, spool, kept, anew=message.get("anew", False))
         if ward is None:
             close_all(kept)
             return {"error": f"nothing is known of {sid}", "retryable": False}

@@ -4,6 +4,7 @@ See `claw.wire.supervision` for what is said.
 """
 
 from claw import __version__
+from claw.kernel import memory
 from claw.kernel.bare import os
 from claw.supervisor import entries, machine
 from claw.supervisor.case import Case
@@ -13,7 +14,7 @@ from claw.supervisor.errands import GONE, Errands
 from claw.supervisor.fostering import Fostering
 from claw.supervisor.readiness import Readiness
 from claw.supervisor.warm import Warm
-from claw.wire.supervision import Message
+from claw.wire.supervision import MEMORY, Launch, Message
 
 
 class Requests:
@@ -123,6 +124,16 @@ class Requests:
 
         self._errands.begin(message["what"], float(message["timeout_s"]), ended)
         return None
+
+    def _op_refresh(self, _peer: Peer, message: Message) -> Message:
+        launch, case = Launch.of(message["launch"]), self._case
+        fd = memory.sealed(f"claw:{launch.job}", launch.encode())
+        os.close(case.handed.kept[MEMORY])
+        case.handed.kept[MEMORY] = fd
+        mine = case.launch
+        mine.env, mine.refers, mine.held = launch.env, launch.refers, launch.held
+        mine.secrets = launch.secrets
+        return {"attempt": case.state.attempt}
 
     def _op_hand(self, _peer: Peer, message: Message) -> Message:
         self._fostering.hand(message["path"])

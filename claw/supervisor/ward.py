@@ -45,6 +45,13 @@ class Ward:
             else:
                 self.kept[name] = fd
 
+    def let_go(self, names: "dict[str, int]") -> None:
+        """Close what is kept by some names: other things are to be."""
+        for name in names:
+            fd = self.kept.pop(name, -1)
+            if fd >= 0:
+                os.close(fd)
+
     def _is_newest(self, name: str) -> bool:
         """Tell whether a child began after the one that is kept, which is then let go."""
         for other in [one for one in self.kept if one.startswith(CHILD)]:

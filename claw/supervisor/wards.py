@@ -88,8 +88,12 @@ class Wards:
             os.close(lock_fd)
         self.all[ward.sid] = ward
 
-    def foster(self, sid: str, spool: str, kept: dict[str, int]) -> Ward | None:
+    def foster(
+        self, sid: str, spool: str, kept: dict[str, int], *, anew: bool = False
+    ) -> Ward | None:
         """Take in a run whose fork server has died, or more descriptors of one.
+
+        Those of one take the place of what is kept by their names when it is ``anew``.
 
         Returns:
             The ward; None when it is not known and the launch is not among the descriptors.
@@ -101,6 +105,8 @@ class Wards:
             ward.retry_b = ticks.boottime()
         if ward is None:
             return None
+        if anew:
+            ward.let_go(kept)
         ward.keep(kept)
         return ward
 

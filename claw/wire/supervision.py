@@ -13,7 +13,8 @@ Fork server (requests of the master):
     copy     {sid}   -> {names} with copies of what is kept for that run
     foster   {sid, spool, names, pid?, start?} with descriptors: look after a run whose fork
              server has died, or keep more of one; asked by the master, by the supervisor
-             (who says who it is) and by each child that it starts -> {}
+             (who says who it is) and by each child that it starts; ``anew``: in place of
+             what is kept by these names -> {}
     reaped   {pid, start, code, signal, cpu_s, max_rss}: how an orphan ended that had become
              the master's                 -> {}
     keep     {name} and a listening socket  -> {}: it is kept for who comes after
@@ -36,6 +37,8 @@ Supervisor (requests of the master):
     type     {data}               -> {taken}: for its standard input; each letter is the byte
              of its number, and what is not taken had no room
     resize   {rows, columns}      -> {}: of its terminal
+    refresh  {launch}  -> {attempt}: of a service: what begins after that attempt gets the
+             environment of this launch
     hand     {path}               -> {}: what it has is on its way to the fork server there
     launch   {launch}  no answer: to a free one, the next run; it writes that into its memory
     refused  {run, attempt, error, retryable}  unasked: nothing of that launch has begun
@@ -135,6 +138,7 @@ class Launch:
         "err_path",
         "grace_s",
         "heartbeat_s",
+        "held",
         "identity",
         "instance",
         "job",
@@ -190,6 +194,7 @@ class Launch:
         "cwd_or_root": False,
         "env_beneath": {},
         "env_file": "",
+        "held": [],
         "identity": None,
         "limits": {},
         "nice": None,
@@ -245,6 +250,7 @@ class Launch:
     cwd_or_root: bool  # a cwd that is not there, a missing home, is no failure
     env_beneath: dict[str, str]  # what env_file may override; all else is in env
     env_file: str
+    held: "list[list[Any]]"  # first attempt, and versions of secrets by name; the newest last
     identity: "tuple[int, int, list[int]] | None"  # uid, gid, all groups
     limits: dict[str, list[int]]  # soft and hard, by names of getrlimit(2); -1: none
     nice: int | None

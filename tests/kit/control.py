@@ -21,6 +21,7 @@ from claw.config.managed import Managed
 from claw.errors import ConflictError, UsageError
 from claw.kernel import clock, files
 from claw.master.asyncstore import AsyncStore
+from claw.master.confidant import confidant_of
 from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
@@ -33,6 +34,7 @@ from claw.master.engine import services as engine_services
 from claw.master.engine.sync import sync
 from claw.master.engine.turn import Turn
 from claw.master.output.watch import Watcher
+from claw.master.supervision.refreshing import Bearer
 from claw.master.tokens import Tokens
 from claw.master.wiring import Services
 from claw.model.effect import Effect
@@ -154,6 +156,18 @@ class Supervisors:
         return frozenset({"unresponsive"}) if sid in self.unresponsive else frozenset()
 
 
+class Nobody:
+    """Nobody runs here who could have a secret."""
+
+    async def holders(self) -> dict[str, list[Bearer]]:
+        """Return nobody."""
+        return {}
+
+    async def reach(self, _name: str) -> tuple[list[str], list[str]]:
+        """Reach nobody."""
+        return [], []
+
+
 class Configuration:
     """A configuration that a test changes."""
 
@@ -194,6 +208,8 @@ class Desk:
         return Services(
             home=self.home,
             tokens=Tokens(self.home.token_key),
+            confidant=confidant_of(self.home, lambda: self.config.current),
+            holdings=Nobody(),
             store=self.store,
             config=self.config,
             bus=self.bus,

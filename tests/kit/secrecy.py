@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from claw.master.confidant import Confidant
-from claw.secrets import keeper
-from claw.secrets.resolving import Resolver
+from claw.master.confidant import Confidant, confidant_of
+from claw.model.home import at_folder
+from claw.model.job import Config
 
 
 def confidant(environment: Mapping[str, str] | None = None) -> Confidant:
     """Return one who knows an environment, and no secrets."""
-    return Confidant(Resolver(environment or {}, keeper.of_none))
+    return confidant_of(at_folder("/nonexistent"), Config, environment=environment or {})

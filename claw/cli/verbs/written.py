@@ -37,6 +37,7 @@ def configuration(config: Config) -> Table:
         },
         "pools": {name: {"slots": slots} for name, slots in config.pools},
         "locks": table(config.locks, fields.LOCKS),
+        "secrets": table(config.secrets, fields.SECRETS),
         "channels": {
             name: _channel(one)
             for name, one in channels.items()

@@ -11,12 +11,13 @@ import logging
 import os
 import subprocess
 import sys
+from typing import Any
 
 import trio
 
 import claw
 from claw.errors import ClawError, ConfigError, ConflictError
-from claw.kernel import clock, limits
+from claw.kernel import clock, limits, memory
 from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import HANDOVER, Inherited
 from claw.master.reaper import Reaper
@@ -97,7 +98,7 @@ def replace(
         open_files: Limits of open files, as this program found them.
     """
     door, signals_fd = inherited.door, held.pour()
-    handed = {
+    handed: dict[str, Any] = {
         "pid": os.getpid(),
         "lock": lock_fd,
         "control": door.fd,
@@ -106,6 +107,10 @@ def replace(
         "signals": signals_fd,
     }
     passed = [fd for fd in (lock_fd, door.fd, signals_fd) if fd >= 0]
+    if inherited.passphrase:
+        handed["passphrase"] = memory.shared("passphrase", inherited.passphrase)
+        os.lseek(handed["passphrase"], 0, os.SEEK_SET)
+        passed.append(handed["passphrase"])
     for fd in passed:
         os.set_inheritable(fd, True)
     limits.restore_open_files(open_files)

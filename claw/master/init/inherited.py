@@ -17,15 +17,19 @@ from claw.master.init import held
 
 HANDOVER = "CLAW_HANDOVER"
 """Of a successor only: which descriptors its predecessor hands it, as JSON."""
+PASSPHRASE_FD = "CLAW_PASSPHRASE_FD"  # noqa: S105
+"""A descriptor from which the passphrase of the secrets is read, to its end."""
 CONTROL = "control"
 _FIRST_FD = 3  # SD_LISTEN_FDS_START
 _NAMES = (
     "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID",
     "LISTEN_FDNAMES", "JOURNAL_STREAM", "INVOCATION_ID", "SYSTEMD_EXEC_PID", HANDOVER,
+    PASSPHRASE_FD,
 )  # fmt: skip
-_OF_ONE_START = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", HANDOVER)
+_OF_ONE_START = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", HANDOVER, PASSPHRASE_FD)
 
 Inode = tuple[int, int]
+_LONGEST_PASSPHRASE = 4096
 
 
 @dataclass(slots=True)
@@ -88,6 +92,7 @@ class Inherited:
         door: Of the control socket.
         signals: What came while nobody could act upon it.
         is_successor: Whether this program took the place of another.
+        passphrase: Of the secrets; empty: nobody has said one.
     """
 
     environ: dict[str, str] = field(default_factory=dict)
@@ -99,6 +104,7 @@ class Inherited:
     door: Door = field(default_factory=Door)
     signals: frozenset[int] = frozenset()
     is_successor: bool = False
+    passphrase: bytes = field(default=b"", repr=False)
 
 
 def boot_id() -> str:
@@ -123,6 +129,7 @@ def take(environ: MutableMapping[str, str], pid: int) -> Inherited:
     with contextlib.suppress(ValueError):
         device, inode = taken.get("JOURNAL_STREAM", "").split(":")
         found.journal = int(device), int(inode)
+    found.passphrase = _read(taken.get(PASSPHRASE_FD, ""))
     _take_handover(found, taken.get(HANDOVER, ""), pid)
     if taken.get("LISTEN_PID") == str(pid) and not found.is_successor:
         found.door = _activated(taken)
@@ -155,9 +162,21 @@ def _take_handover(found: Inherited, text: str, pid: int) -> None:
             door.inode = (int(handed["inode"][0]), int(handed["inode"][1]))
     except (ValueError, LookupError, TypeError, OSError, AttributeError):
         return
+    found.passphrase = _read(str(handed.get("passphrase", "")))
     with contextlib.suppress(OSError):
         found.signals = frozenset(held.read(int(handed.get("signals", -1))))
     found.door, found.is_successor = door, True
+
+
+def _read(fd: str) -> bytes:
+    """Return what is to be read from a descriptor that is given by its number; '': nothing."""
+    if not fd.isdecimal() or int(fd) < _FIRST_FD:
+        return b""
+    try:
+        with open(int(fd), "rb") as file:  # noqa: PTH123
+            return file.read(_LONGEST_PASSPHRASE).removesuffix(b"\n")
+    except OSError:
+        return b""
 
 
 def _activated(taken: dict[str, str]) -> Door:

@@ -13,10 +13,13 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import trio
+
 from claw.kernel import cgroup, files
 from claw.model.home import Home
 from claw.model.job import ResourceAction, Resources
 
+_LEAVE_S, _LEAVE_PAUSE_S = 1.0, 0.01
 _LOG = logging.getLogger("claw.cgroups")
 _CPU_PERIOD_US = 100_000
 _CONTROLLERS = ("memory", "cpu", "pids")
@@ -219,3 +222,15 @@ def _enable(folder: str, controller: str) -> bool:
     except OSError:
         return False
     return True
+
+
+async def leave(groups: Groups, living: Collection[str]) -> None:
+    """Leave the groups; supervisors that have just ended are in some for a moment more.
+
+    Args:
+        groups: Which.
+        living: Supervisors, by id; it changes meanwhile.
+    """
+    with trio.move_on_after(_LEAVE_S):
+        while not groups.leave(living):  # noqa: ASYNC110  nothing tells of it
+            await trio.sleep(_LEAVE_PAUSE_S)

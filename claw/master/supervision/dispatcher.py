@@ -219,11 +219,11 @@ class Dispatcher:
         texts = launches.referring(claim.job, claim.run)
         if texts:
             identity = launch.identity
-            values = await self._confidant.values(
+            found = await self._confidant.look_up(
                 reference.of_all(texts.values()),
                 for_another=identity is not None and identity[0] != os.geteuid(),
             )
-            launches.fill(launch, texts, values)
+            launches.fill(launch, texts, found, launch.attempt)
 
     async def _undo(
         self, claim: Claim, error: str, *, retryable: bool, wait_s: float | None = None

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from claw.errors import ClawError, StoreError
+from claw.kernel import memory
 from claw.kernel.pidfd import Exit
 from claw.master.asyncstore import AsyncStore
 from claw.master.reaper import Reaper
@@ -28,7 +29,7 @@ from claw.master.supervision.linefeed import LineLink, LostError
 from claw.master.supervision.links import Links
 from claw.model.home import Home
 from claw.store.records import Tx
-from claw.wire.supervision import MEMORY, Message
+from claw.wire.supervision import MEMORY, Launch, Message
 
 _LOG = logging.getLogger("claw.fostering")
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.05, 2.0
@@ -143,6 +144,23 @@ class Fostering:
         self._orphans.append(orphan)
         self._untold.append(orphan)
         self._wake.set()
+
+    async def renew_memory(self, launch: Launch) -> None:
+        """Have a run's next supervisors find another launch: here, and with its fork server.
+
+        Raises:
+            LostError: The fork server has died; its next one is given what is here.
+            OSError: There is no memory or descriptor for it.
+        """
+        sid = launch.sid
+        fd = memory.sealed(f"claw:{launch.job}", launch.encode())
+        self.copies.put_memory(sid, fd)
+        found = await self._find(sid)
+        with self.copies.lent(sid) as kept:
+            if found is not None and MEMORY in kept:
+                spool = f"{self._home.spool}/{sid}"
+                how: Message = {"op": "foster", "sid": sid, "spool": spool}
+                await found[1].call(kept[MEMORY], names=[MEMORY], anew=True, **how)
 
     def look_at(self, sid: str) -> None:
         """There is a link to a supervisor."""

@@ -94,6 +94,15 @@ class Copies:
         close(old)
         self.all[sid] = kept
 
+    def put_memory(self, sid: str, fd: int) -> None:
+        """Keep other memory with the launch, if there is any of that run; else close it."""
+        kept = self.all.get(sid, {})
+        if MEMORY in kept:
+            os.close(kept[MEMORY])
+            kept[MEMORY] = fd
+        else:
+            os.close(fd)
+
     def take_child(self, sid: str, given: Kept) -> None:
         """Keep the pidfd that a child has sent of itself."""
         kept = self.all.setdefault(sid, {})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from claw.kernel import accounts, clock
+from claw.master.confidant import Found
 from claw.master.supervision.cgroups import Groups
 from claw.master.supervision.lookups import LookUps
 from claw.master.supervision.sockets import kept_as
@@ -13,7 +14,6 @@ from claw.model import instances, reference, retry
 from claw.model.checks import ReadyType
 from claw.model.home import Home
 from claw.model.job import Daemon, Job, JobType
-from claw.model.reference import Reference
 from claw.model.run import Run
 from claw.wire.supervision import Ladder, Launch
 
@@ -217,17 +217,21 @@ def referring(job: Job, run: Run) -> dict[str, str]:
     return {name: text for name, text in filled.items() if reference.stands_in(text)}
 
 
-def fill(launch: Launch, texts: Mapping[str, str], values: Mapping[Reference, str]) -> None:
+def fill(launch: Launch, texts: Mapping[str, str], found: Found, attempt: int) -> None:
     """Put what is kept elsewhere into a launch.
 
     Args:
         launch: To be changed.
         texts: What variables are made of it: `referring`.
-        values: All that they refer to.
+        found: All that they refer to.
+        attempt: The first that gets it.
     """
-    launch.env |= {name: reference.fill(text, values) for name, text in texts.items()}
+    filled = {name: reference.fill(text, found.values) for name, text in texts.items()}
+    launch.env |= filled
     launch.refers = dict(texts)
-    launch.secrets = [value for one, value in values.items() if one.is_hidden]
+    launch.secrets = [value for one, value in found.values.items() if one.is_hidden]
+    earlier = [one for one in launch.held if one[0] < attempt]
+    launch.held = [*earlier[-1:], [attempt, found.versions]]
 
 
 def _filled(job: Job, run: Run, text: str) -> str:

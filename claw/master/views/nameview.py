@@ -5,7 +5,7 @@ Of what may be without number, only the newest are looked at.
 
 from collections.abc import Callable, Iterator, Mapping
 
-from claw.model import ids
+from claw.model import ids, uses
 from claw.model.delivery import DeliveryState
 from claw.model.job import Config, Job
 from claw.store.placerows import Place
@@ -132,6 +132,11 @@ def _keys(tx: Tx, _config: Config, prefix: str) -> Iterator[Name]:
         yield key, ""
 
 
+def _secrets(_tx: Tx, config: Config, _prefix: str) -> Iterator[Name]:
+    for name, users in sorted(uses.of_secrets(config).items()):
+        yield name, f"used by {', '.join(users)}"[:_SAYS]
+
+
 def _channels(_tx: Tx, config: Config, _prefix: str) -> Iterator[Name]:
     for channel in config.channels:
         yield channel.name, f"channel of type {channel.type}"
@@ -172,6 +177,7 @@ SOURCES: Mapping[str, Source] = {
     "pools": _pools,
     "locks": _locks,
     "keys": _keys,
+    "secrets": _secrets,
     "channels": _channels,
     "aliases": _aliases,
     "deliveries": _deliveries,

@@ -1,0 +1,42 @@
+"""What in a configuration refers to values that are kept elsewhere."""
+
+from collections.abc import Iterator
+
+from claw.model import instances, reference
+from claw.model.job import Config, Job, JobType
+from claw.model.reference import Reference, Source
+
+
+def all_of(config: Config) -> Iterator[tuple[str, Reference]]:
+    """Yield who refers to what: a job's name, or that of a table, with the reference."""
+    for job in config.known:
+        for text in _texts_of(job):
+            for one in reference.references(text):
+                yield job.name, one
+    for channel in config.channels:
+        for text in (*channel.urls, *(value for _, value in channel.headers)):
+            for one in reference.references(text):
+                yield f"channels.{channel.name}", one
+    for one in reference.references(config.locks.dsn):
+        yield "locks", one
+
+
+def of_secrets(config: Config) -> dict[str, list[str]]:
+    """Return who refers to which of claw's own secrets, each once, by the secret's name."""
+    found: dict[str, dict[str, None]] = {}
+    for who, one in all_of(config):
+        if one.source is Source.SECRET:
+            found.setdefault(one.name, {})[who] = None
+    return {name: list(users) for name, users in found.items()}
+
+
+def _texts_of(job: Job) -> Iterator[str]:
+    texts = [text for _, text in job.env]
+    texts += [job.ready.probe.url, job.ping or ""]
+    if job.health is not None:
+        texts.append(job.health.probe.url)
+    is_service = job.type is JobType.CONTINUOUS
+    for text in texts:
+        numbers = range(1, job.instances + 1) if instances.PLACEHOLDER in text else (1,)
+        for number in numbers:
+            yield instances.fill(text, number) if is_service else text
