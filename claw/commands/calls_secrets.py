@@ -64,7 +64,7 @@ SECRETS = (
     ),
     Method(
         "secret.list",
-        "list the secrets, who refers to them, and who has an older value; never a value",
+        "list the secrets, without values, and who uses them",
         role=ADMIN,
         result=record(
             {

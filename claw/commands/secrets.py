@@ -23,7 +23,10 @@ COMMANDS = (
         ),
         examples=(
             ("clawctl secret set WEB_TOKEN", "asks for it"),
-            ("pass show db | clawctl secret set DB_PASSWORD --restart", "and roll it out"),
+            (
+                "clawctl secret set DB_PASSWORD --restart",
+                "and roll it out at once",
+            ),
         ),
     ),
     Command(

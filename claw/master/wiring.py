@@ -85,7 +85,7 @@ class Holdings(Protocol):
     async def holders(self) -> dict[str, list[Bearer]]:
         """Return them by the secret's name."""
 
-    async def reach(self, name: str) -> tuple[list[str], list[str]]:
+    async def reach(self, name: str) -> tuple[list[str], dict[str, str]]:
         """Have services start their next processes with what a secret is now."""
 
 

@@ -56,7 +56,7 @@ class Case:
         self.notices = Notices(handed.kept)
         self.ended_as: Exit | None = None
         self.free: Callable[[], str] = str
-        self.withdraw: Callable[[str], bool] = bool
+        self.withdraw: Callable[[str], bool] = _has_begun
         self.has_left_something = False
         self.tells_b: float | None = None
         self.streams = [
@@ -144,3 +144,8 @@ class Case:
         if version := self.free():
             message["free"] = version
         self.control.tell(message)
+
+
+def _has_begun(_why: str) -> bool:
+    """Withdraw nothing: it has begun, or begins at once."""
+    return False

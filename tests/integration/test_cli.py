@@ -450,7 +450,6 @@ def test_verbs_of_other_tools_are_answered_with_ours(away: Shell, verb: str, our
     "words",
     [
         "shell", "backup list",
-        "secret set x", "completion bash", "man",
     ],
 )  # fmt: skip
 def test_later_commands_are_known_and_not_available_yet(away: Shell, words: str) -> None:

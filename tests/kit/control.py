@@ -163,9 +163,9 @@ class Nobody:
         """Return nobody."""
         return {}
 
-    async def reach(self, _name: str) -> tuple[list[str], list[str]]:
+    async def reach(self, _name: str) -> tuple[list[str], dict[str, str]]:
         """Reach nobody."""
-        return [], []
+        return [], {}
 
 
 class Configuration:

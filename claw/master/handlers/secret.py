@@ -24,10 +24,9 @@ async def set_(call: Call, params: Params) -> Json:
     confidant, holdings = call.services.confidant, call.services.holdings
     confidant.redactor.add([value])
     entry = await confidant.ask(partial(confidant.vault.set, name, value))
-    reached, warnings = await holdings.reach(name)
+    reached, unreached = await holdings.reach(name)
     held = _older((await holdings.holders()).get(name, []), entry)
-    services = list(dict.fromkeys(one.job for one in held if one.is_service))
-    restarted = services if params.get("restart") else []
+    restarted = [*reached, *unreached] if params.get("restart") else []
 
     def decide(turn: Turn) -> Json:
         turn.note(CHANGED, why=f"{name}: version {entry.version}", by=call.by)
@@ -40,7 +39,10 @@ async def set_(call: Call, params: Params) -> Json:
             "reached": [one for one in reached if one not in restarted],
             "restarted": restarted,
             "held": list(map(_wire_of, held)),
-            "warnings": [*warnings, *_of_held(held, restarted)],
+            "warnings": [
+                *(text for job, text in unreached.items() if job not in restarted),
+                *_of_held(held, restarted),
+            ],
         }
 
     return await call.commit(decide)

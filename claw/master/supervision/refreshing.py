@@ -68,15 +68,15 @@ class Refreshing:
         for launch in await self._launches(live.keys()):
             self._confidant.redactor.add(launch.secrets)
 
-    async def reach(self, name: str) -> tuple[list[str], list[str]]:
+    async def reach(self, name: str) -> tuple[list[str], dict[str, str]]:
         """Have services start their next processes with what a secret is now.
 
         Returns:
-            The jobs that will, and a sentence for each run that will not.
+            The jobs that will, and of each other one a sentence on why not.
         """
         live = await self._store.read(Tx.live_attempts)
         reached: dict[str, None] = {}
-        troubles: list[str] = []
+        troubles: dict[str, str] = {}
         for launch in await self._launches(live.keys()):
             if not (launch.is_service and _refers(launch, name)):
                 continue
@@ -84,7 +84,7 @@ class Refreshing:
                 await self._refresh(launch)
             except (ClawError, OSError) as error:
                 why = error.message if isinstance(error, ClawError) else str(error)
-                troubles.append(
+                troubles[launch.job] = (
                     f"{launch.job} keeps the older value until it is restarted: {why}"
                 )
             else:

@@ -1,0 +1,126 @@
+"""Secrets as people use them: kept by ``clawctl secret``, and in what a job is started with."""
+
+import os
+import shlex
+import signal
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kit.clawctl import Said, Shell
+from tests.kit.master import MasterUnderTest, StartMaster
+
+FIRST, SECOND, THIRD = "first-Xq7", "second-Wz4", "third-Kp9"
+SERVICE = """
+[jobs.web]
+command = "sh -c 'echo with $TOKEN; exec sleep 600'"
+type = "continuous"
+env = { TOKEN = "Bearer ${secret:WEB_TOKEN}" }
+restart = { policy = "always", delays = ["0s"] }
+
+[jobs.once]
+command = "sh -c 'echo $A/$B/$C/$D'"
+env = { A = "${secret:OTHER}", B = "${env:BESIDE}", C = "$${secret:OTHER}", D = "${file:KEY}" }
+"""
+
+
+def keep(ctl: Shell, name: str, value: str, *words: str) -> Said:
+    typed = f"printf %s {shlex.quote(value)} | $CLAWCTL secret set {name}"
+    said = ctl.sh(" ".join([typed, *words]))
+    assert said.status == 0, said
+    return said
+
+
+def printed(claw: MasterUnderTest) -> list[str]:
+    return claw.output("web/out.log").decode().splitlines()
+
+
+def test_a_service_gets_another_value_with_its_next_process_whoever_was_killed(
+    start_master: StartMaster,
+) -> None:
+    claw = start_master(SERVICE.replace("KEY", "/etc/hostname"))
+    ctl = Shell(claw.environment)
+    assert "there is no secret WEB_TOKEN" in claw.wait_state("web", "failed")["why"]
+
+    keep(ctl, "WEB_TOKEN", f"{FIRST}\n")
+    ctl("start", "web")
+    claw.wait_until(lambda: printed(claw) == [f"with Bearer {FIRST}"], "the first value")
+
+    said = keep(ctl, "WEB_TOKEN", SECOND)
+    assert "gets it when its process is next started: web" in said.out
+    [known] = [one for one in listed(ctl) if one["name"] == "WEB_TOKEN"]
+    assert (known["version"], known["used_by"]) == (2, ["web"])
+    assert [one["version"] for one in known["held"]] == [1]
+
+    os.kill(claw.job("web")["pid"], signal.SIGKILL)
+    claw.wait_until(lambda: printed(claw)[1:] == [f"with Bearer {SECOND}"], "the second value")
+    assert all(not one["held"] for one in listed(ctl))
+
+    keep(ctl, "WEB_TOKEN", THIRD)
+    [supervisor] = claw.supervisors().values()
+    os.kill(supervisor, signal.SIGKILL)
+    claw.wait_until(lambda: supervisor not in claw.supervisors().values(), "a replacement")
+    os.kill(claw.job("web")["pid"], signal.SIGKILL)
+    claw.wait_until(lambda: printed(claw)[2:] == [f"with Bearer {THIRD}"], "the third value")
+
+    keep(ctl, "WEB_TOKEN", FIRST, "--restart")
+    claw.wait_until(lambda: printed(claw)[3:] == [f"with Bearer {FIRST}"], "the first again")
+
+    claw.restart()  # who holds which version is known to the next master too
+    assert all(not one["held"] for one in listed(ctl))
+    keep(ctl, "WEB_TOKEN", SECOND)
+    assert [len(one["held"]) for one in listed(ctl) if one["name"] == "WEB_TOKEN"] == [1]
+
+
+def listed(ctl: Shell) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ctl("secret", "list", "--json").json["secrets"]
+    return found
+
+
+def test_what_a_job_refers_to_is_looked_up_when_it_is_started(
+    start_master: StartMaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("from a file\n")
+    monkeypatch.setenv("BESIDE", "beside")
+    claw = start_master(SERVICE.replace("KEY", str(key)))
+    ctl = Shell(claw.environment)
+
+    failed = claw.ended(claw.submit("once"))
+    assert failed["state"] == "failed"
+    assert "there is no secret OTHER: clawctl secret set OTHER" in str(failed)
+
+    keep(ctl, "OTHER", FIRST)
+    run = claw.submit("once")
+    assert claw.ended(run)["state"] == "succeeded"
+    output = claw.output(f"once/{run}.out").decode().strip()
+    assert output == f"{FIRST}/beside/${{secret:OTHER}}/from a file"
+
+    assert ctl("secret", "get", "OTHER").out == f"{FIRST}\n"
+    mode = stat.S_IMODE(Path(claw.home.secrets).stat().st_mode)
+    assert mode == 0o600
+    assert FIRST not in Path(claw.home.secrets).read_text()
+
+
+def test_a_secret_that_is_used_is_forgotten_only_by_force(start_master: StartMaster) -> None:
+    claw = start_master(SERVICE.replace("KEY", "/etc/hostname"))
+    ctl = Shell(claw.environment)
+    keep(ctl, "WEB_TOKEN", FIRST)
+
+    assert "used by web" in ctl("secret", "delete", "WEB_TOKEN", status=1).fault
+    ctl("secret", "delete", "WEB_TOKEN", "--force")
+    assert "no secret WEB_TOKEN" in ctl("secret", "get", "WEB_TOKEN", status=1).fault
+    assert "there is no secret NONE" in ctl("secret", "delete", "NONE", status=4).fault
+
+
+def test_a_value_that_is_none_changes_nothing(start_master: StartMaster) -> None:
+    claw = start_master(SERVICE.replace("KEY", "/etc/hostname"))
+    ctl = Shell(claw.environment)
+
+    assert "there is no value" in ctl("secret", "set", "X", status=2).fault
+    assert "NUL" in ctl.sh("printf 'a\\000b' | $CLAWCTL secret set X").fault
+    assert "no name for a secret" in ctl.sh("echo v | $CLAWCTL secret set a/b").fault
+    assert ctl("secret", "list").out.split() == ["SECRET", "VERSION", "CHANGED", "USED", "BY",
+        "OTHER", "missing", "once", "WEB_TOKEN", "missing", "web"]  # fmt: skip
