@@ -914,7 +914,9 @@ _clawctl() {
     last=$((${#words[@]} - 1))
     current=${words[last]}
     _clawctl_read
+    # Readline has cut after the last ':' or '=', and before the last '@'.
     cut=${current%"${current##*["${COMP_WORDBREAKS//[^:=@]/}"]}"}
+    cut=${cut%@}
     for word in "${found[@]}"; do
         [[ " ${given[*]} " == *" $word "* ]] || COMPREPLY+=("${word#"$cut"}")
     done

@@ -1,35 +1,31 @@
 """docs/reference/configuration.md: a hand-written head, tables out of `claw.config.fields`."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from claw.config.fields import (
-    ALERTS,
     CHANNEL,
     CONTROL,
     DAEMON,
-    DEDUP,
-    DELIVERY,
-    HEALTH,
     HOOK,
     JOB,
     LOCKS,
-    LOG,
-    OUTPUT,
     POOL,
-    RATE_LIMIT,
-    READY,
-    RESOURCES,
-    RESTART,
     RETENTION,
-    RETRY,
     ROLE,
     SECRETS,
-    SLA,
-    TRIGGER,
 )
 from claw.config.table import Field, Section
 from claw.config.workflowfields import STEP, WORKFLOW
+
+
+def tables_below(section: Section, path: str) -> Iterator[tuple[str, Section]]:
+    """Yield the tables of a table, and theirs, each with its whole name."""
+    for name, inner in section.tables.items():
+        yield f"{path}.{name}", inner
+        yield from tables_below(inner, f"{path}.{name}")
+
 
 _HEAD = Path(__file__).with_name("configuration.head.md")
 _TITLES = (
@@ -43,19 +39,7 @@ _TITLES = (
     (CHANNEL, "[channels.NAME]"),
     (HOOK, "[[hooks]]"),
     (JOB, "[jobs.NAME]"),
-    (RESTART, "[jobs.NAME.restart]"),
-    (DEDUP, "[jobs.NAME.dedup]"),
-    (READY, "[jobs.NAME.ready]"),
-    (HEALTH, "[jobs.NAME.health]"),
-    (LOG, "[jobs.NAME.log]"),
-    (OUTPUT, "[jobs.NAME.output]"),
-    (RESOURCES, "[jobs.NAME.resources]"),
-    (ALERTS, "[jobs.NAME.alerts]"),
-    (DELIVERY, "[jobs.NAME.delivery]"),
-    (SLA, "[jobs.NAME.sla]"),
-    (RETRY, "[jobs.NAME.retry]"),
-    (RATE_LIMIT, "[jobs.NAME.retry.rate_limit]"),
-    (TRIGGER, "[jobs.NAME.trigger]"),
+    *((section, f"[{path}]") for path, section in tables_below(JOB, "jobs.NAME")),
     (WORKFLOW, "[workflows.NAME]"),
     (STEP, "[workflows.NAME.steps.STEP]"),
 )

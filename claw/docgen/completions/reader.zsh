@@ -48,7 +48,15 @@ _clawctl() {
                 words[1,2]=("$words[1] $words[2]")
                 (( CURRENT-- ))
             fi
-            _clawctl_line "$words[1]"
+            local name=$words[1]
+            integer at=${words[(Ie)--]}
+            if (( at && at < CURRENT )); then
+                words=("${(@)words[at + 1, -1]}")
+                (( CURRENT -= at ))
+                _clawctl_rest $name
+            else
+                _clawctl_line $name
+            fi
             ;;
     esac
 }

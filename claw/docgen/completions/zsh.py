@@ -43,6 +43,14 @@ def script() -> str:
         "    esac",
         "}",
         "",
+        "# Completes what stands after --.",
+        "_clawctl_rest() {",
+        "    case $1 in",
+        *_rests(),
+        "        *) return 1 ;;",
+        "    esac",
+        "}",
+        "",
         f"_clawctl_whole=({' '.join(_quoted(name) for name in _of_two_words())})",
         f"_clawctl_passed=({' '.join(_passed())})",
         "_clawctl_before=(",
@@ -97,13 +105,17 @@ def _specs(command: Command) -> Iterator[str]:
     for one in options_of(command):
         yield from _option(one)
     for number, one in enumerate(arguments_of(command), 1):
-        place = "*" if one.is_many else f"{number}" if one.is_required else f"{number}:"
-        place = "*:" if one.is_many else f"{place}:"
+        place = "*:" if one.is_many else f"{number}:" if one.is_required else f"{number}::"
         yield _quoted(f"{place}{_message(one)}:{_action(one)}")
-    rest = rest_of(command)
-    if rest is not None and not any(one.is_many for one in arguments_of(command)):
-        action = "_normal" if value_of(rest) == "@programs" else _action(rest)
-        yield _quoted(f"*::{_message(rest)}:{action}")
+
+
+def _rests() -> Iterator[str]:
+    for command in COMMANDS:
+        rest = rest_of(command)
+        if rest is not None:
+            names = " | ".join(_quoted(name) for name in names_of(command))
+            action = "_normal" if value_of(rest) == "@programs" else _action(rest).strip()
+            yield f"        {names}) {action} ;;"
 
 
 def _option(param: Param) -> Iterator[str]:
@@ -125,7 +137,8 @@ def _action(param: Param) -> str:
     if value in _NATIVE:
         return _NATIVE[value]
     if value.startswith("@"):
-        return f"_clawctl_names '{value.replace('@', '')}'"
+        # A space before it: zsh would put options of its own after the first word.
+        return f" _clawctl_names '{value.replace('@', '')}'"
     return f"({value})" if value else " "
 
 
