@@ -40,7 +40,7 @@ VIEWERS = frozenset(
         "job.list", "job.definition", "job.tree", "job.next", "incident.subject",
         "incident.journals", "incident.journal", "queue.list", "queue.budgets",
         "pool.list", "run.stale", "run.batch", "run.show", "run.list", "run.wait",
-        "daemon.metrics", "name.list", "run.result", "run.output", "log.read", "log.follow",
+        "daemon.metrics", "doctor.check", "name.list", "run.result", "run.output", "log.read", "log.follow",
         "event.subscribe",
         "event.unsubscribe", "event.list", "bridge.list", "daemon.status", "dlq.list",
         "approval.list", "alert.list", "delivery.list", "alias.list", "lock.list",

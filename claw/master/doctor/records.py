@@ -22,15 +22,21 @@ def configuration(case: Case) -> Iterator[Finding]:
     try:
         config = case.configuration.load()
     except ConfigError as error:
-        more = len(error.diagnostics) - 1
-        first = error.diagnostics[0] if error.diagnostics else error.message
-        beside = f" (and {more} more)" if more > 0 else ""
-        yield bad(f"{first}{beside}", "clawctl config validate, then clawctl reload")
+        yield bad(_mistakes(error), "clawctl config validate, then clawctl reload")
         return
     if case.known is not None and case.known.is_changed:
         yield doubtful("the files differ from what is loaded", "clawctl plan, clawctl reload")
         return
     yield good(f"{len(config.jobs)} jobs, no mistakes")
+
+
+def _mistakes(error: ConfigError) -> str:
+    """Return how many there are, and where: what is said of one may quote a value."""
+    count = len(error.diagnostics)
+    if not count:
+        return error.message
+    place = error.diagnostics[0].partition(": ")[0]
+    return f"1 mistake: {place}" if count == 1 else f"{count} mistakes, the first: {place}"
 
 
 def database(case: Case) -> Iterator[Finding]:
