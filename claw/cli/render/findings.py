@@ -29,6 +29,9 @@ def render(reply: dict[str, Any], style: Style, _now: datetime) -> str:
 
 def _sum(found: list[dict[str, Any]]) -> str:
     levels = [one["level"] for one in found]
-    counts = (("fail", "does not work"), ("warn", "may become a failure"))
-    said = [f"{levels.count(level)} {words}" for level, words in counts if level in levels]
+    said = [
+        f"{count} {word}{'s' * (count != 1)}"
+        for word, level in (("failure", "fail"), ("warning", "warn"))
+        if (count := levels.count(level))
+    ]
     return ", ".join(said) or "nothing is wrong"

@@ -24,6 +24,9 @@ _VOLATILE = {"tmpfs", "ramfs"}
 def folders(case: Case) -> Iterator[Finding]:
     """Whose the folders are, and who else may write to them."""
     home, is_fine = case.home, True
+    if case.known is None and not files.exists(home.state):
+        yield unknown(f"no daemon has made {home.state} yet", "clawctl daemon start")
+        return
     private = {"state": home.state, "log": home.log}
     for label, path in {"configuration": home.config, **private, "run": home.run}.items():
         for found in _look_at_folder(label, path, is_private=label in private):
@@ -156,6 +159,9 @@ def _mount_of(path: str) -> _Mount | None:
 
 def writing(case: Case) -> Iterator[Finding]:
     """Whether the state's disk locks and keeps what is written, tried on a file."""
+    if not files.exists(case.home.state):
+        yield unknown("there is no state folder")
+        return
     path = f"{case.home.state}/.doctor-{os.getpid()}"
     began = clock.monotonic()
     try:

@@ -132,6 +132,9 @@ def _written_at(path: str) -> float:
 
 def logs(case: Case) -> Iterator[Finding]:
     """How much the log folder holds, of what it may."""
+    if not files.exists(case.home.log):
+        yield unknown("there is no log folder")
+        return
     most = case.known.log_total if case.known else case.configuration.current.daemon.log_total
     size, _files = total.survey(case.home.log)
     if most and size > most + (most >> 2):

@@ -231,3 +231,13 @@ def test_a_check_that_goes_wrong_harms_no_other(
     assert [one.level for one in said] == [Level.PASS, Level.FAIL]
     assert "oh no" in said[1].text
     assert found(case, "program")[0].level is Level.PASS
+
+
+def test_a_home_where_no_daemon_has_run_has_one_failure(tmp_path: Path) -> None:
+    home = homes.at_folder(str(tmp_path / "home"))
+    files.make_folder(home.config, 0o700)
+    configuration = Configuration(home.config)
+    said = registry.look(Case(home=home, configuration=configuration, now=NOW, known=None))
+
+    assert [one.check for one in said if one.level is Level.FAIL] == ["daemon"]
+    assert not Path(home.state).exists(), "a look makes nothing"
