@@ -206,6 +206,20 @@ def test_a_master_that_owes_an_answer_is_told_of_and_holds_up_no_leaving(
 
 
 @needs_tmux
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 0)])
+def test_whoever_ends_it_has_the_terminal_back(
+    show: Open, number: signal.Signals, status: int
+) -> None:
+    top = show()
+    top.see("64 jobs")
+
+    os.kill(top.program, number)
+
+    top.see(f"EXIT {status}")
+    assert not top.is_alternate
+
+
+@needs_tmux
 def test_it_follows_the_size_of_the_terminal(show: Open) -> None:
     top = show(80, 24)
     top.see("64 jobs")

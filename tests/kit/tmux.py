@@ -84,6 +84,13 @@ class Tmux:
         """Whether a program has the whole screen."""
         return self._tmux("display-message", "-p", "#{alternate_on}").strip() == "1"
 
+    @property
+    def program(self) -> int:
+        """The pid of the program."""
+        shell = int(self._tmux("display-message", "-p", "#{pane_pid}"))
+        [child] = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        return int(child)
+
     def until(self, wanted: Callable[[list[str]], bool], what: str = "") -> list[str]:
         """Return the screen as soon as it is as wanted."""
         deadline = time.monotonic() + PATIENCE_S

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import threading
 from functools import partial
@@ -46,8 +47,8 @@ _SAID_S = 15.0
 _ESCAPE_S = 0.05
 _REDRAW_S = 0.03
 _NAMES = {
-    "c-m": "enter", "c-j": "enter", "c-i": "tab", "<bracketed-paste>": "paste",
-    "c-h": "backspace", " ": "space", "c-space": "space",
+    "c-m": "enter", "c-j": "enter", "c-i": "tab", "c-h": "backspace", " ": "space",
+    "c-space": "space", "<bracketed-paste>": "paste", "<sigint>": "c-c",
 }  # fmt: skip
 
 
@@ -70,12 +71,13 @@ class Top:
         self._followed = ("", "", False)
         self._editing: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._status = 0
         self._app = self._made()
 
     def _made(self) -> Application[None]:
         bindings = KeyBindings()
         bindings.add("<any>")(self._press)
-        for name in ("<bracketed-paste>", "c-c"):
+        for name in ("<bracketed-paste>", "<sigint>", "c-c"):
             bindings.add(name)(self._press)
         control = FormattedTextControl(self._drawn, focusable=True, show_cursor=False)
         app: Application[None] = Application(
@@ -89,10 +91,11 @@ class Top:
         app.ttimeoutlen, app.timeoutlen = _ESCAPE_S, _ESCAPE_S
         return app
 
-    def run(self) -> None:
-        """Show it until it is left."""
+    def run(self) -> int:
+        """Show it until it is left, and return the exit status; the terminal is as it was."""
         try:
             asyncio.run(self._run())
+            return self._status
         finally:
             self._feed.end()
             if self._follower is not None:
@@ -100,6 +103,7 @@ class Top:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.add_signal_handler(signal.SIGTERM, self._terminated)
         self._feed.start()
         ticking = asyncio.create_task(self._tick())
         try:
@@ -108,6 +112,14 @@ class Top:
             ticking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ticking
+
+    def _terminated(self) -> None:
+        self._status = 128 + signal.SIGTERM
+        self._leave()
+
+    def _leave(self) -> None:
+        if not self._app.is_done:
+            self._app.exit()
 
     async def _tick(self) -> None:
         """Have times go on, and what was said of a command not stay for ever."""
@@ -175,8 +187,7 @@ class Top:
             case news.Remember():
                 settings.save(self._path, self._screen.tables)
             case news.Leave():
-                if not self._app.is_done:
-                    self._app.exit()
+                self._leave()
             case news.Suspend():
                 self._app.suspend_to_background()
             case news.Redraw():

@@ -22,6 +22,8 @@ STATES = (
     "done",
 )  # fmt: skip
 """States of jobs, those first that somebody should look at."""
+BUSY = frozenset(STATES[: STATES.index("running") + 1])
+"""States in which something runs, or should."""
 _URGENCY = {state: at for at, state in enumerate(STATES)}
 
 

@@ -12,7 +12,7 @@ from claw.cli.top.overlays import Chooser, Pager, Prompt, Question
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from claw.cli.top.screen import Screen
@@ -114,11 +114,19 @@ def _figures(screen: Screen, width: int) -> Line:
         line.append(("ansired", f"  {dead} dead"))
     if screen.figures.daemon.get("queued"):
         line.append(("ansiyellow", f"  {screen.figures.daemon['queued']} queued"))
-    for state in (*known, *others):
-        line.append((tables.STYLES[COLORS.get(state, "")], f"  {counts[state]} {state}"))
     load, memory = screen.totals
-    line.append(("", f"  cpu {load * 100:.0f}%  mem {size(memory) or '0B'}"))
+    used = ("", f"  cpu {load * 100:.0f}%  mem {size(memory) or '0B'}")
+    states = [*known, *others]
+    busy = [state for state in states if state in columns.BUSY]
+    calm = [state for state in states if state not in columns.BUSY]
+    line += [*_counted(busy, counts), used, *_counted(calm, counts)]
     return _cut_line(line, width)
+
+
+def _counted(states: Sequence[str], counts: Mapping[str, int]) -> Line:
+    return [
+        (tables.STYLES[COLORS.get(state, "")], f"  {counts[state]} {state}") for state in states
+    ]
 
 
 def _cut_line(line: Line, width: int) -> Line:

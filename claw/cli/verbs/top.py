@@ -30,5 +30,6 @@ def top(context: Context) -> int:
             hint="TERM is dumb; `clawctl status` needs none",
         )
     # Loading prompt-toolkit takes longer than all that can be refused before.
-    importlib.import_module("claw.cli.top.app").Top(context.home, os.uname().nodename).run()
-    return 0
+    app = importlib.import_module("claw.cli.top.app")
+    status: int = app.Top(context.home, os.uname().nodename).run()
+    return status
