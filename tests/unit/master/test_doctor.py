@@ -13,7 +13,7 @@ import pytest
 from claw.kernel import files
 from claw.master.configuration import Configuration
 from claw.master.control.audit import AuditLog, Entry
-from claw.master.doctor import records, registry
+from claw.master.doctor import machine, records, registry
 from claw.master.doctor.case import Case, Known
 from claw.model import home as homes
 from claw.model.alerts import DELIVERY, Alert, AlertKind
@@ -251,3 +251,11 @@ def test_a_secret_that_cannot_be_read_is_told_with_who_needs_it(case: Case) -> N
     assert "clawctl secret set B" in told.fix
     fine = replace(case, known=replace(KNOWN, secrets=secrets[:1]))
     assert only(fine, "secrets", Level.PASS).text == "1 can be read"
+
+
+def test_a_package_that_is_missing_is_told_before_it_is_needed(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(machine._IMPORTED_LATE, "no_such_module", "no-such-package")
+
+    assert only(case, "program", Level.FAIL).fix == "pip install no-such-package"
