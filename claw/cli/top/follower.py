@@ -105,6 +105,8 @@ class Follower(threading.Thread):
                 continue
             if told.method == "log":
                 self._marks.note(told.params)
+                if told.params.get("missed"):
+                    self._say(f"{told.params['missed']} files were removed before that")
                 text = "".join(self._lines.feed(told.params))
                 if text and self._has_room():
                     self._tell(Output(self._asked, self._local(text)))

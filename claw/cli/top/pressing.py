@@ -88,6 +88,8 @@ def _logs_tab(screen: Screen) -> None:
 def _show_output(screen: Screen, target: str, label: str) -> None:
     if target != screen.logs.target:
         screen.logs.show(target, label)
+    if screen.tab != keys.LOGS:
+        screen.back_to = screen.tab
     screen.show_tab(keys.LOGS)
 
 
@@ -233,7 +235,7 @@ def _back(screen: Screen) -> None:
         elif not screen.logs.is_following:
             screen.logs.follow()
         else:
-            screen.show_tab(keys.JOBS)
+            screen.show_tab(screen.back_to)
     elif screen.table.marked:
         screen.table.marked.clear()
     elif screen.table.filter:

@@ -36,6 +36,7 @@ class Screen:
         away: Why no master answers; '' while one does.
         figures: For the head of the screen.
         warnings: What the master has to say beside.
+        back_to: The tab from which output was asked for.
         runs_of: Of which job runs are shown; ''.
         more_runs: Whether there are older ones.
         again: Counted up when all is to be asked anew.
@@ -57,6 +58,7 @@ class Screen:
         self.away = ""
         self.figures = news.Figures({}, [])
         self.warnings: list[str] = []
+        self.back_to = keys.JOBS
         self.runs_of = ""
         self.more_runs = False
         self.again = 0

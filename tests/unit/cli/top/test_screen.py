@@ -260,6 +260,15 @@ def test_a_detail_is_asked_for_and_only_its_own_answer_shown(screen: Screen) -> 
     assert screen.wishes.about is None
 
 
+def test_escape_goes_back_to_where_output_was_asked_for(screen: Screen) -> None:
+    screen.take(news.Table("runs", [run("r1")]))
+
+    press(screen, "3", "l")
+    assert (screen.tab, screen.logs.target) == ("logs", "r1")
+    press(screen, "escape")
+    assert screen.tab == "runs"
+
+
 def test_help_is_made_of_the_keys_of_the_tab(screen: Screen) -> None:
     press(screen, "5", "?")
     assert isinstance(screen.overlay, Pager)
