@@ -114,11 +114,11 @@ class Incident:
     def _outputs(self, job: str, runs: list[str]) -> Iterator[tuple[str, bytes]]:
         for target in [*runs[:_MOST_LOGS]] or [job]:
             try:
-                text = self._client.call("log.read", target=target, lines=_LINES)["text"]
+                read = self._client.call("log.read", target=target, lines=_LINES, mask=True)
             except ClawError as error:
                 self._notes.append(f"output of {target}: {error.message}")
                 continue
-            data = text.encode()
+            data = read["text"].encode()
             if len(data) > _MOST_BYTES:
                 self._notes.append(f"output of {target}: only its end")
             yield f"output/{target}.log", data[-_MOST_BYTES:]

@@ -48,6 +48,7 @@ STREAMS = (
                 "target": string("a job or run"),
                 "lines": integer("so many lines", minimum=0, maximum=MAX_LINES),
                 "stream": _STREAM,
+                "mask": boolean("without secrets, whatever the job says"),
             },
             ("target",),
         ),

@@ -52,7 +52,7 @@ from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier, serve_watchdog
 from claw.master.inputs.inputs import Inputs
-from claw.master.locks.keeper import LockKeeper, place_of
+from claw.master.locks.keeper import LockKeeper
 from claw.master.metrics.textfile import MetricsFile
 from claw.master.output.forward import Forwarding
 from claw.master.output.keeper import Keeper
@@ -119,6 +119,7 @@ class App:
         self.started_at = clock.now()
         self._bus = EventBus()
         self._confidant = confidant_of(home, configuration.get, inherited.passphrase)
+        daemonlog.hide(self._confidant.redactor.mask)
         self._reaper = Reaper()
         self._shutdown = Shutdown(self._reaper, home.restart_mark, is_unit=inherited.is_unit)
         self._adopted = trio.Event()
@@ -213,9 +214,7 @@ class App:
         self._links.on_over = self._on_over
         self._links.on_child = self._fostering.copies.take_child
         self._keeper = Keeper(self.home, store, config)
-        self._locks = LockKeeper(
-            store, self._decide, config, place_of(self.home.state), self._confidant
-        )
+        self._locks = LockKeeper(store, self._decide, config, self.home.state, self._confidant)
         self._forwarding = Forwarding(self.home, config, self._services)
         self._links.on_rotated = self._keeper.note_rotated
         self._groups = find_groups(self.home)
@@ -225,8 +224,9 @@ class App:
             (around, self._confidant),
         )  # fmt: skip
         self._evidencing = Evidencing(
-            self.home, config, store, self._dispatcher.pulse.apply, self._reaper
-        )
+            self.home, config, store, self._dispatcher.pulse.apply, self._reaper,
+            self._confidant.redactor,
+        )  # fmt: skip
         self._adoption = Adoption(
             self.home, self._decide, self._evidencing, self._fostering, self._links
         )

@@ -7,6 +7,7 @@ import logging.handlers
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -132,6 +133,32 @@ def _is_stderr(journal: tuple[int, int] | None) -> bool:
     except OSError:
         return False
     return journal == (found.st_dev, found.st_ino)
+
+
+class _Hiding(logging.Filter):
+    """Masks what must not be shown in every line, tracebacks included."""
+
+    def __init__(self, mask: Callable[[str], str]) -> None:
+        super().__init__()
+        self._mask = mask
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask a record; all are let through."""
+        said = record.getMessage()
+        if record.exc_info:
+            trace = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+            if self._mask(trace) != trace:
+                said, record.exc_info = f"{said}\n{trace}", None
+        record.msg, record.args = self._mask(said), None
+        return True
+
+
+def hide(mask: Callable[[str], str]) -> None:
+    """Have every line masked from now on, by that alone."""
+    for handler in logging.getLogger().handlers:
+        for known in [one for one in handler.filters if isinstance(one, _Hiding)]:
+            handler.removeFilter(known)
+        handler.addFilter(_Hiding(mask))
 
 
 def adjust(level: str, form: str) -> None:

@@ -28,6 +28,7 @@ class Printed:
         head: How it begins.
         tail: How it ends; all of it when ``head`` is all of it.
         begin: Where it begins in its file; below zero: in one that was put aside.
+        read: Of so many bytes ``head`` was made; None: it is as they were.
     """
 
     stream: str
@@ -35,11 +36,12 @@ class Printed:
     head: bytes
     tail: bytes
     begin: int = 0
+    read: int | None = None
 
     @property
     def is_whole(self) -> bool:
         """Whether ``head`` is all of it."""
-        return len(self.head) == self.size
+        return (len(self.head) if self.read is None else self.read) == self.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,7 @@ class Log:
     keep: int = 3
     compress: bool = True
     timestamps: bool = False
+    mask_secrets: bool = False
     format: LogFormat = LogFormat.RAW
     on_full: OnFull = OnFull.DROP
 

@@ -9,6 +9,7 @@ MASK = "****"
 SHORTEST_BYTES = 4
 """A shorter value is found in everything, and hidden nowhere."""
 _MOST = 10_000
+_LONGEST_CUT = 4096
 
 
 class Redactor:
@@ -53,6 +54,39 @@ class Redactor:
     def mask_bytes(self, data: bytes) -> bytes:
         """Return the same of bytes."""
         return data if self._bytes is None else self._bytes.sub(MASK.encode(), data)
+
+    def mask_piece(self, data: bytes, *, begins: bool, ends: bool) -> bytes:
+        """Return a piece of something longer masked, halves of values at its ends included.
+
+        Args:
+            data: The piece.
+            begins: Whether it begins where the whole does.
+            ends: Whether it ends where the whole does.
+        """
+        if self._bytes is None:
+            return data
+        for value in self._cut() if not (begins and ends) else ():
+            for count in range(len(value) - 1, SHORTEST_BYTES - 1, -1):
+                if not ends and data.endswith(value[:count]):
+                    data = data[:-count] + MASK.encode()
+                    break
+            for count in range(len(value) - 1, SHORTEST_BYTES - 1, -1):
+                if not begins and data.startswith(value[-count:]):
+                    data = MASK.encode() + data[count:]
+                    break
+        return self.mask_bytes(data)
+
+    def _cut(self) -> list[bytes]:
+        """Return the values that may stand at an edge, the longest first."""
+        found = sorted(self._values, key=len, reverse=True)
+        return [one.encode() for one in found if len(one) <= _LONGEST_CUT]
+
+    def mask_json(self, text: str) -> str:
+        """Return JSON text masked, which is still JSON."""
+        if self.mask(text) == text:
+            return text
+        found = self.mask_all(json.loads(text))
+        return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
     def mask_all(self, value: object) -> object:
         """Return a JSON value with all texts in it masked, keys excepted."""

@@ -79,9 +79,17 @@ def spawn_failed(
     return entry("spawn_failed", run=launch.run, attempt=attempt, **_myself(), **failure)
 
 
+def hidden(launch: Launch, text: str) -> str:
+    """Return a text of a child's without the secrets that its launch has."""
+    for value in launch.secrets:
+        if len(value) > 3:  # noqa: PLR2004  as the master has it
+            text = text.replace(value, "****")
+    return text
+
+
 def note(launch: Launch, attempt: int, text: str) -> Message:
     """Return a line for people about an attempt."""
-    return entry("note", run=launch.run, attempt=attempt, text=text)
+    return entry("note", run=launch.run, attempt=attempt, text=hidden(launch, text))
 
 
 def errand(launch: Launch, attempt: int, what: str, until_b: float) -> Message:
@@ -103,6 +111,7 @@ def health(state: Supervision, word: str, why: str) -> Message:
 
 def status(state: Supervision, text: str) -> Message:
     """Return the line of what the child says of itself."""
+    text = hidden(state.launch, text)
     return entry("status", run=state.launch.run, attempt=state.attempt, text=text)
 
 
@@ -125,7 +134,7 @@ def stopping(state: Supervision, why: str, by: str, grace_s: float, text: str) -
     """Return the line that says that the child is to end; ``text`` is for people."""
     line = entry("stopping", run=state.launch.run, attempt=state.attempt, why=why, by=by)
     if text:
-        line["text"] = text
+        line["text"] = hidden(state.launch, text)
     return {**line, "grace_s": grace_s}
 
 

@@ -53,6 +53,13 @@ class LogKeys:
         "How lines are shown and forwarded: as they are, or each as a JSON object.",
         applies=Applies.LIVE,
     )
+    mask_secrets = Field(
+        kinds.SWITCH,
+        False,
+        "Show and forward lines with `****` in place of each secret that claw knows; the file"
+        " has the bytes as they came. What claw itself stores of output is always masked.",
+        applies=Applies.LIVE,
+    )
     on_full = Field(
         kinds.member_of(OnFull),
         "drop",

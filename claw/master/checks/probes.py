@@ -61,7 +61,8 @@ class Probes:
         is_timed_there = kind == HealthType.EXEC  # by the supervisor
         with trio.move_on_after(math.inf if is_timed_there else timeout_s):
             try:
-                return await self._looks[kind](subject, timeout_s)
+                found = await self._looks[kind](subject, timeout_s)
+                return None if found is None else self._confidant.redactor.mask(found)
             except (OSError, RuntimeError) as error:  # "can't start new thread"
                 raise NoLookError(reason(error)) from error
         return f"no answer within {format_duration(timeout_s)}"
@@ -80,8 +81,7 @@ class Probes:
             url = await self._confidant.fill(probe.url)
         except UnresolvedError as error:
             raise NoLookError(error.message) from error
-        found = await self._http(probe if url == probe.url else replace(probe, url=url))
-        return None if found is None else self._confidant.redactor.mask(found)
+        return await self._http(probe if url == probe.url else replace(probe, url=url))
 
     async def _connect(self, subject: Subject, _timeout_s: float) -> str | None:
         address = subject.check.probe.address

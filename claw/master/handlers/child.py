@@ -80,7 +80,7 @@ async def _reload(services: Services, run: Run) -> None:
     if said["code"] != 0:
         how = f"took longer than {RELOAD_S:g} s" if said["timed_out"] else _how(said)
         said_last = said["output"].strip().rpartition("\n")[2]
-        told = f": {said_last}" if said_last else ""
+        told = services.confidant.redactor.mask(f": {said_last}" if said_last else "")
         raise ConflictError(f"the reload command of {run.job!r} {how}{told}")
 
 

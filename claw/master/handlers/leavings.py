@@ -50,7 +50,8 @@ def why_none(tx: Tx, run: Run, attempt: int | None) -> str:
 
 async def set_result(call: Call, params: Params) -> Json:
     """Keep a value that a child hands back; what its attempt leaves in the file goes before."""
-    own, text = call.connection.run, json.dumps(params["value"])
+    own = call.connection.run
+    text = json.dumps(call.services.confidant.redactor.mask_all(params["value"]))
     if own is None:
         raise DeniedError(
             "only the child of a run hands back a result", hint="$CLAW_SOCKET, $CLAW_TOKEN"
@@ -88,6 +89,9 @@ async def output(call: Call, params: Params) -> Json:
     shown = {"run": run.id, "job": run.job, "stream": stream, "attempt": attempt}
     if piece is not None:
         text = piece.data.decode(errors="replace")
+        known = call.services.config.current.job(run.job)
+        if known is not None and known.log.mask_secrets:
+            text = call.services.confidant.redactor.mask(text)
         return {**shown, "text": text, "source": "file", "path": piece.path, "next": piece.next}
     wanted = [one for one in kept if attempt in {None, one.attempt}]
     text = "".join((one.data or b"").decode(errors="replace") for one in wanted)

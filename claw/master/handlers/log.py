@@ -13,6 +13,7 @@ from claw.master.views import workflowview
 from claw.master.wiring import Json, Services
 from claw.model import ids, instances
 from claw.model.job import Config
+from claw.model.redact import Redactor
 from claw.store.records import Tx
 
 _MAX_PLACES = 10_000
@@ -36,7 +37,15 @@ async def read(call: Call, params: Params) -> Json:
     if newest is not None and not _is_shown(reply, newest):
         reply = await services.store.read(partial(stored.tail, newest, streams, lines))
     found = services.config.current.job(instances.split(label)[0])
+    if params.get("mask") or (found is not None and found.log.mask_secrets):
+        reply = _masked(reply, services.confidant.redactor)
     return reply if found is None else {**reply, **shape_of(found.log)}
+
+
+def _masked(reply: Json, redactor: Redactor) -> Json:
+    """Return what was read without the secrets in it."""
+    parts = [{**one, "text": redactor.mask(one["text"])} for one in reply["parts"]]
+    return {**reply, "text": redactor.mask(reply["text"]), "parts": parts}
 
 
 def _is_shown(reply: Json, run: str) -> bool:

@@ -56,11 +56,11 @@ class LockKeeper:
         store: AsyncStore,
         decide: Decider,
         config: Callable[[], Config],
-        place: str,
+        folder: str,
         confidant: Confidant,
     ) -> None:
-        """Take what it decides by, and where this master is: see `owner`."""
-        self._place = place
+        """Take what it decides by, and the folder of this master, see `place_of`."""
+        self._place = place_of(folder)
         self._confidant = confidant
         self._store = store
         self._decide = decide

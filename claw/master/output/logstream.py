@@ -197,7 +197,7 @@ class LogStream:
                     job=label, run=one.run, stream=one.stream, text=one.text, begin=place,
                     end=place, at=one.at.timestamp() if one.at else None,
                 )  # fmt: skip
-                await stream.send("log", {**body_of(chunk), **self._shape(chunk)})
+                await stream.send("log", {**self._body(chunk), **self._shape(chunk)})
 
     async def _runs_without_files(self) -> dict[str, list[str]]:
         """Return the runs by the name under which their output lay."""
@@ -219,8 +219,16 @@ class LogStream:
         for chunk in chunks:
             self._places.setdefault(chunk.begin.name, chunk.begin)
         for chunk in chunks:
-            await stream.send("log", {**body_of(chunk), **self._shape(chunk)})
+            await stream.send("log", {**self._body(chunk), **self._shape(chunk)})
             self._places[chunk.end.name] = chunk.end
+
+    def _body(self, chunk: Chunk) -> Json:
+        """Return a piece of output, without secrets if the job wants that."""
+        body = body_of(chunk)
+        job = self._config.job(instances.split(chunk.job)[0])
+        if job is not None and job.log.mask_secrets:
+            body["text"] = self._services.confidant.redactor.mask(body["text"])
+        return body
 
     def _shape(self, chunk: Chunk) -> Json:
         """Return how the job wants its output to be shown, and when this was written."""

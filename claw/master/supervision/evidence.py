@@ -22,6 +22,7 @@ from claw.model.evidence import NOTHING, TAIL_BYTES, Evidence, Evidences
 from claw.model.home import Home
 from claw.model.job import Config, Job, JobType
 from claw.model.keeping import Budget
+from claw.model.redact import Redactor
 from claw.store.records import Tx
 from claw.wire import supervision
 from claw.wire.supervision import Message
@@ -89,11 +90,13 @@ class Evidencing:
         store: AsyncStore,
         apply: _Apply,
         reaper: Reaper,
+        redactor: Redactor,
     ) -> None:
         self._home = home
         self._config = config
         self._store = store
         self._apply = apply
+        self._redactor = redactor
         self.findings = Findings(reaper)
         self._threads = trio.CapacityLimiter(_READERS)
         self._open: dict[str, _Open] = {}  # by supervisor, as far as they are applied
@@ -181,7 +184,7 @@ class Evidencing:
         for one in endings_in(data, None)[0]:
             if not one.says_nothing:
                 job, key = self._config().job(one.job), (one.run, one.attempt)
-                there = gather(self._home, one, _most(job, ()))
+                there = hidden(gather(self._home, one, _most(job, ())), self._redactor)
                 known = found.get(key, NOTHING)
                 evidences[key] = replace(
                     known, printed=there.printed, result=there.result, complaint=there.complaint
@@ -202,7 +205,8 @@ class Evidencing:
         if job is not None:
             has_failed = one.code not in job.success_codes
             found = await self.findings.look(job, found, has_failed=has_failed)
-        return await self.findings.meet(asked, found) if asked else found
+        found = await self.findings.meet(asked, found) if asked else found
+        return hidden(found, self._redactor)
 
     def _asked(self, one: Ending) -> tuple[Condition, ...]:
         """Return the conditions that anybody has on what an attempt has printed."""
@@ -286,6 +290,21 @@ def _most(job: Job | None, asked: Sequence[Condition]) -> int:
     if any(condition.is_of_output for condition in asked):
         return max(most, CONDITION_BYTES)
     return max(most, SEARCHED_BYTES) if job and job.checks else most
+
+
+def hidden(evidence: Evidence, redactor: Redactor) -> Evidence:
+    """Return what may be stored of evidence: without the secrets that were looked up."""
+    printed = tuple(
+        replace(
+            one,
+            head=redactor.mask_piece(one.head, begins=True, ends=one.is_whole),
+            tail=redactor.mask_piece(one.tail, begins=len(one.tail) == one.size, ends=True),
+            read=len(one.head) if one.read is None else one.read,
+        )
+        for one in evidence.printed
+    )
+    result = evidence.result and redactor.mask_json(evidence.result)
+    return replace(evidence, printed=printed, result=result)
 
 
 def gather(home: Home, one: Ending, most: int) -> Evidence:

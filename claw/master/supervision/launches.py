@@ -25,6 +25,10 @@ _OF_DAEMON = {
 claw that it is a job of."""
 
 
+_MOST_HIDDEN = 100
+"""Values of secrets that a supervisor knows: those before a rotation among them."""
+
+
 class Surroundings:
     """What a child inherits from: the daemon's environment and the user it runs as.
 
@@ -229,7 +233,8 @@ def fill(launch: Launch, texts: Mapping[str, str], found: Found, attempt: int) -
     filled = {name: reference.fill(text, found.values) for name, text in texts.items()}
     launch.env |= filled
     launch.refers = dict(texts)
-    launch.secrets = [value for one, value in found.values.items() if one.is_hidden]
+    values = [value for one, value in found.values.items() if one.is_hidden]
+    launch.secrets = list(dict.fromkeys([*values, *launch.secrets]))[:_MOST_HIDDEN]
     earlier = [one for one in launch.held if one[0] < attempt]
     launch.held = [*earlier[-1:], [attempt, found.versions]]
 

@@ -13,6 +13,7 @@ from claw.model.condition import SEARCHED_BYTES
 from claw.model.evidence import Evidence, Evidences
 from claw.model.home import Home, at_folder
 from claw.model.job import Config
+from claw.model.redact import Redactor
 from claw.model.trigger import On, Trigger
 from claw.wire import supervision
 from tests.kit.desk import job
@@ -54,7 +55,7 @@ async def _found(home: Home, config: Config, data: bytes) -> Evidence:
         return offset + len(data)
 
     reaper = Reaper()
-    one = evidence.Evidencing(home, lambda: config, None, apply, reaper)  # type: ignore[arg-type]
+    one = evidence.Evidencing(home, lambda: config, None, apply, reaper, Redactor())  # type: ignore[arg-type]
     await one.apply("s", data, 0)
     with trio.fail_after(30):
         while reaper._own:  # noqa: ASYNC110  its process is reaped
@@ -95,6 +96,6 @@ def test_nothing_is_read_for_conditions_of_others() -> None:
 async def test_a_journal_that_is_read_whole_tells_what_was_met(home: Home) -> None:
     config = _config("contains:ok")
     data = _journal(home, b"ok\n")
-    one = evidence.Evidencing(home, lambda: config, None, None, Reaper())  # type: ignore[arg-type]
+    one = evidence.Evidencing(home, lambda: config, None, None, Reaper(), Redactor())  # type: ignore[arg-type]
     (spool,) = await one.look_into([Spool("s", data)])
     assert spool.evidences(data)[RUN, 1].met == ("contains:ok",)

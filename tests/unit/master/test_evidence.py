@@ -19,6 +19,7 @@ from claw.model.home import Home, at_folder
 from claw.model.job import Config
 from claw.model.keeping import Budget
 from claw.model.outputcheck import Check, Then
+from claw.model.redact import Redactor
 from claw.wire import supervision
 from tests.kit.desk import Desk, job
 
@@ -79,7 +80,7 @@ async def test_nothing_is_remembered_of_a_supervisor_that_has_ended_or_is_lost(
     async def apply(_sid: str, data: bytes, offset: int, _found: Evidences) -> int:
         return offset + len(data)
 
-    one = evidence.Evidencing(home, Config, None, apply, None)  # type: ignore[arg-type]
+    one = evidence.Evidencing(home, Config, None, apply, None, Redactor())  # type: ignore[arg-type]
     await one.apply("service", _launch(kind="service") + _exited(), 0)
     await one.apply("lost", _launch(OTHER), 0)
     assert one.count == 2
@@ -178,7 +179,7 @@ async def test_both_streams_are_gathered(home: Home) -> None:
     _print(home, "out", b"said\n")
     _print(home, "err", b"cried\n")
     data = _launch() + _exited(out=[0, 5], err=[0, 6]) + _ended()
-    one = evidence.Evidencing(home, Config, None, None, Reaper())  # type: ignore[arg-type]
+    one = evidence.Evidencing(home, Config, None, None, Reaper(), Redactor())  # type: ignore[arg-type]
     (spool,) = await one.look_into([Spool("s", data)])
     found = spool.evidences(data)[RUN, 1]
     assert [(one.stream, one.head) for one in found.printed] == [
@@ -194,7 +195,7 @@ async def test_what_checks_find_is_known_of_a_journal_that_is_read_whole(home: H
     text = b"so\nTraceback\n" + b"x" * (1 << 17)
     _print(home, "out", text)
     reaper = Reaper()
-    one = evidence.Evidencing(home, lambda: config, None, None, reaper)  # type: ignore[arg-type]
+    one = evidence.Evidencing(home, lambda: config, None, None, reaper, Redactor())  # type: ignore[arg-type]
     data = _launch() + _exited(out=[0, 1 << 17]) + _ended()
     (spool,) = await one.look_into([Spool("s", data)])
     found = spool.evidences(data)[RUN, 1]

@@ -47,3 +47,17 @@ def test_all_texts_of_a_value_are_masked_and_no_keys() -> None:
     found = knowing("hunter2").mask_all({"hunter2": ["x hunter2", 1, None, ("hunter2",)]})
 
     assert found == {"hunter2": ["x ****", 1, None, ["****"]]}
+
+
+def test_half_a_value_at_the_edge_of_a_piece_is_masked() -> None:
+    redactor = knowing("swordfish")
+
+    assert redactor.mask_piece(b"a swor", begins=True, ends=False) == b"a ****"
+    assert redactor.mask_piece(b"dfish b", begins=False, ends=True) == b"**** b"
+    assert redactor.mask_piece(b"fish swo", begins=True, ends=True) == b"fish swo"
+
+
+def test_json_stays_json_when_a_number_is_a_secret() -> None:
+    assert knowing("1234").mask_json('{"pid":1234,"says":"is 1234"}') == (
+        '{"pid":1234,"says":"is ****"}'
+    )
