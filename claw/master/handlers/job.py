@@ -59,7 +59,7 @@ async def status(call: Call, params: Params) -> Json:
     if state := params.get("state"):
         shown = [each for each in shown if each["state"] == state]
     if params.get("verbose"):
-        await usage.add_usage(services.home, shown)
+        await usage.add_usage(services.home, shown, services.confidant.redactor.mask)
     files_changed = await services.has_changed_files()
     return {
         "jobs": shown,

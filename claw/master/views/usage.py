@@ -3,7 +3,7 @@
 The only user of psutil, whose figures come from /proc and are read in a thread.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 import psutil
@@ -18,24 +18,33 @@ Children = Mapping[int, Sequence[psutil.Process]]
 """Processes by the pid of their parent."""
 
 
-async def add_usage(home: Home, jobs: Sequence[Json]) -> None:
-    """Add ``cpu_time``, ``memory``, ``processes``, ``last_line`` to what is shown of jobs."""
-    found = await logs.in_thread(partial(_look, home, jobs))
+async def add_usage(home: Home, jobs: Sequence[Json], mask: Callable[[str], str]) -> None:
+    """Add ``cpu_time``, ``memory``, ``processes``, ``last_line`` to what is shown of jobs.
+
+    Args:
+        home: The home.
+        jobs: What is shown of them; changed.
+        mask: Takes secrets out of what the programs have written.
+    """
+    found = await logs.in_thread(partial(_look, home, jobs, mask))
     for shown, more in zip(jobs, found, strict=True):
         shown.update(more)
 
 
-def _look(home: Home, jobs: Sequence[Json]) -> list[Json]:
+def _look(home: Home, jobs: Sequence[Json], mask: Callable[[str], str]) -> list[Json]:
     children = children_of_all() if any(shown["pid"] for shown in jobs) else {}
     return [
-        {**tree_usage(shown["pid"], children), "last_line": _last_line(home, shown["name"])}
+        {
+            **tree_usage(shown["pid"], children),
+            "last_line": _last_line(home, shown["name"], mask),
+        }
         for shown in jobs
     ]
 
 
-def _last_line(home: Home, job: str) -> str | None:
+def _last_line(home: Home, job: str, mask: Callable[[str], str]) -> str | None:
     parts = logs.read_parts(home, job, None, ("stdout",), 1)
-    return parts[0]["text"].rstrip("\n")[:_MAX_LINE] if parts else None
+    return mask(parts[0]["text"].rstrip("\n"))[:_MAX_LINE] if parts else None
 
 
 def children_of_all() -> Children:
