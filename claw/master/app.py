@@ -235,8 +235,7 @@ class App:
         )
         self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
         self._ticker = Ticker(store, self._decide, self._dispatcher.pulse)
-        self._ticker.on_run_due = self._dispatcher.wake
-        self._dispatcher.on_next_due = self._ticker.expect_run
+        self._dispatcher.go_by(self._ticker)
         self._watch = Watch(
             config, store, self._decide, means_of(self.home, self._reaper), self._confidant
         )
@@ -280,6 +279,7 @@ class App:
         on(effects.PingAsked, self._watch.expect)
         on(effects.Posted, self._watch.expect)
         on(effects.StopRun, self._tell_stop)
+        on(effects.Withdraw, self._tell_stop)
         on(effects.Retire, self._retiring.on_retire)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
         on(effects.Settled, lambda effect: self._checks.recheck("", effect.run))
@@ -288,7 +288,7 @@ class App:
         on(effects.EssentialEnded, self._end_as)
         on(effects.Recheck, lambda effect: self._checks.recheck(effect.job, effect.run))
 
-    def _tell_stop(self, stop: effects.StopRun) -> None:
+    def _tell_stop(self, stop: effects.StopRun | effects.Withdraw) -> None:
         self._nursery.start_soon(tell_stop, self._links, stop)
 
     def _end_as(self, ended: effects.EssentialEnded) -> None:

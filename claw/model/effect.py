@@ -24,6 +24,15 @@ class StopRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Tell the supervisor of an armed run not to begin it; if it has, nothing comes of that."""
+
+    run: str
+    sid: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """Queued runs may have become free to go: call ``dispatch``."""
 
@@ -119,6 +128,7 @@ Effect = (
     | LockLeft
     | LockWanted
     | StopRun
+    | Withdraw
     | Dispatch
     | DispatchAt
     | Reschedule

@@ -8,7 +8,7 @@ from claw.model.run import State
 _STATES = {
     State.AWAITING_APPROVAL: "a run was asked for that begins only once somebody approves it",
     State.QUEUED: "a run was asked for; or what waited for a retry waits for its turn again",
-    State.CLAIMED: "its turn has come: its process is about to be started",
+    State.CLAIMED: "its turn has come, or is about to: its process is about to be started",
     State.RUNNING: "its process has been started",
     State.RETRY_WAIT: "an attempt failed and another one follows; `why` says when",
     State.SUCCEEDED: "it has ended well",
@@ -24,6 +24,7 @@ TYPES: dict[str, str] = {
     **{f"run.{state}": says for state, says in _STATES.items()},
     "run.dead_letter": "it failed for good and was put among the dead letters",
     "run.reinjected": "its dead letter was run again; `why` names the new run",
+    "run.withdrawn": "made ahead of its slot, taken back: there is no such run; `why` says why",
     "run.purged": "its dead letter was forgotten",
     "run.outside_hours": "it runs although the hours of its job are over",
     "attempt.started": "a process was started; `why` has its number and pid",

@@ -161,6 +161,15 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """A launch that waited for its time is not to begin any more, and nothing has."""
+
+    at: datetime
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakenOver:
     """A replacement supervisor goes on with the same journal."""
 
@@ -182,6 +191,7 @@ Fact = (
     | Exited
     | Restarting
     | Ended
+    | Withdrawn
     | TakenOver
 )
 Line = Mapping[str, object]
@@ -351,6 +361,10 @@ def _ended(line: Line) -> Ended:
     )
 
 
+def _withdrawn(line: Line) -> Withdrawn:
+    return Withdrawn(at=_time(line), attempt=_int(line, "attempt"), why=_text(line, "why"))
+
+
 def _taken_over(line: Line) -> TakenOver:
     return TakenOver(at=_time(line), pid=_int(line, "pid"), start=_int(line, "start"))
 
@@ -368,5 +382,6 @@ _MAKERS: dict[str, Callable[[Line], Fact]] = {
     "exited": _exited,
     "restarting": _restarting,
     "ended": _ended,
+    "withdrawn": _withdrawn,
     "taken_over": _taken_over,
 }

@@ -182,6 +182,10 @@ class Run:
         """Whether it takes up an instance: claimed or running."""
         return self.state in ACTIVE
 
+    def is_armed(self, now: datetime) -> bool:
+        """Tell whether it was claimed before it is due, and its time is still to come."""
+        return self.state is State.CLAIMED and self.due_at > now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:

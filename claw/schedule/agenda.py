@@ -47,6 +47,27 @@ class Agenda:
             del self._next[name]
         return due
 
+    def until(self, at: datetime, limit: int) -> list[str]:
+        """Return the names whose time comes by then, which they keep, the earliest first.
+
+        Args:
+            at: By then.
+            limit: So many at most.
+        """
+        found: list[tuple[datetime, str]] = []
+        places = [(self._heap[0], 0)] if self._heap else []
+        while places and len(found) < limit:
+            one, place = heapq.heappop(places)
+            if one[0] > at:
+                break
+            if self._next.get(one[1]) == one[0]:
+                found.append(one)
+            below = (2 * place + 1, 2 * place + 2)
+            for each in below:
+                if each < len(self._heap):
+                    heapq.heappush(places, (self._heap[each], each))
+        return [name for _at, name in dict.fromkeys(found)]
+
     def earliest(self) -> datetime | None:
         """Return the earliest of all times."""
         while self._heap and self._next.get(self._heap[0][1]) != self._heap[0][0]:

@@ -64,6 +64,11 @@ SELECT * FROM runs INDEXED BY runs_active
 WHERE state IN ('claimed', 'running') AND job = :job
 ORDER BY claimed_at, id;
 
+-- name: armed_runs
+SELECT * FROM runs INDEXED BY runs_active
+WHERE state IN ('claimed', 'running') AND state = 'claimed' AND due_at > :now
+ORDER BY due_at, id;
+
 -- name: active_counts
 SELECT job, count(*) AS count FROM runs INDEXED BY runs_active
 WHERE state IN ('claimed', 'running') GROUP BY job;
@@ -805,6 +810,9 @@ SELECT sid FROM supervisors WHERE run = :run;
 -- name: delete_run
 DELETE FROM runs WHERE id = :id
     AND state NOT IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
+
+-- name: take_back_run
+DELETE FROM runs WHERE id = :id AND state = 'claimed' AND attempt = 1 AND started_at IS NULL;
 
 -- name: needed_run
 SELECT 1 FROM runs WHERE id = :id AND (

@@ -103,6 +103,14 @@ class Tx(
             return self._runs("active_runs")
         return self._runs("active_runs_of", job=job)
 
+    def armed_runs(self, now: datetime) -> tuple[Run, ...]:
+        """Return the claimed runs that are not due yet, in order of due time."""
+        return self._runs("armed_runs", now=rows.micros(now))
+
+    def take_back_run(self, run: str) -> None:
+        """Forget a claimed run of which nothing has begun, with its only attempt."""
+        self._do("take_back_run", id=run)
+
     def active_counts(self) -> dict[str, int]:
         """Return how many runs are claimed or running, by job."""
         return {row["job"]: row["count"] for row in self._do("active_counts")}

@@ -17,6 +17,8 @@ from claw.supervisor.case import Case
 
 _RETRY_S = 0.1
 """Pause before a line is written again that the disk refused."""
+_READ_S = 2.0
+"""So long the master may take to read that a launch was withdrawn."""
 CLOCK = "the clock was set"
 
 
@@ -80,11 +82,32 @@ class Armed:
         try:
             # In this order: the attempt is free before anybody can know that it is.
             files.remove(f"{case.launch.launch_dir}/{case.launch.run}.{case.launch.attempt}")
+            case.free = str
             case.write(entries.withdrawn(case.launch, why), durable=True)
             self._is_waiting = False
         except OSError:
             pass  # it is tried again, and begins in no case
         return True
+
+    def step_back(self) -> None:
+        """Leave the processor to those that begin at the same time: their ends can wait."""
+        launch = self._case.launch
+        rest_s = launch.begin_at + launch.crowd_s - ticks.wall()
+        if 0 < rest_s <= launch.crowd_s:
+            ticks.sleep(rest_s)
+
+    def leave(self) -> None:
+        """Wait until the master has read that it was withdrawn, and take the spool away.
+
+        One who finds none, and no launch file, knows as much.
+        """
+        until_b = ticks.boottime() + _READ_S
+        while self._case.control.peers and ticks.boottime() < until_b:
+            try:
+                self._case.loop.turn(until_b)
+            except OSError:
+                break
+        files.remove_folder(self._case.launch.spool)
 
     def _close(self) -> None:
         if self._fd >= 0:

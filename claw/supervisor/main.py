@@ -75,10 +75,17 @@ class Supervisor:
         self._watch_everything()
         if handed.relay_fd >= 0:
             self._take_over(channel.adopt(handed.relay_fd))
-        if not self._is_first or Armed(self._case).wait():
-            line = entries.first(self._case.launch) if self._is_first else entries.taken_over()
-            self._case.spool.owe(line)
-            self._supervise()
+        armed = Armed(self._case)
+        if self._is_first and not armed.wait():
+            armed.leave()
+            self._presence.leave()
+            return
+        first = entries.first(self._case.launch) if self._is_first else entries.taken_over()
+        self._case.spool.owe(first)
+        if self._is_first and self._case.launch.crowd_s:
+            self._guard(self._step)
+            armed.step_back()
+        self._supervise()
         while self._warm.go_on():
             self._errands.ended.clear()
             self._supervise()

@@ -130,6 +130,7 @@ class Launch:
         "cause",
         "cgroups",
         "commands",
+        "crowd_s",
         "cwd",
         "cwd_or_root",
         "env",
@@ -183,6 +184,7 @@ class Launch:
     # Of fields that came after the first version.
     DEFAULTS: "dict[str, Any]" = {  # noqa: RUF012
         "begin_at": 0.0,
+        "crowd_s": 0.0,
         "instance": None,
         "log_age_s": 0.0,
         "log_keep": 3,
@@ -216,6 +218,7 @@ class Launch:
     run: str
     attempt: int
     begin_at: float  # wall time that its child is not begun before; 0: at once
+    crowd_s: float  # from then on others begin for so long: what can wait does
     job: str
     instance: "int | None"  # its number, of a service that has several
     cause: str

@@ -1,7 +1,9 @@
 """A launch that waits for its time: it begins then and never before, or is withdrawn."""
 
+import contextlib
 import os
 import signal
+import socket as sockets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from claw.kernel import process
+from claw.kernel import process, socket
 from tests.kit import supervision
 from tests.kit.supervision import Bench, Supervised
 
@@ -47,6 +49,13 @@ def check_time(one: Supervised) -> None:
     assert one.of("started")[0]["at"] >= one.launch.begin_at
 
 
+def control(one: Supervised) -> str:
+    """Return the path of its socket, once it listens."""
+    one.tell(op="hello")
+    assert one.launch is not None
+    return f"{one.launch.run_dir}/control.sock"
+
+
 def gone(bench: Bench, one: Supervised) -> bool:
     return one.sid not in bench.ask(op="hello")["supervisors"]
 
@@ -77,16 +86,19 @@ def test_a_withdrawn_one_begins_nothing_and_frees_its_attempt(
     one = armed(bench, FAR_S)
     assert launch_file(one).exists()
 
-    answer = one.tell(**message)
+    with contextlib.closing(socket.connect_unix(control(one))) as master:  # it has to read
+        answer = one.tell(**message)
 
-    [line] = one.lines()
-    assert (line["ev"], line["why"]) == ("withdrawn", "paused")
-    assert one.launch is not None
-    assert (line["run"], line["attempt"]) == (one.launch.run, 1)
-    assert answer.get("withdrawn", True)
-    assert not launch_file(one).exists()
+        [line] = one.lines()
+        assert (line["ev"], line["why"]) == ("withdrawn", "paused")
+        assert one.launch is not None
+        assert (line["run"], line["attempt"]) == (one.launch.run, 1)
+        assert answer.get("withdrawn", True)
+        assert not launch_file(one).exists()
+        master.shutdown(sockets.SHUT_RDWR)
     one.wait_until(lambda: gone(bench, one), "end")
     assert begins(bench) == 0
+    assert not one.spool.exists()
 
 
 def test_a_terminated_one_begins_nothing(bench: Bench) -> None:
@@ -95,9 +107,9 @@ def test_a_terminated_one_begins_nothing(bench: Bench) -> None:
 
     assert process.kill(one.pid, signal.SIGTERM)
 
-    one.wait_for("withdrawn")
     one.wait_until(lambda: gone(bench, one), "end")
-    assert [line["ev"] for line in one.lines()] == ["withdrawn"]
+    assert not launch_file(one).exists()
+    assert begins(bench) == 0
 
 
 def test_one_that_has_begun_is_not_withdrawn(bench: Bench) -> None:
@@ -130,7 +142,7 @@ def test_a_replacement_can_be_withdrawn(bench: Bench) -> None:
     assert one.tell(op="withdraw", why="paused")["withdrawn"]
 
     one.wait_until(lambda: gone(bench, one), "end")
-    assert [line["ev"] for line in one.lines()] == ["withdrawn"]
+    assert not launch_file(one).exists()
     assert begins(bench) == 0
 
 

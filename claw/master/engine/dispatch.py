@@ -13,9 +13,11 @@ nothing is free costs the same whether ten runs wait or ten thousand.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from claw.master.engine import (
     approvals,
+    armed,
     definitions,
     fileevents,
     handouts,
@@ -57,6 +59,8 @@ class Claim:
     offset: int = 0  # of the supervisor's journal, of one that takes another run
     own: Mapping[str, str] = field(default_factory=dict)  # of its child's environment
     handed: Sequence[Handout] = ()  # files that its child is to find
+    begin_at: datetime | None = None  # of one that is armed: its child is not begun before
+    crowd_s: float = 0.0  # so long others begin that are armed with it
 
 
 def dispatch(turn: Turn) -> tuple[Claim, ...]:
@@ -79,6 +83,8 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
             turn.emit(DispatchAt(at))
     if turn.tx.fresh_jobs(turn.now):
         turn.emit(Dispatch())
+    if turn.tx.heads(capacity.MAX_PARALLEL, 1):
+        armed.withdraw(turn, "another run is due, and needs its place")
     return tuple(claims)
 
 
@@ -160,7 +166,7 @@ def _begin(turn: Turn, run: Run, looks: Looks) -> Claim | None:
     job = turn.job(run.job)
     hours.tell(job, run)
     if job.workflow is None:
-        return _claim(turn, run)
+        return claim(turn, run)
     workflows.begin(turn, run, job)
     return None
 
@@ -201,7 +207,7 @@ def _lines(
     standing = turn.standing(name)
     several = instances.wanted(job, standing) > 1
     known = turn.tx.instances(name) if several else {}
-    active = turn.tx.active_runs(name) if name in counts else ()
+    active, ahead = armed.apart(turn, turn.tx.active_runs(name) if name in counts else ())
     rows: dict[int, list[Run]] = {}
     for run in _due(turn, job, standing, free):
         rows.setdefault(instances.number(run) if several else 1, []).append(run)
@@ -228,6 +234,7 @@ def _lines(
                 **needs.held(job, [run for run in left if run.id not in outside]),
                 **following,
                 **outside,
+                **armed.held(turn, left, ahead),
             },
             gates={
                 **hours.gates(job, outside),
@@ -271,8 +278,10 @@ def room_of(turn: Turn, counts: Mapping[str, int]) -> Room:
     return pools.room(turn.tx, turn.config, counts, granted, notes)
 
 
-def _claim(turn: Turn, run: Run) -> Claim:
+def claim(turn: Turn, run: Run) -> Claim:
+    """Give a run that passes all gates to a supervisor; one that is not due yet, for then."""
     job = definitions.of_run(turn.tx, turn.config, run) or turn.job(run.job)
+    begin_at = run.due_at if run.due_at > turn.now else None
     several = instances.wanted(job, turn.standing(job.name)) > 1
     instance = instances.number(run) if several else None
     supervisor = turn.supervisor_for(run, job)
@@ -292,4 +301,5 @@ def _claim(turn: Turn, run: Run) -> Claim:
         supervisor.offset,
         own,
         given.files,
+        begin_at,
     )

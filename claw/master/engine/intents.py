@@ -4,7 +4,7 @@ Each intent is in the standing of the job, or in the run, before anyone is told,
 outlives the master: what an operator stopped stays stopped over reloads and restarts.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from claw.errors import ConflictError
@@ -186,7 +186,7 @@ def end_runs(
     return tuple(run.id for run in runs)
 
 
-def _of_instance(runs: Sequence[Run], instance: int | None) -> list[Run]:
+def _of_instance(runs: Iterable[Run], instance: int | None) -> list[Run]:
     return [run for run in runs if instance in {None, instances.number(run)}]
 
 
@@ -222,7 +222,8 @@ def restart_job(
         return rollouts.begin(turn, job, by=by, why=outcome.RESTART, batch=extent.batch)
     if only is None:
         turn.tx.delete_rollout(name)
-    runs = _of_instance(turn.tx.active_runs(name), only)
+    active = (run for run in turn.tx.active_runs(name) if not run.is_armed(turn.now))
+    runs = _of_instance(active, only)
     for run in runs:
         step = machine.ask_end(run, why=outcome.RESTART, by=by)
         turn.take(run, replace(step, run=replace(step.run, forced=run.forced or forced)))
@@ -386,6 +387,7 @@ def renew(turn: Turn, name: str, *, by: str) -> None:
         rollouts.begin(turn, job, by=by, why=rollouts.RELOAD, batch=1)
         return
     for run in turn.tx.active_runs(name):
-        turn.take(run, machine.ask_end(run, why=outcome.RESTART, by=by))
+        if not run.is_armed(turn.now):
+            turn.take(run, machine.ask_end(run, why=outcome.RESTART, by=by))
     if job.type is JobType.CONTINUOUS and turn.standing(name).up:
         services.raise_service(turn, job, services.Wish(by=by))

@@ -13,12 +13,20 @@ from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
 
-from claw.master.engine import alerts, definitions, leavings, services, triggers, watchdogs
+from claw.master.engine import (
+    alerts,
+    armed,
+    definitions,
+    leavings,
+    services,
+    triggers,
+    watchdogs,
+)
 from claw.master.engine.turn import Turn
 from claw.model import fact as facts
 from claw.model import ids, machine
 from claw.model.alerts import CHECK
-from claw.model.effect import Effect, StopRun
+from claw.model.effect import Effect, Settled, StopRun
 from claw.model.evidence import NOTHING, Evidence, Evidences
 from claw.model.job import JobType
 from claw.model.outputcheck import Then
@@ -92,6 +100,8 @@ def _take_in(
             return None
         case facts.TakenOver():
             return _taken_over(turn, supervisor, fact)
+        case facts.Withdrawn():
+            return _withdrawn(turn, supervisor, fact)
         case _:
             number = getattr(fact, "attempt", 0)
             evidence = evidences.get((supervisor.run, number), NOTHING)
@@ -168,6 +178,18 @@ def _taken_over(turn: Turn, supervisor: Supervisor, fact: facts.TakenOver) -> Su
     turn.note("daemon.adopted", job=run.job, why=note)
     turn.emit(*_ends_owed(run, supervisor.sid))
     return supervisor
+
+
+def _withdrawn(turn: Turn, supervisor: Supervisor, fact: facts.Withdrawn) -> Supervisor | None:
+    """Put back a run that was armed; of one that leaves no row, nor does its supervisor."""
+    run = turn.tx.run(supervisor.run)
+    is_present = run is not None and run.sid == supervisor.sid and run.attempt == fact.attempt
+    if run is not None and is_present and run.state is State.CLAIMED:
+        _put_back(turn, run, f"withdrawn: {fact.why}", 0.0)
+        turn.emit(Settled(supervisor.sid, run.id))
+    if turn.tx.run(supervisor.run) is None:
+        return None
+    return replace(supervisor, closed_at=supervisor.closed_at or fact.at)
 
 
 def _ends_owed(run: Run, sid: str) -> tuple[Effect, ...]:
@@ -261,7 +283,12 @@ def never_launched(turn: Turn, run_id: str, attempt: int) -> None:
 
 
 def _put_back(turn: Turn, run: Run, why: str, wait_s: float) -> None:
-    due_at = turn.now + timedelta(seconds=wait_s) if wait_s else run.due_at
+    if armed.take_back(turn, run, why):
+        _forget_claim(turn, run.sid or "")
+        return
+    due_at = run.due_at
+    if wait_s:
+        due_at = max(due_at, turn.now + timedelta(seconds=wait_s))
     rules = _rules(turn, run)
     step = machine.unclaim(run, why=why, at=turn.now, due_at=due_at, rules=rules)
     after = turn.take(run, step)

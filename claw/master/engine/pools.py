@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from claw.errors import ConflictError, NotFoundError
-from claw.master.engine import definitions
+from claw.master.engine import armed, definitions
 from claw.master.engine.turn import Turn
 from claw.model import capacity
 from claw.model.capacity import Room
@@ -93,6 +93,7 @@ def pause(turn: Turn, what: str, *, by: str) -> bool:
     """
     if not turn.tx.put_pause(what, by, turn.now):
         return False
+    armed.withdraw(turn, "the queue is paused")
     _changed(turn, "queue.paused", what, by)
     return True
 

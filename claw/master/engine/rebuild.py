@@ -216,9 +216,14 @@ def news(turn: Turn, spools: Iterable[Spool]) -> tuple[Spool, ...]:
     found = []
     for spool in spools:
         row = turn.tx.supervisor(spool.sid)
-        if row is None or _launches(spool.data[row.offset :]):
+        if _tells_of_a_run(spool.data) if row is None else _launches(spool.data[row.offset :]):
             found.append(spool)
     return tuple(found)
+
+
+def _tells_of_a_run(data: bytes) -> bool:
+    """Tell whether a journal says more than that its launch was withdrawn."""
+    return any(not isinstance(fact, facts.Withdrawn) for _, fact in journal.lines(data, 0))
 
 
 def catch_up_with(turn: Turn, spools: Sequence[Spool]) -> None:

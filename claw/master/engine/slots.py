@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from claw.errors import SaturatedError
-from claw.master.engine import intake, lifetimes
+from claw.master.engine import armed, intake, lifetimes
 from claw.master.engine.openhours import clock_text
 from claw.master.engine.turn import Turn
 from claw.model import gates, timing
@@ -122,6 +122,12 @@ def next_slot(
     return slots.next_after(_mark(standing, again_through, now).since)
 
 
+def is_lived_again(turn: Turn, name: str) -> bool:
+    """Tell whether the present time of a job is one that it has been through before."""
+    again = turn.tx.timing(name).again_through
+    return _mark(turn.standing(name), again, turn.now).is_again
+
+
 def next_slots(tx: Tx, config: Config, now: datetime) -> dict[str, datetime]:
     """Return the next slot of every job that has one: what a ticker begins with.
 
@@ -164,6 +170,9 @@ def _tick(turn: Turn, name: str) -> datetime | None:
             _put_mark(turn, name, mark, again)
         return slot
     closed = gates.closed(standing)
+    is_late = turn.now - slot > timedelta(seconds=_late_after_s(turn))
+    if (closed is not None or is_late) and armed.is_undecided(turn, job, slot_key(name, slot)):
+        return turn.now + armed.LOOK
     if closed is not None:
         last = slots.newest(mark.since, turn.now) or slot
         stretch = Missed(first=slot, last=last, count=slots.count(mark.since, turn.now))
@@ -199,6 +208,7 @@ def _rule(turn: Turn, job: Job) -> CatchUpRule:
 def settle(turn: Turn, name: str) -> None:
     """Write the rows of the slots up to now, before a job's standing changes."""
     _tick(turn, name)
+    armed.withdraw(turn, "its job has changed", name)
 
 
 def fire(turn: Turn, job: Job, plan: CatchUpPlan) -> None:
@@ -237,14 +247,14 @@ def _miss(turn: Turn, job: Job, stretch: Missed) -> None:
 
 
 def _fire_one(turn: Turn, job: Job, slot: datetime) -> None:
-    ask = _ask(turn, job, slot)
+    asked = ask(turn, job, slot)
     one = Missed(first=slot, last=slot, count=1)
-    left_alone = backoff_why(turn.tx, job, max(ask.due_at or slot, turn.now))
+    left_alone = backoff_why(turn.tx, job, max(asked.due_at or slot, turn.now))
     if left_alone is not None:
         add_stretch(turn, job.name, one, state=State.SKIPPED, why=left_alone)
         return
     try:
-        intake.submit(turn, ask)
+        intake.submit(turn, asked)
     except SaturatedError as error:
         intake.tell_full(turn, f"a slot of {job.name} was missed")
         add_stretch(turn, job.name, one, state=State.MISSED, why=error.message)
@@ -292,7 +302,8 @@ def slot_key(name: str, slot: datetime) -> str:
     return f"{name}@{slot.astimezone(UTC).isoformat()}"
 
 
-def _ask(turn: Turn, job: Job, slot: datetime) -> intake.Ask:
+def ask(turn: Turn, job: Job, slot: datetime) -> intake.Ask:
+    """Return what a slot asks for."""
     due = due_at(turn.tx, job, slot)
     late = turn.now - due > timedelta(seconds=_late_after_s(turn))
     return intake.Ask(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from claw.master.engine import (
     alerts,
+    armed,
     fileevents,
     intents,
     journal,
@@ -53,6 +54,7 @@ def sync(
             master, which adopts first and then calls `services.autostart`.
         by: For the events.
     """
+    armed.withdraw(turn, "the configuration has changed")
     standings = turn.tx.standings()
     added = tuple(job.name for job in turn.config.jobs if job.name not in standings)
     removed = tuple(name for name in standings if turn.config.job(name) is None)

@@ -15,7 +15,7 @@ import trio
 
 from claw.kernel import clock, files, pidfd, process
 from claw.master.decider import Decider
-from claw.master.engine import journal, rebuild
+from claw.master.engine import armed, journal, rebuild
 from claw.master.engine.turn import Turn
 from claw.master.supervision.evidence import Evidencing
 from claw.master.supervision.fostering import Fostering
@@ -47,6 +47,12 @@ def unsettled(turn: Turn) -> tuple[Unsettled, ...]:
     return tuple(Unsettled(one, run) for one, run in pairs if run is not None)
 
 
+def tell_again(turn: Turn) -> None:
+    """Name what supervisors are to be told that may not have been."""
+    journal.pending_stops(turn)
+    armed.withdraw(turn, "another master has begun")
+
+
 class Adoption:
     """Decides about every unsettled attempt at the start of a master."""
 
@@ -73,7 +79,7 @@ class Adoption:
         adopted = 0
         for one in await self._decide(unsettled):
             adopted += await self._judge(one, nursery)
-        await self._decide(journal.pending_stops)
+        await self._decide(tell_again)
         return adopted
 
     async def _read_unknown(self) -> None:

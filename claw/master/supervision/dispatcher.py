@@ -25,6 +25,7 @@ from claw.master.supervision.linefeed import LostError
 from claw.master.supervision.links import Links
 from claw.master.supervision.pulse import Passed, Pulse
 from claw.master.supervision.sockets import Sockets, UnopenedError
+from claw.master.supervision.ticker import Ticker
 from claw.master.tokens import Tokens
 from claw.model import reference
 from claw.model.home import Home
@@ -63,7 +64,13 @@ class Dispatcher:
         self._is_asked = False
         self._mistake = ""  # the last pass failed by it
         self._wake = trio.Event()
-        self.on_next_due: Callable[[datetime | None], None] = lambda _at: None
+        self._on_next_due: Callable[[datetime | None], None] = lambda _at: None
+
+    def go_by(self, ticker: Ticker) -> None:
+        """Look at the queue when a ticker says so, and launch what it has armed."""
+        ticker.on_run_due = self.wake
+        ticker.on_armed = self.take_armed
+        self._on_next_due = ticker.expect_run
 
     def wake(self) -> None:
         """Something may have become free to go."""
@@ -107,13 +114,20 @@ class Dispatcher:
 
     def _take(self, passed: Passed) -> None:
         """Take what a pass has come to; what is claimed is expected from now on."""
-        self.on_next_due(passed.next_due)
+        self._on_next_due(passed.next_due)
         for claim in passed.claims:
             if not (claim.offset and self._links.expect_again(claim.sid)):
                 self._links.expect(claim.sid, claim.offset)
                 if claim.offset:  # it has gone: who follows it finds that out
                     self._nursery.start_soon(self._links.watch, claim.sid, claim.offset)
         self._passed.append(passed)
+        self._wake.set()
+
+    def take_armed(self, claims: tuple[Claim, ...]) -> None:
+        """Launch what was claimed before it is due."""
+        for claim in claims:
+            self._links.expect(claim.sid)
+        self._passed.append(Passed(claims, None, {}))
         self._wake.set()
 
     async def _launch(self, claim: Claim, nursery: trio.Nursery) -> None:
@@ -212,6 +226,9 @@ class Dispatcher:
             # What no check of the configuration foresaw: one job fails, and no other.
             _LOG.exception("the launch of run %s cannot be made", claim.run.id)
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=False) from error
+        if claim.begin_at is not None:
+            launch.begin_at = claim.begin_at.timestamp()
+            launch.crowd_s = claim.crowd_s
         return launch
 
     async def _fill(self, launch: Launch, claim: Claim) -> None:

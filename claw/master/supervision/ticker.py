@@ -6,7 +6,8 @@ a hundred thousand schedules cost it one entry each in a heap, and nothing while
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -16,8 +17,11 @@ from claw.errors import StoreError
 from claw.kernel import alarm, clock
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
-from claw.master.engine import openhours, slots
+from claw.master.engine import armed, openhours, slots
+from claw.master.engine import arming as arm
+from claw.master.engine.dispatch import Claim  # noqa: TC001
 from claw.master.engine.turn import Turn
+from claw.model import arming
 from claw.model.effect import DispatchAt, Reschedule
 from claw.schedule.agenda import Agenda
 
@@ -29,11 +33,27 @@ MOST_AT_ONCE = 250
 """Jobs in one decision: it takes a tenth of a second, and others want the writer too."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """Jobs whose slots are due together, and from when on these are armed."""
+
+    first: datetime
+    until: datetime
+    names: Sequence[str]
+    begins: datetime
+
+
 class Deciding(Protocol):
     """What makes decisions: a `Decider`, or one that makes several at once."""
 
     async def __call__(self, decide: Callable[[Turn], T]) -> T:
         """Make one, and return what has come of it."""
+
+
+def _look_again(turn: Turn) -> None:
+    """Have all be looked at that hangs on the time of day: the clock may have been set."""
+    openhours.look_again(turn)
+    armed.withdraw(turn, "the clock was set, or the configuration has changed")
 
 
 class Ticker:
@@ -55,7 +75,10 @@ class Ticker:
         self._run_due: datetime | None = None
         self._wait_over: datetime | None = None
         self._wake = trio.Event()
+        self._armed: dict[str, datetime] = {}  # by job, the slots whose runs are
+        self._armed_through: datetime | None = None  # slots up to then are not armed any more
         self.on_run_due: Callable[[], None] = lambda: None
+        self.on_armed: Callable[[tuple[Claim, ...]], None] = lambda _claims: None
 
     def expect(self, effect: DispatchAt | Reschedule) -> None:
         """Take note of what a decision has changed."""
@@ -83,7 +106,7 @@ class Ticker:
 
     def next_at(self, job: str) -> datetime | None:
         """Return the next slot of a job."""
-        return self._agenda.of(job)
+        return self._armed.get(job) or self._agenda.of(job)
 
     async def serve(self) -> None:
         """Tick until cancelled."""
@@ -106,6 +129,7 @@ class Ticker:
             if alarm.take_ring(fd):
                 _LOG.info("the clock was set")
                 self._changed.add(_ALL)
+                self._armed_through = None
                 self.on_run_due()  # what was due may be to come, and what is to come due
             self._wake.set()
 
@@ -114,6 +138,7 @@ class Ticker:
         while True:
             try:
                 await self._tick()
+                await self._arm()
             except StoreError as error:
                 _LOG.error("due times cannot be stored: %s", error)
                 await trio.sleep(_STORE_PAUSE_S)
@@ -129,6 +154,8 @@ class Ticker:
             self._leave_for_later(changed)
             changed |= self._agenda.take_due(clock.now(), MOST_AT_ONCE - len(changed))
             names = sorted(changed)
+            for name in names:
+                self._armed.pop(name, None)
             if names:
                 self._agenda.update(await self._fall_due(lambda turn: slots.tick(turn, names)))
         except StoreError:
@@ -144,6 +171,35 @@ class Ticker:
             self._wait_over = None
             self.on_run_due()
 
+    async def _arm(self) -> None:
+        """Have what is due together in a moment claimed and launched, to wait for its time."""
+        ahead = self._ahead()
+        if ahead is None or clock.now() < ahead.begins:
+            return
+        self._armed_through = ahead.until
+        if clock.now() + arming.LATEST > ahead.first:
+            return
+        try:
+            claims = await self._decide(lambda turn: arm.arm(turn, ahead.names, ahead.until))
+        except StoreError as error:
+            _LOG.error("nothing is begun ahead: %s", error)
+            return
+        self.on_armed(claims)
+        slots_of = {claim.run.job: claim.run.due_at for claim in claims}
+        self._armed |= slots_of
+        self._agenda.update({job: at + arming.SETTLED for job, at in slots_of.items()})
+
+    def _ahead(self) -> _Ahead | None:
+        """Return what is due together next, if it is to be armed."""
+        first, through = self._agenda.earliest(), self._armed_through
+        if first is None or (through is not None and first <= through):
+            return None
+        until = first + arming.TOGETHER
+        names = self._agenda.until(until, arming.MOST)
+        if len(names) < arming.FEWEST:
+            return None
+        return _Ahead(first, until, names, first - arming.lead(len(names)))
+
     def _leave_for_later(self, names: set[str]) -> None:
         """Take out of some names those that are too many for one decision."""
         later = set(sorted(names)[MOST_AT_ONCE:])
@@ -151,13 +207,16 @@ class Ticker:
         self._changed |= later
 
     async def _look_at_all(self) -> None:
-        await self._decide(openhours.look_again)
+        await self._decide(_look_again)
         config = self._decide.config()
         found = await self._store.read(lambda tx: slots.next_slots(tx, config, clock.now()))
         self._agenda.replace(found)
+        self._armed.clear()
 
     def _earliest(self) -> float | None:
         """Return when to wake, in seconds of wall time."""
-        waited_for = (self._agenda.earliest(), self._run_due, self._wait_over)
+        ahead = self._ahead()
+        begins = None if ahead is None else ahead.begins
+        waited_for = (self._agenda.earliest(), begins, self._run_due, self._wait_over)
         times = [at for at in waited_for if at is not None]
         return min(times).timestamp() if times else None

@@ -139,7 +139,7 @@ def _unknown(job: Job, now: datetime) -> Standing:
 
 def _present(runs: Sequence[Run], now: datetime) -> Run | None:
     """Return the run that a status is about: the newest active one, else the first due."""
-    active = [run for run in runs if run.is_active]
+    active = [run for run in runs if run.is_active and not run.is_armed(now)]
     if active:
         # One that is being ended to make room for another says less than the other.
         return max(active, key=lambda run: (run.stop_why is None, run.claimed_at or now))
@@ -155,7 +155,8 @@ def _next_at(job: Job, closed: str | None, runs: Sequence[Run], live: Live) -> d
     """Return when something of the job begins next: a slot, a run asked for, a restart."""
     if closed is not None:
         return None
-    times = [run.due_at for run in runs if not run.is_active and run.due_at > live.now]
+    waiting = (run for run in runs if not run.is_active or run.is_armed(live.now))
+    times = [run.due_at for run in waiting if run.due_at > live.now]
     times += [run.phase_until for run in runs if run.phase is Phase.BACKOFF and run.phase_until]
     slot = live.next_at(job)
     return min([*times, slot] if slot else times, default=None)
