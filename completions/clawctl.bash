@@ -16,6 +16,7 @@ search
 why
 job
 top
+shell
 run
 cancel
 wait
@@ -136,6 +137,8 @@ _clawctl_resolve() {
             command='job next' ;;
         'top')
             command='top' ;;
+        'shell')
+            command='shell' ;;
         'run')
             command='run' ;;
         'cancel')
@@ -359,6 +362,8 @@ _clawctl_options() {
             options='--count --json --help' again='' ;;
         'top')
             options='--json --help' again='' ;;
+        'shell')
+            options='--command --restricted --json --help' again='' ;;
         'run')
             options='--at --in --priority --env --arg --each --jsonl --force --name --user --after --pool --retry --timeout --tag --wait --follow --json --help' again='--env --arg --tag' ;;
         'cancel')
@@ -564,16 +569,16 @@ _clawctl_value() {
             value='running starting unhealthy backoff unresponsive stopping stopped paused exited fatal scheduled planned waiting done failed disabled' ;;
         'status -q' | 'status --text' | 'start --timeout' | 'stop --timeout' | \
         'restart --batch' | 'restart --timeout' | 'scale --timeout' | 'why --at' | \
-        'job next -n' | 'job next --count' | 'run --at' | 'run --in' | 'run --env' | \
-        'run --arg' | 'run --name' | 'run --retry' | 'run --timeout' | 'cancel --reason' | \
-        'wait --timeout' | 'logs -n' | 'logs --lines' | 'logs --since' | 'logs --until' | \
-        'logs --grep' | 'events --from' | 'runs list --since' | 'runs list -n' | \
-        'runs list --limit' | 'approvals list -n' | 'approvals list --limit' | \
-        'runs result --attempt' | 'runs output --attempt' | 'emit --data' | \
-        'emit --request-id' | 'emit --token' | 'emit --ttl' | 'queue list -n' | \
-        'queue list --limit' | 'queue clear --reason' | 'runs stale --older' | \
-        'runs cancel --reason' | 'idem claim --ttl' | 'job add --command' | \
-        'job add --schedule' | 'job add --every' | 'job add --at' | \
+        'job next -n' | 'job next --count' | 'shell -c' | 'shell --command' | 'run --at' | \
+        'run --in' | 'run --env' | 'run --arg' | 'run --name' | 'run --retry' | \
+        'run --timeout' | 'cancel --reason' | 'wait --timeout' | 'logs -n' | \
+        'logs --lines' | 'logs --since' | 'logs --until' | 'logs --grep' | \
+        'events --from' | 'runs list --since' | 'runs list -n' | 'runs list --limit' | \
+        'approvals list -n' | 'approvals list --limit' | 'runs result --attempt' | \
+        'runs output --attempt' | 'emit --data' | 'emit --request-id' | 'emit --token' | \
+        'emit --ttl' | 'queue list -n' | 'queue list --limit' | 'queue clear --reason' | \
+        'runs stale --older' | 'runs cancel --reason' | 'idem claim --ttl' | \
+        'job add --command' | 'job add --schedule' | 'job add --every' | 'job add --at' | \
         'job add --description' | 'job add --env' | 'job add --timeout' | \
         'job validate --name' | 'dlq list -n' | 'dlq list --limit' | \
         'dlq reinject --env' | 'dlq reinject --arg' | 'dlq purge --older-than' | \
@@ -765,7 +770,7 @@ _clawctl_arguments() {
         'cron next')
             arguments=('') ;;
         'import')
-            arguments=('crontab supervisord procfile systemd pm2 compose process-compose procclaw openclaw launchd' '@files') repeats=1 ;;
+            arguments=('crontab supervisord systemd' '@files') repeats=1 ;;
         'completion')
             arguments=('bash zsh fish') ;;
         'man')

@@ -19,6 +19,8 @@ function __clawctl_valued
             string split ' ' -- '--at'
         case 'job next'
             string split ' ' -- '-n --count'
+        case 'shell'
+            string split ' ' -- '-c --command'
         case 'run'
             string split ' ' -- '--at --in --priority --env --arg --each --name --user --after --pool --retry --timeout --tag'
         case 'cancel'
@@ -205,6 +207,7 @@ complete -c clawctl -n __clawctl_begin -a search -d 'find jobs by name, descript
 complete -c clawctl -n __clawctl_begin -a why -d 'explain why a job or run is as it is'
 complete -c clawctl -n __clawctl_begin -a job -d 'next, purge, list, show, add, set, edit, validate, remove, tag, untag, tree'
 complete -c clawctl -n __clawctl_begin -a top -d 'watch and steer everything on a full screen'
+complete -c clawctl -n __clawctl_begin -a shell -d 'type command after command at a prompt'
 complete -c clawctl -n __clawctl_begin -a run -d 'run a job or a command once, now or later'
 complete -c clawctl -n __clawctl_begin -a cancel -d 'end running runs and revoke waiting ones'
 complete -c clawctl -n __clawctl_begin -a wait -d 'wait until a run has ended or a job is so far'
@@ -387,6 +390,10 @@ complete -c clawctl -n "__clawctl_in 'job next'" -s h -l help -d 'show its help 
 complete -c clawctl -n "__clawctl_at 1 many 'job next'" -f -a "(__clawctl_names 'targets')"
 complete -c clawctl -n "__clawctl_in 'top'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'top'" -s h -l help -d 'show its help page'
+complete -c clawctl -n "__clawctl_in 'shell'" -s c -l command -d 'carry out this line and leave' -x
+complete -c clawctl -n "__clawctl_in 'shell'" -l restricted -d 'no programs, no files: for a login that is for claw alone'
+complete -c clawctl -n "__clawctl_in 'shell'" -l json -d 'print JSON, for programs'
+complete -c clawctl -n "__clawctl_in 'shell'" -s h -l help -d 'show its help page'
 complete -c clawctl -n "__clawctl_in 'run'" -l at -d 'not before this time' -x
 complete -c clawctl -n "__clawctl_in 'run'" -l in -d 'not before so long has passed' -x
 complete -c clawctl -n "__clawctl_in 'run'" -l priority -d 'which of those that wait goes first' -x -a 'critical high normal low'
@@ -732,12 +739,12 @@ complete -c clawctl -n "__clawctl_in 'cron next'" -l json -d 'print JSON, for pr
 complete -c clawctl -n "__clawctl_in 'cron next'" -s h -l help -d 'show its help page'
 complete -c clawctl -n "__clawctl_in 'import'" -l system -d 'a crontab with a column of users'
 complete -c clawctl -n "__clawctl_in 'import'" -l user -d 'a crontab of this user' -x
-complete -c clawctl -n "__clawctl_in 'import'" -l env -d 'of pm2: its environment env_NAME, too' -x
+complete -c clawctl -n "__clawctl_in 'import'" -l env -d 'of pm2: the environment env_NAME' -x
 complete -c clawctl -n "__clawctl_in 'import'" -l apply -d 'add the jobs, all or none'
 complete -c clawctl -n "__clawctl_in 'import'" -l dry-run -d 'show what --apply would do'
 complete -c clawctl -n "__clawctl_in 'import'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'import'" -s h -l help -d 'show its help page'
-complete -c clawctl -n "__clawctl_at 1 one 'import'" -f -a 'crontab supervisord procfile systemd pm2 compose process-compose procclaw openclaw launchd'
+complete -c clawctl -n "__clawctl_at 1 one 'import'" -f -a 'crontab supervisord systemd'
 complete -c clawctl -n "__clawctl_at 2 many 'import'" -F
 complete -c clawctl -n "__clawctl_in 'completion'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'completion'" -s h -l help -d 'show its help page'

@@ -28,9 +28,12 @@ class Context:
         home: Which claw it is about.
         is_json: Whether programs are to read the answer.
         is_child: Whether a run's child has typed it.
+        before: The options that name the home, as they stand before the command.
     """
 
-    __slots__ = ("_asker", "_client", "args", "command", "home", "is_child", "is_json")
+    __slots__ = (
+        "_asker", "_client", "args", "before", "command", "home", "is_child", "is_json",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Context:
         self.home = home
         self.is_json = is_json
         self.is_child = is_child
+        self.before: list[str] = []
         self._client: Client | None = None
         self._asker: Client | None = None
 

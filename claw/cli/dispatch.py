@@ -38,6 +38,11 @@ class Globals:
         self.folder: str | None = None
         self.flags: set[str] = set()
 
+    def of_home(self) -> list[str]:
+        """Return the options that name a home, as they are given on."""
+        named = [] if self.folder is None else [f"--home={self.folder}"]
+        return [*named, *sorted(self.flags & {"--system", "--user"})]
+
     @property
     def names_home(self) -> bool:
         """Whether an option or the environment names the home."""
@@ -159,6 +164,8 @@ def _carry_out(command: Command, words: list[str], given: Globals) -> int:
     is_json = args["json"] is True or "--json" in given.flags
     place = given.home()
     is_child = homes.is_of_run(os.environ, place, is_named=given.names_home)
-    with Context(command, args, place, is_json=is_json, is_child=is_child) as context:
+    context = Context(command, args, place, is_json=is_json, is_child=is_child)
+    context.before = given.of_home()
+    with context:
         result: int = verb(context)
     return result

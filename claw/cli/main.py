@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except ClawError as error:
-        _tell(error)
+        tell(error)
         return error.exit_status
     except Exception as error:  # noqa: BLE001 - the last edge: what nobody foresaw
         return _tell_unforeseen(error)
@@ -88,7 +88,7 @@ def _bare_status(*, is_json: bool) -> int:
     return 0
 
 
-def _tell(error: ClawError) -> None:
+def tell(error: ClawError) -> None:
     """Say what is wrong and what to do, on one line; diagnostics have one each."""
     diagnostics = error.diagnostics if isinstance(error, ConfigError) else ()
     for line in diagnostics:

@@ -9,6 +9,7 @@ from claw.commands import (
     definitions,
     events,
     importing,
+    interactive,
     jobs,
     locks,
     manual,
@@ -20,7 +21,6 @@ from claw.commands import (
     runs,
     secrets,
     service,
-    top,
     triggers,
     watch,
     workflows,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 COMMANDS: tuple[Command, ...] = (
     *jobs.COMMANDS,
-    *top.COMMANDS,
+    *interactive.COMMANDS,
     *runs.COMMANDS,
     *approvals.COMMANDS,
     *results.COMMANDS,
@@ -86,7 +86,7 @@ ELSEWHERE = {
 }
 """Verbs of supervisorctl, systemctl, pm2 and docker, with what they are called here."""
 
-LATER = frozenset({"backup", "proxy", "shell"})
+LATER = frozenset({"backup", "proxy"})
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""
 
 

@@ -223,7 +223,7 @@ def test_bare_clawctl_shows_the_commands_in_groups(away: Shell) -> None:
     assert away("help").out == away("--help").out == page
     assert away("help", "runs", "list").out == away("runs", "list", "-h").out
     assert away("help", "runs").out == away("runs", "-h").out == away("runs", status=2).out
-    for name in ("shell", "backup"):
+    for name in ("backup",):
         assert f"\n  {name} " not in page
 
 
@@ -449,7 +449,7 @@ def test_verbs_of_other_tools_are_answered_with_ours(away: Shell, verb: str, our
 @pytest.mark.parametrize(
     "words",
     [
-        "shell", "backup list",
+        "backup list",
     ],
 )  # fmt: skip
 def test_later_commands_are_known_and_not_available_yet(away: Shell, words: str) -> None:

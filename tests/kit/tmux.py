@@ -41,7 +41,7 @@ class Tmux:
         self._environ = {**environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         self._environ.pop("TMUX", None)
         # What is left of the screen afterwards, and how it ended, is seen as well.
-        script = f"{shlex.join(words)}; echo EXIT $?; exec sleep 1000"
+        script = f"trap : INT; {shlex.join(words)}; echo EXIT $?; exec sleep 1000"
         size = ("-x", str(width), "-y", str(height))
         self._tmux("new-session", "-d", *size, "/bin/sh", "-c", script)
 
@@ -68,7 +68,7 @@ class Tmux:
 
     def type(self, text: str) -> None:
         """Type letters."""
-        self._tmux("send-keys", "-l", text)
+        self._tmux("send-keys", "-l", "--", text)
 
     def resize(self, width: int, height: int) -> None:
         """Have the window another size."""

@@ -32,6 +32,11 @@ def local(iso: str | None) -> str:
     return f"{datetime.fromisoformat(iso).astimezone():%Y-%m-%d %H:%M:%S}" if iso else ""
 
 
+def clock(iso: str) -> str:
+    """Return the local time of a day, to the second."""
+    return f"{datetime.fromisoformat(iso).astimezone():%H:%M:%S}"
+
+
 def both(iso: str | None, now: datetime) -> str:
     """Return the local time, and how long ago it was or will be."""
     return f"{local(iso)} ({relative(iso, now)})" if iso else ""

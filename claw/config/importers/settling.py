@@ -38,7 +38,6 @@ def settle(harvest: Harvest, uid: int) -> None:
         _settle_accounts(job, uid)
         _settle_limits(job)
         _settle_env(job)
-        _tell_of_public_secrets(job)
     while harvest.jobs and (mistakes := _mistakes(harvest, uid)):
         _mend(harvest, mistakes)
 
@@ -100,12 +99,6 @@ def _settle_env(job: Draft) -> None:
             )
     if not env:
         del job.table["env"]
-
-
-def _tell_of_public_secrets(job: Draft) -> None:
-    """Tell of passwords on the command line, which all users can see."""
-    if _SECRET_URL.search(str(job.table.get("command") or job.table.get("argv"))):
-        job.tell("command", "it has a password in a URL, which every user can read (ps)")
 
 
 def _value_problem(value: object) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from claw.config.importers.imported import Draft
 from claw.config.importers.inifile import Section
-from claw.config.importers.quoting import literal
 from claw.model.units import parse_size
 
 _Text = Callable[[str, Section], str]
@@ -190,7 +189,7 @@ def _pairs(text: str) -> dict[str, object] | None:
     while words:
         if len(words) < 3 or words[1] != "=":  # noqa: PLR2004
             return None
-        found[words[0]] = literal(words[2].strip("\"'"))
+        found[words[0]] = words[2].strip("\"'")
         words = words[3:]
         if words and words.pop(0) != ",":
             return None
