@@ -4,11 +4,13 @@ import os
 import shlex
 import signal
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from claw.kernel import process
 from tests.kit.clawctl import Said, Shell
 from tests.kit.master import MasterUnderTest, StartMaster
 
@@ -124,3 +126,42 @@ def test_a_value_that_is_none_changes_nothing(start_master: StartMaster) -> None
     assert "no name for a secret" in ctl.sh("echo v | $CLAWCTL secret set a/b").fault
     assert ctl("secret", "list").out.split() == ["SECRET", "VERSION", "CHANGED", "USED", "BY",
         "OTHER", "missing", "once", "WEB_TOKEN", "missing", "web"]  # fmt: skip
+
+
+def test_a_passphrase_opens_the_secrets_of_the_next_program_too(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master(SERVICE.replace("KEY", "/etc/hostname"))
+    ctl = Shell(claw.environment)
+    claw.kill()
+    (tmp_path / "pass").write_text("correct horse\n")
+    start = f"exec 9<{tmp_path / 'pass'}; CLAW_PASSPHRASE_FD=9 {sys.executable} -m claw clawd"
+    assert ctl.sh(f"{start} --home {claw.folder} --detach").status == 0
+    claw.wait_until(lambda: ctl("status", status=None).status == 0, "a master that answers")
+    keep(ctl, "A", FIRST)
+
+    ctl("daemon", "restart")
+    assert ctl("secret", "get", "A").out == f"{FIRST}\n"
+    environment = process.environment_of(claw.call("daemon.status")["pid"])
+    assert not [word for word in environment if b"PASSPHRASE" in word]
+    ctl("daemon", "stop")
+
+    claw.start()
+    assert "its key is a passphrase" in ctl("secret", "get", "A", status=1).fault
+
+
+def test_a_job_may_have_its_secrets_masked_where_they_are_shown(
+    start_master: StartMaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BESIDE", "beside")
+    masking = SERVICE.replace("KEY", "/etc/hostname") + "log = { mask_secrets = true }\n"
+    claw = start_master(masking)
+    ctl = Shell(claw.environment)
+    keep(ctl, "OTHER", FIRST)
+    run = claw.submit("once")
+    claw.ended(run)
+
+    for words in (("logs", "once"), ("logs", run), ("runs", "output", run)):
+        assert "****/" in ctl(*words).out
+        assert FIRST not in ctl(*words).out
+    assert FIRST.encode() in claw.output(f"once/{run}.out")
