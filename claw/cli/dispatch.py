@@ -8,7 +8,6 @@ import sys
 
 from claw import __version__
 from claw.cli import homes, manual, naming, parser, terminal
-from claw.cli.context import Context
 from claw.commands.before import BEFORE
 from claw.commands.nearest import did_you_mean, nearest
 from claw.commands.table import BY_NAME, ELSEWHERE, FAMILIES, LATER
@@ -164,7 +163,8 @@ def _carry_out(command: Command, words: list[str], given: Globals) -> int:
     is_json = args["json"] is True or "--json" in given.flags
     place = given.home()
     is_child = homes.is_of_run(os.environ, place, is_named=given.names_home)
-    context = Context(command, args, place, is_json=is_json, is_child=is_child)
+    begin = importlib.import_module("claw.cli.context").Context  # which help has no use for
+    context = begin(command, args, place, is_json=is_json, is_child=is_child)
     context.before = given.of_home()
     with context:
         result: int = verb(context)

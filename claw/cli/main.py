@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after ``clawctl``; None: those of this process.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    is_short = argv is None and (_is_bare_status(words) or words[:1] == ["_complete"])
+    is_short = argv is None and _is_short(words)
     if is_short:
         gc.disable()  # too short a life to leave garbage
     try:
@@ -67,6 +67,12 @@ def _run(words: list[str]) -> int:
         result: int = importlib.import_module("claw.cli.dispatch").dispatch(words)
         return result
     return _bare_status(is_json=len(words) > 1)
+
+
+def _is_short(words: Sequence[str]) -> bool:
+    """Tell whether a command line is one that people, or their shells, wait for."""
+    asks_for_help = words[-1:] in (["-h"], ["--help"]) and "--" not in words
+    return not words or asks_for_help or words[:1] == ["_complete"] or _is_bare_status(words)
 
 
 def _is_bare_status(words: Sequence[str]) -> bool:

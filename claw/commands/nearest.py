@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+import importlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word most like ``word``, or None when none is like it."""
-    found = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    look = importlib.import_module("difflib").get_close_matches  # for slips alone
+    found: list[str] = look(word, sorted(known), n=1, cutoff=0.6)
     return found[0] if found else None
 
 
