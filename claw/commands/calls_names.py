@@ -12,7 +12,8 @@ NAMED = (
     "channels", "aliases", "deliveries", "alerts", "tokens",
 )  # fmt: skip
 """Kinds of names: ``targets`` are jobs, instances, ``tag:TAG`` and ``all``; ``runs`` the newest
-ones by the letters that people see, ``open``, ``dead`` and ``pending`` some of them."""
+ones by the letters that people see, ``open``, ``dead`` and ``pending`` some of them;
+``secrets`` those that something refers to, and to an admin all."""
 
 NAMES = (
     reading(

@@ -13,6 +13,7 @@ _TITLES = {
     "job": "Jobs",
     "alert": "Alerts",
     "event": "Events of your own",
+    "secret": "Secrets",
     "queue": "Queue, pools and locks",
     "daemon": "The daemon",
 }

@@ -58,6 +58,8 @@ TYPES: dict[str, str] = {
     "event.emitted": "somebody told of an event of their own; `why` has its name and id",
     "event.token": "a token for events was made",
     "event.token_revoked": "a token for events is good no more",
+    "secret.changed": "a secret has another value; `why` has its name and version",
+    "secret.deleted": "a secret was forgotten",
     "queue.paused": "a pool, or the whole queue, lets nothing begin",
     "queue.resumed": "it does again",
     "pool.set": "a pool has another number of slots",

@@ -1,6 +1,7 @@
 """``name.list``: what there is, for shells that complete."""
 
-from claw.commands.method import MAX_PAGE
+from claw.commands.method import ADMIN, MAX_PAGE
+from claw.errors import ClawError
 from claw.master.control.calls import Call, Params
 from claw.master.views import nameview
 from claw.master.wiring import Json
@@ -14,4 +15,16 @@ async def list_(call: Call, params: Params) -> Json:
     found = await call.services.store.read(
         lambda tx: nameview.names(tx, config, kind, prefix, limit)
     )
-    return {"names": [{"name": name, "says": says} for name, says in found]}
+    if kind == "secrets" and call.peer.role == ADMIN:
+        found += [one for one in await _kept(call, prefix) if one[0] not in dict(found)]
+    return {"names": [{"name": name, "says": says} for name, says in found[:limit]]}
+
+
+async def _kept(call: Call, prefix: str) -> list[nameview.Name]:
+    """Return the secrets that are kept; none when the place where they are cannot be asked."""
+    confidant = call.services.confidant
+    try:
+        entries = await confidant.ask(confidant.vault.entries)
+    except ClawError:
+        return []
+    return [(name, "kept") for name in sorted(entries) if name.startswith(prefix)]
