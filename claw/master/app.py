@@ -332,7 +332,7 @@ class App:
             bus=self._bus,
             watcher=watcher,
             audit=AuditLog(self.home.audit_log),
-            decide=self._decide,
+            decide=self._decide, commit=self._dispatcher.pulse.ask,
             supervisors=self._links,
             locks=self._locks,
             next_at=lambda job: self._ticker.next_at(job.name),
@@ -345,7 +345,7 @@ class App:
             door=self._inherited.door,
             fork_server_pid=lambda: self._fork_server.pid,
             started_at=self.started_at,
-        )
+        )  # fmt: skip
 
     async def _prepare_renewal(self) -> str:
         return await handover.prepare(self.home, self._inherited, self._reaper)

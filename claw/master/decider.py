@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import trio
 
@@ -19,6 +19,13 @@ _LOG = logging.getLogger("claw.store")
 _PAUSE_S = 1.0
 
 T = TypeVar("T")
+
+
+class Deciding(Protocol):
+    """What makes decisions: a `Decider`, or one that makes several at once."""
+
+    async def __call__(self, decide: Callable[[Turn], T]) -> T:
+        """Make one, and return what has come of it."""
 
 
 class Decider:

@@ -14,7 +14,7 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
 from claw.master.control.reloads import Reloads
-from claw.master.decider import Decider
+from claw.master.decider import Decider, Deciding
 from claw.master.init.inherited import Door
 from claw.master.locks.backend import Holder
 from claw.master.output.watch import Watcher
@@ -119,6 +119,7 @@ class Services:
     watcher: Watcher
     audit: AuditLog
     decide: Decider
+    commit: Deciding  # what clients ask for, along with what else is to be decided
     supervisors: Supervisors
     next_at: Callable[[Job], datetime | None]
     sockets: Callable[[Job], list[Json]]

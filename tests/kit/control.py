@@ -216,6 +216,7 @@ class Desk:
             watcher=watcher,
             audit=AuditLog(self.home.audit_log),
             decide=self.decide,
+            commit=self.decide,
             supervisors=self.supervisors,
             next_at=lambda job: self.next.get(job.name),
             sockets=lambda _job: [],

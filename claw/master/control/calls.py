@@ -82,7 +82,7 @@ class Call:
             self._remember(turn, result)
             return result
 
-        result = await self.services.decide(inside)
+        result = await self.services.commit(inside)
         self._is_remembered = True
         return result
 
@@ -192,7 +192,7 @@ class Calls:
             if self._access is not None and method.name == HELLO:
                 await self._access.show_token(connection, params.get("token", ""))
         except errors.DeniedError as error:
-            await self._auditor.write(connection.peer, method.name, params, error.code)
+            self._auditor.write(connection.peer, method.name, params, error.code)
             raise
         handler = self._handlers[method.name]
         call = Call(self._services, connection, method, params)
@@ -229,8 +229,7 @@ class Calls:
             call.outcome = errors.InternalError.code
             raise
         finally:
-            with trio.CancelScope(shield=True):
-                await self._auditor.write(call.peer, call.method.name, params, call.outcome)
+            self._auditor.write(call.peer, call.method.name, params, call.outcome)
 
     async def _change_once(self, call: Call, params: Params, handler: Handler) -> Json:
         """Make a change, unless its request id has had its effect already.

@@ -68,6 +68,8 @@ class EventBus:
         token = trio.lowlevel.current_trio_token()
 
         def publish(events: tuple[Event, ...]) -> None:
+            if not self._interests:  # whoever comes now looks at what is committed
+                return
             with contextlib.suppress(trio.RunFinishedError):
                 token.run_sync_soon(self.publish, events)
 

@@ -17,7 +17,8 @@ A function that raises leaves nothing behind: the store takes back its savepoint
 effects are never seen.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -88,6 +89,19 @@ class Turn:
         """Undo what is beside the transaction, of which nothing is stored."""
         for undo in reversed(self._undo):
             undo()
+
+    @contextlib.contextmanager
+    def part(self) -> Iterator[None]:
+        """Take back what the block has done, and nothing else, when it raises."""
+        effects, changes, before = dict(self.effects), list(self.changes), len(self._undo)
+        try:
+            with self.tx.part():
+                yield
+        except BaseException:
+            while len(self._undo) > before:
+                self._undo.pop()()
+            self.effects, self.changes = effects, changes
+            raise
 
     def take_up(self, job: Job) -> None:
         """Have a job that is there for one run only found by its name."""

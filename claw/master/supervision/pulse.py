@@ -1,11 +1,12 @@
-"""What journals and times bring and what may begin for it: one decision for all that waits.
+"""What journals, times and clients bring and what may begin for it: one decision for all.
 
-While one decision is under way, pieces of other journals come in; the next decision takes
-all of them, and looks at the gates once if one of them has set something free. So many short
-runs that end at a time share a transaction, and with it the ends of some and the claims of
-those that follow; and a slot that is due is written and its run claimed in one. What fails
-together is tried one by one, and what journals say apart from the gates: a mistake of ours
-with one journal, or with the gates, reaches no other journal.
+While one decision is under way, pieces of other journals come in, and requests; the next
+decision takes all of them, and looks at the gates once if one of them has set something free.
+So many short runs that end at a time share a transaction, and with it the ends of some and the
+claims of those that follow; and a run that is asked for, or due, is written and claimed in one.
+A request that is refused takes back its own part. What fails together is tried one by one, and
+what journals say apart from the gates: a mistake of ours with one journal, or with the gates,
+reaches no other journal.
 """
 
 import logging
@@ -16,7 +17,7 @@ from typing import Generic, TypeVar
 
 import trio
 
-from claw.errors import StoreError
+from claw.errors import ClawError, StoreError
 from claw.master.decider import Decider
 from claw.master.engine import consequences, dispatch, journal
 from claw.master.engine.dispatch import Claim
@@ -104,6 +105,22 @@ class _Wish(_Piece, Generic[T]):
         return False
 
 
+class _Request(_Wish[T]):
+    """A decision that may be refused, of which nothing is left then."""
+
+    __slots__ = ()
+
+    def apply(self, turn: Turn) -> None:
+        self.error = None
+        try:
+            with turn.part():
+                self.value = self.decide(turn)
+        except StoreError:
+            raise
+        except ClawError as error:
+            self.error = error
+
+
 class Pulse:
     """Decides about journals and gates, one decision at a time.
 
@@ -157,6 +174,20 @@ class Pulse:
         await self._put(wish)
         return wish.value
 
+    async def ask(self, decide: Callable[[Turn], T]) -> T:
+        """Make a decision that may be refused, and pass the gates as for any other.
+
+        Args:
+            decide: Makes it; where others fail, it is called again.
+
+        Raises:
+            StoreError: It cannot be stored now; nothing has happened.
+            ClawError: It is refused; nothing has happened.
+        """
+        request = _Request(decide)
+        await self._put(request)
+        return request.value
+
     async def pass_gates(self) -> None:
         """See what may begin.
 
@@ -187,12 +218,13 @@ class Pulse:
 
     async def _decide_about(self, pieces: list[_Piece]) -> None:
         error = await self._try(pieces, passes=True)
-        if error is None or isinstance(error, StoreError):
+        if isinstance(error, StoreError):
             for piece in pieces:
                 piece.error = error
-        else:
+        elif error is not None:
             for piece in pieces:  # what a journal has set free is looked at on its own, later
-                piece.error = await self._try([piece], passes=piece.is_for_gates)
+                failed = await self._try([piece], passes=piece.is_for_gates)
+                piece.error = failed or piece.error
         for piece in pieces:
             piece.is_done = True
 

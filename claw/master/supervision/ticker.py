@@ -9,14 +9,13 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
 
 import trio
 
 from claw.errors import StoreError
 from claw.kernel import alarm, clock
 from claw.master.asyncstore import AsyncStore
-from claw.master.decider import Decider
+from claw.master.decider import Decider, Deciding
 from claw.master.engine import armed, openhours, slots
 from claw.master.engine import arming as arm
 from claw.master.engine.dispatch import Claim  # noqa: TC001
@@ -25,7 +24,6 @@ from claw.model import arming
 from claw.model.effect import DispatchAt, Reschedule
 from claw.schedule.agenda import Agenda
 
-T = TypeVar("T")
 _LOG = logging.getLogger("claw.ticker")
 _STORE_PAUSE_S = 1.0
 _ALL = ""
@@ -41,13 +39,6 @@ class _Ahead:
     until: datetime
     names: Sequence[str]
     begins: datetime
-
-
-class Deciding(Protocol):
-    """What makes decisions: a `Decider`, or one that makes several at once."""
-
-    async def __call__(self, decide: Callable[[Turn], T]) -> T:
-        """Make one, and return what has come of it."""
 
 
 def _look_again(turn: Turn) -> None:

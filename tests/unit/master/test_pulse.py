@@ -9,12 +9,13 @@ import trio
 import trio.testing
 
 from claw.errors import ConflictError, StoreError
-from claw.master.engine import dispatch, journal, slots
+from claw.master.engine import dispatch, intake, journal, slots
+from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
 from claw.master.supervision.pulse import Passed, Pulse
 from claw.model.effect import Dispatch
 from claw.model.job import JobType
-from claw.model.run import State
+from claw.model.run import Origin, State
 from tests.kit.desk import Desk, Journal, job
 
 PATIENCE_S = 30.0
@@ -281,3 +282,70 @@ def test_a_decision_that_is_refused_keeps_no_journal_from_being_applied() -> Non
     trio.run(main)
 
     assert {desk.run_of(one).state for one in journals} == {State.SUCCEEDED}
+
+
+def test_a_request_that_is_refused_takes_back_its_own_part_alone() -> None:
+    desk = Desk(job("a", max_instances=8), job("b"))
+    passes: list[Passed] = []
+
+    def ask(turn: Turn, name: str, *, is_refused: bool = False) -> str:
+        wanted = Ask(job=name, origin=Origin.MANUAL, key=f"key-{name}", by="tester")
+        run = intake.submit(turn, wanted)
+        if is_refused:
+            raise ConflictError("no")
+        return run.id
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        pulse.on_passed = passes.append
+        made: list[str] = []
+
+        async def put(name: str) -> None:
+            made.append(await pulse.ask(lambda turn: ask(turn, name)))
+
+        async def refuse() -> None:
+            with pytest.raises(ConflictError, match="no"):
+                await pulse.ask(lambda turn: ask(turn, "b", is_refused=True))
+
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(put, "a")
+                nursery.start_soon(refuse)
+                await trio.testing.wait_all_tasks_blocked()
+                decider.gate.set()
+        assert decider.count <= 2
+        assert [desk.run(run).state for run in made] == [State.CLAIMED]
+
+    trio.run(main)
+
+    assert not desk.runs("b")
+    assert {event.type for event in desk.events(job="b")} == {"job.added"}
+    assert [claim.run.job for passed in passes for claim in passed.claims] == ["a"]
+
+
+def test_requests_beside_a_mistake_are_answered_nevertheless() -> None:
+    desk = Desk(job("a", max_instances=8))
+
+    def fail(_turn: Turn) -> None:
+        raise RuntimeError("a mistake")
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        pulse.on_passed = lambda _passed: None
+        answers: list[object] = []
+
+        async def ask(decide: Callable[[Turn], object]) -> None:
+            try:
+                answers.append(await pulse.ask(decide))
+            except RuntimeError as error:
+                answers.append(str(error))
+
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                for decide in (lambda turn: turn.config.job("a").name, fail):
+                    nursery.start_soon(ask, decide)
+                await trio.testing.wait_all_tasks_blocked()
+                decider.gate.set()
+        assert sorted(map(str, answers)) == ["a", "a mistake"]
+
+    trio.run(main)
