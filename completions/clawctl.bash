@@ -52,6 +52,7 @@ import
 completion
 man
 secret
+proxy
 up
 down
 daemon
@@ -63,7 +64,7 @@ metrics
 service
 help
 '
-_clawctl_before='--home --system --user --json --version --help'
+_clawctl_before='--home --host --token-file --system --user --json --version --help'
 
 # Tells the second words of a family.
 _clawctl_members() {
@@ -295,6 +296,8 @@ _clawctl_resolve() {
             command='secret list' ;;
         'secret delete')
             command='secret delete' ;;
+        'proxy')
+            command='proxy' ;;
         'up')
             command='up' ;;
         'down')
@@ -335,7 +338,7 @@ _clawctl_resolve() {
 _clawctl_options() {
     case "$1" in
         '')
-            options='--home --system --user --json --version --help' again='' ;;
+            options='--home --host --token-file --system --user --json --version --help' again='--host' ;;
         'status')
             options='--verbose --tag --type --state --text --budgets --json --help' again='' ;;
         'start')
@@ -520,6 +523,8 @@ _clawctl_options() {
             options='--json --help' again='' ;;
         'secret delete')
             options='--force --json --help' again='' ;;
+        'proxy')
+            options='--json --help' again='' ;;
         'up')
             options='--file --detach --json --help' again='' ;;
         'down')
@@ -561,18 +566,12 @@ _clawctl_value() {
     case "$1 $2" in
         ' --home' | 'job add --cwd')
             value='@folders' ;;
-        'status --tag' | 'run --tag' | 'job add --tag')
-            value='@tags' ;;
-        'status --type' | 'job add --type')
-            value='manual continuous scheduled oneshot' ;;
-        'status --state')
-            value='running starting unhealthy backoff unresponsive stopping stopped paused exited fatal scheduled planned waiting done failed disabled' ;;
-        'status -q' | 'status --text' | 'start --timeout' | 'stop --timeout' | \
-        'restart --batch' | 'restart --timeout' | 'scale --timeout' | 'why --at' | \
-        'job next -n' | 'job next --count' | 'shell -c' | 'shell --command' | 'run --at' | \
-        'run --in' | 'run --env' | 'run --arg' | 'run --name' | 'run --retry' | \
-        'run --timeout' | 'cancel --reason' | 'wait --timeout' | 'logs -n' | \
-        'logs --lines' | 'logs --since' | 'logs --until' | 'logs --grep' | \
+        ' -H' | ' --host' | 'status -q' | 'status --text' | 'start --timeout' | \
+        'stop --timeout' | 'restart --batch' | 'restart --timeout' | 'scale --timeout' | \
+        'why --at' | 'job next -n' | 'job next --count' | 'shell -c' | 'shell --command' | \
+        'run --at' | 'run --in' | 'run --env' | 'run --arg' | 'run --name' | \
+        'run --retry' | 'run --timeout' | 'cancel --reason' | 'wait --timeout' | \
+        'logs -n' | 'logs --lines' | 'logs --since' | 'logs --until' | 'logs --grep' | \
         'events --from' | 'runs list --since' | 'runs list -n' | 'runs list --limit' | \
         'approvals list -n' | 'approvals list --limit' | 'runs result --attempt' | \
         'runs output --attempt' | 'emit --data' | 'emit --request-id' | 'emit --token' | \
@@ -589,13 +588,19 @@ _clawctl_value() {
         'cron next --from' | 'cron next -n' | 'cron next --count' | 'import --user' | \
         'import --env' | 'daemon logs -n' | 'daemon logs --lines')
             value='' ;;
+        ' --token-file' | 'run --each' | 'events --cursor-file' | 'job add --json' | \
+        'job add --toml' | 'incident -o' | 'incident --output' | 'config show -f' | \
+        'config show --file' | 'config validate -f' | 'config validate --file' | 'up -f' | \
+        'up --file' | 'down -f' | 'down --file')
+            value='@files' ;;
+        'status --tag' | 'run --tag' | 'job add --tag')
+            value='@tags' ;;
+        'status --type' | 'job add --type')
+            value='manual continuous scheduled oneshot' ;;
+        'status --state')
+            value='running starting unhealthy backoff unresponsive stopping stopped paused exited fatal scheduled planned waiting done failed disabled' ;;
         'run --priority')
             value='critical high normal low' ;;
-        'run --each' | 'events --cursor-file' | 'job add --json' | 'job add --toml' | \
-        'incident -o' | 'incident --output' | 'config show -f' | 'config show --file' | \
-        'config validate -f' | 'config validate --file' | 'up -f' | 'up --file' | \
-        'down -f' | 'down --file')
-            value='@files' ;;
         'run --user' | 'job add --user')
             value='@users' ;;
         'run --after' | 'runs list --parent')

@@ -4,7 +4,7 @@
 function __clawctl_valued
     switch $argv[1]
         case ''
-            string split ' ' -- '--home'
+            string split ' ' -- '--home -H --host --token-file'
         case 'status'
             string split ' ' -- '--tag --type --state -q --text'
         case 'start'
@@ -243,6 +243,7 @@ complete -c clawctl -n __clawctl_begin -a import -d 'make jobs of what cron, sys
 complete -c clawctl -n __clawctl_begin -a completion -d 'print the script that completes command lines in a shell'
 complete -c clawctl -n __clawctl_begin -a man -d 'show a page of the manual'
 complete -c clawctl -n __clawctl_begin -a secret -d 'set, get, list, delete'
+complete -c clawctl -n __clawctl_begin -a proxy -d 'pass the control socket on, for -H'
 complete -c clawctl -n __clawctl_begin -a up -d 'run a file\'s jobs here and show their output'
 complete -c clawctl -n __clawctl_begin -a down -d 'end what `up` runs'
 complete -c clawctl -n __clawctl_begin -a daemon -d 'start, stop, restart, status, logs'
@@ -254,6 +255,8 @@ complete -c clawctl -n __clawctl_begin -a metrics -d 'show all figures as Promet
 complete -c clawctl -n __clawctl_begin -a service -d 'install, uninstall, status'
 complete -c clawctl -n __clawctl_begin -a help -d 'show all commands, or what is to be known of one'
 complete -c clawctl -n __clawctl_begin -l home -d 'the daemon whose files lie in DIR' -x -a "(__fish_complete_directories)"
+complete -c clawctl -n __clawctl_begin -s H -l host -d 'the daemon of ssh://[USER@]HOST[:PORT]' -x
+complete -c clawctl -n __clawctl_begin -l token-file -d 'shows this token, for a forwarded socket' -r -F
 complete -c clawctl -n __clawctl_begin -l system -d 'the system\'s daemon'
 complete -c clawctl -n __clawctl_begin -l user -d 'your own daemon'
 complete -c clawctl -n __clawctl_begin -l json -d 'print JSON, for programs'
@@ -765,6 +768,8 @@ complete -c clawctl -n "__clawctl_in 'secret delete'" -l force -d 'although some
 complete -c clawctl -n "__clawctl_in 'secret delete'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'secret delete'" -s h -l help -d 'show its help page'
 complete -c clawctl -n "__clawctl_at 1 one 'secret delete'" -f -a "(__clawctl_names 'secrets')"
+complete -c clawctl -n "__clawctl_in 'proxy'" -l json -d 'print JSON, for programs'
+complete -c clawctl -n "__clawctl_in 'proxy'" -s h -l help -d 'show its help page'
 complete -c clawctl -n "__clawctl_in 'up'" -s f -l file -d 'default: ./claw.toml' -r -F
 complete -c clawctl -n "__clawctl_in 'up'" -s d -l detach -d 'leave it running, and return'
 complete -c clawctl -n "__clawctl_in 'up'" -l json -d 'print JSON, for programs'

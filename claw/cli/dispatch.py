@@ -9,6 +9,7 @@ import sys
 from claw import __version__
 from claw.cli import homes, manual, naming, parser, terminal
 from claw.commands.before import BEFORE
+from claw.commands.hosts import ALONE, LINES, LOCAL
 from claw.commands.nearest import did_you_mean, nearest
 from claw.commands.table import BY_NAME, ELSEWHERE, FAMILIES, LATER
 from claw.errors import UnsupportedError, UsageError
@@ -16,10 +17,13 @@ from claw.model import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from claw.commands.command import Command
     from claw.model.home import Home
 
 _OPTIONS = tuple(word for one in BEFORE for word in one.flags)
+_VALUES = {word: one for one in BEFORE if one.kind is not None for word in one.flags}
 _FLAGS = tuple(word for one in BEFORE if one.kind is None for word in one.flags)
 
 
@@ -28,14 +32,27 @@ class Globals:
 
     Attributes:
         folder: The value of ``--home``, or None.
+        hosts: Those of ``-H``, or of the environment: the masters that are meant.
         flags: The others that were given.
     """
 
-    __slots__ = ("flags", "folder")
+    __slots__ = ("flags", "folder", "hosts")
 
     def __init__(self) -> None:
         self.folder: str | None = None
+        self.hosts: list[str] = []
         self.flags: set[str] = set()
+
+    def add(self, name: str, value: str) -> None:
+        """Take in an option that has a value."""
+        if name == "--home":
+            self.folder = value
+        elif name == "--token-file":
+            os.environ[home.TOKEN_FILE] = value
+        elif not homes.hosts_in(value):
+            raise UsageError("-H needs a host", hint="write ssh://USER@HOST or ssh://HOST")
+        else:
+            self.hosts += homes.hosts_in(value)
 
     def of_home(self) -> list[str]:
         """Return the options that name a home, as they are given on."""
@@ -46,7 +63,7 @@ class Globals:
     def names_home(self) -> bool:
         """Whether an option or the environment names the home."""
         options = self.folder is not None or bool(self.flags & {"--system", "--user"})
-        return options or bool(os.environ.get("CLAW_HOME"))
+        return options or bool(self.hosts) or bool(os.environ.get("CLAW_HOME"))
 
     def home(self) -> Home:
         """Return the home that is meant.
@@ -58,6 +75,9 @@ class Globals:
             "--user" in self.flags
         ) > 1:
             raise UsageError("--home, --system and --user exclude each other")
+        if self.hosts:
+            address = homes.address_of(self.hosts[0])
+            return home.of_host(homes.with_options(address, self.of_home()))
         if self.folder is not None:
             return home.at_folder(os.path.abspath(self.folder))  # noqa: PTH100
         if "--system" in self.flags:
@@ -104,15 +124,16 @@ def take_globals(words: list[str]) -> tuple[Globals, list[str]]:
     while rest and rest[0].startswith("-"):
         word = rest.pop(0)
         name, equals, value = word.partition("=")
-        if name == "--home":
+        if name in _VALUES:
             if not equals and not rest:
-                raise UsageError("--home needs a folder")
-            given.folder = value if equals else rest.pop(0)
+                raise UsageError(f"{name} needs {_VALUES[name].metavar}")
+            given.add(_VALUES[name].flags[-1], value if equals else rest.pop(0))
         elif word in _FLAGS:
             given.flags.add(word)
         else:
             hint = did_you_mean(name, _OPTIONS) or "see `clawctl -h`"
             raise UsageError(f"there is no option {word} before the command", hint=hint)
+    given.hosts = given.hosts or homes.hosts_in(os.environ.get(homes.HOST, ""))
     return given, rest
 
 
@@ -158,14 +179,41 @@ def _show_family(word: str, *, is_asked: bool) -> int:
 
 def _carry_out(command: Command, words: list[str], given: Globals) -> int:
     args = parser.parse(command, words)
+    is_json = args["json"] is True or "--json" in given.flags
+    if given.hosts:
+        _check_remote(command, args, given.hosts)
+    if len(given.hosts) > 1 and command.method:
+        flags = [*given.of_home(), *sorted(given.flags & {"--json"})]
+        worst: int = importlib.import_module("claw.cli.fanout").run(
+            given.hosts, [*flags, *command.name.split(), *words],
+            is_json=is_json, has_lines=command.name in LINES,
+        )  # fmt: skip
+        return worst
     module, _, function = command.verb.partition(":")
     verb = getattr(importlib.import_module(f"claw.cli.verbs.{module}"), function)
-    is_json = args["json"] is True or "--json" in given.flags
     place = given.home()
     is_child = homes.is_of_run(os.environ, place, is_named=given.names_home)
     begin = importlib.import_module("claw.cli.context").Context  # which help has no use for
     context = begin(command, args, place, is_json=is_json, is_child=is_child)
-    context.before = given.of_home()
+    context.before = [*(f"--host={one}" for one in given.hosts), *given.of_home()]
     with context:
         result: int = verb(context)
     return result
+
+
+def _check_remote(command: Command, args: dict[str, Any], hosts: list[str]) -> None:
+    """Refuse what cannot be done on other hosts, or not on several.
+
+    Raises:
+        UnsupportedError: It is that.
+    """
+    host = homes.label_of(hosts[0])
+    is_own = command.name == "run" and bool(args.get("cmd"))  # in this folder, as I am
+    if command.name in LOCAL or is_own:
+        what = "run -- CMD" if is_own else command.name
+        hint = f"ssh ssh://{host} clawctl {what}"
+        if os.environ.get(homes.HOST):
+            hint += f", or unset {homes.HOST}"
+        raise UnsupportedError(f"`clawctl {what}` works only where the daemon is", hint=hint)
+    if len(hosts) > 1 and command.name in ALONE:
+        raise UnsupportedError(f"`clawctl {command.name}` is for one host", hint=f"-H {host}")

@@ -5,16 +5,48 @@ from __future__ import annotations
 
 import os
 
+from claw.errors import UsageError
 from claw.model import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from claw.model.home import Home
 
 PROJECT_FOLDER = ".claw"
 """Beside the file of an ``up`` project, with all its state."""
+
+
+HOST = "CLAW_HOST"
+"""Names the hosts whose masters are meant, as ``-H`` does, with commas between them."""
+
+
+def hosts_in(text: str) -> list[str]:
+    """Return the hosts that a text names, with commas between them."""
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+def address_of(host: str) -> str:
+    """Return the address of a host: ``ssh://HOST``.
+
+    Raises:
+        UsageError: It is named in another way.
+    """
+    if "://" in host and not host.startswith("ssh://"):
+        raise UsageError(f"{host!r} is no host", hint="write ssh://USER@HOST or ssh://HOST")
+    return host if "://" in host else f"ssh://{host}"
+
+
+def label_of(host: str) -> str:
+    """Return what people call a host of which this is the address: ``alice@web1:2222``."""
+    return host.removeprefix("ssh://").partition("/")[0]
+
+
+def with_options(address: str, options: Sequence[str]) -> str:
+    """Return an address with options for clawctl there (`claw.client.remote`)."""
+    quoted = (one.replace("%", "%25").replace("&", "%26") for one in options)
+    return f"{address}?{'&'.join(quoted)}" if options else address
 
 
 def here() -> str:
@@ -28,15 +60,17 @@ def here() -> str:
 def choose(env: Mapping[str, str], uid: int, cwd: str) -> Home:
     """Return the home that is meant when no option names one.
 
-    In this order: CLAW_HOME; the project around ``cwd`` that is up (`enclosing_project`);
-    the caller's own; the system's, when the caller has none and the system has one. Where none
-    of these has a master, a run's child means that of its run.
+    In this order: CLAW_HOST (the first of them); CLAW_HOME; the project around ``cwd`` that is
+    up (`enclosing_project`); the caller's own; the system's, when the caller has none and the
+    system has one. Where none of these has a master, a run's child means that of its run.
 
     Args:
         env: The environment.
         uid: The caller.
         cwd: The present folder.
     """
+    if hosts_in(env.get(HOST, "")):
+        return home.of_host(address_of(hosts_in(env[HOST])[0]))
     if env.get("CLAW_HOME"):
         return home.choose(env, uid)
     project = enclosing_project(cwd, uid)

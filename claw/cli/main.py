@@ -76,6 +76,8 @@ def _is_short(words: Sequence[str]) -> bool:
 
 
 def _is_bare_status(words: Sequence[str]) -> bool:
+    if "," in os.environ.get(homes.HOST, ""):
+        return False
     is_json = words[-1:] == ["--json"]
     return list(words[:-1] if is_json else words) in _BARE
 

@@ -255,6 +255,14 @@ def interpreter() -> list[str]:
     return [sys.executable, *flags, "-m", "claw"]
 
 
+def search_path() -> dict[str, str]:
+    """Return the variable by which `interpreter` finds this very claw from any folder."""
+    if os.path.basename(_root()) == "site-packages":  # noqa: PTH119
+        return {}
+    known = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{_root()}:{known}" if known else _root()}
+
+
 def _root() -> str:
     """Return the folder that the package lies in."""
     return str(Path(claw.__file__).resolve().parents[1])

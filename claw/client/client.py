@@ -35,6 +35,7 @@ RECONNECT_S = 10.0
 """How long a master that has gone in the midst of a call is waited for."""
 
 _POLL_S = 0.05
+_FAR_POLL_S = 1.0
 
 
 class Client:
@@ -230,4 +231,4 @@ def await_master(path: str, patience_s: float) -> Connection:
         except UnreachableError:
             if clock.monotonic() >= deadline:
                 raise
-        time.sleep(_POLL_S)
+        time.sleep(_FAR_POLL_S if path.startswith("ssh://") else _POLL_S)

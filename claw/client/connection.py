@@ -6,11 +6,13 @@ module alone, so it stays as light as a socket and JSON allow.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections import deque
 
-from claw.errors import DeniedError, ProtocolError, UnreachableError
-from claw.kernel import channel, peer, ticks
+from claw.errors import ClawError, DeniedError, ProtocolError, UnreachableError, UsageError
+from claw.kernel import channel, files, peer, ticks
+from claw.model.home import TOKEN_FILE
 from claw.wire import control
 from claw.wire.lines import LineSplitter
 
@@ -18,12 +20,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Self
 
+    from claw.client.remote import Tunnel
+
 PATIENCE_S = 30.0
 """How long an answer may take, other than to a call that waits for something."""
 
 START_HINT = "start it with `clawctl daemon start`, or `clawd` in the foreground"
 UP_HINT = "start it with `clawctl up`"
 _READ_BYTES = 1 << 18
+_REMOTE, _CONTROL = "ssh://", "/control.sock"
 
 
 class LostConnectionError(UnreachableError):
@@ -37,15 +42,43 @@ class Connection:
     master itself answered, it is of no use any more.
     """
 
-    __slots__ = ("_kept", "_lines", "_next_id", "_path", "_ready", "_socket", "pid")
+    __slots__ = (
+        "_kept", "_lines", "_next_id", "_path", "_ready", "_socket", "_tunnel", "pid",
+    )  # fmt: skip
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._socket, self.pid = _open(path)
+        self._tunnel: Tunnel | None = None
+        if path.startswith(_REMOTE):
+            self._tunnel = importlib.import_module("claw.client.remote").Tunnel(path)
+            self._socket, self.pid = self._tunnel.socket, 0
+        else:
+            self._socket, self.pid = _open(path)
         self._lines = LineSplitter(control.MAX_REPLY_BYTES)
         self._ready: deque[bytes] = deque()
         self._kept: deque[control.Notification | control.Reply] = deque()
         self._next_id = 0
+        try:
+            self._greet()
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self) -> None:
+        """Say hello where that is needed: to another host's master, or to show a token."""
+        token_file = os.environ.get(TOKEN_FILE, "")
+        shows = bool(token_file) and self._path.endswith(_CONTROL)
+        if self._tunnel is None and not shows:
+            return
+        hello: dict[str, Any] = {"protocol": [1, control.PROTOCOL_VERSION]}
+        if shows:
+            hello["token"] = _token_in(token_file)
+        try:
+            self.pid = self.ask("hello", hello)["pid"]
+        except LostConnectionError:
+            if self._tunnel is None:
+                raise
+            raise self._tunnel.failure() from None
 
     def __enter__(self) -> Self:
         return self
@@ -60,6 +93,9 @@ class Connection:
     def close(self) -> None:
         """End the connection, and with it all its streams."""
         self._socket.close()
+        if self._tunnel is not None:
+            self._tunnel.close()
+            self._tunnel = None
 
     def ask(
         self, method: str, params: dict[str, Any], patience_s: float | None = PATIENCE_S
@@ -83,7 +119,7 @@ class Connection:
             if isinstance(message, control.Notification):
                 self._kept.append(message)
             elif message.error is not None and message.id in (id_, None):
-                raise message.error
+                raise self._named(message.error)
             elif message.id == id_:
                 return message.result
             else:
@@ -120,8 +156,19 @@ class Connection:
         self, message: control.Notification | control.Reply
     ) -> control.Notification | control.Reply:
         if isinstance(message, control.Reply) and message.error is not None:
-            raise message.error
+            raise self._named(message.error)
         return message
+
+    def _named(self, error: ClawError) -> ClawError:
+        """Return an error with the host of which it tells, if that is another one."""
+        if self._tunnel is not None:
+            error.message = f"{self._tunnel.host}: {error.message}"
+        return error
+
+    @property
+    def _daemon(self) -> str:
+        at = f" of {self._tunnel.host}" if self._tunnel is not None else ""
+        return f"the daemon{at} (pid {self.pid})"
 
     def _send(self, line: bytes) -> None:
         self._socket.settimeout(PATIENCE_S)
@@ -167,19 +214,29 @@ class Connection:
     def _lost(self, method: str) -> LostConnectionError:
         during = f" while it was asked for {method}" if method else ""
         return LostConnectionError(
-            f"the daemon (pid {self.pid}) hung up{during}: it has ended or was killed",
+            f"{self._daemon} hung up{during}: it has ended or was killed",
             hint="`clawctl daemon status` tells whether it is back",
         )
 
     def _silent(self, what: str) -> UnreachableError:
         return UnreachableError(
-            f"the daemon (pid {self.pid}) did not {what} in time",
+            f"{self._daemon} did not {what} in time",
             hint="is it stopped or overloaded? see `clawctl daemon logs`",
         )
 
 
 class _NothingYetError(Exception):
     """No message came in time, and none was due."""
+
+
+def open_socket(path: str) -> channel.Socket:
+    """Return a blocking connection to a master that is root's or the caller's own.
+
+    Raises:
+        UnreachableError: None answers.
+        DeniedError: It is not for the caller, or a stranger's.
+    """
+    return _open(path)[0]
 
 
 def _open(path: str) -> tuple[channel.Socket, int]:
@@ -205,6 +262,14 @@ def _open(path: str) -> tuple[channel.Socket, int]:
             hint="`clawctl config paths` shows which home is meant",
         ) from None
     return connected, _trusted(connected, path)
+
+
+def _token_in(path: str) -> str:
+    try:
+        return files.read_all(path).decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(f"the token cannot be read: {path}: {why}") from None
 
 
 def _start_hint(path: str) -> str:

@@ -9,6 +9,18 @@ _FILE = option("file", kinds.FILE, "default: ./claw.toml", short="f")
 
 COMMANDS = (
     Command(
+        "proxy",
+        DAEMON,
+        "pass the control socket on, for -H",
+        verb="proxy:proxy",
+        method="hello",
+        detail=(
+            "What comes in goes to the daemon, and what it says goes out, as the protocol has "
+            "it. `clawctl -H ssh://HOST ...` runs it there."
+        ),
+        examples=(("clawctl proxy", "speak to the daemon, line by line; ^D ends it"),),
+    ),
+    Command(
         "up",
         DAEMON,
         "run a file's jobs here and show their output",

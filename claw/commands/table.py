@@ -86,7 +86,7 @@ ELSEWHERE = {
 }
 """Verbs of supervisorctl, systemctl, pm2 and docker, with what they are called here."""
 
-LATER = frozenset({"backup", "proxy"})
+LATER = frozenset({"backup"})
 """Commands that claw is going to have; until then it says so, and shows them nowhere."""
 
 

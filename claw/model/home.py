@@ -5,15 +5,29 @@ Plain strings and a plain class, because ``clawctl`` loads this before anything 
 
 from collections.abc import Mapping
 
+TOKEN_FILE = "CLAW_TOKEN_FILE"  # noqa: S105
+"""Names the file with the token for a master that asks for one (`[control] token_file`)."""
+
 
 class Home:
-    """The four folders of one claw, and the fixed places in them."""
+    """The four folders of one claw, and the fixed places in them.
 
-    __slots__ = ("config", "folder", "log", "run", "state")
+    Of another host's claw only the address is known (`claw.client.remote`).
+    """
+
+    __slots__ = ("config", "folder", "log", "remote", "run", "state")
 
     def __init__(
-        self, *, config: str, state: str, run: str, log: str, folder: str | None = None
+        self,
+        *,
+        config: str,
+        state: str,
+        run: str,
+        log: str,
+        folder: str | None = None,
+        remote: str = "",
     ) -> None:
+        self.remote = remote  # the address; empty: it is on this host
         self.folder = folder  # that all of it lies under: what CLAW_HOME means
         self.config = config
         self.state = state
@@ -22,8 +36,8 @@ class Home:
 
     @property
     def control_socket(self) -> str:
-        """The master's socket."""
-        return f"{self.run}/control.sock"
+        """The master's socket, or the address that stands in its place."""
+        return self.remote or f"{self.run}/control.sock"
 
     @property
     def job_socket(self) -> str:
@@ -132,6 +146,12 @@ def at_folder(folder: str) -> Home:
         log=f"{folder}/log",
         folder=folder,
     )
+
+
+def of_host(address: str) -> Home:
+    """Return the home of a master on another host."""
+    nowhere = "/nonexistent"
+    return Home(config=nowhere, state=nowhere, run=nowhere, log=nowhere, remote=address)
 
 
 def of_system() -> Home:

@@ -65,7 +65,7 @@ def status(context: Context) -> int:
     try:
         return _show(context, "runs")
     except UnreachableError:
-        if masters.is_running(context.home):
+        if context.home.remote or masters.is_running(context.home):
             raise
     context.show({"up": False, "what": "does not run", **_left(context)})
     return NOT_RUNNING

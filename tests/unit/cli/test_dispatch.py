@@ -55,7 +55,7 @@ def test_a_family_without_its_second_word_lists_its_members(clawctl: Typed) -> N
         (("runs", "lst"), 2, "there is no command 'runs lst': did you mean 'runs list'?"),
         (("backup",), 1, "`clawctl backup` is not available yet"),
         (("--hoem", "/x", "status"), 2, "did you mean '--home'?"),
-        (("--home",), 2, "--home needs a folder"),
+        (("--home",), 2, "--home needs DIR"),
         (("start",), 2, "start needs TARGET: see `clawctl start -h`"),
         (("start", "web", "--forec"), 2, "start has no option --forec: did you mean --force?"),
         (("status", "--home", "/x"), 2, "--home stands before the command"),
