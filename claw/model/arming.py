@@ -15,6 +15,8 @@ FEWEST = 4
 """Runs due together; fewer begin as fast without."""
 MOST = 128
 """Armed at one time: each is a process of about a megabyte."""
+MOST_LOOKED_AT = 256
+"""Jobs that are due together; of more it is not asked which may be armed, unless all may."""
 TOGETHER = timedelta(seconds=1)
 """What is due within this of each other is armed at one time."""
 LATEST = timedelta(seconds=0.15)

@@ -186,7 +186,7 @@ class Ticker:
         if first is None or (through is not None and first <= through):
             return None
         until = first + arming.TOGETHER
-        names = self._agenda.until(until, arming.MOST)
+        names = self._agenda.until(until, arming.MOST_LOOKED_AT)
         if len(names) < arming.FEWEST:
             return None
         return _Ahead(first, until, names, first - arming.lead(len(names)))

@@ -14,7 +14,7 @@ from claw.model.effect import Withdraw
 from claw.model.graph import Dependency
 from claw.model.job import CatchUp, Daemon, Job, JobType, Overlap
 from claw.model.pool import PoolUse
-from claw.model.run import Run, State
+from claw.model.run import Priority, Run, State
 from tests.kit.desk import T0, Desk, Journal, job
 
 HOUR = timedelta(hours=1)
@@ -313,6 +313,30 @@ def test_no_more_are_armed_than_there_is_room_for() -> None:
         tick(desk, f"h{number}")
     assert desk.dispatch() == ()
     assert len(desk.runs(state=State.QUEUED)) == 2
+
+
+def test_places_are_given_in_the_order_of_the_queue() -> None:
+    urgent = hourly("z", priority=Priority.HIGH, lock="l")
+    first = hourly("y", priority=Priority.HIGH)
+    others = (hourly(f"h{number}") for number in range(3))
+    desk = Desk(*others, first, urgent, daemon=Daemon(max_parallel=3))
+
+    assert [claim.job.name for claim in arm(desk)] == ["y", "h0"]
+
+    desk.now = SLOT
+    tick(desk, "z")
+    (claim,) = desk.dispatch()
+    assert claim.job.name == "z"
+
+
+def test_what_waits_has_its_place_before_what_is_armed() -> None:
+    desk = Desk(hourly(), hourly("i"), job("a"), daemon=Daemon(max_parallel=3))
+    desk.begin("a")
+    waits = desk.ask("a")
+    desk.dispatch()
+    assert desk.run(waits.id).state is State.QUEUED
+
+    assert len(arm(desk)) == 1
 
 
 def test_none_is_armed_while_another_waits_for_a_place() -> None:
