@@ -17,7 +17,7 @@ COMMANDS = (
             argument("files", kinds.FILE, "files or folders; `-`: standard input", many=True),
             flag("system", "a crontab with a column of users"),
             option("user", kinds.TEXT, "a crontab of this user"),
-            option("env", kinds.TEXT, "of pm2: the environment env_NAME"),
+            option("env", kinds.NAME, "of pm2: its environment env_NAME, too"),
             flag("apply", "add the jobs, all or none"),
             flag("dry_run", "show what --apply would do"),
         ),
@@ -30,6 +30,7 @@ COMMANDS = (
             ("clawctl import crontab /etc/crontab --system", "see what would come of it"),
             ("clawctl import systemd web.service web.timer --apply", "add it"),
             ("clawctl import supervisord supervisord.conf > jobs.toml", "to be edited"),
+            ("clawctl import pm2 ecosystem.config.js --env production", "asks node"),
         ),
     ),
 )

@@ -202,7 +202,10 @@ JOB_STATE = _choice("STATE", *shapes.JOB_STATES)
 RUN_STATE = _choice("STATE", *shapes.RUN_STATES)
 INIT_SYSTEM = _choice("NAME", "systemd", "openrc", "runit", "s6", "launchd", "sysvinit")
 WORKFLOW = Kind("NAME|ID", completes="workflows")
-IMPORTED = _choice("KIND", "crontab", "supervisord", "systemd")
+IMPORTED = _choice(
+    "KIND", "crontab", "supervisord", "procfile", "systemd", "pm2", "compose",
+    "process-compose", "procclaw", "openclaw", "launchd",
+)  # fmt: skip
 SHELL = _choice("SHELL", "bash", "zsh", "fish")
 PAGE = Kind("PAGE", completes="pages")
 ON = _choice("WHEN", "success", "failure", "complete")

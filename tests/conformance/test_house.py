@@ -32,6 +32,7 @@ NO_NAMES_FOR_ANYTHING = {
 }  # fmt: skip
 IN_EXTRAS = {"apprise": "notify"}  # one module imports it, when it is wanted
 OTHER_NAMES = {"pyasyncore": "pyinotify"}  # a distribution that only another one imports
+NAMED_OTHERWISE = {"PyYAML": "yaml"}  # distributions, by what is imported of them
 SUPERVISOR_MODULES = {
     "array", "claw", "collections", "contextlib", "copyreg", "ctypes", "datetime", "enum",
     "errno", "fcntl", "functools", "gc", "genericpath", "itertools", "json", "keyword", "math",
@@ -135,9 +136,8 @@ def test_the_supervisor_stays_small_enough_to_be_read() -> None:
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {
-        re.split(r"[^\w-]", one)[0].replace("-", "_") for one in project["dependencies"]
-    }
+    distributions = {re.split(r"[^\w-]", one)[0] for one in project["dependencies"]}
+    declared = {NAMED_OTHERWISE.get(one, one).replace("-", "_") for one in distributions}
     imported = {name for module in modules() for name in module.imported()}
 
     foreign = imported - set(sys.stdlib_module_names) - {"claw"}

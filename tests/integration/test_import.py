@@ -18,6 +18,14 @@ GREETING=hello there
 @every 2h cat%from%standard input
 0 0 30 2 * never
 """
+OPENCLAW = """\
+{"jobs": [{"id": "i", "schedule": {"kind": "every", "everyMs": 9000},
+  "payload": {"kind": "systemEvent", "text": "a\\nb"}}]}
+"""
+PLIST = """\
+<plist version="1.0"><dict><key>Label</key><string>a.b</string>
+<key>Program</key><string>/x</string></dict></plist>
+"""
 
 
 @pytest.fixture
@@ -101,6 +109,30 @@ def test_what_this_host_cannot_give_is_told_and_does_no_harm(
     assert job["env"] == {"DB_PASSWORD": "x"}
     assert "there is no user" in said.err
     assert "looks like a secret" in said.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "text", "name"),
+    [
+        ("procfile", "Procfile", "web: run\n", "web"),
+        ("pm2", "eco.json", "{apps: [{script: 'a.js'}]}", "a"),
+        ("compose", "compose.yml", "services: {db: {image: x}}\n", "db"),
+        ("process-compose", "p.yaml", "processes: {a: {command: b | c}}\n", "a"),
+        ("procclaw", "b.yaml", "cmd: x\nschedule: '@daily'\nretry: {max_attempts: 3}\n", "b"),
+        ("openclaw", "j.json", OPENCLAW, "i"),
+        ("launchd", "a.plist", PLIST, "a.b"),
+    ],
+)  # fmt: skip
+def test_each_kind_comes_out_as_a_good_configuration(
+    shell: Shell, tmp_path: Path, kind: str, file: str, text: str, name: str
+) -> None:
+    (tmp_path / file).write_text(text)
+
+    said = shell("import", kind, file)
+
+    (tmp_path / "claw.toml").write_text(said.out)
+    assert list(tomllib.loads(said.out)["jobs"]) == [name]
+    shell("config", "validate", "-f", "claw.toml")
 
 
 def test_added_jobs_run(start_master: StartMaster, tmp_path: Path) -> None:

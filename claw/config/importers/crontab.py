@@ -195,7 +195,7 @@ def _set(state: _State, one: Setting, source: Source, harvest: Harvest) -> None:
     elif one.name in _UNUSED:
         harvest.tell(source.file, one.line, one.name, f"left out: {_UNUSED[one.name]}")
     else:
-        state.env[one.name] = one.value
+        state.env[one.name] = quoting.literal(one.value)
 
 
 # -- jobs ----------------------------------------------------------------------------------

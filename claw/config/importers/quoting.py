@@ -8,6 +8,7 @@ from claw.config import command
 # Of the private use area, so used nowhere.
 _OPEN, _CLOSE, _BLANK, _WHOLE = "\ue000", "\ue001", "\ue002", "\ue003"
 _VARIABLE = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_REFERENCE = re.compile(r"\$+\{(?:secret|env|credential|file):")
 _PIECES = re.compile(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})")
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|%\(\w+\)s|<%.*?%>|@[A-Za-z_][A-Za-z0-9_]*@")
 _CALL = re.compile(r"\s*[A-Za-z_][\w.]*\((?!\s*\))")
@@ -38,6 +39,11 @@ def variable(name: str, *, is_whole: bool = False) -> str:
     """
     mark = _WHOLE if is_whole else ""
     return f"{_OPEN}{mark}{name.replace(' ', _BLANK)}{_CLOSE}"
+
+
+def literal(text: str) -> str:
+    """Return a value for `env` that means just this text: see `claw.model.reference`."""
+    return _REFERENCE.sub(r"$\g<0>", text)
 
 
 def has_variable(text: str) -> bool:

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from claw.config.importers import crontab, supervisord, systemd
+from claw.config.importers import (
+    compose,
+    crontab,
+    launchd,
+    openclaw,
+    pm2,
+    procclaw,
+    procfile,
+    supervisord,
+    systemd,
+)
 from claw.config.importers.imported import Harvest, Options
 from claw.config.importers.sources import Source
 
@@ -26,6 +36,13 @@ class Importer:
 IMPORTERS = {
     "crontab": Importer(crontab.read),
     "supervisord": Importer(supervisord.read, (".conf", ".ini")),
+    "procfile": Importer(procfile.read, ("Procfile",)),
     "systemd": Importer(systemd.read, (".service", ".timer"), systemd.find_instance),
+    "pm2": Importer(pm2.read, (".json", ".js", ".cjs", ".yml", ".yaml")),
+    "compose": Importer(compose.read, (".yml", ".yaml")),
+    "process-compose": Importer(compose.read, (".yml", ".yaml")),
+    "procclaw": Importer(procclaw.read, (".yaml", ".yml")),
+    "openclaw": Importer(openclaw.read, (".json", ".json.migrated")),
+    "launchd": Importer(launchd.read, (".plist",)),
 }
 """By the word that `clawctl import` takes."""

@@ -12,7 +12,7 @@ from claw.config.importers.imported import Draft, Harvest
 from claw.config.kinds import argument
 from claw.config.load import load
 from claw.config.managed import as_toml
-from claw.config.processkinds import LIMITS
+from claw.config.processkinds import ACCOUNT, LIMITS
 from claw.config.report import dotted
 from claw.config.source import MAIN
 from claw.errors import ConfigError
@@ -38,8 +38,21 @@ def settle(harvest: Harvest, uid: int) -> None:
         _settle_accounts(job, uid)
         _settle_limits(job)
         _settle_env(job)
+        _tell_of_public_secrets(job)
     while harvest.jobs and (mistakes := _mistakes(harvest, uid)):
         _mend(harvest, mistakes)
+    _tell_of_disabled(harvest)
+
+
+def _tell_of_disabled(harvest: Harvest) -> None:
+    """Tell of jobs that wait for one that has been disabled."""
+    disabled = {job.name for job in harvest.jobs if job.table.get("enabled") is False}
+    for job in harvest.jobs:
+        needs = job.table.get("depends_on")
+        for one in needs if isinstance(needs, list) else []:
+            name = one["job"] if isinstance(one, dict) else one
+            if name in disabled and job.name not in disabled:
+                job.tell("depends_on", f"{name} is disabled, and this one waits for it")
 
 
 def _settle_accounts(job: Draft, uid: int) -> None:
@@ -47,7 +60,10 @@ def _settle_accounts(job: Draft, uid: int) -> None:
         name = str(job.table.get(key, ""))
         if not name:
             continue
-        found = find(name)
+        try:
+            found = find(ACCOUNT.parse(name))
+        except ValueError:
+            found = None
         if found is None:
             why = f"there is no {key} {name!r} here"
         elif uid == 0 or (key == "user" and found == uid):
@@ -94,11 +110,17 @@ def _settle_env(job: Draft) -> None:
         elif _is_secret(name, str(value)):
             job.tell(
                 f"env.{name}",
-                "it looks like a secret: keep this file to yourself (chmod 600), or put the"
-                " value into an env_file that only the job's user can read",
+                'it looks like a secret: `clawctl secret set` keeps it, and "${secret:NAME}"'
+                " stands for it here; until then keep this file to yourself",
             )
     if not env:
         del job.table["env"]
+
+
+def _tell_of_public_secrets(job: Draft) -> None:
+    """Tell of passwords on the command line, which all users can see."""
+    if _SECRET_URL.search(str(job.table.get("command") or job.table.get("argv"))):
+        job.tell("command", "it has a password in a URL, which every user can read (ps)")
 
 
 def _value_problem(value: object) -> str:

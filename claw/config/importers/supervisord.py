@@ -20,7 +20,8 @@ from claw.errors import UsageError
 from claw.kernel.host import name as host_name
 
 _EXPANSION = re.compile(
-    r"%(?:\((?P<name>[^)]+)\)(?P<form>\d*)(?P<kind>[sd])|(?P<other>.))", re.DOTALL
+    r"(?P<template>%[A-Z_]{2,}%)|%(?:\((?P<name>[^)]+)\)(?P<form>\d*)(?P<kind>[sd])|(?P<other>.))",
+    re.DOTALL,
 )
 _KINDS = (
     "program",
@@ -178,9 +179,7 @@ class _Texts:
     def _fill(self, found: re.Match[str], key: str, line: int, *, in_shell: bool) -> str:
         name = found["name"]
         if name is None:
-            if found["other"] != "%":
-                self._job.tell(key, f"{found[0]!r} is no expansion: left as it is", line)
-            return found["other"] if found["other"] == "%" else found[0]
+            return self._plain(found, key, line)
         if name in self._known:
             return self._known[name]
         if name == "process_num":
@@ -191,10 +190,20 @@ class _Texts:
         if name.startswith("ENV_") and name[4:] in self._environ:
             self._job.tell(key, f"{found[0]} is as it is here and now", line)
             return self._environ[name[4:]]
+        return self._left(found, key, "not known here: fill it in; the job is disabled", line)
+
+    def _plain(self, found: re.Match[str], key: str, line: int) -> str:
+        """Return a percent sign that expands to nothing."""
+        if found["template"]:
+            return self._left(found, key, "a template's: fill it in", line)
+        if found["other"] != "%":
+            self._job.tell(key, f"{found[0]!r} is no expansion: left as it is", line)
+            return found[0]
+        return "%"
+
+    def _left(self, found: re.Match[str], key: str, what: str, line: int) -> str:
         self._job.disable()
-        self._job.tell(
-            key, f"{found[0]} is not known here: fill it in; the job is disabled", line
-        )
+        self._job.tell(key, f"{found[0]} is {what}", line)
         return found[0]
 
     def _number(self, found: re.Match[str], key: str, line: int, *, in_shell: bool) -> str:
@@ -231,6 +240,9 @@ def _make(
     put_all(job, section, above, texts.of)
     _put_folder(job, source)
     names = [one for one in dict.fromkeys(texts.inherited) if one not in _ALWAYS_THERE]
+    if "pidproxy" in str(job.table.get("command")):
+        text = "pidproxy is supervisord's own: the program itself does, if it stays in front"
+        job.tell("command", text, section.line_of("command"))
     if names:
         job.table["inherit_env"] = ["PATH", "LANG", "TZ", *names]
         job.tell("command", f"{', '.join(names)}: taken from the daemon's environment, so set"
@@ -252,10 +264,12 @@ def _put_command(job: Draft, texts: _Texts, section: Section) -> None:
     text = texts.of("command", section, in_shell=True)
     line = section.line_of("command")
     placeholder = quoting.placeholder_in(text)
-    if placeholder or "%USER%" in text:
+    if placeholder:
         job.disable()
-        job.tell("command", f"{placeholder or '%USER%'} is a template's: fill it in, and remove"
-                 " enabled = false", line)  # fmt: skip
+        job.tell("command", f"{placeholder} is a template's: fill it in, and remove enabled ="
+                 " false", line)  # fmt: skip
+        job.table["command"] = quoting.without_variables(text)
+        return
     try:
         words = shlex.split(text)
     except ValueError:
@@ -284,7 +298,11 @@ def _priority(section: Section, group: tuple[str, int] | None) -> int:
 
 def _order(made: list[tuple[int, Draft]]) -> None:
     """Have what starts with supervisord start in the order of its priorities."""
-    starts = [(no, job) for no, job in made if job.table.get("autostart", True) is True]
+    starts = [
+        (no, job)
+        for no, job in made
+        if job.table.get("autostart", True) is True and "enabled" not in job.table
+    ]
     kept = [(no, job) for no, job in starts if job.part("restart").get("policy") != "never"]
     for no, job in starts:
         if no == _DEFAULT_PRIORITY:
@@ -296,5 +314,5 @@ def _order(made: list[tuple[int, Draft]]) -> None:
         job.table["depends_on"] = names
         job.tell(
             "priority",
-            f"{no}: it starts when {', '.join(names)} is up, which supervisord waits not for",
+            f"{no}: it starts when {', '.join(names)} is up (supervisord does not wait)",
         )

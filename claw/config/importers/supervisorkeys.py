@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from claw.config.importers.imported import Draft
 from claw.config.importers.inifile import Section
+from claw.config.importers.quoting import literal
 from claw.model.units import parse_size
 
 _Text = Callable[[str, Section], str]
@@ -151,10 +152,9 @@ def _put_surroundings(job: Draft, section: Section, above: Section | None, text:
         if where is None or key not in where.values:
             continue
         value = text(key, where)
-        if own == "user" and (value.startswith("%") or not value):
-            job.disable()
-            job.tell("user", f"{value!r} is a template's: fill it in", where.line_of(key))
-        elif own == "cwd":
+        if own == "user" and value.startswith("%"):
+            continue  # a template's, and told
+        if own == "cwd":
             job.table["cwd"] = os.path.expanduser(value)  # noqa: PTH111
         elif own == "umask" and re.fullmatch(r"0?[0-7]{1,3}", value):
             job.table["umask"] = value.lstrip("0").rjust(3, "0")
@@ -189,7 +189,7 @@ def _pairs(text: str) -> dict[str, object] | None:
     while words:
         if len(words) < 3 or words[1] != "=":  # noqa: PLR2004
             return None
-        found[words[0]] = words[2].strip("\"'")
+        found[words[0]] = literal(words[2].strip("\"'"))
         words = words[3:]
         if words and words.pop(0) != ",":
             return None
@@ -230,7 +230,8 @@ def _put_places(
         tell("stdout_syslog", "it goes to systemd's journal, and to claw's own file")
     elif out.lower() in _NOWHERE:
         tell("stdout_logfile", "output is kept in claw's own file: `clawctl logs`")
-    for key, value in (("stdout_logfile", out), ("stderr_logfile", err)):
+    own = "" if err == out else err
+    for key, value in (("stdout_logfile", out), ("stderr_logfile", own)):
         if (
             value
             and value not in _STREAMS

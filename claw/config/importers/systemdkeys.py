@@ -6,6 +6,7 @@ See systemd.service(5), systemd.exec(5), systemd.kill(5), systemd.resource-contr
 import re
 
 from claw.config.importers.imported import Draft
+from claw.config.importers.quoting import literal
 from claw.config.importers.systemdexec import Expand
 from claw.config.importers.unitfile import Unit, Value, is_true, seconds, words_of
 from claw.model.units import format_duration
@@ -147,7 +148,7 @@ def _put_environment(job: Draft, unit: Unit, expand: Expand) -> None:
         except ValueError as error:
             job.tell("Environment", f"left out: {error}", value.line, value.file)
             continue
-        env |= {name: text for name, equals, text in pairs if equals}
+        env |= {name: literal(text) for name, equals, text in pairs if equals}
     if not env:
         del job.table["env"]
     passed = [value.text for value in unit.all("Service", "PassEnvironment")]

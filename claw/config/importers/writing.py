@@ -10,6 +10,11 @@ from claw.config.managed import as_toml
 from claw.config.report import printable
 
 _WIDTH = 92
+_ORDER = (
+    "enabled", "name", "description", "type", "command", "argv", "shell", "schedule", "run_at",
+    "timezone", "jitter", "catch_up", "autostart", "instances", "cwd", "user", "group",
+)  # fmt: skip
+"""Of keys; the others follow as they come."""
 _LIST = re.compile(r"^(?P<key>\S+) = \[\n(?P<items>(?:    [^\n\[\]{}]+,\n)+)\]$", re.MULTILINE)
 
 
@@ -25,7 +30,9 @@ def text_of(harvest: Harvest) -> str:
 
 def _table(job: Draft) -> str:
     """Return a job's table; short lists stand on one line, where that says the same."""
-    tall = as_toml({"jobs": {job.name: job.table}}, is_tall=True).rstrip()
+    ordered = sorted(job.table, key=lambda key: _ORDER.index(key) if key in _ORDER else 99)
+    table = {key: job.table[key] for key in ordered}
+    tall = as_toml({"jobs": {job.name: table}}, is_tall=True).rstrip()
     short = _LIST.sub(_on_one_line, tall)
     return short if tomllib.loads(short) == tomllib.loads(tall) else tall
 
