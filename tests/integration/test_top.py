@@ -3,9 +3,12 @@
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import tempfile
+import termios
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -94,6 +97,44 @@ def test_a_terminal_that_cannot_or_json_is_refused(
 
     assert done.returncode == 2
     assert re.fullmatch(rb"clawctl: top .*: .*clawctl status.*\n", done.stderr)
+
+
+def test_it_takes_the_screen_follows_its_size_and_gives_it_back(
+    shared: MasterUnderTest, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    before = termios.tcgetattr(theirs)
+    process = subprocess.Popen(
+        ["setsid", "--ctty", *command_line(("top",))],
+        cwd=ROOT,
+        env={**shared.environment, "TERM": "xterm", "XDG_STATE_HOME": str(tmp_path)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    said = _hear(ours, b"job-010")
+    assert b"\x1b[?1049h" in said  # the alternate screen of xterm
+    assert b"job-040" not in said
+
+    termios.tcsetwinsize(ours, (60, 80))
+    _hear(ours, b"job-040")
+    os.write(ours, b"q")
+    assert process.wait(30) == 0
+    _hear(ours, b"\x1b[?1049l")
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
+
+
+def _hear(terminal: int, wanted: bytes) -> bytes:
+    """Return what is written to a terminal until something is."""
+    said, deadline = b"", time.monotonic() + 30.0
+    while wanted not in said:
+        assert time.monotonic() < deadline, said
+        if select.select([terminal], [], [], 1.0)[0]:
+            said += os.read(terminal, 65536)
+    return said
 
 
 # -- in a terminal -----------------------------------------------------------------------------

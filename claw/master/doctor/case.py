@@ -23,6 +23,7 @@ class Known:
     silent: Sequence[str]  # the jobs of those that do not answer
     strange: Sequence[str]  # sids that have a journal, and that the store does not know
     open_runs: frozenset[str]
+    secrets: Sequence[tuple[str, str, str | None]]  # name, who refers to it, what is wrong
     alerts: Sequence[Alert]
     log_total: int
 

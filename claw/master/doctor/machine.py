@@ -7,7 +7,7 @@ import resource
 import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import metadata
+from importlib.util import find_spec
 
 from claw.kernel import files, hostclock, pidfd
 from claw.master.doctor.case import Case
@@ -24,7 +24,14 @@ _FEW_WATCHES, _FEW_INSTANCES = 8192, 16
 _BUILT = datetime(2026, 1, 1, tzinfo=UTC)
 _FAR_OFF_S = 5.0
 _OLDEST_SQLITE = (3, 37)  # STRICT tables
-_NEEDED = ("trio", "croniter", "httpx", "psutil", "pyinotify", "tomli-w", "prometheus-client")
+_IMPORTED_LATE = {
+    "cryptography": "cryptography",
+    "httpx": "httpx",
+    "keyring": "keyring",
+    "prometheus_client": "prometheus-client",
+    "tomli_w": "tomli-w",
+}
+"""By module, what to install; what is imported at once is there."""
 
 
 def kernel(_case: Case) -> Iterator[Finding]:
@@ -150,7 +157,7 @@ def _is_zone(name: str) -> bool:
 
 def program(_case: Case) -> Iterator[Finding]:
     """Python, SQLite, and the packages that are imported late."""
-    missing = [name for name in _NEEDED if not _is_installed(name)]
+    missing = [name for module, name in _IMPORTED_LATE.items() if find_spec(module) is None]
     if missing:
         yield bad(f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
     if examine.sqlite_version() < _OLDEST_SQLITE:
@@ -161,14 +168,6 @@ def program(_case: Case) -> Iterator[Finding]:
         yield good(
             f"Python {platform.python_version()}, SQLite {_dotted(examine.sqlite_version())}"
         )
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _dotted(version: tuple[int, ...]) -> str:

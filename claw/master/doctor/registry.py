@@ -27,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "fork server": running.fork_server,
     "overdue": running.due,
     "messages": running.messages,
+    "secrets": running.secrets,
     "attention": running.attention,
     "logs": records.logs,
     "audit log": records.audit_log,

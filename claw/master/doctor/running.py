@@ -87,6 +87,24 @@ def attention(case: Case) -> Iterator[Finding]:
         yield good("no alert of the daemon stands")
 
 
+def secrets(case: Case) -> Iterator[Finding]:
+    """Whether each secret that is referred to can be read."""
+    known = case.known
+    if known is None:
+        yield unknown(_NO_DAEMON)
+        return
+    if not known.secrets:
+        yield unknown("nothing refers to a secret")
+        return
+    wrong = [one for one in known.secrets if one[2] is not None]
+    for name, user, problem in wrong[:_MANY]:
+        yield bad(f"{user}: {problem}", f"clawctl secret set {name}, or clawctl secret list")
+    if len(wrong) > _MANY:
+        yield bad(f"and {len(wrong) - _MANY} more secrets", "clawctl secret list")
+    if not wrong:
+        yield good(f"{len(known.secrets)} can be read")
+
+
 def _is_other(kind: str) -> bool:
     return kind not in _OF_TIME | _OF_MESSAGES
 

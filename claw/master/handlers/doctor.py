@@ -15,6 +15,9 @@ from claw.master.output import logs
 from claw.master.supervision import spools
 from claw.master.views.statusview import UNRESPONSIVE
 from claw.master.wiring import Json, Services
+from claw.model import uses
+from claw.secrets.resolving import UnresolvedError
+from claw.secrets.secretfile import SecretsError
 from claw.store.records import Tx
 
 _one_at_a_time = trio.CapacityLimiter(1)
@@ -37,6 +40,7 @@ async def check(call: Call, _params: Params) -> Json:
 async def _known(services: Services) -> Known:
     is_changed = await services.has_changed_files()
     strange = await _strange(services)
+    secrets = await _secrets(services)
 
     def read(tx: Tx) -> Known:
         working = tx.open_supervisors()
@@ -52,6 +56,7 @@ async def _known(services: Services) -> Known:
             silent=[one.job for one in working if UNRESPONSIVE in flags(one.sid)],
             strange=strange,
             open_runs=frozenset(run.id for run in tx.open_runs()),
+            secrets=secrets,
             alerts=tx.all_standing_alerts(),
             log_total=services.config.current.daemon.log_total,
         )
@@ -66,6 +71,21 @@ async def _strange(services: Services) -> list[str]:
     for begin in range(0, len(sids), _AT_ONCE):
         some = sids[begin : begin + _AT_ONCE]
         found += await services.store.read(partial(_unknown, sids=some))
+    return found
+
+
+async def _secrets(services: Services) -> list[tuple[str, str, str | None]]:
+    """Try all secrets that are referred to; what they are is not looked at."""
+    confidant, found = services.confidant, list[tuple[str, str, str | None]]()
+    for name, users in uses.of_secrets(services.config.current).items():
+        problem = None
+        try:
+            await confidant.ask(partial(confidant.vault.value, name))
+        except (SecretsError, UnresolvedError) as error:
+            problem = error.message
+            if error.is_passing:  # who keeps them does not answer: each question takes long
+                return [*found, (name, users[0], problem)]
+        found.append((name, users[0], problem))
     return found
 
 

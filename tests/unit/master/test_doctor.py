@@ -13,7 +13,7 @@ import pytest
 from claw.kernel import files
 from claw.master.configuration import Configuration
 from claw.master.control.audit import AuditLog, Entry
-from claw.master.doctor import records, registry
+from claw.master.doctor import machine, records, registry
 from claw.master.doctor.case import Case, Known
 from claw.model import home as homes
 from claw.model.alerts import DELIVERY, Alert, AlertKind
@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KNOWN = Known(
     pid=1, started_at=NOW, version="0.1.0", is_changed=False, trouble=None, fork_server_pid=2,
     supervisors=[("s1", "web", "0.1.0")], silent=(), strange=(), open_runs=frozenset(),
-    alerts=(), log_total=2 << 30,
+    secrets=(), alerts=(), log_total=2 << 30,
 )  # fmt: skip
 
 
@@ -241,3 +241,21 @@ def test_a_home_where_no_daemon_has_run_has_one_failure(tmp_path: Path) -> None:
 
     assert [one.check for one in said if one.level is Level.FAIL] == ["daemon"]
     assert not Path(home.state).exists(), "a look makes nothing"
+
+
+def test_a_secret_that_cannot_be_read_is_told_with_who_needs_it(case: Case) -> None:
+    secrets = [("A", "web", None), ("B", "etl", "there is no secret B")]
+    told = only(replace(case, known=replace(KNOWN, secrets=secrets)), "secrets", Level.FAIL)
+
+    assert told.text == "etl: there is no secret B"
+    assert "clawctl secret set B" in told.fix
+    fine = replace(case, known=replace(KNOWN, secrets=secrets[:1]))
+    assert only(fine, "secrets", Level.PASS).text == "1 can be read"
+
+
+def test_a_package_that_is_missing_is_told_before_it_is_needed(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(machine._IMPORTED_LATE, "no_such_module", "no-such-package")
+
+    assert only(case, "program", Level.FAIL).fix == "pip install no-such-package"
