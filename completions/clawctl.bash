@@ -775,7 +775,7 @@ _clawctl_arguments() {
         'cron next')
             arguments=('') ;;
         'import')
-            arguments=('crontab supervisord systemd' '@files') repeats=1 ;;
+            arguments=('crontab supervisord procfile systemd pm2 compose process-compose procclaw openclaw launchd' '@files') repeats=1 ;;
         'completion')
             arguments=('bash zsh fish') ;;
         'man')

@@ -742,12 +742,12 @@ complete -c clawctl -n "__clawctl_in 'cron next'" -l json -d 'print JSON, for pr
 complete -c clawctl -n "__clawctl_in 'cron next'" -s h -l help -d 'show its help page'
 complete -c clawctl -n "__clawctl_in 'import'" -l system -d 'a crontab with a column of users'
 complete -c clawctl -n "__clawctl_in 'import'" -l user -d 'a crontab of this user' -x
-complete -c clawctl -n "__clawctl_in 'import'" -l env -d 'of pm2: the environment env_NAME' -x
+complete -c clawctl -n "__clawctl_in 'import'" -l env -d 'of pm2: its environment env_NAME, too' -x
 complete -c clawctl -n "__clawctl_in 'import'" -l apply -d 'add the jobs, all or none'
 complete -c clawctl -n "__clawctl_in 'import'" -l dry-run -d 'show what --apply would do'
 complete -c clawctl -n "__clawctl_in 'import'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'import'" -s h -l help -d 'show its help page'
-complete -c clawctl -n "__clawctl_at 1 one 'import'" -f -a 'crontab supervisord systemd'
+complete -c clawctl -n "__clawctl_at 1 one 'import'" -f -a 'crontab supervisord procfile systemd pm2 compose process-compose procclaw openclaw launchd'
 complete -c clawctl -n "__clawctl_at 2 many 'import'" -F
 complete -c clawctl -n "__clawctl_in 'completion'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'completion'" -s h -l help -d 'show its help page'
