@@ -192,6 +192,12 @@ def _of_standing(standing: Standing | None, state: object) -> list[str]:
     return [f"nothing new of it begins: {closed}"]
 
 
+def _of_launch(run: Run, now: datetime) -> str:
+    if run.is_armed(now):
+        return f"run {_name(run)} is made ready, and begins {_clock(run.due_at)}"
+    return f"run {_name(run)} is being launched"
+
+
 def _of_open_run(
     run: Run, attempt: Attempt | None, now: datetime, failed: Attempt | None = None
 ) -> list[str]:
@@ -205,7 +211,7 @@ def _of_open_run(
     if run.phase is Phase.BACKOFF:
         return [f"run {name}: {statusview.backoff_why(run, now, failed)}"]
     if attempt is None or attempt.pid is None:
-        return [] if is_root(run) else [f"run {name} is being launched"]
+        return [] if is_root(run) else [_of_launch(run, now)]
     since = _clock(attempt.started_at)
     lines = [f"run {name} has pid {attempt.pid} since {since}, attempt {attempt.no}"]
     if attempt.ready_at is not None:

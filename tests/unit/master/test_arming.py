@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from claw.master.control.targets import Aim
 from claw.master.engine import arming, intents, journal, pools, services, slots
 from claw.master.engine.dispatch import Claim
 from claw.master.supervision import adopt
-from claw.master.views import jobrows, statusview
+from claw.master.views import jobrows, statusview, whyview
+from claw.model import ids
 from claw.model.approval import Approval
 from claw.model.effect import Withdraw
 from claw.model.graph import Dependency
@@ -95,6 +97,17 @@ def test_until_its_time_its_job_waits_for_that() -> None:
     assert status["queued"] == 0
     desk.now = SLOT
     assert shown(desk)["state"] == "starting"
+
+
+def test_why_says_that_it_is_made_ready() -> None:
+    desk, claim = armed()
+    live = statusview.Live(now=desk.now, next_at=lambda _job: SLOT)
+    aim = Aim("h")
+
+    lines = desk.database.view(lambda tx: whyview.explain_job(tx, desk.config, aim, live))
+
+    begins = f"run {ids.short(claim.run.id)} is made ready, and begins"
+    assert any(line.startswith(begins) for line in lines), lines
 
 
 def test_i5_a_slot_whose_run_was_armed_has_that_one_row() -> None:
