@@ -1,5 +1,5 @@
 """Which home a command is about."""
-# ruff: noqa: PTH109, PTH110, PTH112, PTH116, PTH120 (pathlib is too much for a bare status)
+# ruff: noqa: PTH109, PTH110, PTH112, PTH116, PTH119, PTH120 (pathlib is too much for a bare status)
 
 from __future__ import annotations
 
@@ -152,3 +152,12 @@ def _is_owned(path: str, uid: int) -> bool:
         return os.stat(path).st_uid == uid
     except OSError:
         return False
+
+
+def name_of(place: Home) -> str:
+    """Return what people call a home: the other host, the project, or this host."""
+    if place.remote:
+        return label_of(place.remote.partition("?")[0])
+    if is_project(place):
+        return os.path.basename(os.path.dirname(os.path.dirname(place.run)))
+    return os.uname().nodename.partition(".")[0]

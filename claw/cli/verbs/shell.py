@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from pathlib import Path
 
-from claw.cli import terminal
+from claw.cli import homes, terminal
 from claw.cli.shell import words
 from claw.cli.shell.carrying import Carrier, Left, restrain
 from claw.cli.top.settings import path_of
@@ -40,16 +39,11 @@ def shell(context: Context) -> int:
         return _carry_out(_lines(sys.stdin), before, is_kept=is_kept)
     history = path_of(os.environ).with_name("history")
     module = importlib.import_module("claw.cli.shell.prompt")  # it loads prompt-toolkit
-    prompt = module.Prompt(context.home, _place(context), history, before, is_kept=is_kept)
+    prompt = module.Prompt(
+        context.home, homes.name_of(context.home), history, before, is_kept=is_kept
+    )
     status: int = prompt.run()
     return status
-
-
-def _place(context: Context) -> str:
-    """Return what the prompt calls the daemon: its project, or this host."""
-    if context.is_project:
-        return Path(context.home.run).parents[1].name
-    return os.uname().nodename.partition(".")[0]
 
 
 def _carry_out(lines: Iterator[str] | list[str], before: list[str], *, is_kept: bool) -> int:

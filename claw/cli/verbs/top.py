@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 
+from claw.cli import homes
 from claw.errors import UsageError
 
 TYPE_CHECKING = False
@@ -31,5 +32,5 @@ def top(context: Context) -> int:
         )
     # Loading prompt-toolkit takes longer than all that can be refused before.
     app = importlib.import_module("claw.cli.top.app")
-    status: int = app.Top(context.home, os.uname().nodename).run()
+    status: int = app.Top(context.home, homes.name_of(context.home)).run()
     return status
