@@ -47,11 +47,17 @@ class Armed:
             case.loop.watch(self._fd, self._on_ring)
         except OSError as error:  # it could not be told when the clock is set
             self._withdraw(str(error))
-        while self._is_waiting and (self._why or ticks.wall() < case.launch.begin_at):
+        while self._is_waiting and not self._is_due():
             self._turn()
         self._close()
         is_due, self._is_waiting = self._is_waiting, False
         return is_due
+
+    def _is_due(self) -> bool:
+        if not self._why and ticks.wall() >= self._case.launch.begin_at:
+            self._on_ring()  # it may be so because the clock was set
+            return not self._why
+        return False
 
     def _turn(self) -> None:
         deadline_b = ticks.boottime() + _RETRY_S if self._why else None

@@ -1,0 +1,84 @@
+"""What a supervisor does with a launch that waits when the clock is set.
+
+No test may set the clock of the machine: what the kernel would say of it is played.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claw.kernel import alarm, files
+from claw.supervisor.armed import Armed
+from claw.supervisor.case import Case
+from claw.supervisor.handed import Handed
+from claw.wire import supervision
+from claw.wire.supervision import OUTPUTS, Launch
+
+SOON_S = 0.05
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[Case]:
+    """A case that is to begin in a moment, with its launch file."""
+    launch = Launch(
+        sid="s", run="r", attempt=1, job="j", cause="start", origin="schedule", origin_key="",
+        slot=None, argv=["true"], cwd="/", env={}, umask=0o022, success_codes=[0],
+        timeout_s=0.0, stop_signal=15, grace_s=0.0, kill_mode="process", restart=None,
+        out_path=str(tmp_path / "out"), err_path="", stderr="merge", log_mode=0o600,
+        spool=str(tmp_path / "spool"), run_dir=str(tmp_path / "run"),
+        launch_dir=str(tmp_path), heartbeat_s=30.0, begin_at=time.time() + SOON_S,
+    )  # fmt: skip
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "r.1").write_text("s")
+    kept = dict(zip(OUTPUTS[0], os.pipe(), strict=True))
+    made = Case(
+        launch, Handed(kept=kept, open_files=(64, 64)), lambda _peer, _it: None, lambda: None
+    )
+    made.spool.open()
+    yield made
+    made.control.close()
+    for fd in (made.spool.journal_fd, *kept.values()):
+        os.close(fd)
+
+
+def journal(case: Case) -> list[supervision.Message]:
+    lines = files.read_from(case.spool.journal_path, 0).splitlines()
+    return [line for line in map(supervision.decode, lines) if line is not None]
+
+
+def test_one_whose_time_comes_has_nothing_in_its_journal(case: Case, tmp_path: Path) -> None:
+    assert Armed(case).wait()
+
+    assert time.time() >= case.launch.begin_at
+    assert journal(case) == []
+    assert (tmp_path / "r.1").exists()
+
+
+@pytest.mark.parametrize("is_forward", [True, False])
+def test_one_that_waits_is_withdrawn_when_the_clock_is_set(
+    case: Case,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_forward: bool,
+) -> None:
+    rings = alarm.take_ring
+
+    def take_ring(fd: int) -> bool:
+        """Say of a timer that has rung that it was the clock, as the kernel would."""
+        rings(fd)
+        return True
+
+    if is_forward:  # its time has come by that, before anybody has looked
+        case.launch.begin_at = time.time() + 3600
+        walls = iter([time.time()])
+        monkeypatch.setattr(time, "time", lambda: next(walls, case.launch.begin_at + 1))
+    monkeypatch.setattr(alarm, "take_ring", take_ring)
+
+    assert not Armed(case).wait()
+
+    [line] = journal(case)
+    assert (line["ev"], line["run"], line["attempt"]) == ("withdrawn", "r", 1)
+    assert not (tmp_path / "r.1").exists()
