@@ -1,4 +1,4 @@
-"""What the documentation shows is typed: all commands are known, and all that can be are run."""
+"""What the documentation shows is typed: each command is known, and what can be run is."""
 
 import contextlib
 import os
@@ -53,8 +53,8 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("CLAW_", "XDG_", "PYTHON"))
     }
-    return {**kept, "PATH": f"{path}:{os.environ['PATH']}", "EDITOR": "true", "LC_ALL": "C.UTF-8",
-            "REPOSITORY": str(documents.ROOT)}  # fmt: skip
+    return {**kept, "PATH": f"{path}:{os.environ['PATH']}", "EDITOR": "true",
+            "LC_ALL": "C.UTF-8", "REPOSITORY": str(documents.ROOT)}  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -69,6 +69,12 @@ def test_every_command_that_is_shown_is_one(page: Page) -> None:
 
     assert [f"{block.where}: {wrong(words)}" for block, words in shown if wrong(words)] == []
     assert [text for text in map(unknown_in_sentence, page.spans) if text] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    files = [documents.ROOT / page.name for page in PAGES]
+
+    assert [link for path in files for link in documents.broken_links(path)] == []
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)

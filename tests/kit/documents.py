@@ -1,14 +1,14 @@
 """Pages of the documentation, as what their readers would type.
 
-What a page needs around its commands stands in comments that no reader sees, each right before a
-block, or by itself where it brings text of its own::
+What a page needs around its commands stands in comments that no reader sees, each right
+before a block, or by itself where it brings text of its own::
 
     <!-- test: config -->           the TOML block below is the configuration from here on
     <!-- test: config more -->      it joins what the configuration is already
     <!-- test: file PATH -->        the block below is written to this file
-    <!-- test: setup -->            the text after this line, in the same comment, is run by a shell
+    <!-- test: setup -->            the lines after this one in the comment are run by a shell
     <!-- test: let NAME = CMD -->   NAME stands for what CMD prints, in all blocks below
-    <!-- test: exits N: TEXT -->    the command below that has this text exits with N (or `1|3`)
+    <!-- test: exits N: TEXT -->    the command below with this text exits with N (or `1|3`)
     <!-- test: goes on: TEXT -->    it does not end by itself: is seen to say something, and ended
     <!-- test: not run: WHY -->     the block below is only looked at
     <!-- test: own home -->         the page begins with an empty home and no daemon
@@ -190,6 +190,29 @@ def _order(comment: str, where: str) -> Order:
     assert match, f"{where}: this is no comment for the test: {comment}"
     words, _, text = match[1].partition("\n")
     return Order(words.strip(), text)
+
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def broken_links(path: Path) -> list[str]:
+    """Return the links of a page that lead to no file, or to no heading of one."""
+    found = []
+    text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for link in _LINK.findall(text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            found.append(f"{path.relative_to(ROOT)}: {link}")
+    return found
+
+
+def _anchors(path: Path) -> set[str]:
+    """Return what the headings of a page are called in links, as GitHub makes it."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
 def pages() -> list[Page]:

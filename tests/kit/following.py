@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from claw.cli import dispatch, parser
+from claw.commands.table import FAMILIES
 from claw.errors import ClawError
 from tests.kit.documents import COMMANDS, ROOT, Block, Page, commands
 
@@ -119,7 +120,7 @@ class Reader:
         if file is not None:
             mark = "END-OF-FILE"
             self._type(
-                f'mkdir -p "$(dirname {file.words})"; cat > {file.words} <<\'{mark}\'\n'
+                f"mkdir -p \"$(dirname {file.words})\"; cat > {file.words} <<'{mark}'\n"
                 f"{block.text.rstrip()}\n{mark}",
                 block.where,
             )
@@ -250,7 +251,7 @@ def unknown_in_sentence(span: str) -> str:
         given, rest = dispatch.take_globals(words)
         if not rest or given.flags or rest[0].upper() == rest[0] or rest[0] == "help":
             return ""
-        if rest[0] in dispatch.FAMILIES and (len(rest) == 1 or rest[1].startswith("-")):
+        if rest[0] in FAMILIES and (len(rest) == 1 or rest[1].startswith("-")):
             return ""
         command, rest = dispatch.look_up(rest)
     except ClawError as error:
