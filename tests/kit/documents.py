@@ -9,7 +9,7 @@ before a block, or by itself where it brings text of its own::
     <!-- test: setup -->            the lines after this one in the comment are run by a shell
     <!-- test: let NAME = CMD -->   NAME stands for what CMD prints, in all blocks below
     <!-- test: exits N: TEXT -->    the command below with this text exits with N (or `1|3`)
-    <!-- test: goes on: TEXT -->    it does not end by itself: is seen to say something, and ended
+    <!-- test: goes on: TEXT -->    it goes on: it is seen to say something, and ended
     <!-- test: not run: WHY -->     the block below is only looked at
     <!-- test: own home -->         the page begins with an empty home and no daemon
 
