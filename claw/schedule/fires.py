@@ -158,11 +158,6 @@ class Schedule:
         """Return the last slot later than ``after``, up to and with ``until``."""
         return _maybe_instant(self._newest(_us(after), _us(until), _us(anchor)))
 
-    def gap_after(self, slot: datetime, anchor: datetime) -> float | None:
-        """Return the seconds from a slot to the next one, None if no other follows."""
-        following = self.next_after(slot, anchor)
-        return None if following is None else (following - slot).total_seconds()
-
     def anchored(self, anchor: datetime) -> "AnchoredSchedule":
         """Return this schedule with its anchor fixed, as `claw.model.catchup` asks for it."""
         is_minded = not all(isinstance(rule, ZonedCron) for rule in self.rules)

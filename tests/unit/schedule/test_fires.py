@@ -191,14 +191,6 @@ def test_reboot_stands_beside_times() -> None:
     assert not parse(["@daily"], "UTC").at_reboot
 
 
-def test_the_gap_is_the_time_to_the_next_slot() -> None:
-    schedule = parse(["0 9,10 * * *"], "Europe/Berlin")
-    slot = datetime(2026, 3, 28, 9, tzinfo=UTC)  # 10:00, before the night of the change
-
-    assert schedule.gap_after(slot, ANCHOR) == 22 * 3600
-    assert parse(["@reboot"], "UTC").gap_after(slot, ANCHOR) is None
-
-
 @pytest.mark.parametrize(
     ("expressions", "zone", "says"),
     [
