@@ -86,7 +86,7 @@ def test_a_family_goes_on_with_its_members(family: str) -> None:
         ("--home=/srv stop", "we", ["web"]),
         ("--home", "/s", ["/srv/"]),
         ("", "--home=/s", ["--home=/srv/"]),
-        ("", "--h", ["--home", "--help"]),
+        ("", "--h", ["--home", "--host", "--help"]),
         ("help", "stat", ["status"]),
         ("help runs", "sh", ["show"]),
         ("nonsense", "", []),
