@@ -1,9 +1,10 @@
 """What may leave the host in a report: values that could be secrets are not shown."""
 
 import re
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
-MASK = "***"
+MASK = "****"
 _HARMLESS_NAMES = frozenset({"HOME", "LANG", "LOGNAME", "MODE", "PATH", "SHELL", "TZ", "USER"})
 _WORDS = "true|false|yes|no|on|off|debug|info|warning|error"
 _HARMLESS = re.compile(rf"-?\d{{1,6}}|{_WORDS}", re.IGNORECASE)
@@ -14,6 +15,7 @@ _USER_INFO = re.compile(r"://[^/\s@]*@")
 _URL_KEYS = frozenset({"ping", "url"})
 _SECRET_TABLES = frozenset({"headers", "urls"})
 """Of channels: what stands in a URL for apprise is all secret, its host too."""
+_UNSEEN_TABLES = _SECRET_TABLES | {"env"}
 
 
 def mask_env(name: str, value: object) -> object:
@@ -53,3 +55,23 @@ def mask(value: object, name: str = "") -> object:
     if name in _URL_KEYS and isinstance(value, str):
         return mask_url(value)
     return value
+
+
+def unseen(value: object, path: tuple[str, ...] = ()) -> object:
+    """Return a JSON value as a viewer may see it: of variables the names, of URLs the host.
+
+    Args:
+        value: The value, of a job's table.
+        path: The keys that lead to it.
+    """
+    if isinstance(value, dict):
+        return {key: unseen(one, (*path, str(key))) for key, one in value.items()}
+    if isinstance(value, list):
+        return [unseen(one, path) for one in value]
+    if _UNSEEN_TABLES.intersection(path):
+        return MASK
+    return mask_url(value) if path[-1:] and path[-1] in _URL_KEYS and _is_url(value) else value
+
+
+def _is_url(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value)

@@ -274,6 +274,20 @@ async def test_a_viewer_sees_no_values_of_variables(desk: Desk, caller: Caller) 
     }
 
 
+async def test_a_viewer_sees_no_values_of_a_command_that_ran_once(
+    desk: Desk, caller: Caller
+) -> None:
+    owner = await desk.connect()
+    table = {"argv": ["true"], "cwd": "/"}
+    job = (await owner.call("run.transient", table=table, env={"TOKEN": "hunter2"}))["job"]
+    client = await come(desk, caller, VIEWER)
+
+    shown = await client.call("job.definition", job=job)
+
+    assert "hunter2" not in str(shown)
+    assert "hunter2" not in str(await client.call("run.list"))
+
+
 @pytest.mark.parametrize(
     ("method", "params"),
     [

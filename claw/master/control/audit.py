@@ -31,9 +31,8 @@ from claw.commands.method import ADMIN
 from claw.kernel import files
 from claw.model import auditchain
 from claw.model.auditchain import is_whole
-from claw.model.masking import mask_users
+from claw.model.masking import MASK, mask_users
 
-MASK = "****"
 MAX_BYTES = 10 << 20
 ROTATED = "audit.rotated"
 """What stands in the place of a method in the first line of a file that follows another."""

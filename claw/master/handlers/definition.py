@@ -12,12 +12,12 @@ from claw.config.managed import Managed, as_toml
 from claw.config.setting import Change, Op
 from claw.errors import ConflictError, UsageError
 from claw.master.control import targets
-from claw.master.control.audit import MASK
 from claw.master.control.calls import Call, Params
 from claw.master.engine import definitions
 from claw.master.handlers import addable
 from claw.master.wiring import Json
 from claw.model.job import Config, Job
+from claw.model.masking import unseen
 
 MANAGED = "managed"
 
@@ -83,16 +83,14 @@ async def definition(call: Call, params: Params) -> Json:
         raise ConflictError(
             f"the files on disk no longer define job {name!r}", hint="clawctl reload"
         )
-    is_shown = call.peer.role != VIEWER
-    table, managed = found.table, found.managed
-    if not is_shown:
-        table, managed = _masked(table), _masked(managed)
+    show = _shown_to(call.peer.role)
+    table, managed = show(dict(found.table)), show(dict(found.managed))
     return {
         **_listed(job),
         "values": [
             {
                 "key": ".".join(one.key),
-                "value": one.value if is_shown or one.key[0] != "env" else _mask(one.value),
+                "value": show(one.value, one.key),
                 "by": one.by,
                 "file": one.file,
                 "line": one.line,
@@ -108,7 +106,8 @@ async def definition(call: Call, params: Params) -> Json:
 async def _of_transient(call: Call, job: Job) -> Json:
     """Return what is known of a job that is there for one run only."""
     stored = await call.services.store.read(lambda tx: tx.transient(job.name)) or {}
-    table = stored.get("table", {})
+    show = _shown_to(call.peer.role)
+    table = show(stored.get("table", {}))
     return {
         **_listed(job),
         "values": [
@@ -121,12 +120,13 @@ async def _of_transient(call: Call, job: Job) -> Json:
     }
 
 
-def _masked(table: Mapping[str, object]) -> dict[str, object]:
-    return {key: _mask(value) if key == "env" else value for key, value in table.items()}
+def _shown_to(role: str) -> Callable[..., Any]:
+    """Return what shows a value, at the end of a path of keys, to a role."""
+    return unseen if role == VIEWER else _as_it_is
 
 
-def _mask(value: object) -> object:
-    return dict.fromkeys(value, MASK) if isinstance(value, dict) else MASK
+def _as_it_is(value: object, _path: tuple[str, ...] = ()) -> object:
+    return value
 
 
 async def add(call: Call, params: Params) -> Json:

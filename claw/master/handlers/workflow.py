@@ -3,7 +3,6 @@
 from claw.commands.method import VIEWER
 from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.control import targets
-from claw.master.control.audit import MASK
 from claw.master.control.calls import Call, Params
 from claw.master.engine import children, definitions, intake, transients, workflows
 from claw.master.engine.turn import Turn
@@ -12,6 +11,7 @@ from claw.master.views import workflowview
 from claw.master.wiring import Json
 from claw.model import workflow
 from claw.model.job import Config, JobType
+from claw.model.masking import MASK
 from claw.model.run import Origin, Run
 from claw.model.workflow import On, OnBadEnd, Workflow
 from claw.store.records import Tx

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from claw.model.masking import MASK, mask, mask_env, mask_url, mask_users
+from claw.model.masking import MASK, mask, mask_env, mask_url, mask_users, unseen
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,23 @@ def test_users_in_the_urls_of_a_text_are_masked() -> None:
 def test_a_long_text_is_masked_in_one_pass(word: str) -> None:
     code = f"from claw.model.masking import mask_users; mask_users({word!r} * 1_000_000)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_viewer_sees_names_of_variables_and_hosts_of_urls() -> None:
+    table = {
+        "env": {"TOKEN": "t", "MODE": "fast"},
+        "health": {"url": "https://u:p@a.example/x?key=1"},
+        "ping": "https://hc.example/uuid",
+        "retry": [{"delays": [1]}],
+        "command": "true",
+    }
+
+    assert unseen(table) == {
+        "env": {"TOKEN": "****", "MODE": "****"},
+        "health": {"url": "https://a.example/****"},
+        "ping": "https://hc.example/****",
+        "retry": [{"delays": [1]}],
+        "command": "true",
+    }
+    assert unseen("v", ("env", "A")) == "****"
+    assert unseen("", ("ping",)) == ""
