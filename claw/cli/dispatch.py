@@ -11,7 +11,7 @@ from claw.cli import homes, manual, naming, parser, terminal
 from claw.commands.before import BEFORE
 from claw.commands.hosts import ALONE, LINES, LOCAL
 from claw.commands.nearest import did_you_mean, nearest
-from claw.commands.table import BY_NAME, ELSEWHERE, FAMILIES, LATER
+from claw.commands.table import BY_NAME, ELSEWHERE, FAMILIES
 from claw.errors import UnsupportedError, UsageError
 from claw.model import home
 
@@ -141,17 +141,12 @@ def look_up(words: list[str]) -> tuple[Command, list[str]]:
     """Return the command that the first word or two name, and the words after it.
 
     Raises:
-        UnsupportedError: It is a command of a later version.
         UsageError: There is none; names the nearest, or what claw calls it.
     """
     for count in (2, 1):
         name = " ".join(words[:count])
         if name in BY_NAME:
             return BY_NAME[name], words[count:]
-        if name in LATER:
-            raise UnsupportedError(
-                f"`clawctl {name}` is not available yet", hint="`clawctl` lists what is"
-            )
     if words[0] in FAMILIES:
         known = [name for name in BY_NAME if name.startswith(f"{words[0]} ")]
         hint = did_you_mean(" ".join(words[:2]), known) or f"see `clawctl {words[0]}`"

@@ -94,7 +94,7 @@ def start(place: Home) -> int:
     return await_answer(place)
 
 
-def ask_program(place: Home, option: str, patience_s: float) -> tuple[str, str]:
+def ask_program(place: Home, option: str, patience_s: float | None) -> tuple[str, str]:
     """Have a home's ``clawd`` do one thing and end; return what it says, and what it regrets.
 
     Raises:
@@ -111,7 +111,7 @@ def ask_program(place: Home, option: str, patience_s: float) -> tuple[str, str]:
         )
     except subprocess.TimeoutExpired:
         raise RequestError(
-            f"clawd {option} has taken {patience_s:g} s", hint="is the disk of its home alive?"
+            f"clawd {option} has taken {patience_s} s", hint="is the disk of its home alive?"
         ) from None
     regrets = done.stderr.decode(errors="replace").strip().splitlines()
     return done.stdout.decode(errors="replace"), regrets[-1] if regrets else "it says nothing"

@@ -15,6 +15,7 @@ OPTIONS = (
     flag("detach", "run in the background", short="d"),
     flag("check", "only tell whether the configuration is right"),
     flag("doctor", "only look for what is wrong, and print it as JSON"),
+    option("backup", kinds.JSON, "only do what `clawctl backup` asks for without a daemon"),
     option("notify_fd", kinds.DESCRIPTOR, "write a newline there when ready, as s6 has it"),
     flag("version", "show the version"),
     flag("help", "show this page", short="h"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 LOCAL = frozenset(
     {
-        "config paths", "config show", "daemon logs", "daemon restart", "daemon start",
-        "daemon stop", "down", "init", "job edit", "proxy", "service install",
-        "service status", "service uninstall", "up",
+        "backup restore", "config paths", "config show", "daemon logs", "daemon restart",
+        "daemon start", "daemon stop", "down", "init", "job edit", "proxy",
+        "service install", "service status", "service uninstall", "up",
     }
 )  # fmt: skip
 """They work on files and processes of the host where they run."""

@@ -8,6 +8,7 @@ docs/reference/protocol.md show it.
 from __future__ import annotations
 
 from claw.commands.calls_approvals import APPROVALS
+from claw.commands.calls_backup import BACKUPS
 from claw.commands.calls_daemon import DAEMON, GENERAL
 from claw.commands.calls_definitions import DEFINITIONS
 from claw.commands.calls_events import EVENTS
@@ -43,6 +44,7 @@ _TABLES = (
     NOTIFY,
     NAMES,
     SECRETS,
+    BACKUPS,
 )  # fmt: skip
 METHODS = {one.name: one for table in _TABLES for one in table}
 """All methods by name."""

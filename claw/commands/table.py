@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from claw.commands import (
     approvals,
+    backup,
     config,
     daemon,
     definitions,
@@ -51,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     *secrets.COMMANDS,
     *daemon.COMMANDS,
     *observing.COMMANDS,
+    *backup.COMMANDS,
     *service.COMMANDS,
 )
 """In the order of help."""
@@ -85,9 +87,6 @@ ELSEWHERE = {
     "update": "reload",
 }
 """Verbs of supervisorctl, systemctl, pm2 and docker, with what they are called here."""
-
-LATER = frozenset({"backup"})
-"""Commands that claw is going to have; until then it says so, and shows them nowhere."""
 
 
 def members(family: str) -> list[Command]:

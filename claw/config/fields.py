@@ -11,6 +11,7 @@ from claw.config.command import ARGV, COMMAND, SHELL
 from claw.config.environment import ENV, INHERIT
 from claw.config.keys.access import PARAM, ControlKeys, RoleKeys, RolesKeys
 from claw.config.keys.approval import ApprovalKeys
+from claw.config.keys.backup import BackupKeys
 from claw.config.keys.channels import ChannelKeys, DeliveryKeys, HookKeys
 from claw.config.keys.child import ChildKeys, ResourceKeys
 from claw.config.keys.context import ContextKeys
@@ -306,6 +307,7 @@ RETENTION = Section("retention", RetentionKeys)
 POOL = Section("pools.NAME", PoolKeys)
 LOCKS = Section("locks", LocksKeys)
 SECRETS = Section("secrets", SecretsKeys)
+BACKUP = Section("backup", BackupKeys)
 DEDUP = Section("dedup", DedupKeys)
 RESTART = Section("restart", RestartKeys)
 READY = Section("ready", ReadyKeys)
@@ -350,8 +352,8 @@ LATER_TABLES = frozenset(_LATER_TABLES.split())
 """Tables of the top level whose features come later."""
 
 TABLES = (
-    "daemon", "control", "retention", "pools", "locks", "secrets", "channels", "hooks",
-    "defaults", "jobs", "workflows",
+    "daemon", "control", "retention", "pools", "locks", "secrets", "backup", "channels",
+    "hooks", "defaults", "jobs", "workflows",
 )  # fmt: skip
 """Tables of the top level."""
 

@@ -13,6 +13,7 @@ from pathlib import PurePath
 
 from claw.config import (
     access,
+    backup,
     channels,
     depends,
     fields,
@@ -42,7 +43,7 @@ from claw.config.source import (
     with_instead,
 )
 from claw.config.table import Section
-from claw.model import ids
+from claw.model import backups, ids
 from claw.model.job import Config, Daemon, Job
 from claw.model.listener import Listener
 from claw.model.lock import Locks
@@ -104,6 +105,7 @@ def load(
         pools=loader.pools(),
         locks=loader.locks,
         secrets=loader.secrets,
+        backup=loader.backup,
         channels=loader.outlets.all,
         hooks=tuple(hook for _, hook in loader.outlets.hooks),
         defaults=loader.defaults,
@@ -133,6 +135,7 @@ class _Loader:
         self._knows_pools = True
         self.locks = Locks()
         self.secrets = Settings()
+        self.backup = backups.Settings()
         self.defaults: Mapping[str, object] = {}
         self.outlets = channels.Outlets()
         self._is_project = is_project
@@ -239,6 +242,7 @@ class _Loader:
         self.outlets = channels.read(checker, main.tables)
         self.locks = locks.read(checker, main.tables.get("locks", {}))
         self.secrets = secrets.read(checker, main.tables.get("secrets", {}))
+        self.backup = backup.read(checker, main.tables.get("backup", {}))
         defaults = main.tables.get("defaults")
         self.defaults = defaults if isinstance(defaults, dict) else {}
         for way, text in contradictions(self._defaults):
@@ -247,10 +251,8 @@ class _Loader:
         if daemon.says(DaemonKeys.timezone) and said["timezone"]:
             self._zone_problem = ""
         said["timezone"] = said["timezone"] or self._system_zone
-        said |= {
-            field.attr: retention.or_default(field)
-            for field in fields.RETENTION.fields.values()
-        }
+        kept = fields.RETENTION.fields.values()
+        said |= {field.attr: retention.or_default(field) for field in kept}
         self.daemon = _make_daemon(**said, **access.read(control))
 
     def _read_tables(self, document: Document) -> None:

@@ -5,7 +5,7 @@ By value: a job whose definition reads the same is not touched, wherever it now 
 
 from dataclasses import dataclass, fields
 
-from claw.config.fields import CONTROL, DAEMON, JOB, LOCKS, RETENTION, SECRETS
+from claw.config.fields import BACKUP, CONTROL, DAEMON, JOB, LOCKS, RETENTION, SECRETS
 from claw.config.table import Applies, Section
 from claw.model.checks import is_same_for_child
 from claw.model.job import Config, Job, JobType
@@ -114,7 +114,7 @@ def _matters(old: Job, new: Job, key: str) -> bool:
 def _changed_daemon(old: Config, new: Config) -> tuple[str, ...]:
     return tuple(
         f"{section.name}.{field.name}"
-        for section in (DAEMON, CONTROL, RETENTION, LOCKS, SECRETS)
+        for section in (DAEMON, CONTROL, RETENTION, LOCKS, SECRETS, BACKUP)
         for field in section.fields.values()
         if _said(old, section, field.attr) != _said(new, section, field.attr)
     ) + _changed_by_name(old, new)
@@ -134,5 +134,9 @@ def _changed_by_name(old: Config, new: Config) -> tuple[str, ...]:
 
 
 def _said(config: Config, section: Section, attr: str) -> object:
-    tables: dict[str, object] = {LOCKS.name: config.locks, SECRETS.name: config.secrets}
+    tables: dict[str, object] = {
+        LOCKS.name: config.locks,
+        SECRETS.name: config.secrets,
+        BACKUP.name: config.backup,
+    }
     return getattr(tables.get(section.name, config.daemon), attr)

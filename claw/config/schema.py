@@ -6,6 +6,7 @@ Draft 7, which is what TOML language servers read.
 import json
 
 from claw.config.fields import (
+    BACKUP,
     CHANNEL,
     CONTROL,
     DAEMON,
@@ -48,6 +49,7 @@ def schema() -> Schema:
             },
             "locks": _table(LOCKS),
             "secrets": _table(SECRETS),
+            "backup": _table(BACKUP),
             "channels": {
                 "description": "Where messages go, by name.",
                 "type": "object",

@@ -14,9 +14,9 @@ The tree of tasks::
     ├── lookout, pinger    what is overdue, a ticker that is stuck; calls to dead-man's switches
     ├── outbox             messages by channels: one task for each of them
     ├── inputs             files that jobs watch, the spool folder of events
-    ├── health, forwarding heartbeats, old spools; output to stdout and the journal
-    ├── forgetting, keeper results, runs that are old; compression, bound of the log folder
-    ├── metrics            their file; events, counted
+    ├── health, forwarding heartbeats; output to stdout and the journal
+    ├── upkeep             results and runs that are old; compression, bound of the log folder;
+    │                      the file of metrics; backups
     ├── reaper, watchdog   orphans; the init system's, fed while all is well
     ├── locks              those that are shared with other masters
     └── signals            TERM, INT, QUIT, HUP, USR1, USR2, PWR
@@ -46,16 +46,13 @@ from claw.master.control.server import serve_control
 from claw.master.decider import Decider
 from claw.master.duties.watch import Watch, means_of
 from claw.master.engine import services
-from claw.master.forgetting import Forgetting
 from claw.master.init import handover
 from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier, serve_watchdog
 from claw.master.inputs.inputs import Inputs
 from claw.master.locks.keeper import LockKeeper
-from claw.master.metrics.textfile import MetricsFile
 from claw.master.output.forward import Forwarding
-from claw.master.output.keeper import Keeper
 from claw.master.output.watch import Watcher
 from claw.master.performing import Performer
 from claw.master.reaper import Reaper
@@ -74,9 +71,9 @@ from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.links import Links
 from claw.master.supervision.refreshing import Refreshing
 from claw.master.supervision.sockets import Sockets, needing_sockets
-from claw.master.supervision.spools import serve_pruning
 from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
+from claw.master.upkeep import Upkeep
 from claw.master.wiring import Services
 from claw.model import effect as effects
 from claw.model.home import Home
@@ -213,10 +210,12 @@ class App:
         self._links.on_linked = self._fostering.look_at
         self._links.on_over = self._on_over
         self._links.on_child = self._fostering.copies.take_child
-        self._keeper = Keeper(self.home, store, config)
+        self._upkeep = Upkeep(
+            self.home, store, self._decide, self.configuration, self._confidant
+        )
         self._locks = LockKeeper(store, self._decide, config, self.home.state, self._confidant)
         self._forwarding = Forwarding(self.home, config, self._services)
-        self._links.on_rotated = self._keeper.note_rotated
+        self._links.on_rotated = self._upkeep.keeper.note_rotated
         self._groups = find_groups(self.home)
         around = Surroundings(os.environ, os.geteuid(), self._groups)
         self._dispatcher = Dispatcher(
@@ -245,15 +244,13 @@ class App:
 
     def _background(self) -> Iterator[Callable[[], Awaitable[None]]]:
         """Yield what runs beside the rest from the start to the end."""
-        yield self._keeper.serve
+        yield from self._upkeep.duties()
         yield partial(self._forwarding.serve, self.started_at.timestamp())
         yield self._evidencing.findings.serve
         yield self._checks.serve
         heartbeat_s = self.configuration.current.daemon.heartbeat_s
         yield partial(serve_health, self.home, self._links, heartbeat_s)
-        yield partial(serve_pruning, self.home, self._store)
         yield self._sampler.serve
-        yield self._forgetting.serve
         yield self._retiring.serve
         yield self._watch.serve
         yield self._inputs.serve
@@ -264,10 +261,8 @@ class App:
         """Say who acts on which effect of a decision."""
         config, on = self.configuration.get, self._perform.on
         self._holdings = Refreshing(self._store, self._fostering, self._links, self._confidant)
-        self._forgetting = Forgetting(self.home, self._store, self._decide, config)
         self._retiring = Retiring(self._reload_told)
         self._inputs = Inputs(self.home, config, self._store, self._decide)
-        self._metrics = MetricsFile(config)
         on(effects.Dispatch, lambda _effect: self._dispatcher.wake())
         on(effects.DispatchAt, self._ticker.expect)
         on(effects.Reschedule, self._ticker.expect)
@@ -283,8 +278,7 @@ class App:
         on(effects.Retire, self._retiring.on_retire)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
         on(effects.Settled, lambda effect: self._checks.recheck("", effect.run))
-        on(effects.Settled, lambda _effect: self._keeper.wake())
-        on(effects.Settled, self._forgetting.on_settled)
+        on(effects.Settled, self._upkeep.on_settled)
         on(effects.EssentialEnded, self._end_as)
         on(effects.Recheck, lambda effect: self._checks.recheck(effect.job, effect.run))
 
@@ -316,7 +310,7 @@ class App:
         watcher = Watcher()
         try:
             services = self._services(watcher)
-            self._nursery.start_soon(self._metrics.serve, services)
+            self._nursery.start_soon(self._upkeep.serve_metrics, services)
             await serve_control(services, task_status=task_status)
         finally:
             watcher.close()
@@ -327,6 +321,7 @@ class App:
             tokens=self._dispatcher.tokens,
             confidant=self._confidant,
             holdings=self._holdings,
+            backups=self._upkeep.backups,
             store=self._store,
             config=self.configuration,
             bus=self._bus,
@@ -360,8 +355,7 @@ class App:
     def _on_config(self, config: Config) -> None:
         daemonlog.adjust(config.daemon.log_level, config.daemon.log_format)
         self._forwarding.refresh()
-        self._metrics.reconfigured()
-        self._keeper.wake()
+        self._upkeep.reconfigured()
         self._checks.recheck_all()
         self._watch.reconfigured()
 

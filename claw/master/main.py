@@ -5,7 +5,8 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from claw.errors import BUG_EXIT_STATUS, ClawError, ConfigError, StoreError, Sto
 from claw.kernel import clock, files, process, signals
 from claw.master import daemonlog
 from claw.master.app import App
+from claw.master.backup import offline, restoring
 from claw.master.configuration import Configuration
 from claw.master.doctor import registry
 from claw.master.doctor.case import Case
@@ -76,6 +78,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.doctor:
         sys.stdout.write(f"{json.dumps(_looked(home, configuration))}\n")
         return 0
+    if options.backup is not None:
+        sys.stdout.buffer.write(_backed_up(home, configuration, options.backup))
+        return 0
+    restoring.check_whole(home)
     configuration.current = configuration.load()
     if options.check:
         backup.check_readable(home.database)
@@ -105,6 +111,23 @@ def _looked(home: Home, configuration: Configuration) -> dict[str, object]:
         configuration.current = configuration.load()
     case = Case(home=home, configuration=configuration, now=clock.now(), known=None)
     return registry.shown(registry.look(case))
+
+
+def _backed_up(home: Home, configuration: Configuration, asked: Any) -> bytes:
+    """Return the answer to what is asked about backups, while no master is there."""
+    with contextlib.suppress(ClawError):  # a home may be restored whatever state it is in
+        configuration.current = configuration.load()
+    return offline.answer(home, configuration, asked, partial(_lock_for, home))
+
+
+@contextlib.contextmanager
+def _lock_for(home: Home) -> Iterator[None]:
+    _make_folders(home)
+    lock_fd = _take_lock(home)
+    try:
+        yield
+    finally:
+        os.close(lock_fd)
 
 
 def _serve_on(

@@ -9,6 +9,7 @@ import trio
 
 from claw.config.managed import Managed
 from claw.master.asyncstore import AsyncStore
+from claw.master.backup.backups import Backups
 from claw.master.confidant import Confidant
 from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
@@ -133,6 +134,7 @@ class Services:
     tokens: Tokens
     confidant: Confidant
     holdings: Holdings
+    backups: Backups
     limits: Limits = field(default_factory=Limits)
     door: Door = field(default_factory=Door)
     locks: SharedLocks | None = None  # None: nobody shares any

@@ -43,6 +43,8 @@ QUEUE_FULL = "queue_full"
 """What came by itself found no room; of the daemon as a whole."""
 TICKER = "ticker"
 """Due times pass and nobody writes their rows; of the daemon as a whole."""
+BACKUP = "backup"
+"""The backup that was due could not be made; of the daemon as a whole."""
 
 DELIVERY = "delivery"
 """A channel does not take what it is sent; of the daemon as a whole, until it does, or it is
@@ -55,7 +57,7 @@ CONDITIONS = frozenset(AlertKind) - {
     AlertKind.MISSED,
     AlertKind.SKIPPED,
     AlertKind.SUCCEEDED,
-} | {RESOURCES, TICKER, STUCK}
+} | {RESOURCES, TICKER, STUCK, BACKUP}
 """Kinds that end by themselves; of any other kind an alert is over once it is noted."""
 
 UNASKED = frozenset(

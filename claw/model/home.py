@@ -76,8 +76,13 @@ class Home:
 
     @property
     def backups(self) -> str:
-        """Folder of the database's copies."""
+        """Folder of backups, and of the copies of the database from before each upgrade."""
         return f"{self.state}/backup"
+
+    @property
+    def restoring(self) -> str:
+        """There while the home is being restored; names the backup."""
+        return f"{self.state}/restoring"
 
     @property
     def master_lock(self) -> str:

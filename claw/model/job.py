@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from claw.model import backups
 from claw.model.access import Roles
 from claw.model.alerts import Alerting
 from claw.model.approval import Approval
@@ -350,6 +351,7 @@ class Config:
     pools: tuple[tuple[str, int], ...] = ()  # name and slots
     locks: Locks = field(default_factory=Locks)
     secrets: Settings = field(default_factory=Settings)
+    backup: backups.Settings = field(default_factory=backups.Settings)
     channels: tuple[Channel, ...] = ()  # by name
     hooks: tuple[Hook, ...] = ()
     files: tuple[str, ...] = ()  # read, in order

@@ -1,6 +1,6 @@
 """What in a configuration refers to values that are kept elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from claw.model import instances, reference
 from claw.model.job import Config, Job, JobType
@@ -10,15 +10,21 @@ from claw.model.reference import Reference, Source
 def all_of(config: Config) -> Iterator[tuple[str, Reference]]:
     """Yield who refers to what: a job's name, or that of a table, with the reference."""
     for job in config.known:
-        for text in _texts_of(job):
-            for one in reference.references(text):
-                yield job.name, one
+        for one in _of(_texts_of(job)):
+            yield job.name, one
     for channel in config.channels:
-        for text in (*channel.urls, *(value for _, value in channel.headers)):
-            for one in reference.references(text):
-                yield f"channels.{channel.name}", one
+        texts = (*channel.urls, *(value for _, value in channel.headers))
+        for one in _of(texts):
+            yield f"channels.{channel.name}", one
     for one in reference.references(config.locks.dsn):
         yield "locks", one
+    for one in _of((config.backup.access_key, config.backup.secret_key)):
+        yield "backup", one
+
+
+def _of(texts: Iterable[str]) -> Iterator[Reference]:
+    for text in texts:
+        yield from reference.references(text)
 
 
 def of_secrets(config: Config) -> dict[str, list[str]]:

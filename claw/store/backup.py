@@ -33,8 +33,7 @@ def make(path: str, folder: str, now: datetime, about: str) -> str:
     draft, whole = f"{folder}/.new", f"{folder}/{name}"
     try:
         files.make_folder(folder)
-        files.remove(draft)
-        _copy(path, draft)
+        copy(path, draft)
         fd = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
@@ -64,7 +63,17 @@ def copies(folder: str) -> list[str]:
     ]
 
 
-def _copy(path: str, draft: str) -> None:
+def copy(path: str, draft: str) -> None:
+    """Copy a database, as it stands at one moment, while others write to it.
+
+    Args:
+        path: Of the database.
+        draft: Of the copy; what has that name is replaced. It is not synced.
+
+    Raises:
+        OSError, sqlite3.Error: It cannot be copied.
+    """
+    files.remove(draft)
     source = connect(path, read_only=True)
     try:
         target = sqlite3.connect(draft)

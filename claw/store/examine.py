@@ -1,11 +1,13 @@
 """Looks at a database without changing it, beside who uses it or with nobody there."""
 
 import sqlite3
+from collections.abc import Mapping
 
 from claw.errors import StoreError
 from claw.kernel import files
 from claw.store import migrate
 from claw.store.connect import is_damage
+from claw.store.records import Tx
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -23,7 +25,7 @@ def problem_of(path: str) -> str | None:
         StoreError: It cannot be read.
     """
     try:
-        connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)
+        connection = _open(path)
         try:
             migrate.check(connection)
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -34,6 +36,37 @@ def problem_of(path: str) -> str | None:
             return str(error)
         raise StoreError(f"cannot read the database {path!r}: {error}") from error
     return None if found == "ok" else str(found)
+
+
+def served(path: str, sizes: Mapping[str, int]) -> set[str]:
+    """Return the supervisors whose journals hold nothing that a database lacks.
+
+    Args:
+        path: Of the database.
+        sizes: How long the journal of each supervisor is.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    try:
+        connection = _open(path)
+        try:
+            connection.row_factory = sqlite3.Row
+            tx = Tx(connection)
+            found = ((sid, tx.supervisor(sid)) for sid in sizes)
+            return {
+                sid
+                for sid, row in found
+                if row is not None and row.closed_at is not None and row.offset >= sizes[sid]
+            }
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot read the database {path!r}: {error}") from error
+
+
+def _open(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)
 
 
 def _quoted(path: str) -> str:

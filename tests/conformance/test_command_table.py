@@ -11,8 +11,8 @@ import pytest
 from claw.cli import dispatch, parser
 from claw.commands.command import GROUPS, Command
 from claw.commands.methods import METHODS
-from claw.commands.table import BY_NAME, COMMANDS, ELSEWHERE, FAMILIES, LATER
-from claw.errors import UnsupportedError, UsageError
+from claw.commands.table import BY_NAME, COMMANDS, ELSEWHERE, FAMILIES
+from claw.errors import UsageError
 
 CLI_TESTS = [Path(__file__).parents[1] / "unit/cli", Path(__file__).parents[1] / "integration"]
 SHARED_LETTERS = {"h"}  # help, everywhere
@@ -26,10 +26,8 @@ def test_names_and_aliases_are_unique() -> None:
     assert [name for name, count in counts.items() if count > 1] == []
 
 
-def test_no_name_is_also_a_later_or_a_foreign_one() -> None:
-    assert BY_NAME.keys() & LATER == set()
+def test_no_name_is_also_a_foreign_one() -> None:
     assert BY_NAME.keys() & ELSEWHERE.keys() == set()
-    assert LATER & ELSEWHERE.keys() == set()
 
 
 def test_no_command_of_one_word_is_a_family() -> None:
@@ -113,14 +111,6 @@ def test_it_is_typed_in_a_test(command: Command) -> None:
     typed = re.compile(rf'"{words}"')
 
     assert any(typed.search(text) for text in texts)
-
-
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_what_comes_later_says_so_and_is_not_in_any_help(name: str) -> None:
-    with pytest.raises(UnsupportedError, match="not available yet"):
-        dispatch.look_up(name.split())
-
-    assert all(name != word for one in COMMANDS for word in (one.name, *one.aliases))
 
 
 @pytest.mark.parametrize(("word", "ours"), sorted(ELSEWHERE.items()))

@@ -223,8 +223,6 @@ def test_bare_clawctl_shows_the_commands_in_groups(away: Shell) -> None:
     assert away("help").out == away("--help").out == page
     assert away("help", "runs", "list").out == away("runs", "list", "-h").out
     assert away("help", "runs").out == away("runs", "-h").out == away("runs", status=2).out
-    for name in ("backup",):
-        assert f"\n  {name} " not in page
 
 
 @pytest.mark.parametrize(
@@ -444,16 +442,6 @@ def test_alerts_are_listed_until_they_are_acknowledged(start_master: StartMaster
 )  # fmt: skip
 def test_verbs_of_other_tools_are_answered_with_ours(away: Shell, verb: str, ours: str) -> None:
     assert f"clawctl {ours}" in away(verb, "web", status=2).fault
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "backup list",
-    ],
-)  # fmt: skip
-def test_later_commands_are_known_and_not_available_yet(away: Shell, words: str) -> None:
-    assert "not available yet" in away(*words.split(), status=1).fault
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from claw.config.managed import Managed
 from claw.errors import ConflictError, UsageError
 from claw.kernel import clock, files
 from claw.master.asyncstore import AsyncStore
+from claw.master.backup.backups import Backups
 from claw.master.confidant import confidant_of
 from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
@@ -205,11 +206,13 @@ class Desk:
 
     def services(self, watcher: Watcher, limits: Limits) -> Services:
         """Return what the handlers work with."""
+        confidant = confidant_of(self.home, lambda: self.config.current)
         return Services(
             home=self.home,
             tokens=Tokens(self.home.token_key),
-            confidant=confidant_of(self.home, lambda: self.config.current),
+            confidant=confidant,
             holdings=Nobody(),
+            backups=Backups(self.home, self.config, confidant),
             store=self.store,
             config=self.config,
             bus=self.bus,

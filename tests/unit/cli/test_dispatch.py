@@ -53,7 +53,6 @@ def test_a_family_without_its_second_word_lists_its_members(clawctl: Typed) -> N
         (("update",), 2, "there is no command 'update': here it is `clawctl reload`"),
         (("updote",), 2, "here it is `clawctl reload`"),
         (("runs", "lst"), 2, "there is no command 'runs lst': did you mean 'runs list'?"),
-        (("backup",), 1, "`clawctl backup` is not available yet"),
         (("--hoem", "/x", "status"), 2, "did you mean '--home'?"),
         (("--home",), 2, "--home needs DIR"),
         (("start",), 2, "start needs TARGET: see `clawctl start -h`"),

@@ -1,0 +1,195 @@
+"""The backups of one home: made when asked for and, as ``[backup]`` has it, by themselves."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol, TypeVar
+
+import trio
+
+from claw.config.keys import backup as keys
+from claw.errors import ClawError, RequestError, UsageError
+from claw.kernel import clock
+from claw.master.backup import places
+from claw.master.backup.contents import Source, keys_of
+from claw.master.backup.making import make
+from claw.master.backup.places import Folder, Place
+from claw.master.confidant import Confidant
+from claw.master.output.keeper import in_idle_thread
+from claw.model import backups
+from claw.model.backups import Backup, Settings
+from claw.model.home import Home
+from claw.model.job import Config
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger("claw.backup")
+_AGAIN_S = 300.0
+"""After one that failed, if another is not due earlier."""
+_LOOK_S = 3600.0
+Thread = Callable[[Callable[[], object]], Awaitable[object]]
+
+
+class Holder(Protocol):
+    """The configuration in force, and where its files are."""
+
+    @property
+    def current(self) -> Config:
+        """What was loaded last."""
+
+    @property
+    def place(self) -> str:
+        """The folder of the files, or the one file."""
+
+
+class Backups:
+    """See the module.
+
+    Attributes:
+        on_made: Told when one was made by itself.
+        on_failed: Told when one could not be, with why.
+    """
+
+    def __init__(self, home: Home, config: Holder, confidant: Confidant) -> None:
+        self._home = home
+        self._config = config
+        self._confidant = confidant
+        self._one_at_a_time = trio.Lock()
+        self._changed = trio.Event()
+        self.making: int | None = None
+        """So many bytes the one that is being made has taken in; None: none is."""
+
+    @property
+    def settings(self) -> Settings:
+        """What ``[backup]`` says."""
+        return self._config.current.backup
+
+    async def place(self, to: str = "") -> Place:
+        """Return where backups are kept.
+
+        Args:
+            to: Elsewhere than configured.
+
+        Raises:
+            UsageError: That is no place.
+            RequestError: What it needs is not there.
+        """
+        try:
+            to = keys.place(to) or self.settings.to or self._home.backups
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        return Folder(to)
+
+    async def create(self, to: str = "") -> tuple[Backup, Place]:
+        """Make a backup; return it with where it is.
+
+        Raises:
+            ClawError: It could not be made; nothing is left of it.
+        """
+        return await self._create(to, trio.to_thread.run_sync)
+
+    async def _create(
+        self, to: str, thread: Callable[[Callable[[], Backup]], Awaitable[Backup]]
+    ) -> tuple[Backup, Place]:
+        place = await self.place(to)
+        async with self._one_at_a_time:
+            self.making = 0
+            try:
+                key_file = self._config.current.secrets.key_file
+                source = Source(self._home, self._config.place, keys_of(self._home, [key_file]))
+                made = await thread(partial(make, source, place, clock.now(), self._take_in))
+            finally:
+                self.making = None
+        return made, place
+
+    def _take_in(self, count: int) -> None:
+        self.making = (self.making or 0) + count
+
+    async def all(self, to: str = "") -> tuple[list[Backup], Place]:
+        """Return the backups that there are, oldest first, with where they are.
+
+        Raises:
+            ClawError: That cannot be found out.
+        """
+        place = await self.place(to)
+        return await _asked(place, place.all), place
+
+    async def fetch(self, word: str, path: str, to: str = "") -> Backup:
+        """Copy a backup to a file.
+
+        Raises:
+            NotFoundError: There is none that the word means.
+            ClawError: It cannot be had.
+        """
+        place = await self.place(to)
+        found = await _asked(place, partial(places.find, place, word))
+        await _asked(place, partial(place.fetch, found.name, path))
+        return found
+
+    async def prune(
+        self, to: str = "", keep_s: float | None = None, *, is_dry: bool = False
+    ) -> tuple[list[Backup], int, Place]:
+        """Remove those that have served; return them, how many stay, and where.
+
+        Raises:
+            ClawError: They cannot all be removed.
+        """
+        known, place = await self.all(to)
+        settings = self.settings
+        if keep_s is not None:
+            settings = Settings(keep_s=keep_s, rollup_s=settings.rollup_s)
+        going = backups.surplus(known, clock.now(), settings)
+        for one in () if is_dry else going:
+            await _asked(place, partial(place.remove, one.name))
+        return going, len(known) - len(going), place
+
+    # -- by themselves -------------------------------------------------------------------------
+
+    def reconfigured(self) -> None:
+        """Take note that ``[backup]`` may say something else now."""
+        self._changed.set()
+
+    async def serve(self, tell: Callable[[str | None], Awaitable[None]]) -> None:
+        """Make them when they are due, until cancelled.
+
+        Args:
+            tell: Called after each, with why it could not be made; None: it was.
+        """
+        while True:
+            self._changed = trio.Event()
+            pause_s = await self._step(tell) if self.settings.every_s else _LOOK_S
+            with trio.move_on_after(pause_s):
+                await self._changed.wait()
+
+    async def _step(self, tell: Callable[[str | None], Awaitable[None]]) -> float:
+        """Make one if it is due; return after how many seconds to look again."""
+        every_s = self.settings.every_s
+        try:
+            known, _place = await self.all()
+            if known:
+                age_s = (clock.now() - known[-1].at).total_seconds()
+                if 0 <= age_s < every_s:  # one of the future counts for nothing
+                    return min(every_s - age_s, _LOOK_S)
+            made, place = await self._create("", in_idle_thread)
+            gone, _left, _place = await self.prune()
+        except (ClawError, OSError) as error:
+            why = error.message if isinstance(error, ClawError) else str(error)
+            _LOG.warning("no backup was made: %s", why)
+            await tell(why)
+            return min(every_s, _AGAIN_S)
+        _LOG.info(
+            "backup %s in %s, %d KiB; %d older ones removed",
+            made.id, place.shown, made.size >> 10, len(gone),
+        )  # fmt: skip
+        await tell(None)
+        return min(every_s, _LOOK_S)
+
+
+async def _asked(place: Place, ask: Callable[[], T]) -> T:
+    try:
+        return await trio.to_thread.run_sync(ask)
+    except OSError as error:
+        raise RequestError(
+            f"{place.shown}: {error.strerror or error}",
+            hint="see that it is there and the daemon's user may use it",
+        ) from error

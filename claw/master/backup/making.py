@@ -1,0 +1,70 @@
+"""Makes one backup. Blocking: for a thread."""
+
+import os
+import socket
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import claw
+from claw.errors import RequestError
+from claw.kernel import causes, files
+from claw.master.backup.archive import Writer
+from claw.master.backup.contents import Source, gather
+from claw.master.backup.places import Place
+from claw.model import backups
+from claw.model.backups import Backup
+
+_NEW = ".copy.db"
+
+
+def make(
+    source: Source, place: Place, now: datetime, tell: Callable[[int], None] = lambda _: None
+) -> Backup:
+    """Make a backup and return it.
+
+    Args:
+        source: What of.
+        place: Where it goes.
+        now: The time, which names it.
+        tell: Called with how many bytes more have been taken in.
+
+    Raises:
+        RequestError: It cannot be made; nothing is left of it.
+    """
+    name = backups.name_of(now, claw.__version__)
+    draft = ""
+    try:
+        draft = place.draft(name)
+        files.make_folder(source.home.backups)
+        about = _about(source, now)
+        with Writer(draft, about, tell) as writer:
+            writer.stamp(now.timestamp())
+            gather(source, writer, f"{source.home.backups}/{_NEW}")
+            about["left_out"] = source.left_out
+        size = files.size_at(draft)
+        place.keep(name)
+    except (OSError, sqlite3.Error) as error:
+        raise RequestError(
+            f"no backup could be made in {place.shown}: {causes.reason(error)}",
+            hint="see that its disk has room and can be written",
+        ) from error
+    finally:
+        if draft:
+            files.remove(draft)
+    made = backups.read_name(name, size)
+    assert made is not None  # noqa: S101  its name is one
+    return made
+
+
+def _about(source: Source, now: datetime) -> dict[str, Any]:
+    return {
+        "at": now.isoformat(),
+        "version": claw.__version__,
+        "host": socket.gethostname(),
+        "home": source.home.state,
+        "config": source.config,
+        "config_is_folder": os.path.isdir(source.config),  # noqa: PTH112
+        "left_out": [],
+    }
