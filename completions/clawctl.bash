@@ -61,6 +61,7 @@ api
 version
 doctor
 metrics
+backup
 service
 help
 '
@@ -103,6 +104,8 @@ _clawctl_members() {
             members='start stop restart status logs' ;;
         'alerts')
             members='list ack' ;;
+        'backup')
+            members='create list restore prune' ;;
         'service')
             members='install uninstall status' ;;
         *) return 1 ;;
@@ -324,6 +327,14 @@ _clawctl_resolve() {
             command='doctor' ;;
         'metrics')
             command='metrics' ;;
+        'backup create')
+            command='backup create' ;;
+        'backup list')
+            command='backup list' ;;
+        'backup restore')
+            command='backup restore' ;;
+        'backup prune')
+            command='backup prune' ;;
         'service install')
             command='service install' ;;
         'service uninstall')
@@ -551,6 +562,14 @@ _clawctl_options() {
             options='--problems --json --help' again='' ;;
         'metrics')
             options='--json --help' again='' ;;
+        'backup create')
+            options='--to --json --help' again='' ;;
+        'backup list')
+            options='--from --json --help' again='' ;;
+        'backup restore')
+            options='--from --dry-run --force --json --help' again='' ;;
+        'backup prune')
+            options='--from --keep --dry-run --json --help' again='' ;;
         'service install')
             options='--system --user --init --dry-run --json --help' again='' ;;
         'service uninstall')
@@ -564,7 +583,8 @@ _clawctl_options() {
 # Tells what the value of an option may be.
 _clawctl_value() {
     case "$1 $2" in
-        ' --home' | 'job add --cwd')
+        ' --home' | 'job add --cwd' | 'backup create --to' | 'backup list --from' | \
+        'backup restore --from' | 'backup prune --from')
             value='@folders' ;;
         ' -H' | ' --host' | 'status -q' | 'status --text' | 'start --timeout' | \
         'stop --timeout' | 'restart --batch' | 'restart --timeout' | 'scale --timeout' | \
@@ -586,7 +606,7 @@ _clawctl_value() {
         'workflow cancel --reason' | 'workflow retry --from' | 'delivery list -n' | \
         'delivery list --limit' | 'delivery test --to' | 'alias add --to' | \
         'cron next --from' | 'cron next -n' | 'cron next --count' | 'import --user' | \
-        'import --env' | 'daemon logs -n' | 'daemon logs --lines')
+        'import --env' | 'daemon logs -n' | 'daemon logs --lines' | 'backup prune --keep')
             value='' ;;
         ' --token-file' | 'run --each' | 'events --cursor-file' | 'job add --json' | \
         'job add --toml' | 'incident -o' | 'incident --output' | 'config show -f' | \
@@ -792,6 +812,8 @@ _clawctl_arguments() {
             arguments=('@alerts @jobs') repeats=1 ;;
         'api')
             arguments=('@methods' '') ;;
+        'backup restore')
+            arguments=('@files') ;;
         *) return 1 ;;
     esac
 }

@@ -99,6 +99,14 @@ function __clawctl_valued
             string split ' ' -- '-f --file'
         case 'daemon logs'
             string split ' ' -- '-n --lines'
+        case 'backup create'
+            string split ' ' -- '--to'
+        case 'backup list'
+            string split ' ' -- '--from'
+        case 'backup restore'
+            string split ' ' -- '--from'
+        case 'backup prune'
+            string split ' ' -- '--from --keep'
         case 'service install'
             string split ' ' -- '--init'
         case 'service uninstall'
@@ -252,6 +260,7 @@ complete -c clawctl -n __clawctl_begin -a api -d 'call a method of the control p
 complete -c clawctl -n __clawctl_begin -a version -d 'show the version of claw'
 complete -c clawctl -n __clawctl_begin -a doctor -d 'look for what is wrong, and say what to do about it'
 complete -c clawctl -n __clawctl_begin -a metrics -d 'show all figures as Prometheus reads them'
+complete -c clawctl -n __clawctl_begin -a backup -d 'create, list, restore, prune'
 complete -c clawctl -n __clawctl_begin -a service -d 'install, uninstall, status'
 complete -c clawctl -n __clawctl_begin -a help -d 'show all commands, or what is to be known of one'
 complete -c clawctl -n __clawctl_begin -l home -d 'the daemon whose files lie in DIR' -x -a "(__fish_complete_directories)"
@@ -327,6 +336,10 @@ complete -c clawctl -n "__clawctl_family daemon" -a status -d 'show how the daem
 complete -c clawctl -n "__clawctl_family daemon" -a logs -d 'show what the daemon itself has to say'
 complete -c clawctl -n "__clawctl_family alerts" -a list -d 'list what is worth somebody\'s attention'
 complete -c clawctl -n "__clawctl_family alerts" -a ack -d 'take note of alerts, so that status is silent about them'
+complete -c clawctl -n "__clawctl_family backup" -a create -d 'copy all that claw keeps into one file'
+complete -c clawctl -n "__clawctl_family backup" -a list -d 'list the backups'
+complete -c clawctl -n "__clawctl_family backup" -a restore -d 'make this home what it was at a backup'
+complete -c clawctl -n "__clawctl_family backup" -a prune -d 'remove the backups that have served'
 complete -c clawctl -n "__clawctl_family service" -a install -d 'have the init system run the daemon'
 complete -c clawctl -n "__clawctl_family service" -a uninstall -d 'remove the files that `service install` wrote'
 complete -c clawctl -n "__clawctl_family service" -a status -d 'show whether an init system runs the daemon'
@@ -806,6 +819,23 @@ complete -c clawctl -n "__clawctl_in 'doctor'" -l json -d 'print JSON, for progr
 complete -c clawctl -n "__clawctl_in 'doctor'" -s h -l help -d 'show its help page'
 complete -c clawctl -n "__clawctl_in 'metrics'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'metrics'" -s h -l help -d 'show its help page'
+complete -c clawctl -n "__clawctl_in 'backup create'" -l to -d 'not where [backup] says: a folder, s3://BUCKET/PREFIX' -x -a "(__fish_complete_directories)"
+complete -c clawctl -n "__clawctl_in 'backup create'" -l json -d 'print JSON, for programs'
+complete -c clawctl -n "__clawctl_in 'backup create'" -s h -l help -d 'show its help page'
+complete -c clawctl -n "__clawctl_in 'backup list'" -l from -d 'not where [backup] says: a folder, s3://BUCKET/PREFIX' -x -a "(__fish_complete_directories)"
+complete -c clawctl -n "__clawctl_in 'backup list'" -l json -d 'print JSON, for programs'
+complete -c clawctl -n "__clawctl_in 'backup list'" -s h -l help -d 'show its help page'
+complete -c clawctl -n "__clawctl_in 'backup restore'" -l from -d 'not where [backup] says: a folder, s3://BUCKET/PREFIX' -x -a "(__fish_complete_directories)"
+complete -c clawctl -n "__clawctl_in 'backup restore'" -s n -l dry-run -d 'only see that it is whole and fits'
+complete -c clawctl -n "__clawctl_in 'backup restore'" -l force -d 'although runs go on without a daemon'
+complete -c clawctl -n "__clawctl_in 'backup restore'" -l json -d 'print JSON, for programs'
+complete -c clawctl -n "__clawctl_in 'backup restore'" -s h -l help -d 'show its help page'
+complete -c clawctl -n "__clawctl_at 1 one 'backup restore'" -F
+complete -c clawctl -n "__clawctl_in 'backup prune'" -l from -d 'not where [backup] says: a folder, s3://BUCKET/PREFIX' -x -a "(__fish_complete_directories)"
+complete -c clawctl -n "__clawctl_in 'backup prune'" -l keep -d 'in place of backup.keep' -x
+complete -c clawctl -n "__clawctl_in 'backup prune'" -s n -l dry-run -d 'only tell which'
+complete -c clawctl -n "__clawctl_in 'backup prune'" -l json -d 'print JSON, for programs'
+complete -c clawctl -n "__clawctl_in 'backup prune'" -s h -l help -d 'show its help page'
 complete -c clawctl -n "__clawctl_in 'service install'" -l system -d 'the machine\'s own; root\'s default'
 complete -c clawctl -n "__clawctl_in 'service install'" -l user -d 'the caller\'s own; the default for others'
 complete -c clawctl -n "__clawctl_in 'service install'" -l init -d 'for this init system, not the one that runs here' -x -a 'systemd openrc runit s6 launchd sysvinit'

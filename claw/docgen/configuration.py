@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claw.config.fields import (
+    BACKUP,
     CHANNEL,
     CONTROL,
     DAEMON,
@@ -36,6 +37,7 @@ _TITLES = (
     (POOL, "[pools.NAME]"),
     (LOCKS, "[locks]"),
     (SECRETS, "[secrets]"),
+    (BACKUP, "[backup]"),
     (CHANNEL, "[channels.NAME]"),
     (HOOK, "[[hooks]]"),
     (JOB, "[jobs.NAME]"),

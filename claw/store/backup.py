@@ -11,6 +11,7 @@ from claw.errors import StoreError
 from claw.kernel import files
 from claw.store import migrate
 from claw.store.connect import connect
+from claw.store.records import Tx
 
 KEPT = 5
 """Copies that are kept; older ones go."""
@@ -33,7 +34,7 @@ def make(path: str, folder: str, now: datetime, about: str) -> str:
     draft, whole = f"{folder}/.new", f"{folder}/{name}"
     try:
         files.make_folder(folder)
-        copy(path, draft)
+        _copy(path, draft)
         fd = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
@@ -71,8 +72,32 @@ def copy(path: str, draft: str) -> None:
         draft: Of the copy; what has that name is replaced. It is not synced.
 
     Raises:
-        OSError, sqlite3.Error: It cannot be copied.
+        StoreError: It cannot be copied.
     """
+    try:
+        _copy(path, draft)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"cannot copy the database to {draft!r}: {error}") from error
+
+
+def put_meta(path: str, key: str, value: str) -> None:
+    """Note something in a database that nobody uses, and leave no other file beside it.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    try:
+        connection = connect(path)
+        try:
+            Tx(connection).put_meta(key, value)
+            connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot write the database {path!r}: {error}") from error
+
+
+def _copy(path: str, draft: str) -> None:
     files.remove(draft)
     source = connect(path, read_only=True)
     try:

@@ -58,7 +58,7 @@ def gather(source: Source, writer: Writer, draft: str) -> None:
         draft: Path for a copy of the database, which is removed.
 
     Raises:
-        OSError, sqlite3.Error, StoreError: Something cannot be read, or not be written.
+        OSError, StoreError: Something cannot be read, or not be written.
     """
     home = source.home
     try:

@@ -2,13 +2,12 @@
 
 import os
 import socket
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import claw
-from claw.errors import RequestError
+from claw.errors import RequestError, StoreError
 from claw.kernel import causes, files
 from claw.master.backup.archive import Writer
 from claw.master.backup.contents import Source, gather
@@ -45,7 +44,7 @@ def make(
             about["left_out"] = source.left_out
         size = files.size_at(draft)
         place.keep(name)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, StoreError) as error:
         raise RequestError(
             f"no backup could be made in {place.shown}: {causes.reason(error)}",
             hint="see that its disk has room and can be written",

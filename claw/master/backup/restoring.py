@@ -19,12 +19,13 @@ from typing import Any
 
 from claw.client import auditlog
 from claw.errors import ConflictError, RequestError
-from claw.kernel import causes, files
+from claw.kernel import causes, files, reading
 from claw.master.backup import contents
 from claw.master.backup.archive import Manifest, unpack
+from claw.master.engine.services import BOOTED
 from claw.master.supervision.spools import list_spools
 from claw.model.home import Home
-from claw.store import examine
+from claw.store import backup, examine
 
 _STAGE = ".restoring"
 _BOOT = re.compile(rb'("boot":")[^"]*(")')
@@ -176,6 +177,7 @@ class _Restoring:
             files.make_folder(folder)
         files.remove(home.restoring)
         files.create_exclusive(home.restoring, f"{os.path.abspath(archive)}\n".encode())  # noqa: PTH100
+        backup.put_meta(f"{self._state}/claw.db", BOOTED, "1")  # have all begin
         if self._is_elsewhere(manifest):
             self._disown()
         self._add_evidence()
@@ -226,6 +228,8 @@ class _Restoring:
         """Put the folder in place; keys in the old one, which no backup has, stay."""
         assert self._config  # noqa: S101  asked before
         files.make_folder(self._config_stage)
+        mode = reading.facts_of(self._config).st_mode if files.exists(self._config) else 0o700
+        os.chmod(self._config_stage, mode & 0o7777)  # noqa: PTH101
         aside = _free(f"{self._config}.replaced-{self._stamp}")
         if files.exists(self._config):
             files.rename(self._config, aside)

@@ -20,7 +20,8 @@ from claw.model.values import replace
 from claw.schedule import fires
 
 _BOOT = "boot"
-_BOOTED = "booted"
+BOOTED = "booted"
+"""Under this name the store notes that the host has booted, and services are to begin again."""
 
 
 def begin(turn: Turn, boot: str, why: str = "", host: str = "") -> None:
@@ -37,7 +38,7 @@ def begin(turn: Turn, boot: str, why: str = "", host: str = "") -> None:
     turn.tx.put_meta(slots.BEGAN, turn.now.isoformat())
     if turn.tx.meta(_BOOT) != boot:
         turn.tx.put_meta(_BOOT, boot)
-        turn.tx.put_meta(_BOOTED, "1")
+        turn.tx.put_meta(BOOTED, "1")
     turn.note("daemon.started", why=why)
 
 
@@ -51,8 +52,8 @@ def autostart(turn: Turn) -> None:
 
     Those are new ones, those that a shutdown ended, and after a boot all of them.
     """
-    booted = turn.tx.meta(_BOOTED) is not None
-    turn.tx.put_meta(_BOOTED, None)
+    booted = turn.tx.meta(BOOTED) is not None
+    turn.tx.put_meta(BOOTED, None)
     if booted:
         _on_boot(turn)
     for job in turn.config.jobs:
@@ -236,7 +237,7 @@ def revive(turn: Turn, job: Job, lost: Run) -> None:
     standing = turn.standing(job.name)
     if not standing.up or standing.stopped_by or not job.enabled:
         return
-    if turn.tx.meta(_BOOTED) is not None:
+    if turn.tx.meta(BOOTED) is not None:
         turn.tx.put_standing(replace(standing, up=False))
         return  # the host went down: `autostart` is about to come
     if job.restart.policy is RestartPolicy.NEVER:
