@@ -105,7 +105,12 @@ def _tables(found: object, name: str | None) -> dict[str, Table]:
         raise UsageError("a job is a table of keys and values")
     several = found.get("jobs")
     if not isinstance(several, dict):
-        return {_named(name): found}
+        if not name:
+            raise UsageError(
+                "these are the keys of one job, which needs a name",
+                hint="give it one, or write them under [jobs.NAME]",
+            )
+        return {name: found}
     if name is not None and list(several) != [name]:
         raise UsageError(f"the file has {', '.join(several) or 'no job'}, not {name}")
     for other in found.keys() - {"jobs"}:

@@ -30,7 +30,9 @@ async def list_(call: Call, params: Params) -> Json:
         shown = runview.page(tx, found[:limit])
         return {"runs": shown, "next": found[limit - 1].id if more else None}
 
-    return await call.services.store.read(read)
+    page = await call.services.store.read(read)
+    runs.check_known(call.services.config.current, job, page["runs"])
+    return page
 
 
 async def reinject(call: Call, params: Params) -> Json:

@@ -1,6 +1,8 @@
 """``delivery.*`` and ``alias.*``: messages on their way out, and who is meant by a name."""
 
-from claw.errors import UsageError
+from collections.abc import Mapping
+
+from claw.errors import NotFoundError, UsageError
 from claw.master.control.calls import Call, Params
 from claw.master.engine import deliveries
 from claw.master.engine.turn import Turn
@@ -30,6 +32,7 @@ async def list_(call: Call, params: Params) -> Json:
     types = {one.name: str(one.type) for one in call.services.config.current.channels}
     names = sorted(types.keys() | counts.keys())
     if params.get("channel") is not None:
+        _check_channel(call, params["channel"], counts)
         names = [name for name in names if name == params["channel"]]
     return {
         "deliveries": [_wire_of(one) for one in found[:limit]],
@@ -51,6 +54,9 @@ async def retry(call: Call, params: Params) -> Json:
     numbers, is_all = params.get("ids") or [], bool(params.get("all"))
     if bool(numbers) == is_all:
         raise UsageError("which messages?", hint="name their numbers, or say --all")
+    if params.get("channel") is not None:
+        counts = await call.services.store.read(lambda tx: tx.delivery_counts())
+        _check_channel(call, params["channel"], counts)
 
     def decide(turn: Turn) -> Json:
         if is_all:
@@ -60,6 +66,13 @@ async def retry(call: Call, params: Params) -> Json:
         return {"retried": len(dict.fromkeys(numbers))}
 
     return await call.commit(decide)
+
+
+def _check_channel(call: Call, channel: str, counts: Mapping[str, object]) -> None:
+    """Tell a channel without messages from one that was never there."""
+    known = {one.name for one in call.services.config.current.channels}
+    if channel not in known and channel not in counts:
+        raise NotFoundError(f"no channel {channel!r}", hint="clawctl delivery list")
 
 
 async def test(call: Call, params: Params) -> Json:

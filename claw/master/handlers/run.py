@@ -204,7 +204,7 @@ async def list_(call: Call, params: Params) -> Json:
             shown.append(one)
             before = one["id"]
         if not has_more:
-            _check_known(config, params.get("job"), shown)
+            check_known(config, params.get("job"), shown)
             return {"runs": shown, "next": None}
     return {"runs": shown, "next": before}
 
@@ -265,8 +265,12 @@ def _first_id(params: Params) -> str:
     return ids.run_id(int(parse_time(params["since"], "since").timestamp() * 1000), bytes(10))
 
 
-def _check_known(config: Config, job: str | None, shown: Sequence[Json]) -> None:
-    """Tell a job that has no runs from one that does not exist."""
+def check_known(config: Config, job: str | None, shown: Sequence[Json]) -> None:
+    """Tell a job that has none of the runs that are asked for from one that is not there.
+
+    Raises:
+        NotFoundError: It is not there.
+    """
     if job is not None and not shown and config.job(job) is None:
         raise targets.no_job(config, job)
 

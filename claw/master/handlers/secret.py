@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from claw.errors import ConflictError, UsageError
+from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.control.calls import Call, Params
 from claw.master.engine import intents
 from claw.master.engine.turn import Turn
@@ -62,6 +62,8 @@ async def get(call: Call, params: Params) -> Json:
     """Tell a value."""
     name, confidant = params["name"], call.services.confidant
     _check_name(name)
+    if name not in await confidant.ask(confidant.vault.entries):
+        raise NotFoundError(f"there is no secret {name}", hint=f"clawctl secret set {name}")
     value = await confidant.ask(partial(confidant.vault.value, name))
     confidant.redactor.add([value])
     return {"name": name, "value": value}
