@@ -113,7 +113,7 @@ def test_a_secret_that_is_used_is_forgotten_only_by_force(start_master: StartMas
 
     assert "used by web" in ctl("secret", "delete", "WEB_TOKEN", status=1).fault
     ctl("secret", "delete", "WEB_TOKEN", "--force")
-    assert "no secret WEB_TOKEN" in ctl("secret", "get", "WEB_TOKEN", status=1).fault
+    assert "no secret WEB_TOKEN" in ctl("secret", "get", "WEB_TOKEN", status=4).fault
     assert "there is no secret NONE" in ctl("secret", "delete", "NONE", status=4).fault
 
 
