@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import trio
 
+from claw.kernel import accounts
 from claw.model import reference, uses
 from claw.model.home import Home
 from claw.model.job import Config
@@ -24,6 +25,9 @@ from claw.secrets.vault import Vault, vault_of
 T = TypeVar("T")
 
 _PATIENCE_S = 10.0
+KEEPING_S = 60.0
+"""Patience with a value's keeping or forgetting, of which the end has to be known: longer than
+a keyring may take for each question of those that this is made of."""
 _LEARNING_S = 3.0
 _AT_ONCE = 4
 """Questions under way; threads of those that nobody waits for any more are among them."""
@@ -90,7 +94,9 @@ class Confidant:
         while True:
             before = self._versions(names)
             values = self._resolver.resolve(asked, for_another=for_another)
-            self.redactor.add(value for one, value in values.items() if one.is_hidden)
+            for one, value in values.items():
+                if one.is_hidden:
+                    self.redactor.add([value], of=str(one))
             if self._versions(names) == before:
                 return Found(values=values, versions=before)
 
@@ -124,18 +130,20 @@ class Confidant:
         What was printed while no master was there is looked at after this. Who does not
         answer is not waited for long.
         """
-        asked = tuple(dict.fromkeys(one for _who, one in uses.all_of(config)))
-        if not any(one.is_hidden for one in asked):
+        asked = {(one.reference, one.user): None for one in uses.all_of(config)}
+        if not any(one.is_hidden for one, _user in asked):
             return
         try:
-            await self.ask(partial(self._learn, asked), _LEARNING_S)
+            await self.ask(partial(self._learn, tuple(asked)), _LEARNING_S)
         except SecretsError:
             return
 
-    def _learn(self, asked: tuple[Reference, ...]) -> None:
-        for one in asked:
+    def _learn(self, asked: tuple[tuple[Reference, str], ...]) -> None:
+        """Look up what launches would; ``for_another`` as they do."""
+        for one, user in asked:
+            is_anothers = bool(user) and accounts.user_id(user) != os.geteuid()
             try:
-                self._look((one,), for_another=False)
+                self._look((one,), for_another=is_anothers)
             except (UnresolvedError, SecretsError):
                 continue
 

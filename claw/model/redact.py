@@ -3,57 +3,74 @@
 import json
 import re
 import threading
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 MASK = "****"
 SHORTEST_BYTES = 4
 """A shorter value is found in everything, and hidden nowhere."""
-_MOST = 10_000
-_LONGEST_CUT = 4096
+_MOST = 20_000
+"""So many forms are known before those are forgotten that are nothing's value any more."""
+_KEPT = 15_000
+"""As many are left then."""
+_MOST_LINES = 1024
+"""Of one value, the longest: 64 KiB of PEM have fewer (RFC 7468)."""
+
+Span = tuple[int, int]
 
 
 class Redactor:
     """Knows values, and masks them wherever they stand.
 
-    Values are only ever added: what was a secret once is not shown later. Of several that
-    overlap the longest is masked. A value of several lines is masked line by line too, since
-    that is how it is printed.
+    What is the value of something now is never forgotten, and what was one earlier not before
+    there are very many. Values that overlap are masked as one. A value of several lines is
+    masked line by line too, since that is how it is printed.
     """
 
     def __init__(self) -> None:
-        self._values: dict[str, None] = {}
-        self._pattern: re.Pattern[str] | None = None
-        self._bytes: re.Pattern[bytes] | None = None
+        self._forms: dict[str, tuple[bytes, ...]] = {}  # by value, the oldest first
+        self._current: dict[str, frozenset[str]] = {}
+        self._needles = _Needles()
         self._lock = threading.Lock()
 
-    def add(self, values: Iterable[str]) -> None:
-        """Take in values that were looked up; from any thread."""
-        with self._lock:
-            self._add(values)
+    def add(self, values: Iterable[str], of: str = "") -> None:
+        """Take in values that were looked up; from any thread.
 
-    def _add(self, values: Iterable[str]) -> None:
-        new: list[str] = []
-        for value in values:
-            if value in self._values:
-                continue
-            new += [one for one in _forms(value) if len(one.encode()) >= SHORTEST_BYTES]
-        if not new:
-            return
-        self._values.update(dict.fromkeys(new))
-        while len(self._values) > _MOST:
-            del self._values[next(iter(self._values))]
-        longest_first = sorted(self._values, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
-        data = [re.escape(one.encode()) for one in longest_first]
-        self._bytes = re.compile(b"|".join(data))
+        Args:
+            values: What there is to hide.
+            of: Whose values these, and no others, are from now on: that of a reference.
+        """
+        found = frozenset(values)
+        with self._lock:
+            self._current[of] = found
+            for value in found - self._forms.keys():
+                self._forms[value] = _forms(value)
+                self._needles.add(self._forms[value])
+            if len(self._needles) > _MOST:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Forget the oldest of the values that nothing has any more."""
+        current = frozenset[str]().union(*self._current.values())
+        left, count = dict(self._forms), len(self._needles)
+        for value, forms in self._forms.items():
+            if count > _KEPT and value not in current:
+                del left[value]
+                count -= len(forms)
+        if len(left) < len(self._forms):
+            needles = _Needles()
+            needles.add(form for forms in left.values() for form in forms)
+            self._forms, self._needles = left, needles
 
     def mask(self, text: str) -> str:
         """Return a text with ``****`` in place of each value in it."""
-        return text if self._pattern is None else self._pattern.sub(MASK, text)
+        data = _encoded(text)
+        masked = self.mask_bytes(data)
+        return text if masked is data else masked.decode(errors="surrogatepass")
 
     def mask_bytes(self, data: bytes) -> bytes:
         """Return the same of bytes."""
-        return data if self._bytes is None else self._bytes.sub(MASK.encode(), data)
+        return self.mask_piece(data, begins=True, ends=True)
 
     def mask_piece(self, data: bytes, *, begins: bool, ends: bool) -> bytes:
         """Return a piece of something longer masked, halves of values at its ends included.
@@ -63,23 +80,13 @@ class Redactor:
             begins: Whether it begins where the whole does.
             ends: Whether it ends where the whole does.
         """
-        if self._bytes is None:
+        parts, shown = [], 0
+        for start, stop in _merged(self._needles.spans(data, begins=begins, ends=ends)):
+            parts.append(data[shown:start])
+            shown = stop
+        if not parts:
             return data
-        for value in self._cut() if not (begins and ends) else ():
-            for count in range(len(value) - 1, SHORTEST_BYTES - 1, -1):
-                if not ends and data.endswith(value[:count]):
-                    data = data[:-count] + MASK.encode()
-                    break
-            for count in range(len(value) - 1, SHORTEST_BYTES - 1, -1):
-                if not begins and data.startswith(value[-count:]):
-                    data = MASK.encode() + data[count:]
-                    break
-        return self.mask_bytes(data)
-
-    def _cut(self) -> list[bytes]:
-        """Return the values that may stand at an edge, the longest first."""
-        found = sorted(self._values, key=len, reverse=True)
-        return [one.encode() for one in found if len(one) <= _LONGEST_CUT]
+        return MASK.encode().join([*parts, data[shown:]])
 
     def mask_json(self, text: str) -> str:
         """Return JSON text masked, which is still JSON."""
@@ -90,10 +97,8 @@ class Redactor:
 
     def mask_all(self, value: object) -> object:
         """Return a JSON value with all texts in it masked, keys excepted."""
-        if self._pattern is None:
-            return value
         if isinstance(value, str):
-            return self._pattern.sub(MASK, value)
+            return self.mask(value)
         if isinstance(value, dict):
             return {key: self.mask_all(one) for key, one in value.items()}
         if isinstance(value, list | tuple):
@@ -101,12 +106,97 @@ class Redactor:
         return value
 
 
-def _forms(value: str) -> Iterable[str]:
-    """Yield a value as it may be met: itself, in JSON, line by line."""
-    yield value
-    for ascii_only in (True, False):
-        quoted = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        if quoted != value:
-            yield quoted
-    if "\n" in value:
-        yield from (line.strip() for line in value.splitlines())
+class _Needles:
+    """Byte strings that are looked for: found by their first bytes, however many they are."""
+
+    def __init__(self) -> None:
+        self._all: set[bytes] = set()
+        self._by_head: dict[bytes, tuple[bytes, ...]] = {}  # the longest first
+        self._first: tuple[set[int], ...] = tuple(set() for _ in range(SHORTEST_BYTES))
+        self._heads: re.Pattern[bytes] | None = None
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, needles: Iterable[bytes]) -> None:
+        """Take in more; others may be searching."""
+        new = set(needles) - self._all
+        self._all |= new
+        by_head = defaultdict[bytes, list[bytes]](list)
+        for one in new:
+            by_head[one[:SHORTEST_BYTES]].append(one)
+        for head, found in by_head.items():
+            known = self._by_head.get(head, ())
+            self._by_head[head] = tuple(sorted([*known, *found], key=len, reverse=True))
+        before = sum(map(len, self._first))
+        for at, seen in enumerate(self._first):
+            seen.update(head[at] for head in by_head)
+        if sum(map(len, self._first)) > before:
+            first, *others = (_any_of(seen) for seen in self._first)
+            self._heads = re.compile(b"%s(?=%s)" % (first, b"".join(others)), re.DOTALL)
+
+    def spans(self, data: bytes, *, begins: bool, ends: bool) -> Iterator[Span]:
+        """Yield where needles stand, by their beginning; see `Redactor.mask_piece`."""
+        if self._heads is None:
+            return
+        if not begins and (cut := self._left_at_begin(data, ends=ends)):
+            yield 0, cut
+        for found in self._heads.finditer(data):
+            start = found.start()
+            for one in self._by_head.get(data[start : start + SHORTEST_BYTES], ()):
+                if data.startswith(one, start):
+                    yield start, start + len(one)
+                    break
+                if not ends and _is_cut(one, data, start):
+                    yield start, len(data)
+                    break
+
+    def _left_at_begin(self, data: bytes, *, ends: bool) -> int:
+        """Return how much of a piece is the end, or the middle, of a needle."""
+        head, longest = data[:SHORTEST_BYTES], 0
+        if len(head) < SHORTEST_BYTES:
+            return 0
+        for one in tuple(self._all):
+            at = one.find(head, 1)
+            while 0 < at < len(one) - longest:
+                rest = one[at:]
+                if data.startswith(rest) or (not ends and rest.startswith(data)):
+                    longest = min(len(rest), len(data))
+                at = one.find(head, at + 1)
+        return longest
+
+
+def _any_of(found: set[int]) -> bytes:
+    return b"[%s]" % b"".join(b"\\x%02x" % one for one in sorted(found))
+
+
+def _is_cut(needle: bytes, data: bytes, start: int) -> bool:
+    """Tell whether a piece ends amid a needle that begins there."""
+    return start + len(needle) > len(data) and needle.startswith(data[start:])
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield spans, with those as one that overlap."""
+    start = stop = 0
+    for one in spans:
+        if one[0] < stop:
+            stop = max(stop, one[1])
+            continue
+        if stop:
+            yield start, stop
+        start, stop = one
+    if stop:
+        yield start, stop
+
+
+def _forms(value: str) -> tuple[bytes, ...]:
+    """Return a value as it may be met: itself, in JSON, line by line."""
+    quoted = (json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+    lines = sorted(dict.fromkeys(map(str.strip, value.splitlines())), key=len)[-_MOST_LINES:]
+    found = {_encoded(one): None for one in (value, *quoted, *lines)}
+    return tuple(one for one in found if len(one) >= SHORTEST_BYTES)
+
+
+def _encoded(text: str) -> bytes:
+    """Return a text in UTF-8; JSON may hold halves of characters (RFC 8259, 8.2)."""
+    return text.encode(errors="surrogatepass")

@@ -1,25 +1,41 @@
 """What in a configuration refers to values that are kept elsewhere."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from claw.model import instances, reference
 from claw.model.job import Config, Job, JobType
 from claw.model.reference import Reference, Source
 
 
-def all_of(config: Config) -> Iterator[tuple[str, Reference]]:
-    """Yield who refers to what: a job's name, or that of a table, with the reference."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Somebody's reference.
+
+    Attributes:
+        who: A job's name, or that of a table.
+        reference: To what.
+        user: Whom a job runs as; empty: as claw does.
+    """
+
+    who: str
+    reference: Reference
+    user: str = ""
+
+
+def all_of(config: Config) -> Iterator[Use]:
+    """Yield who refers to what."""
     for job in config.known:
         for one in _of(_texts_of(job)):
-            yield job.name, one
+            yield Use(job.name, one, job.user)
     for channel in config.channels:
         texts = (*channel.urls, *(value for _, value in channel.headers))
         for one in _of(texts):
-            yield f"channels.{channel.name}", one
+            yield Use(f"channels.{channel.name}", one)
     for one in reference.references(config.locks.dsn):
-        yield "locks", one
+        yield Use("locks", one)
     for one in _of((config.backup.access_key, config.backup.secret_key)):
-        yield "backup", one
+        yield Use("backup", one)
 
 
 def _of(texts: Iterable[str]) -> Iterator[Reference]:
@@ -30,9 +46,9 @@ def _of(texts: Iterable[str]) -> Iterator[Reference]:
 def of_secrets(config: Config) -> dict[str, list[str]]:
     """Return who refers to which of claw's own secrets, each once, by the secret's name."""
     found: dict[str, dict[str, None]] = {}
-    for who, one in all_of(config):
-        if one.source is Source.SECRET:
-            found.setdefault(one.name, {})[who] = None
+    for one in all_of(config):
+        if one.reference.source is Source.SECRET:
+            found.setdefault(one.reference.name, {})[one.who] = None
     return {name: list(users) for name, users in found.items()}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _KEY_BYTES, _SALT_BYTES = 32, 16
 _N, _R, _P = 1 << 15, 8, 3
 """32 MiB and three passes, as OWASP's cheat sheet on storing passwords has it."""
-_MOST_N, _MOST_RP = 1 << 20, 64
+_MOST_N, _MOST_R, _MOST_P = 1 << 20, 8, 8
 """No file may ask for more: who derives a key has to have the memory, 1 GiB at this."""
 
 
@@ -32,7 +32,7 @@ class Derivation:
         Raises:
             ValueError: The parameters are none that claw has written.
         """
-        is_known = 1 < self.n <= _MOST_N and 0 < self.r * self.p <= _MOST_RP
+        is_known = 1 < self.n <= _MOST_N and 0 < self.r <= _MOST_R and 0 < self.p <= _MOST_P
         if not is_known or self.n & (self.n - 1):
             raise ValueError("the parameters of scrypt are none of claw's")
         return hashlib.scrypt(

@@ -1,14 +1,10 @@
 """Keyrings: the system's own, by the library ``keyring``, and a file of ours that is sealed.
 
-The system's may wait for a person, or for ever (a D-Bus service that hangs): each question has
-a thread of its own and a bounded time. Only keyrings that keep things well are taken: not what
-forgets, what writes in clear, or what asks on a terminal.
+The system's may wait for a person, or for ever: it is asked by `Asking`. Only keyrings are
+taken that keep things well: not what forgets, what writes in clear, or what asks on a terminal.
 """
 
-import threading
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import keyring
 import keyring.core
@@ -16,17 +12,24 @@ from keyring.backend import KeyringBackend
 
 from claw.kernel import clock
 from claw.secrets import sealing
+from claw.secrets.asking import Asking
 from claw.secrets.derivation import Derivation
 from claw.secrets.keys import Keys, Kind
 from claw.secrets.sealing import WrongKeyError
 from claw.secrets.secretfile import Contents, Entry, Lock, SecretFile, SecretsError
 
-_PATIENCE_S = 8.0
 _GOOD = ("SecretService", "libsecret", "kwallet", "macOS")
 """Modules of keyring.backends whose keyrings are kept by the desktop."""
 _CHECK, _CHECKED = b"claw", b"check"
 
-T = TypeVar("T")
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What the lock with a check was opened with, since to derive a key takes long."""
+
+    check: str
+    material: bytes
+    key: bytes
 
 
 class SealedKeyring(KeyringBackend):
@@ -41,8 +44,7 @@ class SealedKeyring(KeyringBackend):
         super().__init__()  # type: ignore[no-untyped-call]
         self._file = file
         self._keys = keys
-        self._key: tuple[str, bytes] | None = None  # of the lock with this check
-        self._kind = ""
+        self._opened: _Opened | None = None
 
     def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002
         """Return a value; None: there is none of that name.
@@ -63,13 +65,13 @@ class SealedKeyring(KeyringBackend):
             SecretsError: There is no key, or the file cannot be written.
         """
         contents = self._file.load()
+        if contents.lock is not None:
+            self._key_of(contents)  # who has none is told so, and no other is made
         kind, material = self._keys.first()
         if contents.lock is None:
             self._lock(contents, kind, material)
-        else:
-            self._key_of(contents)
-            if self._kind != kind:
-                self._reseal(contents, kind, material)
+        elif not self._opens(contents.lock, material):
+            self._reseal(contents, kind, material)
         entry = _next(contents, username)
         key = self._key_of(contents)
         sealed = sealing.seal(key, password.encode(), entry.beside(username))
@@ -91,7 +93,7 @@ class SealedKeyring(KeyringBackend):
         key = derivation.key_of(material)
         check = sealing.seal(key, _CHECK, _CHECKED)
         contents.lock = Lock(derivation=derivation, kind=kind, check=check)
-        self._key, self._kind = (check, key), kind
+        self._opened = _Opened(check, material, key)
 
     def _reseal(self, contents: Contents, kind: Kind, material: bytes) -> None:
         old = self._key_of(contents)
@@ -112,17 +114,20 @@ class SealedKeyring(KeyringBackend):
         lock = contents.lock
         if lock is None:
             raise SecretsError(f"{self._file.path} is damaged: it says nothing of its key")
-        if self._key is not None and self._key[0] == lock.check:
-            return self._key[1]
-        for kind, material in self._keys.all():
-            try:
-                key = lock.derivation.key_of(material)
-                sealing.unseal(key, lock.check, _CHECKED)
-            except (WrongKeyError, ValueError):
-                continue
-            self._key, self._kind = (lock.check, key), kind
-            return key
+        if self._opened is not None and self._opened.check == lock.check:
+            return self._opened.key
+        for _kind, material in self._keys.all():
+            if key := _key_for(lock, material):
+                self._opened = _Opened(lock.check, material, key)
+                return key
         raise SecretsError(f"no key opens {self._file.path}", hint=_HINTS.get(lock.kind, ""))
+
+    def _opens(self, lock: Lock, material: bytes) -> bool:
+        """Tell whether what people have makes the key of a lock."""
+        known = self._opened
+        if known is not None and (known.check, known.material) == (lock.check, material):
+            return True
+        return _key_for(lock, material) is not None
 
     def _open(self, name: str, entry: Entry, key: bytes) -> bytes:
         try:
@@ -143,6 +148,16 @@ _HINTS: dict[str, str] = {
 }
 
 
+def _key_for(lock: Lock, material: bytes) -> bytes | None:
+    """Return the key that what people have makes for a lock; None: it is not the right one."""
+    try:
+        key = lock.derivation.key_of(material)
+        sealing.unseal(key, lock.check, _CHECKED)
+    except (WrongKeyError, ValueError):
+        return None
+    return key
+
+
 def _next(contents: Contents, name: str) -> Entry:
     known = contents.entries.get(name)
     version = 1 if known is None else known.version + 1
@@ -154,10 +169,11 @@ class SystemKeyring(KeyringBackend):
 
     priority = 2.0
 
-    def __init__(self, file: SecretFile, backend: KeyringBackend) -> None:
+    def __init__(self, file: SecretFile, backend: KeyringBackend, asking: Asking) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._file = file
         self._backend = backend
+        self._asking = asking
 
     def get_password(self, service: str, username: str) -> str | None:
         """Return a value; None: there is none of that name.
@@ -165,20 +181,28 @@ class SystemKeyring(KeyringBackend):
         Raises:
             SecretsError: It does not answer.
         """
-        return within(lambda: self._backend.get_password(service, username))
+        return self._asking.ask(lambda: self._backend.get_password(service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Keep a value under the next version.
 
+        Where the keyring has one, the version comes first: a keyring that gives no answer may
+        yet keep the value, and no two values may have the same.
+
         Raises:
             SecretsError: It does not answer, or has not kept it.
         """
-        within(lambda: self._backend.set_password(service, username, password))
+        contents = self._file.load()
+        known = contents.entries.get(username)
+        contents.entries[username] = _next(contents, username)
+        is_replaced = known is not None and known.sealed is None
+        if is_replaced:
+            self._file.save(contents)
+        self._asking.ask(lambda: self._backend.set_password(service, username, password))
         if self.get_password(service, username) != password:
             raise SecretsError("the keyring has not kept it", hint='[secrets] backend = "file"')
-        contents = self._file.load()
-        contents.entries[username] = _next(contents, username)
-        self._file.save(contents)
+        if not is_replaced:
+            self._file.save(contents)
 
     def forget(self, service: str, username: str) -> None:
         """Have the desktop forget a value, which the file has another place for.
@@ -187,7 +211,7 @@ class SystemKeyring(KeyringBackend):
             SecretsError: It does not answer.
         """
         if self.get_password(service, username) is not None:
-            within(lambda: self._backend.delete_password(service, username))
+            self._asking.ask(lambda: self._backend.delete_password(service, username))
 
     def delete_password(self, service: str, username: str) -> None:
         """Forget a value.
@@ -201,13 +225,13 @@ class SystemKeyring(KeyringBackend):
         self._file.save(contents)
 
 
-def find_system() -> KeyringBackend:
+def find_system(asking: Asking) -> KeyringBackend:
     """Return the desktop's keyring, or the one that PYTHON_KEYRING_BACKEND names.
 
     Raises:
         SecretsError: There is none, or it does not answer.
     """
-    found = within(_find)
+    found = asking.ask(_find)
     if found is None:
         raise SecretsError("no keyring answers here", hint='[secrets] backend = "file"')
     return found
@@ -224,27 +248,3 @@ def _find() -> KeyringBackend | None:
 def _is_good(backend: KeyringBackend) -> bool:
     package, _, module = type(backend).__module__.rpartition(".")
     return package == "keyring.backends" and module in _GOOD
-
-
-def within(ask: Callable[[], T]) -> T:
-    """Return what a question to a keyring is answered, for so long at most.
-
-    Raises:
-        SecretsError: It is not, or in another way; no value is told.
-    """
-    answers: list[T] = []
-    troubles: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            answers.append(ask())
-        except BaseException as error:  # noqa: BLE001  any backend's, told by its kind below
-            troubles.append(error)
-
-    thread = threading.Thread(target=run, name="keyring", daemon=True)
-    thread.start()
-    thread.join(_PATIENCE_S)
-    if answers:
-        return answers[0]
-    why = type(troubles[0]).__name__ if troubles else f"no answer in {_PATIENCE_S:g} s"
-    raise SecretsError(f"the keyring fails: {why}", hint="unlock it", is_passing=True)

@@ -91,7 +91,10 @@ class Resolver:
                 f"${{credential:{name}}}: clawd was given no credentials (LoadCredential= of"
                 " its systemd unit)"
             )
-        return _file(f"{folder}/{name}")
+        try:
+            return _file(f"{folder}/{name}")
+        except UnresolvedError as error:
+            raise UnresolvedError(f"${{credential:{name}}}: {error.message}") from error
 
 
 def _file(path: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from claw.errors import NotFoundError
 from claw.model.home import Home
 from claw.model.secrets import Backend, Settings
+from claw.secrets.asking import Asking
 from claw.secrets.keys import Keys
 from claw.secrets.resolving import UnresolvedError
 from claw.secrets.secretfile import Entry, SecretFile, SecretsError
@@ -49,6 +50,7 @@ class Vault:
         self._lock = threading.Lock()
         self._sealed: Any = None
         self._system: Any = None
+        self._asking = Asking()
 
     def entries(self) -> dict[str, Entry]:
         """Return what is known of each secret, by name.
@@ -86,7 +88,8 @@ class Vault:
         """Keep a value, and return what is known of it then.
 
         Raises:
-            SecretsError: It cannot be kept; the old one is as it was.
+            SecretsError: It is not known to be kept. A keyring that gave no answer may have
+                it yet; otherwise the old one is as it was.
         """
         with self._lock:
             old = self._file.load().entries.get(name)
@@ -141,7 +144,8 @@ class Vault:
     def _system_keyring(self) -> Any:
         if self._system is None:
             module = _keyrings()
-            self._system = module.SystemKeyring(self._file, module.find_system())
+            found = module.find_system(self._asking)
+            self._system = module.SystemKeyring(self._file, found, self._asking)
         return self._system
 
 

@@ -3,12 +3,14 @@
 from functools import partial
 
 from claw.errors import ConflictError, NotFoundError, UsageError
+from claw.master.confidant import KEEPING_S
 from claw.master.control.calls import Call, Params
 from claw.master.engine import intents
 from claw.master.engine.turn import Turn
 from claw.master.supervision.refreshing import Bearer
 from claw.master.wiring import Json
 from claw.model import ids, reference, uses
+from claw.model.reference import Reference, Source
 from claw.secrets.resolving import MOST_BYTES
 from claw.secrets.secretfile import Entry
 
@@ -22,8 +24,8 @@ async def set_(call: Call, params: Params) -> Json:
     if "\0" in value or len(value.encode()) > MOST_BYTES:
         raise UsageError(f"a value has no NUL byte, and {MOST_BYTES >> 10} KiB at most")
     confidant, holdings = call.services.confidant, call.services.holdings
-    confidant.redactor.add([value])
-    entry = await confidant.ask(partial(confidant.vault.set, name, value))
+    confidant.redactor.add([value], of=str(Reference(Source.SECRET, name)))
+    entry = await confidant.ask(partial(confidant.vault.set, name, value), KEEPING_S)
     reached, unreached = await holdings.reach(name)
     held = _older((await holdings.holders()).get(name, []), entry)
     restarted = [*reached, *unreached] if params.get("restart") else []
@@ -65,7 +67,7 @@ async def get(call: Call, params: Params) -> Json:
     if name not in await confidant.ask(confidant.vault.entries):
         raise NotFoundError(f"there is no secret {name}", hint=f"clawctl secret set {name}")
     value = await confidant.ask(partial(confidant.vault.value, name))
-    confidant.redactor.add([value])
+    confidant.redactor.add([value], of=str(Reference(Source.SECRET, name)))
     return {"name": name, "value": value}
 
 
@@ -112,7 +114,7 @@ async def delete(call: Call, params: Params) -> Json:
             f"secret {name} is used by {', '.join(users)}",
             hint="clawctl secret delete --force: what uses it will not start any more",
         )
-    await confidant.ask(partial(confidant.vault.delete, name))
+    await confidant.ask(partial(confidant.vault.delete, name), KEEPING_S)
 
     def decide(turn: Turn) -> Json:
         turn.note(DELETED, why=name, by=call.by)

@@ -66,7 +66,7 @@ class Refreshing:
         """Get to know the secrets of what runs already, so that none of them is shown."""
         live = await self._store.read(Tx.live_attempts)
         for launch in await self._launches(live.keys()):
-            self._confidant.redactor.add(launch.secrets)
+            self._confidant.redactor.add(launch.secrets, of=f"launch {launch.sid}")
 
     async def reach(self, name: str) -> tuple[list[str], dict[str, str]]:
         """Have services start their next processes with what a secret is now.

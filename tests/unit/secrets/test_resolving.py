@@ -52,6 +52,9 @@ def test_what_is_not_there_is_told_by_name(tmp_path: Path) -> None:
         looked_up(Source.ENV, "NOPE")
     with pytest.raises(UnresolvedError, match="given no credentials"):
         looked_up(Source.CREDENTIAL, "db")
+    (tmp_path / "db").write_bytes(b"\xff")
+    with pytest.raises(UnresolvedError, match=r"\$\{credential:db\}: .* UTF-8"):
+        looked_up(Source.CREDENTIAL, "db", CREDENTIALS_DIRECTORY=str(tmp_path))
     with pytest.raises(UnresolvedError, match=r"\$\{file:/.*/none\}: No such file"):
         looked_up(Source.FILE, str(tmp_path / "none"))
 

@@ -1,3 +1,4 @@
+import functools
 import json
 import stat
 import threading
@@ -9,9 +10,12 @@ import pytest
 from keyring.backend import KeyringBackend
 
 from claw.errors import NotFoundError
+from claw.master.confidant import KEEPING_S
 from claw.model.home import Home, at_folder
 from claw.model.secrets import Backend, Settings
-from claw.secrets import keyring as keyrings
+from claw.secrets import asking
+from claw.secrets.asking import Asking
+from claw.secrets.derivation import Derivation
 from claw.secrets.keyring import SystemKeyring
 from claw.secrets.resolving import UnresolvedError
 from claw.secrets.secretfile import SecretFile, SecretsError
@@ -22,6 +26,13 @@ from claw.secrets.vault import Vault, vault_of
 def home(tmp_path: Path) -> Home:
     (tmp_path / "state").mkdir()
     return at_folder(str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def _quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derive keys in no time: what claw asks for takes long on purpose."""
+    quick = functools.partial(Derivation, salt=b"salt", n=2)
+    monkeypatch.setattr(Derivation, "new", quick)
 
 
 def vault(home: Home, passphrase: bytes = b"", key_file: str = "", **environment: str) -> Vault:
@@ -85,21 +96,38 @@ def test_another_key_opens_nothing_and_says_what_the_right_one_was(home: Home) -
     assert vault(home, b"correct horse").value("A") == "hunter2"
 
 
+def test_no_key_is_made_where_another_is_missing(home: Home) -> None:
+    vault(home, b"correct horse").set("A", "hunter2")
+
+    with pytest.raises(SecretsError, match="no key opens"):
+        vault(home).set("B", "x")
+    assert not Path(home.secrets_key).exists()
+
+
+VALUES = ["hunter2", "swordfish", "third"]
+
+
 def test_a_key_that_comes_first_takes_over_all_values(home: Home, tmp_path: Path) -> None:
     vault(home).set("A", "hunter2")
     key_file = key_at(tmp_path / "key", "of my own")
     own = vault(home, key_file=key_file)
     assert own.value("A") == "hunter2"
     own.set("B", "swordfish")
-    # Of the same kind: the first that opens stays.
+    Path(home.secrets_key).unlink()
+    assert [vault(home, key_file=key_file).value(name) for name in "AB"] == VALUES[:2]
+    other_file = key_at(tmp_path / "other", "of my own too")
+    Path(key_file).rename(home.secrets_key)
+    vault(home, key_file=other_file).set("A", "hunter2")
+    Path(home.secrets_key).unlink()
     (tmp_path / "credentials").mkdir()
     key_at(tmp_path / "credentials" / "claw.key", "systemd's")
-    given = vault(home, key_file=key_file, CREDENTIALS_DIRECTORY=str(tmp_path / "credentials"))
+    given = vault(
+        home, key_file=other_file, CREDENTIALS_DIRECTORY=str(tmp_path / "credentials")
+    )
     given.set("C", "third")
 
-    Path(home.secrets_key).unlink()
     alone = vault(home, CREDENTIALS_DIRECTORY=str(tmp_path / "credentials"))
-    assert [alone.value(name) for name in "ABC"] == ["hunter2", "swordfish", "third"]
+    assert [alone.value(name) for name in "ABC"] == VALUES
 
 
 @pytest.mark.parametrize(
@@ -161,7 +189,7 @@ class Desktop(KeyringBackend):
 
 def test_a_keyring_has_the_values_and_the_file_their_names(home: Home) -> None:
     desktop = Desktop()
-    system = SystemKeyring(SecretFile(home.secrets), desktop)
+    system = SystemKeyring(SecretFile(home.secrets), desktop, Asking())
 
     system.set_password("claw:h", "A", "hunter2")
     assert system.get_password("claw:h", "A") == "hunter2"
@@ -177,16 +205,47 @@ def test_a_keyring_that_forgets_is_no_place_for_a_secret(home: Home) -> None:
     desktop.forgets = True
 
     with pytest.raises(SecretsError, match="has not kept it"):
-        SystemKeyring(SecretFile(home.secrets), desktop).set_password("s", "A", "x")
+        SystemKeyring(SecretFile(home.secrets), desktop, Asking()).set_password("s", "A", "x")
     assert not SecretFile(home.secrets).load().entries
 
 
-def test_a_keyring_that_hangs_is_given_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyrings, "_PATIENCE_S", 0.05)
+def test_a_keyring_that_hangs_is_given_up_and_asked_no_more_until_it_answers(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PATIENCE_S", 0.05)
     desktop = Desktop()
     desktop.hangs = threading.Event()
+    system = SystemKeyring(SecretFile(home.secrets), desktop, Asking())
+    before = set(threading.enumerate())
 
-    with pytest.raises(SecretsError, match="no answer") as error:
-        SystemKeyring(SecretFile(home.secrets), desktop).get_password("s", "A")
-    assert error.value.is_passing
+    for _ in range(5):
+        with pytest.raises(SecretsError, match="no answer") as error:
+            system.get_password("s", "A")
+        assert error.value.is_passing
+    [left] = set(threading.enumerate()) - before
+    monkeypatch.setattr(asking, "PATIENCE_S", 30.0)
     desktop.hangs.set()
+    left.join(30.0)
+    assert system.get_password("s", "A") is None
+
+
+def test_a_value_that_a_keyring_may_have_kept_has_no_version_of_another(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desktop, file = Desktop(), SecretFile(home.secrets)
+    system = SystemKeyring(file, desktop, Asking())
+    system.set_password("s", "A", "old")
+    monkeypatch.setattr(asking, "PATIENCE_S", 0.05)
+    desktop.hangs = threading.Event()
+
+    with pytest.raises(SecretsError, match="no answer"):
+        system.set_password("s", "A", "new")
+    desktop.hangs.set()
+    assert desktop.kept == {("s", "A"): "new"}
+    assert file.load().entries["A"].version == 2
+
+
+def test_whoever_keeps_a_value_is_waited_for_to_the_end() -> None:
+    find, set_, read_back, look, forget = [asking.PATIENCE_S] * 5
+
+    assert find + set_ + read_back + look + forget < KEEPING_S
