@@ -89,7 +89,8 @@ class Dispatcher:
                 await self._pass_safely()
             while self._passed:
                 passed = self._passed.popleft()
-                await self._sockets.settle(passed.needed)
+                if passed.needed is not None:
+                    await self._sockets.settle(passed.needed)
                 for claim in passed.claims:
                     if claim.offset:
                         nursery.start_soon(self._hand, claim)
@@ -127,7 +128,7 @@ class Dispatcher:
         """Launch what was claimed before it is due."""
         for claim in claims:
             self._links.expect(claim.sid)
-        self._passed.append(Passed(claims, None, {}))
+        self._passed.append(Passed(claims, None, None))
         self._wake.set()
 
     async def _launch(self, claim: Claim, nursery: trio.Nursery) -> None:

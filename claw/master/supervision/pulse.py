@@ -39,12 +39,13 @@ class Passed:
     Attributes:
         claims: To be launched.
         next_due: When the next run is due that is not yet.
-        needed: As `claw.master.supervision.sockets.needing_sockets` has it.
+        needed: As `claw.master.supervision.sockets.needing_sockets` has it; None: nothing
+            was looked at but what is armed, and it says nothing of sockets.
     """
 
     claims: tuple[Claim, ...]
     next_due: datetime | None
-    needed: dict[str, bool]
+    needed: dict[str, bool] | None
 
 
 class _Piece:

@@ -10,6 +10,7 @@ import trio.testing
 
 from claw.errors import StoreError
 from claw.master.supervision.dispatcher import Dispatcher
+from claw.master.supervision.pulse import Passed
 from claw.model.home import Home
 
 
@@ -19,6 +20,17 @@ class _Links:
     @staticmethod
     def free() -> list[tuple[str, int]]:
         return []
+
+
+class _Sockets:
+    """Notes what sockets are said to be needed."""
+
+    def __init__(self) -> None:
+        self.needed: list[object] = []
+
+    async def settle(self, needed: object) -> None:
+        await trio.lowlevel.checkpoint()
+        self.needed.append(needed)
 
 
 class _Failing:
@@ -58,3 +70,22 @@ def test_a_pass_that_fails_is_tried_again_after_a_pause_and_ends_nothing(
 
     traced = [record for record in caplog.records if record.exc_info]
     assert len(traced) == isinstance(error, ZeroDivisionError)  # one kind, said once
+
+
+async def test_what_is_armed_says_nothing_of_sockets_and_closes_none(tmp_path: Path) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+    nothing: Any = None
+    links: Any = _Links()
+    sockets: Any = _Sockets()
+    dispatcher = Dispatcher(home, nothing, nothing, links, sockets, (nothing, nothing))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(dispatcher.serve, nursery)
+        await trio.testing.wait_all_tasks_blocked()
+        assert dispatcher.pulse.on_passed is not None
+
+        dispatcher.take_armed(())
+        dispatcher.pulse.on_passed(Passed((), None, {"web": True}))
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+
+    assert sockets.needed == [{"web": True}]
