@@ -856,7 +856,9 @@ _clawctl_offer() {
     word=${kinds[*]%=}
     while IFS= read -r line; do
         line=${line%%$'\t'*}
-        [[ $line == "$typed"* ]] && found+=("$lead$line$end")
+        [[ $line == "$typed"* ]] || continue
+        printf -v line %q "$line" # bash puts in what is found as it stands
+        found+=("$lead$line$end")
     done < <(clawctl "${before[@]}" _complete "$word" "$typed" 2>/dev/null </dev/null)
 }
 

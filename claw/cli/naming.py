@@ -66,7 +66,13 @@ def _of_master(kinds: list[str], prefix: str, home: Home | None) -> list[Name]:
 def _asked(connection: Connection, kind: str, prefix: str) -> list[Name]:
     asked = {"kind": kind, "prefix": prefix}
     reply = connection.ask("name.list", asked, PATIENCE_S)
-    return [(one["name"], one["says"]) for one in reply["names"]]
+    named = [(one["name"], one["says"]) for one in reply["names"]]
+    # What somebody has called a key or an event may be meant for the terminal.
+    return [(name, _clean(says)) for name, says in named if name.isprintable()]
+
+
+def _clean(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _signals(_prefix: str) -> list[Name]:

@@ -124,3 +124,18 @@ def test_what_is_no_name_is_left_to_the_shell(shell: ShellUnderTest, tmp_path: P
     for line, rest in (("clawctl config validate -f claw-of", "-mine.toml"),
                        ("clawctl run -- mktem", "p")):  # fmt: skip
         assert shell.completed(line) == f"{line}{rest}".split()
+
+
+def test_names_are_put_in_as_words_and_never_as_commands(
+    shell: ShellUnderTest, master: MasterUnderTest, tmp_path: Path
+) -> None:
+    """Keys may be any text, and those who claim them are not those who complete them."""
+    seen = tmp_path / "seen"
+    begin = os.urandom(4).hex()
+    master.client.call("idem.claim", key=f"{begin};touch${{IFS}}{seen};")
+
+    assert len(shell.completed(f"clawctl idem check {begin}")) == 4
+    shell.type(f"clawctl idem check {begin}{shells.TAB}\r")
+    shell.wait_for("claimed by", shells.PROMPT)
+
+    assert not seen.exists()
