@@ -11,7 +11,7 @@ _MOST_BYTES = 1024  # that Python's getsockopt takes: 256 groups
 def credentials(connection: _socket.socket) -> tuple[int, int, int]:
     """Return pid, uid and gid that the peer had when it connected."""
     raw = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 3 * _INT_BYTES)
-    return _int(raw[:4]), _int(raw[4:8]), _int(raw[8:])
+    return _int(raw[:4], signed=True), _int(raw[4:8]), _int(raw[8:])
 
 
 def groups(connection: _socket.socket) -> tuple[int, ...]:
@@ -24,5 +24,5 @@ def groups(connection: _socket.socket) -> tuple[int, ...]:
     return tuple(_int(raw[at : at + _INT_BYTES]) for at in range(0, len(raw), _INT_BYTES))
 
 
-def _int(raw: bytes) -> int:
-    return int.from_bytes(raw, sys.byteorder, signed=True)
+def _int(raw: bytes, *, signed: bool = False) -> int:
+    return int.from_bytes(raw, sys.byteorder, signed=signed)

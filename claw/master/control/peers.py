@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from claw.commands.method import ADMIN, OPERATOR
-from claw.kernel import accounts, files, peer, process
+from claw.kernel import accounts, files, peer
 from claw.model.approval import GROUP
 
-_FORWARDERS = frozenset({"dropbear", "sshd", "sshd-session"})
-"""What processes are called that connect for somebody on another host (sshd(8))."""
+_FORWARDERS = frozenset({b"dbclient", b"dropbear", b"ssh", b"sshd", b"sshd-session"})
+"""What processes are called that connect for somebody on another host: sshd(8), or for whom a
+socket was given away (ssh(1), -R)."""
 _OVERFLOW_UID = "/proc/sys/kernel/overflowuid"
 
 
@@ -51,10 +52,20 @@ def identify(connection: socket.socket) -> Peer:
 def _is_forwarded(pid: int, uid: int) -> bool:
     """Tell whether a connection comes through sshd, or out of another namespace.
 
-    A process there has no pid here; its user, when it is none here, is the overflow one
-    (user_namespaces(7)).
+    A process that is in none of this namespace's has no pid here. Of one in a namespace within
+    this one, as in a container, the kernel tells its pids in each (NSpid,
+    proc_pid_status(5)). Its user, when it is none here, is the overflow one
+    (user_namespaces(7)). One that has ended already, or is hidden, may have been anything.
     """
-    return pid == 0 or uid == _overflow_uid() or process.command_of(pid) in _FORWARDERS
+    if pid == 0 or uid == _overflow_uid():
+        return True
+    try:
+        lines = files.read_all(f"/proc/{pid}/status").split(b"\n")
+    except OSError:
+        return True
+    told = {name: rest.split() for name, _, rest in (line.partition(b":") for line in lines)}
+    is_inside = len(told.get(b"NSpid", ())) > 1
+    return is_inside or b" ".join(told.get(b"Name", ())) in _FORWARDERS
 
 
 @functools.cache
