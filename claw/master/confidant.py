@@ -72,22 +72,30 @@ class Confidant:
             f"who keeps secrets gives no answer in {patience_s:g} s", is_passing=True
         )
 
-    async def look_up(self, wanted: Iterable[Reference], *, for_another: bool = False) -> Found:
+    async def look_up(self, wanted: Iterable[Reference], *, for_another: bool) -> Found:
         """Return what each reference stands for; see `Resolver.resolve`.
 
         Raises:
             UnresolvedError: One stands for nothing, or nobody answers.
         """
         asked = tuple(dict.fromkeys(wanted))
+        return await self._find(asked, partial(self._look, asked, for_another=for_another))
+
+    async def _find(self, asked: tuple[Reference, ...], look: Callable[[], Found]) -> Found:
         if not asked:
             return Found()
         try:
-            return await self.ask(partial(self._look, asked, for_another=for_another))
+            return await self.ask(look)
         except SecretsError as error:
             names = ", ".join(map(str, asked))
             raise UnresolvedError(
                 f"{names}: {error.message}", is_passing=error.is_passing
             ) from error
+
+    def _look_for(self, user: str, asked: tuple[Reference, ...]) -> Found:
+        """Look up what a launch of a job of a user would, '' being claw's own."""
+        is_anothers = bool(user) and accounts.user_id(user) != os.geteuid()
+        return self._look(asked, for_another=is_anothers)
 
     def _look(self, asked: tuple[Reference, ...], *, for_another: bool) -> Found:
         names = [one.name for one in asked if one.source is Source.SECRET]
@@ -106,22 +114,28 @@ class Confidant:
         known = self.vault.entries()
         return {name: known[name].version for name in names if name in known}
 
-    async def fill(self, text: str) -> str:
-        """Return a text with what it refers to filled in.
+    async def fill(self, text: str, *, user: str) -> str:
+        """Return a text with what it refers to filled in; see `fill_all`.
 
         Raises:
             UnresolvedError: Something is not there.
         """
-        return (await self.fill_all([text]))[0]
+        return (await self.fill_all([text], user=user))[0]
 
-    async def fill_all(self, texts: Iterable[str]) -> list[str]:
+    async def fill_all(self, texts: Iterable[str], *, user: str) -> list[str]:
         """Return several texts, filled in.
 
+        Args:
+            texts: What was configured.
+            user: Whom the job runs as that says so, and may learn the values thereby: it
+                chooses who answers at an address. Empty: as claw does, or it is no job's.
+
         Raises:
-            UnresolvedError: Something is not there.
+            UnresolvedError: Something is not there, or is not for that user.
         """
         said = list(texts)
-        found = await self.look_up(reference.of_all(said))
+        asked = tuple(dict.fromkeys(reference.of_all(said)))
+        found = await self._find(asked, partial(self._look_for, user, asked))
         return [reference.fill(text, found.values) for text in said]
 
     async def learn(self, config: Config) -> None:
@@ -139,11 +153,9 @@ class Confidant:
             return
 
     def _learn(self, asked: tuple[tuple[Reference, str], ...]) -> None:
-        """Look up what launches would; ``for_another`` as they do."""
         for one, user in asked:
-            is_anothers = bool(user) and accounts.user_id(user) != os.geteuid()
             try:
-                self._look((one,), for_another=is_anothers)
+                self._look_for(user, (one,))
             except (UnresolvedError, SecretsError):
                 continue
 

@@ -41,7 +41,7 @@ def nginx(tmp_path: Path) -> Iterator[Servers]:
 def subject(number: int, kind: HealthType, probe: Probe) -> Subject:
     now = datetime.now(UTC)
     return Subject(
-        job=f"job{number}", run=f"r{number}", sid=f"s{number}", attempt=1,
+        job=f"job{number}", user="", run=f"r{number}", sid=f"s{number}", attempt=1,
         pid=os.getpid(), started_at=now, ready_at=now, cwd="/",
         check=Health(type=kind, probe=probe),
     )  # fmt: skip

@@ -20,6 +20,7 @@ class Subject:
     """One child, and one of its two checks."""
 
     job: str
+    user: str  # whom the job runs as; empty: as claw does
     run: str
     sid: str
     attempt: int
@@ -57,6 +58,7 @@ def subject_of(job: Job, run: Run, attempt: Attempt | None, home: str) -> Subjec
         check, cwd = _filled(check, number), instances.fill(cwd, number)
     return Subject(
         job=job.name,
+        user=job.user,
         run=run.id,
         sid=run.sid,
         attempt=attempt.no,

@@ -179,7 +179,7 @@ class Outbox:
         said = [*channel.urls, *(value for _, value in channel.headers)]
         if not any(map(reference.stands_in, said)):
             return channel
-        found = await self._confidant.fill_all(said)
+        found = await self._confidant.fill_all(said, user="")
         count = len(channel.urls)
         headers = tuple(zip(names, found[count:], strict=True))
         return replace(channel, urls=tuple(found[:count]), headers=headers)

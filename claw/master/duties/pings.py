@@ -102,12 +102,12 @@ class Pinger:
         if found is None or not found.ping:
             await self._note(ping, None)  # nobody is to be told any more
             return
-        problem = await self._ping(found.ping, ping.kind)
+        problem = await self._ping(found.ping, found.user, ping.kind)
         for pause_s in _RETRIES_S:
             if problem is None or queue:
                 break
             await trio.sleep(pause_s)
-            problem = await self._ping(found.ping, ping.kind)
+            problem = await self._ping(found.ping, found.user, ping.kind)
         self._log(ping, problem)
         await self._note(ping, problem)
 
@@ -118,9 +118,9 @@ class Pinger:
         except StoreError as error:
             _LOG.error("it cannot be stored that %s was pinged: %s", ping.job, error)
 
-    async def _ping(self, base: str, kind: PingKind) -> str | None:
+    async def _ping(self, base: str, user: str, kind: PingKind) -> str | None:
         try:
-            url = pings.url_of(await self._confidant.fill(base), kind)
+            url = pings.url_of(await self._confidant.fill(base, user=user), kind)
         except UnresolvedError as error:
             return error.message
         except ValueError as error:  # what was looked up is no URL

@@ -294,7 +294,7 @@ class LockKeeper:
         patience_s = min(_CALLS_S, settings.lease_s / 3)
         try:
             with trio.move_on_after(patience_s):
-                dsn = await self._confidant.fill(settings.dsn)
+                dsn = await self._confidant.fill(settings.dsn, user="")
                 return await ask(self._backend(replace(settings, dsn=dsn)))
         except LockTroubleError as error:
             raise LockTroubleError(self._confidant.redactor.mask(error.message)) from error

@@ -201,6 +201,29 @@ async def test_a_look_that_no_descriptor_is_left_for_is_no_look() -> None:
             await probes.look(at, 20.0)
 
 
+async def test_a_job_of_another_user_is_asked_with_no_file_that_others_than_root_may_change(
+    key: Path,
+) -> None:
+    probe = Probe(url=f"http://127.0.0.1:1/${{file:{key}}}")
+    here = replace(WEB, health=Health(type=HealthType.HTTP, probe=probe))
+    probes = Probes(None, confidant())  # type: ignore[arg-type]
+    own, for_nobody = (
+        subject_of(
+            replace(here, user=user),
+            replace(UP, phase=Phase.UP),
+            replace(ATTEMPT, ready_at=T0),
+            "/",
+        )
+        for user in ("", "nobody")
+    )
+    assert own is not None
+    assert for_nobody is not None
+
+    assert "Connection refused" in str(await probes.look(own, 20.0))
+    with pytest.raises(NoLookError, match="has to be root's own"):
+        await probes.look(for_nobody, 20.0)
+
+
 async def test_while_a_thread_hangs_over_a_file_no_other_begins(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     probes = Probes(None, confidant())  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Pings: asked for with the change of the run, and made in their order without hurry."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -8,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from claw.master.checks.http import Caller
+from claw.master.duties import pings
 from claw.master.duties.pings import Pinger
 from claw.master.engine.turn import Turn
 from claw.model.effect import PingAsked
@@ -26,6 +28,7 @@ class Outside:
         self.desk = desk
         self.called: list[str] = []
         self.problems: list[str | None] = []
+        self.noted = trio.Event()
         this = cast("Any", self)
         self.pinger = Pinger(lambda: desk.config, this, this, confidant())
         self.pinger._call = self._answer
@@ -38,6 +41,7 @@ class Outside:
         return self.desk.database.view(work)
 
     async def __call__(self, decide: Callable[[Turn], Any]) -> Any:
+        self.noted.set()
         return self.desk.do(decide)
 
     def asked(self) -> list[PingAsked]:
@@ -166,3 +170,28 @@ def test_a_job_that_is_gone_has_no_ping() -> None:
     desk.end(desk.begin("etl"))
     desk.set_config()
     assert desk.database.view(Tx.pings) == {}
+
+
+@pytest.mark.parametrize(
+    ("user", "called"), [("", ["/a line of root's/start"]), ("nobody", [])]
+)
+async def test_a_job_of_another_user_pings_with_no_file_that_others_than_root_may_change(
+    user: str,
+    called: list[str],
+    key: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pings, "_RETRIES_S", ())
+    outside = Outside(Desk(job("etl", user=user, ping=f"{URL}/${{file:{key}}}")))
+    outside.desk.begin("etl")
+    (asked,) = outside.asked()
+
+    outside.pinger.ask(asked)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outside.pinger.serve)
+        await outside.noted.wait()
+        nursery.cancel_scope.cancel()
+
+    assert outside.called == called
+    (ping,) = outside.desk.database.view(Tx.pings).values()
+    assert ("root's own" in str(ping.problem)) == bool(user)
