@@ -9,7 +9,7 @@ import sys
 from claw import __version__
 from claw.cli import homes, manual, naming, parser, terminal
 from claw.commands.before import BEFORE
-from claw.commands.hosts import ALONE, LINES, LOCAL
+from claw.commands.hosts import ALONE, LINES, LOCAL, READING
 from claw.commands.nearest import did_you_mean, nearest
 from claw.commands.table import BY_NAME, ELSEWHERE, FAMILIES
 from claw.errors import UnsupportedError, UsageError
@@ -182,6 +182,7 @@ def _carry_out(command: Command, words: list[str], given: Globals) -> int:
         worst: int = importlib.import_module("claw.cli.fanout").run(
             given.hosts, [*flags, *command.name.split(), *words],
             is_json=is_json, has_lines=command.name in LINES,
+            reads_input=_reads_input(command, args),
         )  # fmt: skip
         return worst
     module, _, function = command.verb.partition(":")
@@ -194,6 +195,20 @@ def _carry_out(command: Command, words: list[str], given: Globals) -> int:
     with context:
         result: int = verb(context)
     return result
+
+
+def _reads_input(command: Command, args: dict[str, Any]) -> bool:
+    """Tell whether a command for several hosts reads standard input.
+
+    Raises:
+        UsageError: Somebody would have to type it, unseen.
+    """
+    if command.name in READING:
+        if sys.stdin is not None and sys.stdin.isatty():
+            hint = f"clawctl -H HOST -H HOST {command.name} ... < FILE"
+            raise UsageError("for several hosts it comes on standard input", hint=hint)
+        return True
+    return "-" in args.values()
 
 
 def _check_remote(command: Command, args: dict[str, Any], hosts: list[str]) -> None:

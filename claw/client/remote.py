@@ -31,7 +31,8 @@ _ADDRESS = re.compile(
     re.ASCII,
 )
 _OWN = "clawctl: "
-_END_S = 2.0
+_END_S, _KILL_S = 2.0, 1.0
+"""So long it may take when nobody is left to speak to, and when it is asked to end."""
 _NO_COMMAND, _NO_SSH = 127, 255
 
 
@@ -135,6 +136,10 @@ class Tunnel:
             return self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(_KILL_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
             return self._process.wait()
 
 

@@ -14,5 +14,8 @@ LOCAL = frozenset(
 ALONE = frozenset({"attach", "shell", "top"})
 """They have the terminal for themselves."""
 
+READING = frozenset({"secret set"})
+"""They read standard input without being told so by a ``-``."""
+
 LINES = frozenset({"events", "logs"})
 """With ``--json`` they print an object a line, and may have no end."""
