@@ -114,7 +114,8 @@ class Reader:
                 self._names[name] = self._type(command, block.where).strip()
                 assert self._names[name], f"{block.where}: {command} says nothing"
         if config is not None:
-            self._config = [*(self._config if config.words == "more" else []), block.text]
+            text = self._meant(block.text)
+            self._config = [*(self._config if config.words == "more" else []), text]
             assert self._daemon is not None, f"{block.where}: this page has no daemon"
             self._daemon.take("\n".join(self._config))
         if file is not None:
@@ -127,12 +128,16 @@ class Reader:
         if setup is not None:
             self._type(block.text, block.where)
 
+    def _meant(self, text: str) -> str:
+        """Return a text with what its names stand for here."""
+        for name, meant in self._names.items():
+            text = text.replace(name, meant)
+        return text
+
     def _carry_out(self, block: Block) -> None:
         exits = [one.words for one in block.orders if one.words.startswith("exits ")]
         for statement in block.statements:
-            typed = statement
-            for name, meant in self._names.items():
-                typed = typed.replace(name, meant)
+            typed = self._meant(statement)
             wanted = {0}
             for one in exits:
                 numbers, _, text = one.removeprefix("exits ").partition(": ")
