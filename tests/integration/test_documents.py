@@ -9,6 +9,7 @@ import pytest
 
 from tests.kit import documents
 from tests.kit.documents import COMMANDS, Page
+from tests.kit.errorpaths import typed
 from tests.kit.following import Reader, programs, unknown_in_sentence, wrong
 from tests.kit.master import MasterUnderTest
 
@@ -69,6 +70,16 @@ def test_every_command_that_is_shown_is_one(page: Page) -> None:
 
     assert [f"{block.where}: {wrong(words)}" for block, words in shown if wrong(words)] == []
     assert [text for text in map(unknown_in_sentence, page.spans) if text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_configuration_that_is_shown_is_good(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "shown.toml"
+    for block in page.blocks:
+        if block.language == "toml":
+            file.write_text(block.whole)
+            ended = typed(str(tmp_path), ["config", "validate", "-f", str(file)])
+            assert ended.status == 0, f"{block.where}: {ended.err}"
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -11,6 +11,7 @@ before a block, or by itself where it brings text of its own::
     <!-- test: exits N: TEXT -->    the command below with this text exits with N (or `1|3`)
     <!-- test: goes on: TEXT -->    it goes on: it is seen to say something, and ended
     <!-- test: not run: WHY -->     the block below is only looked at
+    <!-- test: after TOML -->       the TOML block below joins these lines, written with `; `
     <!-- test: own home -->         the page begins with an empty home and no daemon
 
 ``config`` may also bring text of its own, in the lines after the first. What a page's commands
@@ -69,6 +70,14 @@ class Block:
             if one.words == word or one.words.startswith((f"{word} ", f"{word}:")):
                 return Order(one.words[len(word) :].lstrip(": "), one.text)
         return None
+
+    @property
+    def whole(self) -> str:
+        """A TOML block with what its page leaves out."""
+        order = self.order("after")
+        return (
+            self.text if order is None else order.words.replace("; ", "\n") + "\n" + self.text
+        )
 
     @property
     def statements(self) -> list[str]:
