@@ -10,6 +10,7 @@ The map of the house, top floor first; a package imports only from floors below
     client      blocking client of the control socket
     config      claw.toml and jobs.d: one table of fields, loader, checker
     store       SQLite; the only SQL in the house
+    secrets     values that are kept elsewhere, looked up when something is started
     commands    the command table: names, parameters, methods, roles, as data
     schedule    due times as pure functions
     supervisor  fork server and supervisors; standard library only
