@@ -7,18 +7,16 @@ import os
 import sys
 
 from claw import __version__
-from claw.cli import homes, manual, naming, parser, terminal
+from claw.cli import homes, manual, naming, parser, reach, terminal
 from claw.commands.before import BEFORE
-from claw.commands.hosts import ALONE, LINES, LOCAL, READING
 from claw.commands.nearest import did_you_mean, nearest
 from claw.commands.table import BY_NAME, ELSEWHERE, FAMILIES
-from claw.errors import UnsupportedError, UsageError
+from claw.commands.touching import LINES, NOTHING, STDIN, touched
+from claw.errors import UsageError
 from claw.model import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from claw.commands.command import Command
     from claw.model.home import Home
 
@@ -108,7 +106,7 @@ def dispatch(words: list[str]) -> int:
     if rest[0] in FAMILIES and (len(rest) == 1 or rest[1] in ("-h", "--help")):
         return _show_family(rest[0], is_asked=wants_help or len(rest) > 1)
     command, rest = look_up(rest)
-    if wants_help or _asks_for_help(rest):
+    if wants_help or asks_for_help(rest):
         terminal.say(parser.build(command).format_help().rstrip())
         return 0
     return _carry_out(command, rest, given)
@@ -162,7 +160,8 @@ def _instead_of(word: str) -> str:
     return f"did you mean {meant!r}?" if meant else "`clawctl` lists them all"
 
 
-def _asks_for_help(words: list[str]) -> bool:
+def asks_for_help(words: list[str]) -> bool:
+    """Tell whether the help page of a command is wanted, by the words after it."""
     before = words[: words.index("--")] if "--" in words else words
     return "-h" in before or "--help" in before
 
@@ -175,14 +174,13 @@ def _show_family(word: str, *, is_asked: bool) -> int:
 def _carry_out(command: Command, words: list[str], given: Globals) -> int:
     args = parser.parse(command, words)
     is_json = args["json"] is True or "--json" in given.flags
-    if given.hosts:
-        _check_remote(command, args, given.hosts)
-    if len(given.hosts) > 1 and command.method:
+    touches = touched(command, args)
+    reach.check(command, touches, given.hosts)
+    if len(given.hosts) > 1 and NOTHING not in touches:
         flags = [*given.of_home(), *sorted(given.flags & {"--json"})]
         worst: int = importlib.import_module("claw.cli.fanout").run(
             given.hosts, [*flags, *command.name.split(), *words],
-            is_json=is_json, has_lines=command.name in LINES,
-            reads_input=_reads_input(command, args),
+            is_json=is_json, has_lines=LINES in touches, reads_input=STDIN in touches,
         )  # fmt: skip
         return worst
     module, _, function = command.verb.partition(":")
@@ -195,35 +193,3 @@ def _carry_out(command: Command, words: list[str], given: Globals) -> int:
     with context:
         result: int = verb(context)
     return result
-
-
-def _reads_input(command: Command, args: dict[str, Any]) -> bool:
-    """Tell whether a command for several hosts reads standard input.
-
-    Raises:
-        UsageError: Somebody would have to type it, unseen.
-    """
-    if command.name in READING:
-        if sys.stdin is not None and sys.stdin.isatty():
-            hint = f"clawctl -H HOST -H HOST {command.name} ... < FILE"
-            raise UsageError("for several hosts it comes on standard input", hint=hint)
-        return True
-    return "-" in args.values()
-
-
-def _check_remote(command: Command, args: dict[str, Any], hosts: list[str]) -> None:
-    """Refuse what cannot be done on other hosts, or not on several.
-
-    Raises:
-        UnsupportedError: It is that.
-    """
-    host = homes.label_of(hosts[0])
-    is_own = command.name == "run" and bool(args.get("cmd"))  # in this folder, as I am
-    if command.name in LOCAL or is_own:
-        what = "run -- CMD" if is_own else command.name
-        hint = f"ssh ssh://{host} clawctl {what}"
-        if os.environ.get(homes.HOST):
-            hint += f", or unset {homes.HOST}"
-        raise UnsupportedError(f"`clawctl {what}` works only where the daemon is", hint=hint)
-    if len(hosts) > 1 and command.name in ALONE:
-        raise UnsupportedError(f"`clawctl {command.name}` is for one host", hint=f"-H {host}")

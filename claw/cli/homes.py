@@ -40,7 +40,7 @@ def address_of(host: str) -> str:
 
 def label_of(host: str) -> str:
     """Return what people call a host of which this is the address: ``alice@web1:2222``."""
-    return host.removeprefix("ssh://").partition("/")[0]
+    return host.removeprefix("ssh://").partition("?")[0].partition("/")[0]
 
 
 def with_options(address: str, options: Sequence[str]) -> str:
@@ -157,7 +157,7 @@ def _is_owned(path: str, uid: int) -> bool:
 def name_of(place: Home) -> str:
     """Return what people call a home: the other host, the project, or this host."""
     if place.remote:
-        return label_of(place.remote.partition("?")[0])
+        return label_of(place.remote)
     if is_project(place):
         return os.path.basename(os.path.dirname(os.path.dirname(place.run)))
     return os.uname().nodename.partition(".")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import DAEMON, Command, argument, flag, option
 
 _TO = option("to", kinds.PLACE, "not where [backup] says: a folder, s3://BUCKET/PREFIX")
@@ -42,6 +42,7 @@ COMMANDS = (
         DAEMON,
         "make this home what it was at a backup",
         verb="backup:restore",
+        touches=(touching.HERE,),
         reply="restored",
         params=(
             argument("backup", kinds.BACKUP, "its id or beginning, latest, or a file"),

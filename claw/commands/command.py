@@ -20,11 +20,12 @@ class Param:
         is_required: Whether an argument must be given.
         is_rest: Whether it is all that stands after ``--``.
         metavar: What stands for its value.
+        touches: What a command line with it touches (`claw.commands.touching`).
     """
 
     __slots__ = (
         "help", "is_many", "is_option", "is_required", "is_rest", "kind", "metavar", "name",
-        "short",
+        "short", "touches",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -39,6 +40,7 @@ class Param:
         is_required: bool = False,
         is_rest: bool = False,
         metavar: str = "",
+        touches: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.kind = kind
@@ -49,6 +51,7 @@ class Param:
         self.is_required = is_required
         self.is_rest = is_rest
         self.metavar = metavar or (kind.metavar if kind else "")
+        self.touches = touches
         if is_rest:
             self.metavar = f"-- {self.metavar}"
 
@@ -66,19 +69,27 @@ def argument(
     return Param(name, kind, says, is_option=False, is_many=many, is_required=required)
 
 
-def rest(name: str, kind: Kind, says: str) -> Param:
+def rest(name: str, kind: Kind, says: str, *, touches: tuple[str, ...] = ()) -> Param:
     """Return an argument that takes all words after ``--``."""
-    return Param(name, kind, says, is_option=False, is_many=True, is_rest=True)
+    return Param(name, kind, says, is_option=False, is_many=True, is_rest=True, touches=touches)
 
 
-def option(name: str, kind: Kind, says: str, *, short: str = "", many: bool = False) -> Param:
+def option(
+    name: str,
+    kind: Kind,
+    says: str,
+    *,
+    short: str = "",
+    many: bool = False,
+    touches: tuple[str, ...] = (),
+) -> Param:
     """Return an option with a value; ``many``: it may be given again and again."""
-    return Param(name, kind, says, short=short, is_option=True, is_many=many)
+    return Param(name, kind, says, short=short, is_option=True, is_many=many, touches=touches)
 
 
-def flag(name: str, says: str, *, short: str = "") -> Param:
+def flag(name: str, says: str, *, short: str = "", touches: tuple[str, ...] = ()) -> Param:
     """Return an option without a value."""
-    return Param(name, None, says, short=short, is_option=True)
+    return Param(name, None, says, short=short, is_option=True, touches=touches)
 
 
 class Command:
@@ -96,11 +107,12 @@ class Command:
         detail: More words for its help page.
         examples: Command lines, each with what it does.
         aliases: Other names.
+        touches: What it touches beside the master (`claw.commands.touching`).
     """
 
     __slots__ = (
         "aliases", "detail", "examples", "group", "method", "name", "params", "reply",
-        "summary", "verb",
+        "summary", "touches", "verb",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913
@@ -116,6 +128,7 @@ class Command:
         detail: str = "",
         examples: tuple[tuple[str, str], ...] = (),
         aliases: tuple[str, ...] = (),
+        touches: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.group = group
@@ -127,6 +140,7 @@ class Command:
         self.detail = detail
         self.examples = examples
         self.aliases = aliases
+        self.touches = touches
 
 
 JOBS = "Jobs"

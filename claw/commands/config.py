@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import CONFIGURATION, Command, argument, flag, option
-
-_FILE = option("file", kinds.FILE, "this file instead of the home's", short="f")
 
 COMMANDS = (
     Command(
@@ -13,6 +11,7 @@ COMMANDS = (
         CONFIGURATION,
         "write a commented configuration to start from",
         verb="config:init",
+        touches=(touching.HERE,),
         reply="written",
         detail="Files that are there are left alone.",
         examples=(("clawctl init", "then edit it, and `clawctl daemon start`"),),
@@ -59,8 +58,9 @@ COMMANDS = (
         CONFIGURATION,
         "show the configuration as it is understood",
         verb="config:show",
+        touches=(touching.LOOKS,),
         reply="configuration",
-        params=(_FILE,),
+        params=(option("file", kinds.FILE, "this file instead of the home's", short="f"),),
         examples=(("clawctl config show", "every job with all its values"),),
     ),
     Command(
@@ -68,8 +68,17 @@ COMMANDS = (
         CONFIGURATION,
         "check the configuration and name every error",
         verb="config:validate",
+        touches=(touching.LOOKS,),
         reply="validated",
-        params=(_FILE,),
+        params=(
+            option(
+                "file",
+                kinds.FILE,
+                "this file instead of the home's",
+                short="f",
+                touches=(touching.NOTHING,),
+            ),
+        ),
         detail="Exit status 2, with one line for each error, when there are any.",
         examples=(("clawctl config validate -f claw.toml", "check one file"),),
     ),
@@ -78,6 +87,7 @@ COMMANDS = (
         CONFIGURATION,
         "print the JSON Schema of the configuration, for editors",
         verb="config:schema",
+        touches=(touching.NOTHING,),
         reply="schema",
         examples=(("clawctl config schema > claw.schema.json", "for an editor"),),
     ),
@@ -86,6 +96,7 @@ COMMANDS = (
         CONFIGURATION,
         "show where configuration, state and logs lie",
         verb="config:paths",
+        touches=(touching.LOOKS,),
         reply="paths",
         examples=(("clawctl config paths", "which files count"),),
     ),
@@ -94,6 +105,7 @@ COMMANDS = (
         CONFIGURATION,
         "show the next times of a cron expression",
         verb="cron:next_fires",
+        touches=(touching.NOTHING,),
         reply="fires",
         params=(
             argument("expr", kinds.CRON, "five or six fields, quoted, or @daily"),

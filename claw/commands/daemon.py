@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import DAEMON, Command, argument, flag, option
 
 _FILE = option("file", kinds.FILE, "default: ./claw.toml", short="f")
@@ -13,6 +13,7 @@ COMMANDS = (
         DAEMON,
         "pass the control socket on, for -H",
         verb="proxy:proxy",
+        touches=(touching.HERE,),
         method="hello",
         detail=(
             "What comes in goes to the daemon, and what it says goes out, as the protocol has "
@@ -25,6 +26,7 @@ COMMANDS = (
         DAEMON,
         "run a file's jobs here and show their output",
         verb="up:up",
+        touches=(touching.HERE,),
         reply="raised",
         params=(
             argument("targets", kinds.TARGET, "only these jobs", many=True, required=False),
@@ -45,6 +47,7 @@ COMMANDS = (
         DAEMON,
         "end what `up` runs",
         verb="up:down",
+        touches=(touching.HERE,),
         params=(_FILE,),
         examples=(("clawctl down", "stop the jobs of ./claw.toml"),),
     ),
@@ -53,6 +56,7 @@ COMMANDS = (
         DAEMON,
         "start the daemon in the background",
         verb="daemon:start",
+        touches=(touching.HERE,),
         reply="daemon",
         method="daemon.status",
         examples=(("clawctl daemon start", "returns when it answers"),),
@@ -62,6 +66,7 @@ COMMANDS = (
         DAEMON,
         "end the daemon and, as configured, its jobs",
         verb="daemon:stop",
+        touches=(touching.LOOKS,),
         reply="daemon",
         method="daemon.stop",
         detail="What becomes of the jobs is said by daemon.on_shutdown.",
@@ -72,6 +77,7 @@ COMMANDS = (
         DAEMON,
         "put the installed program in place; jobs are untouched",
         verb="daemon:restart",
+        touches=(touching.HERE,),
         reply="daemon",
         method="daemon.restart",
         detail=(
@@ -96,6 +102,7 @@ COMMANDS = (
         DAEMON,
         "show what the daemon itself has to say",
         verb="daemon:logs",
+        touches=(touching.LOOKS,),
         params=(
             option("lines", kinds.LINES, "so many of the last lines", short="n"),
             flag("follow", "and what comes, until ^C", short="f"),
@@ -138,6 +145,7 @@ COMMANDS = (
         DAEMON,
         "call a method of the control protocol",
         verb="api:api",
+        touches=(touching.PROGRAMS,),
         method="rpc.discover",
         params=(
             argument("method", kinds.METHOD, "such as job.status"),
@@ -154,6 +162,7 @@ COMMANDS = (
         DAEMON,
         "show the version of claw",
         verb="look:version",
+        touches=(touching.NOTHING,),
         reply="version",
         examples=(("clawctl version", "of this program"),),
     ),

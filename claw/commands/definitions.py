@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import CONFIGURATION, Command, Param, argument, flag, option, rest
 
 _JOB = argument("job", kinds.JOB, "the job")
@@ -53,8 +53,18 @@ COMMANDS = (
         method="job.add",
         params=(
             argument("name", kinds.NAME, "what it is called", required=False),
-            rest("cmd", kinds.WORD, "what it runs: words, or one command line in quotes"),
-            option("command", kinds.TEXT, "what it runs, as one command line"),
+            rest(
+                "cmd",
+                kinds.WORD,
+                "what it runs: words, or one command line in quotes",
+                touches=(touching.PROGRAMS,),
+            ),
+            option(
+                "command",
+                kinds.TEXT,
+                "what it runs, as one command line",
+                touches=(touching.PROGRAMS,),
+            ),
             option("schedule", kinds.CRON, "when: a cron expression, @daily", many=True),
             option("every", kinds.TEXT, "run it every so often: 90m"),
             option("at", kinds.FUTURE, "run it once, at this time"),
@@ -113,6 +123,7 @@ COMMANDS = (
         CONFIGURATION,
         "edit the file of a job, and load it if it is valid",
         verb="edit:edit",
+        touches=(touching.HERE,),
         reply="managed",
         method="job.replace",
         params=(_JOB, flag("override", "what overrides it, in place of its own file")),

@@ -17,9 +17,13 @@ COMMANDS = (
             argument(
                 "event", kinds.EVENT, "its name, like orders.new", many=True, required=False
             ),
-            option("data", kinds.TEXT, "JSON, @FILE or - for standard input; default null"),
+            option(
+                "data",
+                kinds.TEXT_OR_FILE,
+                "JSON, @FILE or - for standard input; default null",
+            ),
             option("request_id", kinds.KEY, "the same one within a day is one event"),
-            option("token", kinds.TEXT, "be let in by this token, or by that in @FILE"),
+            option("token", kinds.TEXT_OR_FILE, "be let in by this token, or by that in @FILE"),
             flag("new_token", "make a token for events: names or patterns"),
             option("ttl", kinds.DURATION, "of a new token: how long it is good; default 30d"),
             flag("tokens", "list the tokens for events"),

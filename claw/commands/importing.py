@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import CONFIGURATION, Command, argument, flag, option
 
 COMMANDS = (
@@ -11,6 +11,7 @@ COMMANDS = (
         CONFIGURATION,
         "make jobs of what cron, systemd and others run",
         verb="importing:import_jobs",
+        touches=(touching.ALONE, touching.PROGRAMS),
         reply="imported",
         params=(
             argument("kind", kinds.IMPORTED, "what kind of files they are"),

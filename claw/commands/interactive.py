@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import DAEMON, JOBS, Command, flag, option
 
 COMMANDS = (
@@ -11,6 +11,7 @@ COMMANDS = (
         JOBS,
         "watch and steer everything on a full screen",
         verb="top:top",
+        touches=(touching.ALONE,),
         method="job.status",
         detail=(
             "Tabs on the keys 1 to 5: jobs, output, runs, dead letters, configuration. ? shows "
@@ -24,6 +25,7 @@ COMMANDS = (
         DAEMON,
         "type command after command at a prompt",
         verb="shell:shell",
+        touches=(touching.ALONE,),
         method="hello",
         params=(
             option("command", kinds.TEXT, "carry out this line and leave", short="c"),

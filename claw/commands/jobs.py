@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import JOBS, Command, Param, argument, flag, option
 
 _TARGETS = argument("targets", kinds.TARGET, "name, NAME@2, pattern, tag:TAG, all", many=True)
@@ -150,6 +150,7 @@ COMMANDS = (
         JOBS,
         "type at a job, and see what it says",
         verb="attach:attach",
+        touches=(touching.ALONE, touching.PROGRAMS),
         method="job.attach",
         params=(argument("target", kinds.TARGET_OR_RUN, "a job, an instance or a run"),),
         detail=(

@@ -32,9 +32,10 @@ class Kind:
             knows (`claw.commands.calls_names.NAMED`) or clawctl does
             (`claw.cli.naming.OWN`), or what the shell itself does (`OF_SHELLS`).
         choices: The words it may be, when they are few.
+        file_mark: What a text that names a file begins with; None: no text does.
     """
 
-    __slots__ = ("choices", "completes", "metavar", "parse", "schema")
+    __slots__ = ("choices", "completes", "file_mark", "metavar", "parse", "schema")
 
     def __init__(
         self,
@@ -44,16 +45,20 @@ class Kind:
         completes: str = "",
         schema: dict[str, object] | None = None,
         choices: tuple[str, ...] = (),
+        file_mark: str | None = None,
     ) -> None:
         self.metavar = metavar
         self.parse = parse
         self.completes = tuple(completes.split())
         self.choices = choices
+        is_path = not _PATHS.isdisjoint(self.completes)
+        self.file_mark = "" if is_path else file_mark
         self.schema = schema or {"type": "string"}
 
 
 OF_SHELLS = ("files", "folders", "users", "groups", "programs")
 """Kinds of names that every shell can complete by itself."""
+_PATHS = frozenset({"files", "folders"})
 
 
 def _choice(metavar: str, *words: str) -> Kind:
@@ -147,6 +152,7 @@ def _parse_future(text: str) -> datetime:
 SIGNAL_NAMES = tuple(one.name.removeprefix("SIG") for one in signal.Signals)
 
 TEXT = Kind("TEXT")
+TEXT_OR_FILE = Kind("TEXT", file_mark="@")
 KEY = Kind("KEY")
 JOB = Kind("JOB", completes="jobs")
 TARGET = Kind("TARGET", completes="targets")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import CONFIGURATION, Command, argument
 
 COMMANDS = (
@@ -11,6 +11,7 @@ COMMANDS = (
         CONFIGURATION,
         "print the script that completes command lines in a shell",
         verb="manual:completion",
+        touches=(touching.NOTHING,),
         params=(argument("shell", kinds.SHELL, "the shell"),),
         detail=(
             "Packages put it where shells look. By hand: bash reads"
@@ -32,6 +33,7 @@ COMMANDS = (
         CONFIGURATION,
         "show a page of the manual",
         verb="manual:man",
+        touches=(touching.NOTHING,),
         params=(
             argument("page", kinds.PAGE, "a page or a command", many=True, required=False),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import RUNS, Command, argument, flag, option, rest
 
 _STATUS = (
@@ -20,7 +20,12 @@ COMMANDS = (
         method="run.submit",
         params=(
             argument("job", kinds.JOB, "the job to run", required=False),
-            rest("cmd", kinds.WORD, "a command, with this folder and environment"),
+            rest(
+                "cmd",
+                kinds.WORD,
+                "a command, with this folder and environment",
+                touches=(touching.HERE,),
+            ),
             option("at", kinds.FUTURE, "not before this time"),
             option("in", kinds.DURATION, "not before so long has passed"),
             option("priority", kinds.PRIORITY, "which of those that wait goes first"),
@@ -117,7 +122,7 @@ COMMANDS = (
                 "targets", kinds.TARGET_OR_RUN, "default: all jobs", many=True, required=False
             ),
             option("lines", kinds.LINES, "so many of the last lines", short="n"),
-            flag("follow", "and what comes, until ^C", short="f"),
+            flag("follow", "and what comes, until ^C", short="f", touches=(touching.LINES,)),
             flag("stdout", "only standard output"),
             flag("stderr", "only standard error"),
             option("since", kinds.PAST, "nothing written before"),
@@ -140,12 +145,18 @@ COMMANDS = (
         RUNS,
         "show what happened, and with -f what happens",
         verb="events:events",
+        touches=(touching.LINES,),
         reply="event",
         method="event.list",
         params=(
             flag("follow", "go on with what happens, until ^C", short="f"),
             option("from", kinds.CURSOR, "only what came after this cursor"),
-            option("cursor_file", kinds.FILE, "start from the cursor kept here, and keep it"),
+            option(
+                "cursor_file",
+                kinds.FILE,
+                "start from the cursor kept here, and keep it",
+                touches=(touching.ALONE,),
+            ),
             option("job", kinds.JOB, "only of this job"),
             option("type", kinds.EVENT_TYPE, "only of this type, such as run.failed"),
         ),

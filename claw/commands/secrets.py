@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import CONFIGURATION, Command, argument, flag
 
 _NAME = argument("name", kinds.SECRET, "as in ${secret:NAME}")
@@ -13,6 +13,7 @@ COMMANDS = (
         CONFIGURATION,
         "keep a value, which env, URLs and headers refer to",
         verb="secrets:set_",
+        touches=(touching.STDIN,),
         reply="secret",
         method="secret.set",
         params=(_NAME, flag("restart", "restart the services that have an older value")),

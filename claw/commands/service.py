@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import DAEMON, Command, flag, option
 
 _SYSTEM = flag("system", "the machine's own; root's default")
@@ -16,6 +16,7 @@ COMMANDS = (
         DAEMON,
         "have the init system run the daemon",
         verb="service:install",
+        touches=(touching.HERE,),
         reply="service",
         params=(*_WHICH, flag("dry_run", "only show what would be written")),
         detail=(
@@ -32,6 +33,7 @@ COMMANDS = (
         DAEMON,
         "remove the files that `service install` wrote",
         verb="service:uninstall",
+        touches=(touching.HERE,),
         reply="service",
         params=(*_WHICH, flag("dry_run", "only show what would be removed")),
         examples=(("clawctl service uninstall", "says what to type before"),),
@@ -41,6 +43,7 @@ COMMANDS = (
         DAEMON,
         "show whether an init system runs the daemon",
         verb="service:status",
+        touches=(touching.LOOKS,),
         reply="service",
         params=_WHICH,
         detail="The exit status is 3 when the files are not there.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands import kinds
+from claw.commands import kinds, touching
 from claw.commands.command import JOBS, Command, argument, option
 
 COMMANDS = (
@@ -31,6 +31,7 @@ COMMANDS = (
         JOBS,
         "write all that is known of a job or run into an archive",
         verb="watch:incident",
+        touches=(touching.FILES,),
         method="incident.subject",
         params=(
             argument("target", kinds.TARGET_OR_RUN, "a job or run"),
@@ -39,6 +40,7 @@ COMMANDS = (
                 kinds.FILE,
                 "the .tar.gz to write",
                 short="o",
+                touches=(touching.ALONE,),
             ),
         ),
         detail=(

@@ -113,12 +113,22 @@ def test_one_line_is_carried_out_as_a_login_shell_is_asked_to(
     [
         "!id", "run -- id", "job edit web", "up", "import crontab /etc/crontab", "api hello",
         "--home /tmp status", "shell", "daemon restart", "attach web",
+        "incident web -o f", "events --cursor-file f", "emit a.b --data @/etc/passwd",
+        "run one --each /etc/passwd", "config validate -f /etc/passwd", "backup create --to /x",
     ],
 )  # fmt: skip
 def test_who_is_kept_to_claw_has_no_way_out(shared: MasterUnderTest, line: str) -> None:
     done = piped(shared, f"{line}\n", "--restricted")
 
     assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("line", ["shell", "--home /tmp shell", "-H a shell"])
+def test_no_shell_begins_in_the_shell(shared: MasterUnderTest, line: str) -> None:
+    done = piped(shared, f"{line}\n")
+
+    assert done.returncode == 2
+    assert "this is the shell" in done.stderr
 
 
 def test_who_is_kept_to_claw_can_do_the_rest(shared: MasterUnderTest) -> None:

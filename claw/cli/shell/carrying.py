@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 
-from claw.cli import dispatch, main, terminal
+from claw.cli import dispatch, main, parser, terminal
 from claw.cli.shell import words
-from claw.commands.grammar import arguments_of, rest_of
+from claw.commands.grammar import arguments_of
 from claw.commands.methods import METHODS
+from claw.commands.touching import is_kept_from
 from claw.errors import ClawError, UsageError
 
 TYPE_CHECKING = False
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
 
 LEAVING = frozenset({"exit", "logout", "quit"})
 _ABOUT_JOBS = frozenset({"jobs", "targets", "open"})
-_MUST_NOT = frozenset(
-    {
-        "api", "attach", "daemon restart", "daemon start", "down", "import", "init", "job edit",
-        "proxy", "service install", "service uninstall", "up",
-    }
-)  # fmt: skip
-"""What somebody who is kept to claw cannot type: it starts programs, or touches files."""
 
 
 class Left(Exception):  # noqa: N818 - somebody leaves, which is no error
@@ -113,18 +107,20 @@ class Carrier:
         Raises:
             UsageError: It is that.
         """
+        if self._is_kept and line[0].startswith("-"):
+            raise UsageError("this shell is for one daemon: begin with a command")
         command, rest = _command_in(line)
         if command is None:
-            if self._is_kept and line[0].startswith("-"):
-                raise UsageError("this shell is for one daemon: begin with a command")
             return
         if command.name == "shell":
             raise UsageError("this is the shell", hint="`help` lists what it knows")
-        if not self._is_kept:
-            return
-        if command.name in _MUST_NOT or (rest_of(command) is not None and "--" in rest):
-            what = f"{command.name} --" if "--" in rest else command.name
-            raise UsageError(f"`{what}` is not for this shell", hint="`help` lists the others")
+        if self._is_kept and not dispatch.asks_for_help(rest):
+            args = parser.parse(command, rest)
+            if is_kept_from(command, {}):
+                what = f"`{command.name}` is not for this shell"
+                raise UsageError(what, hint="`help` lists the others")
+            if is_kept_from(command, args):
+                raise UsageError(f"{command.name}: this shell has no programs and no files")
 
     def _tell_touched(self, line: list[str]) -> None:
         command, rest = _command_in(line)
@@ -138,9 +134,9 @@ class Carrier:
 
 
 def _command_in(line: list[str]) -> tuple[Command | None, list[str]]:
-    """Return the command that a line begins with, and what follows it."""
+    """Return the command of a line, behind options for all, and what follows it."""
     try:
-        return dispatch.look_up(line)
+        return dispatch.look_up(dispatch.take_globals(line)[1])
     except ClawError:  # it is told when the line is carried out
         return None, []
 

@@ -20,7 +20,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import ColorDepth
 
-from claw.cli import terminal
+from claw.cli import reach, terminal
 from claw.cli.context import Context
 from claw.cli.top import drawing, keys, news, replies, settings
 from claw.cli.top.feed import Feed
@@ -30,7 +30,8 @@ from claw.cli.top.screen import Screen
 from claw.cli.verbs import edit
 from claw.client.client import Client
 from claw.commands.table import BY_NAME
-from claw.errors import ClawError
+from claw.commands.touching import touched
+from claw.errors import ClawError, UnsupportedError
 from claw.kernel import clock
 
 TYPE_CHECKING = False
@@ -65,6 +66,7 @@ class Top:
         self._host = host
         self._screen = Screen()
         self._path = settings.path_of(os.environ)
+        self._screen.refused = _refused(home)
         settings.load(self._path, self._screen.tables)
         self._feed = Feed(home, self._hear, self._screen.wishes)
         self._follower: Follower | None = None
@@ -208,6 +210,17 @@ class Top:
         self._followed = asked
         self._follower = Follower(self._home, asked, self._hear)
         self._follower.start()
+
+
+def _refused(home: Home) -> dict[str, str]:
+    """Return why some keys are none for this master: what they do is not to be done there."""
+    command = BY_NAME["job edit"]
+    try:
+        hosts = [home.remote] if home.remote else []
+        reach.check(command, touched(command, {}), hosts)
+    except UnsupportedError as error:
+        return {"edit": f"{error.message}: {error.hint}"}
+    return {}
 
 
 def _ask(home: Home, ask: news.Ask, tell: Callable[[news.News], None]) -> None:

@@ -245,7 +245,6 @@ def _hints(screen: Screen) -> Line:
     line: Line = [("bold", "?"), ("", " help ")]
     for action in keys.HINTED[screen.tab]:
         key = own[action]
-        denied = not screen.may(key.method)
-        grey = "ansibrightblack" if denied else ""
+        grey = "" if screen.may_press(key) else "ansibrightblack"
         line += [(grey or "bold", f" {key.label}"), (grey, f" {keys.HINTS[action]} ")]
     return [*line, ("bold", " q"), ("", " quit")]

@@ -37,13 +37,15 @@ def press(screen: Screen, name: str, data: str) -> None:
     if key is None:
         if data.isprintable() and data:
             screen.say(f"{data} does nothing here: ? shows what does", is_error=True)
-    elif not screen.may(key.method):
+    elif not screen.may_press(key):
         screen.say(_refusal(screen, key), is_error=True)
     else:
         ACTIONS[key.action](screen)
 
 
 def _refusal(screen: Screen, key: Key) -> str:
+    if key.action in screen.refused:
+        return screen.refused[key.action]
     needed, own = METHODS[key.method].role, (screen.hello or {}).get("role", "")
     return f"{key.label} ({key.says}) needs the role {needed}; yours is {own}"
 
@@ -147,6 +149,7 @@ def help_lines(screen: Screen) -> list[str]:
             lines += ["", "everywhere", ""]
             continue
         denied = "" if screen.may(key.method) else "  (not for your role)"
+        denied = "  (only where the daemon is)" if key.action in screen.refused else denied
         lines.append(f"  {key.label:12} {key.says}{denied}")
     return lines
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar
 
+    from claw.cli.top.keys import Key
     from claw.cli.top.listing import Listing, Row
     from claw.cli.top.overlays import Overlay
 
@@ -40,6 +41,7 @@ class Screen:
         runs_of: Of which job runs are shown; ''.
         more_runs: Whether there are older ones.
         again: Counted up when all is to be asked anew.
+        refused: Why some actions are not for this master, by action.
     """
 
     def __init__(self) -> None:
@@ -62,6 +64,7 @@ class Screen:
         self.runs_of = ""
         self.more_runs = False
         self.again = 0
+        self.refused: dict[str, str] = {}
         self._runs = _PAGE_OF_RUNS
         self._height = 20
         self._used: dict[str, tuple[int, float, float]] = {}
@@ -106,6 +109,10 @@ class Screen:
         if known is None or role not in ROLES:
             return True
         return ROLES.index(role) >= ROLES.index(known.role)
+
+    def may_press(self, key: Key) -> bool:
+        """Tell whether a key does what it says."""
+        return key.action not in self.refused and self.may(key.method)
 
     def say(self, text: str, *, is_error: bool = False) -> None:
         """Say something on the last line."""

@@ -6,7 +6,7 @@ import io
 import os
 import tarfile
 
-from claw.cli import terminal
+from claw.cli import homes, terminal
 from claw.cli.incident import Incident
 from claw.errors import UsageError
 from claw.kernel import clock
@@ -27,7 +27,10 @@ def incident(context: Context) -> int:
     """Write an archive of all that is known of a job or run; only its owner may read it."""
     target, path = context.args["target"], context.args["output"]
     now = clock.now()
-    path = path or f"claw-incident-{target}-{now:%Y%m%dT%H%M%SZ}.tar.gz"
+    if path is None:
+        # Of several hosts, each writes its own into this folder.
+        of = f"{homes.name_of(context.home)}-" if context.home.remote else ""
+        path = f"claw-incident-{of}{target}-{now:%Y%m%dT%H%M%SZ}.tar.gz"
     parts = Incident(context.client, target).parts()
     first = next(parts)  # a target that is not there leaves no file behind
     try:

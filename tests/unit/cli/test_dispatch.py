@@ -87,3 +87,23 @@ def test_options_and_targets_may_come_in_any_order(clawctl: Typed) -> None:
     status, _out, err = clawctl("start", "web", "--no-wait", "api")
 
     assert status == 7, err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("-H", "a", "config", "validate"), "works only where the daemon is"),
+        (("-H", "a", "run", "--", "id"), "`clawctl run -- CMD` works only where"),
+        (("-H", "a,b", "import", "crontab", "f", "--apply"), "is for one host: -H a"),
+        (("-H", "a,b", "incident", "web", "-o", "f"), "is for one host"),
+        (("-H", "a,b", "events", "--cursor-file", "f"), "is for one host"),
+        (("-H", "a,b", "top"), "is for one host"),
+    ],
+)
+def test_what_other_hosts_or_several_cannot_do_is_refused(
+    clawctl: Typed, words: tuple[str, ...], text: str
+) -> None:
+    status, out, err = clawctl(*words)
+
+    assert (status, out) == (1, "")
+    assert text in err

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from claw.cli.top import cells, drawing, keys, news, pressing, settings
+from claw.cli.top.app import Top
 from claw.cli.top.overlays import Pager, Question
 from claw.cli.top.screen import Screen
 from claw.commands.methods import METHODS
+from claw.model.home import of_host
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -334,3 +336,15 @@ def test_what_the_last_line_reminds_of_is_there() -> None:
         own = {key.action for key in keys.KEYS if tab in key.tabs}
         assert set(actions) <= own
         assert set(actions) <= set(keys.HINTS)
+
+
+def test_the_key_that_edits_does_nothing_for_another_hosts_master() -> None:
+    screen = Top(of_host("ssh://web1/bin/clawctl?--home=/x"), "web1")._screen
+    screen.take(news.Jobs({"jobs": [job("a")]}, True, 0.0))
+
+    pressing.press(screen, "e", "e")
+
+    assert screen.effects == []
+    assert screen.message[1]
+    assert "works only where the daemon is: ssh ssh://web1 clawctl" in screen.message[0]
+    assert any("(only where the daemon is)" in line for line in pressing.help_lines(screen))
