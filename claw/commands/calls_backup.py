@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claw.commands.method import ADMIN, Method, reading
+from claw.commands.method import ADMIN, Method
 from claw.commands.schema import array, boolean, integer, nullable, number, record, string, time
 
 _TO = string("elsewhere than `[backup]` says: a folder, or s3://BUCKET/PREFIX")
@@ -28,11 +28,12 @@ BACKUPS = (
         params=record({"to": _TO}),
         result=record({"backup": _BACKUP, "place": _PLACE}, ("backup", "place"), is_open=True),
     ),
-    reading(
+    Method(
         "backup.list",
         "list the backups",
-        record({"to": _TO}),
-        record(
+        role=ADMIN,  # who names a place has the daemon look there, with its keys
+        params=record({"to": _TO}),
+        result=record(
             {
                 "backups": array("oldest first", _BACKUP),
                 "place": _PLACE,

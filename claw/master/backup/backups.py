@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -10,7 +11,7 @@ import trio
 from claw.config.keys import backup as keys
 from claw.errors import ClawError, RequestError, UsageError
 from claw.kernel import clock
-from claw.master.backup import places
+from claw.master.backup import places, s3
 from claw.master.backup.contents import Source, keys_of
 from claw.master.backup.making import make
 from claw.master.backup.places import Folder, Place
@@ -20,6 +21,7 @@ from claw.model import backups
 from claw.model.backups import Backup, Settings
 from claw.model.home import Home
 from claw.model.job import Config
+from claw.secrets.resolving import UnresolvedError
 
 T = TypeVar("T")
 
@@ -27,7 +29,6 @@ _LOG = logging.getLogger("claw.backup")
 _AGAIN_S = 300.0
 """After one that failed, if another is not due earlier."""
 _LOOK_S = 3600.0
-Thread = Callable[[Callable[[], object]], Awaitable[object]]
 
 
 class Holder(Protocol):
@@ -74,11 +75,19 @@ class Backups:
             UsageError: That is no place.
             RequestError: What it needs is not there.
         """
+        settings = self.settings
         try:
-            to = keys.place(to) or self.settings.to or self._home.backups
+            to = keys.place(to) or settings.to or self._home.backups
         except ValueError as error:
             raise UsageError(str(error)) from None
-        return Folder(to)
+        if not to.startswith(s3.SCHEME):
+            return Folder(to)
+        try:
+            key = await self._confidant.fill_all((settings.access_key, settings.secret_key))
+        except UnresolvedError as error:
+            raise RequestError(f"[backup]: {error}", hint="clawctl secret set NAME") from error
+        settings = replace(settings, access_key=key[0], secret_key=key[1])
+        return s3.Bucket(to, settings, self._home.backups)
 
     async def create(self, to: str = "") -> tuple[Backup, Place]:
         """Make a backup; return it with where it is.

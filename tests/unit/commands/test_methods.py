@@ -66,8 +66,8 @@ def test_every_method_is_told_in_one_line(method: Method) -> None:
 
 def test_only_what_changes_something_asks_for_more_than_a_viewer() -> None:
     # Of an attachment, which is itself on record; for those who may add what is looked at;
-    # names that would tell what there is to steal.
-    others = {"job.type", "job.resize", "job.validate", "secret.list"}
+    # names that would tell what there is to steal; any folder that the daemon can read.
+    others = {"job.type", "job.resize", "job.validate", "secret.list", "backup.list"}
     for method in methods.METHODS.values():
         asks_for_more = method.role != "viewer" and method.name not in others
         assert method.is_mutating == asks_for_more, method.name
@@ -77,7 +77,8 @@ def test_what_changes_something_is_repeatable_except_what_is_of_one_connection()
     once = [m.name for m in methods.METHODS.values() if m.is_mutating and not m.is_repeatable]
 
     of_secrets = ["secret.set", "secret.get", "secret.delete"]  # no hash of them is kept either
-    assert once == ["job.attach", "daemon.stop", *of_secrets]
+    of_backups = ["backup.create", "backup.prune"]  # one more harms nobody
+    assert once == ["job.attach", "daemon.stop", *of_secrets, *of_backups]
 
 
 def test_discover_lists_every_method_with_its_schemas() -> None:
