@@ -83,7 +83,8 @@ class Backups:
         if not to.startswith(s3.SCHEME):
             return Folder(to)
         try:
-            key = await self._confidant.fill_all((settings.access_key, settings.secret_key))
+            said = (settings.access_key, settings.secret_key)
+            key = await self._confidant.fill_all(said, user="")
         except UnresolvedError as error:
             raise RequestError(f"[backup]: {error}", hint="clawctl secret set NAME") from error
         settings = replace(settings, access_key=key[0], secret_key=key[1])
