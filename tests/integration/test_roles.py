@@ -137,6 +137,28 @@ async def test_a_role_may_call_its_methods_and_no_other(
     assert denied == METHODS.keys() - allowed(role)
 
 
+async def test_who_has_a_name_that_nobody_tells_holds_up_nobody_else(
+    desk: Desk, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, told = threading.Event(), threading.Event()
+
+    def name_of(uid: int) -> str:
+        if uid == UIDS[OPERATOR]:
+            asked.set()
+            told.wait()
+        return peers.user_name(uid)
+
+    monkeypatch.setattr(server, "user_name", name_of)
+    try:
+        caller.uid = UIDS[OPERATOR]
+        waiting = await desk.connect()
+        assert await trio.to_thread.run_sync(asked.wait, 30.0)
+        assert await come(desk, caller, ADMIN)
+    finally:
+        told.set()
+    assert (await waiting.call("hello"))["role"] == OPERATOR
+
+
 async def test_hello_tells_the_role_and_discover_that_of_each_method(
     desk: Desk, caller: Caller
 ) -> None:
@@ -254,7 +276,7 @@ async def test_the_socket_is_open_to_others_while_there_are_roles(
         desk.config.current = replace(desk.config.current, daemon=Daemon())
         desk.config.reloads.announce()
         await trio.testing.wait_all_tasks_blocked()
-        assert modes()[1] == 0o600
+        assert modes() == (0o711 if os.geteuid() == 0 else 0o700, 0o600)
         with pytest.raises(EOFError):
             await client.line()
 

@@ -8,7 +8,9 @@ Names of users and groups become numbers in a thread, for all strangers at once:
 them may be asked over a network. What was found holds for `REFRESH_S`.
 """
 
+import contextlib
 import hmac
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -22,7 +24,12 @@ from claw.master.control.peers import Peer, owner, user_name
 from claw.model.access import Members, Roles
 from claw.model.job import Daemon
 
+log = logging.getLogger("claw.control")
+
 REFRESH_S = 10.0
+PATIENCE_S = 5.0
+_AT_ONCE = 4
+"""Questions under way; threads of those that nobody waits for any more are among them."""
 LONGEST_TOKEN = 1024
 
 
@@ -50,6 +57,7 @@ class Access:
         self._daemon = daemon
         self._table = _look_up(Roles(), clock.monotonic())
         self._looking = trio.Lock()
+        self._threads = trio.CapacityLimiter(_AT_ONCE)
 
     async def admit(self, connection: Connection, *, is_hello: bool = False) -> None:
         """See that who has connected may ask, and note the role.
@@ -85,8 +93,24 @@ class Access:
         async with self._looking:
             now = clock.monotonic()
             if self._table.roles != roles or now - self._table.found_at > REFRESH_S:
-                self._table = await trio.to_thread.run_sync(_look_up, roles, now)
+                self._table = await self._looked_up(roles, now)
         return self._table.role_of(peer)
+
+    async def _looked_up(self, roles: Roles, now: float) -> _Table:
+        """Return who has which role now.
+
+        Who keeps names may give no answer: then those numbers hold that were found before, of
+        roles that are still there; so nobody keeps one that was taken away.
+        """
+        with trio.move_on_after(PATIENCE_S):
+            with contextlib.suppress(RuntimeError):  # no room for a thread
+                return await trio.to_thread.run_sync(
+                    _look_up, roles, now, abandon_on_cancel=True, limiter=self._threads
+                )
+        log.warning("nobody says which users and groups [control.roles] means: see getent(1)")
+        if self._table.roles == roles:
+            return replace(self._table, found_at=clock.monotonic())
+        return _Table(roles, clock.monotonic(), {}, {})
 
     async def show_token(self, connection: Connection, token: str) -> None:
         """Take note of the token that a forwarded connection has shown.
@@ -98,7 +122,7 @@ class Access:
         path = self._daemon().token_file
         if not path or not connection.peer.is_forwarded:
             return
-        known = await trio.to_thread.run_sync(_read_token, path)
+        known = await self._token_at(path)
         if not hmac.compare_digest(token.strip().encode(), known):
             raise DeniedError(
                 "that is not the token of this daemon" if token else "a token is required",
@@ -106,6 +130,21 @@ class Access:
                 " clawctl --token-file FILE",
             )
         connection.shown_token = path
+
+    async def _token_at(self, path: str) -> bytes:
+        """Return the token that a file holds; see `_read_token`.
+
+        Raises:
+            RequestError: It cannot be read, or not in time.
+        """
+        with trio.move_on_after(PATIENCE_S):
+            try:
+                return await trio.to_thread.run_sync(
+                    _read_token, path, abandon_on_cancel=True, limiter=self._threads
+                )
+            except RuntimeError as error:  # no room for a thread
+                raise RequestError(f"the daemon's token_file {path}: {error}") from error
+        raise RequestError(f"the daemon's token_file {path} cannot be read in {PATIENCE_S:g} s")
 
 
 def refusal(peer: Peer) -> DeniedError:

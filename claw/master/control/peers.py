@@ -36,14 +36,14 @@ class Peer:
 
 
 def identify(connection: socket.socket) -> Peer:
-    """Return who has connected; the role of strangers, '', is still to be found."""
+    """Return who has connected; a stranger's role, '', and the name are still to be found."""
     pid, uid, gid = peer.credentials(connection)
     return Peer(
         pid=pid,
         uid=uid,
         gid=gid,
         role=ADMIN if uid in (0, owner()) else "",
-        name=user_name(uid),
+        name=unnamed(uid),
         groups=_groups(connection),
         is_forwarded=_is_forwarded(pid, uid),
     )
@@ -77,10 +77,13 @@ def _overflow_uid() -> int:
 
 
 def identify_child(connection: socket.socket) -> Peer:
-    """Return who has connected, be it any user's child: its token says what it may do."""
+    """Return who has connected, be it any user's child: its token says what it may do.
+
+    The name is still to be found.
+    """
     pid, uid, gid = peer.credentials(connection)
     role = ADMIN if uid in (0, owner()) else OPERATOR
-    name, groups = user_name(uid), _groups(connection)
+    name, groups = unnamed(uid), _groups(connection)
     return Peer(pid=pid, uid=uid, gid=gid, role=role, name=name, groups=groups, is_guest=True)
 
 
@@ -117,8 +120,13 @@ def named(one: Peer, entries: Iterable[str]) -> frozenset[str]:
 
 
 def user_name(uid: int) -> str:
-    """Return the name of a user, or ``uid N`` for one without a name."""
+    """Return the name of a user, or ``uid N`` for one without a name; may take its time."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"uid {uid}"
+        return unnamed(uid)
+
+
+def unnamed(uid: int) -> str:
+    """Return what a user is called who has no name, or none that is known yet."""
+    return f"uid {uid}"

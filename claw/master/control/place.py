@@ -80,6 +80,15 @@ class Place:
                 self._open_above()
         elif self._mode & _OTHERS:
             os.chmod(self._folder, _READABLE)  # noqa: PTH101
+        else:
+            self._let_nobody_look()
+
+    def _let_nobody_look(self) -> None:
+        """Take back what others were let; through root's folder all still pass to theirs."""
+        mode = os.stat(self._folder).st_mode & 0o777  # noqa: PTH116
+        allowed = _PASSABLE if os.geteuid() == 0 else 0o700
+        if mode & ~allowed:
+            os.chmod(self._folder, mode & allowed)  # noqa: PTH101
 
     def _open_above(self) -> None:
         """Let others pass the folder above, of which more may be open already."""

@@ -20,6 +20,7 @@ import logging
 import os
 import socket as sockets
 import sys
+from dataclasses import replace
 
 import trio
 
@@ -32,11 +33,12 @@ from claw.master.control.connection import Answerer, Connection
 from claw.master.control.hangups import Hangups
 from claw.master.control.jobcalls import JobCalls
 from claw.master.control.limits import Limits
-from claw.master.control.peers import Peer, identify, identify_child
+from claw.master.control.peers import Peer, identify, identify_child, user_name
 from claw.master.control.place import Place
 from claw.master.control.room import greedier
 from claw.master.handlers.table import HANDLERS, OF_CHILDREN
 from claw.master.init.inherited import Door
+from claw.master.supervision.lookups import LookUps
 from claw.master.wiring import Services
 from claw.wire import control as wire
 
@@ -111,6 +113,7 @@ class _Server:
         self._connections: set[Connection] = set()
         self._complaints = Complaints(log)
         self._reserve_fd: int | None = None
+        self._names = LookUps(_name_of)
 
     def close(self) -> None:
         self._place.remove()
@@ -205,6 +208,7 @@ class _Server:
     ) -> None:
         try:
             self.hangups.watch(socket.fileno(), connection.on_gone)
+            connection.peer = await self._named(connection.peer)
             await self._converse(socket, connection)
         except Exception:  # one connection's mistake must not end the master
             log.exception("a connection of %s ended by mistake", connection.peer.name)
@@ -230,6 +234,13 @@ class _Server:
                 greeting.cancel_scope.cancel()
             connection.outgoing.close()
             nursery.cancel_scope.deadline = trio.current_time() + self._limits.linger_s
+
+    async def _named(self, peer: Peer) -> Peer:
+        """Return somebody with the name, where one is told in time."""
+        try:
+            return replace(peer, name=await self._names.of(str(peer.uid), ""))
+        except OSError:
+            return peer
 
     async def _lets_in(self, connection: Connection) -> bool:
         """Tell whether somebody may ask anything here at all; who may not is told so."""
@@ -307,3 +318,7 @@ def _refuse(socket: sockets.socket, error: errors.ClawError) -> None:
     """Answer a connection with one error, if it takes it at once, and close it."""
     with socket, contextlib.suppress(OSError):
         socket.send(wire.encode_error(None, error))
+
+
+def _name_of(uid: str, _group: str) -> str:
+    return user_name(int(uid))

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 KEPT_S = 60.0
 _PATIENCE_S = 10.0
+_MOST = 1000
+"""Answers that are kept; who was asked for longest ago is forgotten first."""
 _AT_ONCE = 8
 """Questions under way; threads of those that nobody waits for any more are among them."""
 
@@ -47,7 +49,10 @@ class LookUps(Generic[T]):
             return known
         with trio.move_on_after(_PATIENCE_S):
             found = await self._ask(user, group)
+            self._known.pop((user, group), None)
             self._known[user, group] = found, clock.monotonic() + KEPT_S
+            if len(self._known) > _MOST:
+                del self._known[next(iter(self._known))]
             return found
         if known is not None:
             return known
