@@ -5,6 +5,7 @@ with real ones.
 """
 
 import os
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
