@@ -33,19 +33,21 @@ class Link:
         after: The hash of what it follows.
         last: The hash of its last line.
         wrong: What is wrong within it, one text for each place.
+        end: What is wrong with its last line, for which the next one is still to vouch.
     """
 
     name: str
     after: str
     last: str
     wrong: tuple[str, ...]
+    end: str = ""
 
 
 def read(name: str, lines: Iterable[bytes]) -> Link:
     """Return what the lines of one file say; newlines at their ends do not count."""
     after: str | None = None
     before, whole, is_torn = START, START, False
-    wrong = []
+    wrong, end = [], ""
     for number, raw in enumerate(lines, 1):
         line = raw.removesuffix(b"\n")
         body = _parse(line)
@@ -60,9 +62,9 @@ def read(name: str, lines: Iterable[bytes]) -> Link:
                 wrong.append(f"line {number}: lines before the torn one were changed")
             whole = hash_of(line)
         before, is_torn = hash_of(line), body is None
-    return Link(
-        name=name, after=START if after is None else after, last=before, wrong=tuple(wrong)
-    )
+        end = "" if body is not None else f"line {number}: {_no_entry(raw)}"
+    after = START if after is None else after
+    return Link(name=name, after=after, last=before, wrong=tuple(wrong), end=end)
 
 
 def verify(links: Sequence[Link], newest: str) -> Iterator[str]:
@@ -78,6 +80,8 @@ def verify(links: Sequence[Link], newest: str) -> Iterator[str]:
     while at is not None:
         left.discard(at.name)
         yield from (f"{at.name}: {text}" for text in at.wrong)
+        if at.name == newest and at.end:
+            yield f"{at.name}: {at.end}"
         if at.after == START:
             break
         earlier = by_last.get(at.after)
@@ -87,6 +91,13 @@ def verify(links: Sequence[Link], newest: str) -> Iterator[str]:
         at = earlier
     for name in sorted(left):
         yield f"{name}: no file follows it: a later one is gone, or its beginning was changed"
+
+
+def _no_entry(raw: bytes) -> str:
+    """Return what is to be said of a last line that is none: a crash leaves it no end."""
+    if raw.endswith(b"\n"):
+        return "it is no entry"
+    return "it has no end: a crash has torn it, or somebody has cut it off"
 
 
 def _parse(line: bytes) -> dict[str, object] | None:

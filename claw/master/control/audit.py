@@ -83,6 +83,7 @@ class AuditLog:
         self._prev = auditchain.START
         self._whole: str | None = None
         self._follows = ""
+        self._size = 0
 
     def append(self, entry: Entry) -> None:
         """Append one entry.
@@ -93,6 +94,8 @@ class AuditLog:
         with self._lock:
             if self._fd < 0 or not self._is_in_place():
                 self._open()
+            elif os.fstat(self._fd).st_size != self._size:  # somebody else has been at it
+                self._end_line()
             if self._follows:
                 self._write(self._first_line(entry))
                 self._follows = ""
@@ -107,6 +110,12 @@ class AuditLog:
             self._close()  # part of the line may be there: the next one looks
             raise
         self._prev, self._whole = auditchain.hash_of(line), None
+        self._size = os.fstat(self._fd).st_size
+
+    def _end_line(self) -> None:
+        """See that what is appended next begins a line."""
+        if os.fstat(self._fd).st_size and not _ends_whole(self._path):
+            files.append(self._fd, b"\n")
 
     def _is_in_place(self) -> bool:
         return files.inode_at(self._path) == files.inode_of(self._fd)
@@ -175,8 +184,7 @@ class AuditLog:
             whole = (auditchain.hash_of(line) for line in reversed(tail) if is_whole(line))
             found = next(whole, None)
             self._whole = found or self._before_file(folder, earlier)[0]
-        if not _ends_whole(self._path):
-            files.append(self._fd, b"\n")
+        self._end_line()
 
     def _begin_file(self, folder: str) -> None:
         self._whole = None

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -257,3 +258,40 @@ def test_what_is_no_secret_is_kept_in_its_words() -> None:
     }
     shown = json.loads(json.dumps(audit.masked(params)))
     assert shown == {**params, "changes": ["tags+=blue", "command=x --env=1", "env.A=****"]}
+
+
+@pytest.mark.parametrize(
+    ("end", "told"), [(b"garbage\n", "it is no entry"), (b'{"at":"2026', "it has no end")]
+)
+def test_a_last_line_that_is_no_entry_is_told_until_the_next_one_vouches_for_it(
+    end: bytes, told: str, tmp_path: Path
+) -> None:
+    path = filled(tmp_path / "audit.log", 3)
+    with path.open("ab") as file:
+        file.write(end)
+
+    [problem] = problems(path)
+    assert problem.startswith(f"audit.log: line 4: {told}")
+    filled(path, 1)
+    assert problems(path) == []
+
+
+def test_a_line_that_somebody_cuts_off_meanwhile_is_told_and_takes_no_other_with_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "audit.log"
+    log = AuditLog(str(path))
+    for number in range(3):
+        log.append(entry(number=number))
+    os.truncate(path, path.stat().st_size - 20)
+
+    log.append(entry(number=3))
+    log.append(entry(number=4))
+    log.close()
+
+    assert problems(path) == ["audit.log: line 4: it does not follow the line before it"]
+    assert numbers_at_end(path) == [3, 4]
+
+
+def numbers_at_end(path: Path) -> list[object]:
+    return [json.loads(line)["params"]["number"] for line in path.read_text().splitlines()[-2:]]
