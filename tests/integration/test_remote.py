@@ -113,7 +113,9 @@ def test_an_error_of_the_master_and_of_its_host_names_the_host(place: Place) -> 
     assert said.startswith(f"clawctl: {place.label}: the daemon is not running: there is no")
 
 
-@pytest.mark.parametrize("words", ["run -- id", "init", "daemon start", "job edit web", "up"])
+@pytest.mark.parametrize(
+    "words", ["run -- id", "init", "daemon start", "job edit web", "up", "config validate"]
+)
 def test_what_is_of_one_host_alone_says_so(place: Place, words: str) -> None:
     said = place.shell("-H", place.host, *words.split(), status=1).fault
 
