@@ -17,7 +17,8 @@ _SHORT = {
     "semiannually": "*-01,07-01 00:00:00",
 }
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_WEEKDAYS = re.compile(r"(?i)(?:(?:sun|mon|tue|wed|thu|fri|sat)[a-z]*(?:\.\.|-|,)?)+")
+_DAY = r"(?:sun|mon|tue|wed|thu|fri|sat)[a-z]*"
+_WEEKDAYS = re.compile(rf"(?i){_DAY}(?:(?:\.\.|-|,){_DAY})*,?")
 _DATE = re.compile(r"(?:(?P<year>[^-~]+)-)?(?P<month>[^-~]+)(?P<mark>[-~])(?P<day>[^-~]+)")
 _WEEKS = {(1, 7): 1, (8, 14): 2, (15, 21): 3, (22, 28): 4}
 _LAST_WEEK = 7

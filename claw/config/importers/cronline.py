@@ -15,9 +15,7 @@ from claw.schedule.cron import MACROS
 _SETTING = re.compile(
     r"""\s*(?:(["'])(?P<quoted>.+?)\1|(?P<name>[^\s="']+))\s*=\s*(?P<value>.*)$"""
 )
-_FIELD = re.compile(
-    r"[0-9A-Za-z*?~,/#-]*[0-9*~][0-9A-Za-z*?~,/#-]*|[A-Za-z]{3}(?:[-,][A-Za-z]{3})*"
-)
+_FIELD = re.compile(r"[A-Za-z?,/#-]*[0-9*~][0-9A-Za-z*?~,/#-]*|[A-Za-z]{3}(?:[-,][A-Za-z]{3})*")
 _RANDOM = re.compile(r"(\d*)~(\d*)(?:/(\d+))?")
 _LAST_MINUTE, _LAST_HOUR = 59, 23
 _FIELDS = 5

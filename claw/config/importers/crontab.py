@@ -22,9 +22,13 @@ from claw.kernel import accounts
 from claw.model.units import format_duration
 
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}\$?")
-_HEADING = re.compile(
-    r"(?i)\b(?:min(?:ute)?|m)\b.*\b(?:hour|h)\b.*\b(?:command|cmd|month|mon)\b"
+_HEADING = (
+    frozenset({"min", "minute", "m"}),
+    frozenset({"hour", "h"}),
+    frozenset({"command", "cmd", "month", "mon"}),
 )
+"""Words of which one of each stands in a comment that names the columns, in that order."""
+_LONGEST_HEADING = 200
 _FLAGS = re.compile(r"-([nqs]+)\s+")
 _LONGEST_DESCRIPTION = 300
 _MAILERS = ("MAILTO", "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING", "MAIL_RC")
@@ -105,11 +109,16 @@ def _says(text: str) -> bool:
 def _remark(state: _State, text: str) -> None:
     """Keep the comment that stands right above an entry; not an entry that is commented out."""
     words = text.strip().lstrip("#").strip()
-    is_other = not text.lstrip().startswith("#") or _HEADING.search(words) is not None
+    is_other = not text.lstrip().startswith("#") or _is_heading(words)
     if is_other or not words or cronline.read(0, words) is not None:
         state.remarks = []
     else:
         state.remarks.append(words)
+
+
+def _is_heading(text: str) -> bool:
+    words = iter(re.findall(r"\w+", text[:_LONGEST_HEADING].lower()))
+    return all(any(word in column for word in words) for column in _HEADING)
 
 
 # -- users ---------------------------------------------------------------------------------

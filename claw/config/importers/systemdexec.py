@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from claw.config.importers import quoting
 from claw.config.importers.imported import Draft
-from claw.config.importers.unitfile import Unit, Value, words_of
+from claw.config.importers.unitfile import Unit, Value, pieces_of
 
 _PREFIXES = "@-:+!|"
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<dollar>\$))")
@@ -25,12 +25,21 @@ _LEFT_OUT = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One command: its words with their variables, and what its prefix says."""
+    """One command: its words with their variables, and what its prefix says.
+
+    Attributes:
+        words: The program and its arguments.
+        may_fail: Its failure counts as success.
+        is_privileged: It has more rights than the service.
+        line: Where it stands.
+        own_name: What the program would see as its own name; '' for its path.
+    """
 
     words: list[str]
     may_fail: bool
     is_privileged: bool
     line: int
+    own_name: str
 
     @property
     def has_variable(self) -> bool:
@@ -44,24 +53,32 @@ class Line:
 
 
 def read(value: Value, expand: "Expand") -> list[Line]:
-    """Return the commands of an assignment, of which `` ; `` may join several.
+    """Return the commands of an assignment: a word that is a bare ``;`` stands between two.
 
     Raises:
         ValueError: A quote is not closed.
     """
-    found: list[Line] = []
-    text = value.text
-    for part in re.split(r"\s+;\s+|\s+;$", text):
-        bare = part.strip()
-        prefix = bare[: len(bare) - len(bare.lstrip(_PREFIXES))]
-        keep = ":" not in prefix
-        words = words_of(expand(bare[len(prefix) :]), _with_variables if keep else str)
-        if "@" in prefix:
-            words = words[:1] + words[2:]  # argv[0] is not passed on
-        if words:
-            privileged = "+" in prefix or "!" in prefix
-            found.append(Line(words, "-" in prefix, privileged, value.line))
-    return found
+    commands: list[list[str]] = [[]]
+    for word, raw in pieces_of(value.text):
+        if raw == ";":
+            commands.append([])
+        else:
+            commands[-1].append(word)
+    lines = (_line(words, value.line, expand) for words in commands if words)
+    return [one for one in lines if one.words]
+
+
+def _line(given: list[str], line: int, expand: "Expand") -> Line:
+    bare = given[0].lstrip(_PREFIXES)
+    prefix = given[0][: len(given[0]) - len(bare)]
+    words = [expand(word) for word in ([bare] if bare else []) + given[1:]]
+    if ":" not in prefix:
+        words = [_with_variables(word) for word in words]
+    own_name = ""
+    if "@" in prefix and len(words) > 1:
+        own_name = words.pop(1)
+    is_privileged = "+" in prefix or "!" in prefix
+    return Line(words, "-" in prefix, is_privileged, line, own_name)
 
 
 class Expand:
@@ -145,9 +162,16 @@ def _lines(job: Draft, unit: Unit, key: str, expand: Expand) -> list[Line]:
     found: list[Line] = []
     for value in unit.all("Service", key):
         try:
-            found += read(value, expand)
+            lines = read(value, expand)
         except ValueError as error:
             job.tell(key, f"left out: {error}", value.line, value.file)
+            continue
+        for line in lines:
+            if line.own_name and line.own_name != line.words[0]:
+                text = f"@: left out: claw runs {line.words[0]} by its own name, and not as"
+                shown = quoting.without_variables(f"{text} {line.own_name}")
+                job.tell(key, shown, value.line, value.file)
+        found += lines
     return found
 
 

@@ -144,7 +144,7 @@ def _put_environment(job: Draft, unit: Unit, expand: Expand) -> None:
     env = job.part("env")
     for value in unit.all("Service", "Environment"):
         try:
-            pairs = [word.partition("=") for word in words_of(expand(value.text))]
+            pairs = [word.partition("=") for word in words_of(value.text, expand)]
         except ValueError as error:
             job.tell("Environment", f"left out: {error}", value.line, value.file)
             continue

@@ -1,13 +1,13 @@
 """Unit files of systemd: their syntax, see systemd.syntax(7) and systemd.service(5)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 _SECTION = re.compile(r"\[(?P<name>[^]]+)\]\s*$")
 _ESCAPES = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\",
-    '"': '"', "'": "'", "s": " ",
+    '"': '"', "'": "'", "s": " ", ";": ";",
 }  # fmt: skip
 _UNITS = {
     "us": 1e-6, "usec": 1e-6, "µs": 1e-6, "ms": 1e-3, "msec": 1e-3,
@@ -19,6 +19,8 @@ _UNITS = {
     "y": 31557600, "year": 31557600, "years": 31557600,
 }  # fmt: skip
 _PLAIN = "\ue003"  # of the private use area, so used nowhere
+_HEXADECIMAL = re.compile(r"x([0-9a-fA-F]{2})")
+_OCTAL = re.compile(r"([0-3][0-7]{2})")
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-zµ]*)")
 
 
@@ -77,21 +79,21 @@ class Unit:
 
     def take(self, file: str, text: str) -> None:
         """Take in the text of the file, or of a drop-in."""
-        section, pending, start = "", "", 0
-        for number, raw in enumerate(text.split("\n"), start=1):
+        section, pending, start = "", list[str](), 0
+        for number, raw in enumerate((*text.split("\n"), ""), start=1):
             bare = raw.strip()
             if (not pending and not bare) or bare.startswith(("#", ";")):
                 continue  # a comment within a continued line is passed over as well
-            if raw.rstrip().endswith("\\") and not raw.rstrip().endswith("\\\\"):
-                start = start if pending else number
-                pending += raw.rstrip()[:-1].strip() + " "
+            start = start if pending else number
+            if bare.endswith("\\") and not bare.endswith("\\\\"):
+                pending.append(bare[:-1].strip())
                 continue
-            line, at, pending = (pending + bare).strip(), start if pending else number, ""
+            line, pending = " ".join((*pending, bare)).strip(), []
             head = _SECTION.match(line)
             if head:
                 section = head["name"]
             else:
-                self._assign(section, line, file, at)
+                self._assign(section, line, file, start)
 
     def _assign(self, section: str, line: str, file: str, number: int) -> None:
         key, equals, text = line.partition("=")
@@ -106,26 +108,48 @@ class Unit:
 def words_of(text: str, expand: Callable[[str], str] = str) -> list[str]:
     r"""Return the words of a value, quoted as in C; ``\x20``, ``\040`` and the like too.
 
+    Args:
+        text: The value.
+        expand: Fills in each word; what it puts there is split no more, as by systemd.
+
     Raises:
         ValueError: A quote is not closed.
     """
-    words: list[str] = []
+    return [expand(word) for word, _raw in pieces_of(text)]
+
+
+def pieces_of(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each word of a value, and how it is written: bare, in quotes or with backslashes.
+
+    Raises:
+        ValueError: A quote is not closed.
+    """
     word: list[str] | None = None
-    quote, at = "", 0
+    quote, at, start = "", 0, 0
     while at < len(text):
-        letter, at = _letter(text, at)
-        if letter == quote != "":
-            quote = ""
-        elif not quote and letter in {"'", '"'}:
-            quote, word = letter, word or []
-        elif not quote and letter.isspace():
-            words += [] if word is None else [expand("".join(word))]
+        before, (letter, at) = at, _letter(text, at)
+        if not quote and letter.isspace():
+            if word is not None:
+                yield "".join(word), text[start:before]
             word = None
-        else:
-            word = [*(word or []), letter.removeprefix(_PLAIN)]
+            continue
+        if word is None:
+            word, start = [], before
+        after = _quote_after(quote, letter)
+        if after == quote:
+            word.append(letter.removeprefix(_PLAIN))
+        quote = after
     if quote:
         raise ValueError("a quote is not closed")
-    return words if word is None else [*words, expand("".join(word))]
+    if word is not None:
+        yield "".join(word), text[start:]
+
+
+def _quote_after(quote: str, letter: str) -> str:
+    """Return the quote that is open after a letter; '' for none."""
+    if not quote:
+        return letter if letter in {"'", '"'} else ""
+    return "" if letter == quote else quote
 
 
 def _letter(text: str, at: int) -> tuple[str, int]:
@@ -138,8 +162,7 @@ def _letter(text: str, at: int) -> tuple[str, int]:
 
 def _escape(text: str, at: int) -> tuple[str, int]:
     """Return what a backslash and what follows it mean, and where to go on."""
-    hexadecimal = re.compile(r"x([0-9a-fA-F]{2})").match(text, at)
-    octal = re.compile(r"([0-3][0-7]{2})").match(text, at)
+    hexadecimal, octal = _HEXADECIMAL.match(text, at), _OCTAL.match(text, at)
     if hexadecimal:
         return chr(int(hexadecimal[1], 16)), hexadecimal.end()
     if octal:

@@ -58,3 +58,8 @@ def test_a_zone_may_follow() -> None:
 def test_what_cron_cannot_say_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         calendar.parse(text)
+
+
+def test_days_written_together_are_refused_however_many() -> None:
+    with pytest.raises(ValueError, match="is no date"):
+        calendar.parse(f"{'mon' * 4000}!")

@@ -150,3 +150,19 @@ def test_what_is_no_command_of_a_shell_is_left_out() -> None:
 def test_what_is_no_crontab_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="no line of a crontab"):
         read(text)
+
+
+def test_a_comment_of_any_length_that_is_like_a_heading_is_looked_at_once() -> None:
+    job = only(f"# {'m h ' * 30_000}\n1 2 * * * /bin/a\n")
+
+    assert job.remarks
+
+
+def test_a_heading_of_the_columns_is_no_remark() -> None:
+    assert "description" not in only("# m h dom mon dow command\n1 2 * * * /bin/a\n").table
+    assert only("# the hour of a month\n1 2 * * * /bin/a\n").table["description"]
+
+
+def test_a_word_of_any_length_is_no_time() -> None:
+    with pytest.raises(UsageError, match="no line of a crontab"):
+        read(f"{'1' * 200_000}! * * * * /bin/a")

@@ -218,3 +218,40 @@ def test_drop_ins_beside_the_unit_count(tmp_path: Path) -> None:
 def test_what_is_no_unit_is_refused() -> None:
     with pytest.raises(UsageError, match="is no unit of systemd"):
         read(web_service="hello\n")
+
+
+def test_only_a_bare_semicolon_stands_between_commands() -> None:
+    job = service('ExecStart=/bin/sh -c "while true; do foo ; sleep 1 ; done"\n')
+    several = service("Type=oneshot\nExecStart=/bin/a ';' ; /bin/b \\; ;\n")
+
+    assert job.table["command"] == "/bin/sh -c 'while true; do foo ; sleep 1 ; done'"
+    assert job.notes == []
+    assert several.table["command"] == "/bin/a ';' &&\nexec /bin/b ';'"
+
+
+def test_a_program_that_is_to_see_another_name_of_its_own_is_told_of() -> None:
+    job = service("ExecStart=@/bin/sleep argv0 100\n")
+
+    assert job.table["command"] == "/bin/sleep 100"
+    assert "ExecStart: @: left out: claw runs /bin/sleep by its own name, and not as" in told(
+        job
+    )
+    assert "argv0" in told(job)
+
+
+def test_what_an_instance_is_called_is_one_word() -> None:
+    [job] = read(web_at_a="[Service]\nEnvironment=X=%I\nExecStart=/bin/web %I\n").jobs
+    [odd] = systemd.read(
+        [Source("web@a\\x20b.service", b"[Service]\nEnvironment=X=%I\nExecStart=/bin/web %I\n",
+                "/units")], Options()
+    ).jobs  # fmt: skip
+
+    assert job.table["command"] == "/bin/web a"
+    assert odd.table["command"] == "/bin/web 'a b'"
+    assert odd.table["env"] == {"X": "a b"}
+
+
+def test_a_last_line_that_would_go_on_counts() -> None:
+    job = service("ExecStart=/bin/web\nEnvironment=LAST=1 \\")
+
+    assert job.table["env"] == {"LAST": "1"}
