@@ -1,14 +1,20 @@
 """Whether the audit log is whole, by its files alone: no master is asked."""
 
+import errno
 import gzip
 import os
+import zlib
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from claw.model import auditchain
 
 NAME = "audit.log"
 """The file that is written to; others hold what was before (`claw.master.control.audit`)."""
+
+DAMAGES = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What reading a packed file raises that is no gzip file, or not a whole one."""
 
 
 def verify_all(folder: str) -> Iterator[str]:
@@ -36,7 +42,18 @@ def files_in(folder: str) -> list[str]:
     return sorted(found, key=lambda name: (name == NAME, name))
 
 
+def opened(path: str) -> gzip.GzipFile | BufferedReader:
+    """Open a file of the audit log, which somebody may have packed (gzip(1)).
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    return gzip.open(path) if path.endswith(".gz") else open(path, "rb")  # noqa: PTH123
+
+
 def _read(path: str) -> auditchain.Link:
-    is_packed = path.endswith(".gz")
-    with gzip.open(path) if is_packed else open(path, "rb") as file:  # noqa: PTH123
-        return auditchain.read(Path(path).name, file)
+    with opened(path) as file:
+        try:
+            return auditchain.read(Path(path).name, file)
+        except DAMAGES as error:
+            raise OSError(errno.EIO, f"{path}: damaged since it was packed") from error

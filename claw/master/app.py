@@ -326,7 +326,7 @@ class App:
             config=self.configuration,
             bus=self._bus,
             watcher=watcher,
-            audit=AuditLog(self.home.audit_log),
+            audit=AuditLog(self.home.audit_log, hide=self._confidant.redactor.mask),
             decide=self._decide, commit=self._dispatcher.pulse.ask,
             supervisors=self._links,
             locks=self._locks,

@@ -96,11 +96,11 @@ class Redactor:
         return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
     def mask_all(self, value: object) -> object:
-        """Return a JSON value with all texts in it masked, keys excepted."""
+        """Return a JSON value with all texts in it masked, keys among them."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
-            return {key: self.mask_all(one) for key, one in value.items()}
+            return {self.mask(key): self.mask_all(one) for key, one in value.items()}
         if isinstance(value, list | tuple):
             return [self.mask_all(one) for one in value]
         return value

@@ -217,7 +217,7 @@ class Desk:
             config=self.config,
             bus=self.bus,
             watcher=watcher,
-            audit=AuditLog(self.home.audit_log),
+            audit=AuditLog(self.home.audit_log, hide=confidant.redactor.mask),
             decide=self.decide,
             commit=self.decide,
             supervisors=self.supervisors,

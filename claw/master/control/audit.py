@@ -13,7 +13,8 @@ A line that a crash has torn is ended, never removed: the next line vouches for 
 with ``whole`` for the last whole line before it.
 
 No secret comes here: values of environment variables are masked, as is what is called a token
-or the like, what stands in a URL beside its host, and what was said in a file's own words.
+or the like, what stands in a URL beside its host, and what was said in a file's own words; and
+each value that claw knows to be a secret's, wherever somebody has put it.
 """
 
 import contextlib
@@ -21,10 +22,11 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, count
+from typing import Any
 
 from claw.client import auditlog
 from claw.commands.method import ADMIN
@@ -33,6 +35,8 @@ from claw.model import auditchain
 from claw.model.auditchain import is_whole
 from claw.model.masking import MASK, mask_users
 
+Hide = Callable[[str], str]
+"""Returns a text without the secrets that are known (`claw.model.redact`)."""
 MAX_BYTES = 10 << 20
 ROTATED = "audit.rotated"
 """What stands in the place of a method in the first line of a file that follows another."""
@@ -74,9 +78,10 @@ class AuditLog:
     Opened at the first entry, so that a home that is not written to has none.
     """
 
-    def __init__(self, path: str, max_bytes: int = MAX_BYTES) -> None:
-        """Take where it is, and how large a file becomes."""
+    def __init__(self, path: str, max_bytes: int = MAX_BYTES, hide: Hide = str) -> None:
+        """Take where it is, how large a file becomes, and what hides secrets."""
         self._path = path
+        self._hide = hide
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._fd = -1
@@ -154,7 +159,7 @@ class AuditLog:
             "role": entry.role,
             "pid": entry.pid,
             "method": entry.method,
-            "params": masked(entry.params),
+            "params": masked(entry.params, self._hide),
             "outcome": entry.outcome,
             "prev": self._prev,
         }
@@ -202,7 +207,7 @@ class AuditLog:
         names = [name for name in auditlog.files_in(folder) if name != auditlog.NAME]
         earlier = max(names, key=lambda name: _changed_at(f"{folder}/{name}"), default="")
         if earlier and known == auditchain.START:
-            tail = _last_lines(f"{folder}/{earlier}")
+            tail = _last_lines_left(f"{folder}/{earlier}")
             return (auditchain.hash_of(tail[-1]) if tail else known), earlier
         return known, earlier
 
@@ -212,20 +217,28 @@ class AuditLog:
             self._fd = -1
 
 
-def masked(value: object, depth: int = 0) -> object:
+def masked(value: object, hide: Hide = str, depth: int = 0) -> object:
     """Return a value fit to be kept: secrets masked, long texts and lists cut short."""
     if depth > _MAX_DEPTH:
         return "…"
     if isinstance(value, str):
-        value = _masked_text(value)
+        value = _masked_text(hide(value))
         return value if len(value) <= _MAX_TEXT else f"{value[:_MAX_TEXT]}…"
     if isinstance(value, list | tuple):
-        kept = [masked(each, depth + 1) for each in value[:_MAX_ITEMS]]
+        kept = [masked(each, hide, depth + 1) for each in value[:_MAX_ITEMS]]
         return kept if len(value) <= _MAX_ITEMS else [*kept, f"… {len(value)} in all"]
     if isinstance(value, Mapping):
-        shown = list(value.items())[:_MAX_ITEMS]
-        return {str(key)[:_MAX_TEXT]: _masked_item(key, each, depth) for key, each in shown}
+        return _masked_items(value, hide, depth)
     return value
+
+
+def _masked_items(value: Mapping[Any, object], hide: Hide, depth: int) -> dict[str, object]:
+    """Return a table; the names of parameters themselves are no one's secret."""
+    found: dict[str, object] = {}
+    for key, each in list(value.items())[:_MAX_ITEMS]:
+        name = hide(str(key)) if depth else str(key)
+        found[name[:_MAX_TEXT]] = _masked_item(str(key), each, hide, depth)
+    return found
 
 
 def _masked_text(text: str) -> str:
@@ -240,13 +253,12 @@ def _is_secret(key: str) -> bool:
     return key in _OF_NAMES or key in _UNTOLD or _TELLING.search(key) is not None
 
 
-def _masked_item(key: object, value: object, depth: int) -> object:
-    name = str(key)
+def _masked_item(name: str, value: object, hide: Hide, depth: int) -> object:
     if name in _OF_NAMES and isinstance(value, Mapping):
-        return {str(one)[:_MAX_TEXT]: MASK for one in list(value)[:_MAX_ITEMS]}
+        return {hide(str(one))[:_MAX_TEXT]: MASK for one in list(value)[:_MAX_ITEMS]}
     if name in _UNTOLD or (_is_secret(name) and not isinstance(value, Mapping)):
         return MASK
-    return masked(value, depth + 1)
+    return masked(value, hide, depth + 1)
 
 
 def _changed_at(path: str) -> int:
@@ -262,9 +274,17 @@ def _ends_whole(path: str) -> bool:
         return file.read(1) == b"\n"
 
 
+def _last_lines_left(path: str) -> list[bytes]:
+    """Return the same of a file that somebody may have packed, and damaged."""
+    try:
+        return _last_lines(path)
+    except auditlog.DAMAGES:  # whoever checks is told
+        return []
+
+
 def _last_lines(path: str) -> list[bytes]:
-    """Return the last lines of a file, whole from the first one on."""
-    with open(path, "rb") as file:  # noqa: PTH123
+    """Return the last lines of a file, whole from the first one on; of a packed one, too."""
+    with auditlog.opened(path) as file:
         end = file.seek(0, os.SEEK_END)
         size = _TAIL_BYTES
         while True:

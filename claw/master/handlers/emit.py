@@ -19,7 +19,7 @@ async def emit(call: Call, params: Params) -> Json:
     is_child = connection.run is not None or connection.bridge is not None
     is_guest = is_child and call.peer.role != ADMIN
     try:
-        text = happening.text_of(params.get("data"))
+        text = happening.text_of(call.services.confidant.redactor.mask_all(params.get("data")))
     except ValueError as error:
         raise UsageError(
             str(error), hint="put it in a file, and its path in the data"

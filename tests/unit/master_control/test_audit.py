@@ -14,6 +14,7 @@ from claw.client import auditlog
 from claw.master.control import audit
 from claw.master.control.audit import AuditLog, Entry
 from claw.model import auditchain
+from claw.model.redact import Redactor
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -181,6 +182,33 @@ def test_a_file_that_somebody_else_moves_away_is_followed_too(tmp_path: Path) ->
     assert problems(path) == []
 
 
+def test_a_file_that_is_packed_before_the_next_one_begins_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    log = AuditLog(str(path), max_bytes=1000)
+    while not path.exists() or len(auditlog.files_in(str(tmp_path))) < 3:
+        log.append(entry(number=1))
+    while path.exists():
+        log.append(entry(number=2))
+    log.close()
+    newest = max(tmp_path.iterdir(), key=lambda one: one.stat().st_mtime_ns)
+    newest.with_name(f"{newest.name}.gz").write_bytes(gzip.compress(newest.read_bytes()))
+    newest.unlink()
+
+    filled(path, 2)  # by another master
+
+    assert problems(path) == []
+
+
+def test_a_packed_file_that_is_damaged_shows_and_holds_up_no_entry(tmp_path: Path) -> None:
+    packed = tmp_path / "audit-20260302T120000.log.gz"
+    packed.write_bytes(gzip.compress(b"{}\n" * 100)[:-9])
+
+    path = filled(tmp_path / "audit.log", 2)
+
+    with pytest.raises(OSError, match="damaged since it was packed"):
+        problems(path)
+
+
 def test_a_beginning_that_a_crash_has_torn_still_vouches_for_the_file_before(
     tmp_path: Path,
 ) -> None:
@@ -249,6 +277,27 @@ MARK = "hunter2"
 )
 def test_no_secret_of_a_job_is_kept_however_it_is_said(params: dict[str, object]) -> None:
     assert MARK not in json.dumps(audit.masked(params))
+
+
+def test_a_value_that_is_known_to_be_a_secrets_is_kept_nowhere(tmp_path: Path) -> None:
+    redactor = Redactor()
+    redactor.add([MARK])
+    path = tmp_path / "audit.log"
+    log = AuditLog(str(path), hide=redactor.mask)
+
+    log.append(
+        entry(
+            event="orders.new",
+            data={MARK: [MARK, {"deep": f"<{MARK}>"}]},
+            args=["-p", MARK],
+            env={MARK: "x"},
+            key="x" * 297 + MARK,  # of which the cut would leave some
+        )
+    )
+    log.close()
+
+    assert MARK[:3] not in path.read_text()
+    assert json.loads(path.read_text())["params"]["args"] == ["-p", "****"]
 
 
 def test_what_is_no_secret_is_kept_in_its_words() -> None:

@@ -47,10 +47,10 @@ def test_a_value_of_several_lines_is_masked_line_by_line() -> None:
     assert redactor.mask("read: MIIEpAIB") == "read: ****"
 
 
-def test_all_texts_of_a_value_are_masked_and_no_keys() -> None:
+def test_all_texts_of_a_value_are_masked_and_its_keys() -> None:
     found = knowing("hunter2").mask_all({"hunter2": ["x hunter2", 1, None, ("hunter2",)]})
 
-    assert found == {"hunter2": ["x ****", 1, None, ["****"]]}
+    assert found == {"****": ["x ****", 1, None, ["****"]]}
 
 
 def test_half_a_value_at_the_edge_of_a_piece_is_masked() -> None:
