@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit import documents
-from tests.kit.documents import COMMANDS, Page
+from tests.kit.documents import COMMANDS, Block, Page
 from tests.kit.errorpaths import typed
 from tests.kit.following import Reader, programs, unknown_in_sentence, wrong
 from tests.kit.master import MasterUnderTest
@@ -96,14 +96,44 @@ def test_every_page_can_be_followed_to_its_end(
         own = MasterUnderTest(tmp_path / "claw")
         home = {"CLAW_HOME": str(own.folder), "PYTHONPATH": ""}
         with Reader(page, tmp_path, {**environ, **home}, None) as reader:
-            reader.read()
-            reader.leave()
+            try:
+                reader.read()
+            finally:
+                reader.leave()
         own.wait_until(lambda: not own.leftovers(), "an end of all that the page began")
         return
     daemon.take("")
     home = {"CLAW_HOME": str(daemon.master.folder)}
     with Reader(page, tmp_path, {**environ, **home}, daemon) as reader:
         reader.read()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("false\n", "exit status 1"),
+        ("exit 3\n", "does not come back"),
+        ("echo 'Traceback' >&2\n", "Traceback"),
+    ],
+)
+def test_a_page_that_cannot_be_followed_is_told(
+    text: str, told: str, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    page = Page("page", (Block("page", 1, "sh", text),), ())
+
+    with (
+        Reader(page, tmp_path, environ, None) as reader,
+        pytest.raises(AssertionError) as raised,
+    ):
+        reader.read()
+
+    assert told in str(raised.value)
+    assert "page:1" in str(raised.value)
+
+
+@pytest.mark.parametrize("words", ["stauts", "logs web --folow", "run x --in soon", "job"])
+def test_a_command_that_is_none_is_told(words: str) -> None:
+    assert wrong(["clawctl", *words.split()]) or unknown_in_sentence(f"clawctl {words} X")
 
 
 def test_what_is_not_run_says_why_and_is_little() -> None:
