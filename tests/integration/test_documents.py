@@ -131,7 +131,7 @@ def test_a_page_that_cannot_be_followed_is_told(
     assert "page:1" in str(raised.value)
 
 
-@pytest.mark.parametrize("words", ["stauts", "logs web --folow", "run x --in soon", "job"])
+@pytest.mark.parametrize("words", ["status-of", "logs web --folow", "run x --in soon", "job"])
 def test_a_command_that_is_none_is_told(words: str) -> None:
     assert wrong(["clawctl", *words.split()]) or unknown_in_sentence(f"clawctl {words} X")
 
