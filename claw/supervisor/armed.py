@@ -7,7 +7,9 @@ killed meanwhile has begun nothing, and its replacement waits as it did.
 Here is decided what becomes of it, by one process that does one thing at a time: it begins
 when its time has come by the wall clock, never before; or it is withdrawn, as the master asks
 or because the clock was set, and then that is the only line of its journal, and there is no
-launch file any more: the attempt may be begun by another.
+launch file any more: the attempt may be begun by another. So the launch file says whether it
+may begin, and a replacement looks there first: of one that was withdrawn the journal may not
+tell yet, or no longer.
 """
 
 from claw.kernel import alarm, files, ticks
@@ -20,6 +22,7 @@ _RETRY_S = 0.1
 _READ_S = 2.0
 """So long the master may take to read that a launch was withdrawn."""
 CLOCK = "the clock was set"
+GONE = "its launch file is gone"
 
 
 class Armed:
@@ -37,8 +40,24 @@ class Armed:
     def wait(self) -> bool:
         """Wait for the time to begin; False: the launch has been withdrawn."""
         case = self._case
-        if ticks.wall() >= case.launch.begin_at:
+        if not case.launch.begin_at:
             return True
+        if not self._is_wanted():
+            self._is_waiting = True
+            self._withdraw(GONE)
+        elif ticks.wall() >= case.launch.begin_at:
+            return True
+        else:
+            self._prepare()
+        while self._is_waiting and not self._is_due():
+            self._turn()
+        self._close()
+        is_due, self._is_waiting = self._is_waiting, False
+        return is_due
+
+    def _prepare(self) -> None:
+        """Have all ready for the begin, and the time be told."""
+        case = self._case
         self._is_waiting = True
         if swift.suits(case) and not case.tree.is_shared:
             case.tree.share()
@@ -47,11 +66,23 @@ class Armed:
             case.loop.watch(self._fd, self._on_ring)
         except OSError as error:  # it could not be told when the clock is set
             self._withdraw(str(error))
-        while self._is_waiting and not self._is_due():
-            self._turn()
-        self._close()
-        is_due, self._is_waiting = self._is_waiting, False
-        return is_due
+
+    @property
+    def _launch_file(self) -> str:
+        launch = self._case.launch
+        return f"{launch.launch_dir}/{launch.run}.{launch.attempt}"
+
+    def _is_wanted(self) -> bool:
+        """Tell whether the launch file is there and ours, as `child.claim` has it.
+
+        Raises:
+            OSError: It cannot be read: nobody knows, and nothing begins.
+        """
+        try:
+            holder = files.read_all(self._launch_file)
+        except FileNotFoundError:
+            return False
+        return holder in (b"", self._case.launch.sid.encode())
 
     def _is_due(self) -> bool:
         if not self._why and ticks.wall() >= self._case.launch.begin_at:
@@ -87,7 +118,8 @@ class Armed:
         self._why = why
         try:
             # In this order: the attempt is free before anybody can know that it is.
-            files.remove(f"{case.launch.launch_dir}/{case.launch.run}.{case.launch.attempt}")
+            if self._is_wanted():
+                files.remove(self._launch_file)
             case.free = str
             case.write(entries.withdrawn(case.launch, why), durable=True)
             self._is_waiting = False

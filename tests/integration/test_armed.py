@@ -169,3 +169,19 @@ def test_without_its_fork_server_it_begins_at_its_time_all_the_same(bench: Bench
 
     check_time(one)
     one.wait_until(lambda: gone(bench, one), "end")
+
+
+def test_i4_one_that_is_fostered_and_withdrawn_is_not_begun_by_a_replacement(
+    bench: Bench,
+) -> None:
+    one = armed(bench, FAR_S)
+    one.tell(op="hello")  # it waits
+    bench.renew()
+    bench.give(one)
+
+    assert one.tell(op="withdraw", why="paused")["withdrawn"]
+
+    # Nobody sees how it ends, so it is replaced; by then its journal may be gone.
+    one.wait_until(lambda: gone(bench, one), "end")
+    assert not launch_file(one).exists()
+    assert begins(bench) == 0

@@ -82,3 +82,45 @@ def test_one_that_waits_is_withdrawn_when_the_clock_is_set(
     [line] = journal(case)
     assert (line["ev"], line["run"], line["attempt"]) == ("withdrawn", "r", 1)
     assert not (tmp_path / "r.1").exists()
+
+
+@pytest.mark.parametrize("in_s", [-3600.0, 3600.0], ids=["its time has passed", "it is early"])
+@pytest.mark.parametrize("holder", [None, "another"])
+def test_i4_one_whose_launch_file_is_gone_or_another_s_begins_nothing(
+    case: Case, tmp_path: Path, holder: str | None, in_s: float
+) -> None:
+    case.launch.begin_at = time.time() + in_s
+    path = tmp_path / "r.1"
+    path.unlink()
+    if holder is not None:
+        path.write_text(holder)
+
+    assert not Armed(case).wait()
+
+    [line] = journal(case)
+    assert (line["ev"], line["run"], line["attempt"]) == ("withdrawn", "r", 1)
+    assert (path.read_text() if path.exists() else None) == holder
+
+
+def test_one_whose_launch_file_cannot_be_read_begins_nothing(
+    case: Case, tmp_path: Path
+) -> None:
+    case.launch.begin_at = time.time() - 3600
+    (tmp_path / "r.1").unlink()
+    (tmp_path / "r.1").mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        Armed(case).wait()
+
+    assert journal(case) == []
+
+
+def test_one_that_is_not_armed_needs_no_launch_file_of_its_own(
+    case: Case, tmp_path: Path
+) -> None:
+    case.launch.begin_at = 0.0
+    (tmp_path / "r.1").unlink()
+
+    assert Armed(case).wait()
+
+    assert journal(case) == []
