@@ -173,17 +173,42 @@ def _tick(turn: Turn, name: str) -> datetime | None:
     is_late = turn.now - slot > timedelta(seconds=_late_after_s(turn))
     if (closed is not None or is_late) and armed.is_undecided(turn, job, slot_key(name, slot)):
         return turn.now + armed.LOOK
-    if closed is not None:
-        last = slots.newest(mark.since, turn.now) or slot
-        stretch = Missed(first=slot, last=last, count=slots.count(mark.since, turn.now))
-        if not mark.is_again or not _has_row(turn, name, slot):
-            add_stretch(turn, name, stretch, state=State.SKIPPED, why=closed)
-    else:
-        plan = plan_catch_up(slots, _rule(turn, job), since=mark.since, now=turn.now)
-        (_fire_again if mark.is_again else fire)(turn, job, plan)
+    if not mark.is_again and _pass_own_row(turn, name, slot, slots):
+        return _tick(turn, name)
+    _write_rows(turn, job, slots, mark)
     _put_mark(turn, name, mark, again)
     again = turn.now if mark.is_again else None
     return next_slot(job, turn.standing(name), turn.now, again)
+
+
+def _write_rows(turn: Turn, job: Job, slots: Slots, mark: _Mark) -> None:
+    """Write the rows of all slots from a mark up to now, of which there is one at least."""
+    closed = gates.closed(turn.standing(job.name))
+    slot = slots.next_after(mark.since) or turn.now
+    if closed is not None:
+        last = slots.newest(mark.since, turn.now) or slot
+        stretch = Missed(first=slot, last=last, count=slots.count(mark.since, turn.now))
+        if not mark.is_again or not _has_row(turn, job.name, slot):
+            add_stretch(turn, job.name, stretch, state=State.SKIPPED, why=closed)
+        return
+    plan = plan_catch_up(slots, _rule(turn, job), since=mark.since, now=turn.now)
+    (_fire_again if mark.is_again else fire)(turn, job, plan)
+
+
+def _pass_own_row(turn: Turn, name: str, slot: datetime, slots: Slots) -> bool:
+    """Move the mark past a slot that has its row already, where others after it have none.
+
+    So it is when nobody was there any more to set the mark of one that was armed.
+    """
+    following = slots.next_after(slot)
+    if following is None or following > turn.now:
+        return False
+    own = turn.tx.run_by_origin(Origin.SCHEDULE, slot_key(name, slot))
+    if own is None:
+        return False
+    through = own.slot_until or slot
+    turn.tx.put_standing(replace(turn.standing(name), scheduled_through=through))
+    return True
 
 
 def _put_mark(turn: Turn, name: str, mark: _Mark, former: datetime | None) -> None:

@@ -1,6 +1,8 @@
 """Runs that are claimed before they are due: nobody sees them as begun; they are taken back."""
 
-from datetime import timedelta
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -132,6 +134,31 @@ def test_i5_it_may_end_before_its_slot_has_its_mark() -> None:
     assert tick(desk) == SLOT + HOUR
 
     assert the_row(desk).state is State.FAILED
+
+
+@pytest.mark.parametrize("catch_up", CatchUp)
+@pytest.mark.parametrize("is_paused", [True, False])
+def test_i5_one_that_ran_is_in_no_stretch_when_nobody_could_set_its_mark(
+    is_paused: bool, catch_up: CatchUp
+) -> None:
+    desk, claim = armed(hourly(catch_up=catch_up))
+    desk.now = SLOT + timedelta(milliseconds=1)
+    desk.end(desk.launch(claim))
+    desk.now = SLOT + 3.5 * HOUR
+    desk.do(lambda turn: services.begin(turn, "boot-1"))
+
+    if is_paused:
+        standing = replace(desk.standing("h"), paused_by="me")
+        desk.database.transact(lambda tx: tx.put_standing(standing))
+    tick(desk)
+
+    found = Counter[datetime | None]()
+    for run in desk.runs("h"):
+        assert run.slot_at is not None
+        found.update(run.slot_at + number * HOUR for number in range(run.slot_count))
+    assert found == Counter(SLOT + number * HOUR for number in range(4))
+    first = min(desk.runs("h"), key=lambda run: run.queued_at)
+    assert (first.id, first.state) == (claim.run.id, State.SUCCEEDED)
 
 
 def test_one_that_is_withdrawn_leaves_no_row_and_its_slot_fires_as_ever() -> None:
