@@ -23,6 +23,9 @@ _READ_S = 2.0
 """So long the master may take to read that a launch was withdrawn."""
 CLOCK = "the clock was set"
 GONE = "its launch file is gone"
+PASSED = "its time passed before it was there"
+_LATE_S = 5.0
+"""So late the master decides by the job's catch-up whether it begins (`model.catchup`)."""
 
 
 class Armed:
@@ -42,12 +45,13 @@ class Armed:
         case = self._case
         if not case.launch.begin_at:
             return True
+        self._is_waiting = True
+        late_s = ticks.wall() - case.launch.begin_at
         if not self._is_wanted():
-            self._is_waiting = True
             self._withdraw(GONE)
-        elif ticks.wall() >= case.launch.begin_at:
-            return True
-        else:
+        elif late_s >= _LATE_S:
+            self._withdraw(PASSED)
+        elif late_s < 0:
             self._prepare()
         while self._is_waiting and not self._is_due():
             self._turn()
@@ -58,7 +62,6 @@ class Armed:
     def _prepare(self) -> None:
         """Have all ready for the begin, and the time be told."""
         case = self._case
-        self._is_waiting = True
         if swift.suits(case) and not case.tree.is_shared:
             case.tree.share()
         try:
@@ -105,7 +108,7 @@ class Armed:
         alarm.set_alarm(self._fd, self._case.launch.begin_at)
 
     def _on_ring(self) -> None:
-        if alarm.take_ring(self._fd):
+        if self._fd >= 0 and alarm.take_ring(self._fd):
             self._withdraw(CLOCK)
         elif ticks.wall() < self._case.launch.begin_at:  # the kernel counts more finely
             self._set()
