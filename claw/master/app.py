@@ -274,7 +274,7 @@ class App:
         on(effects.PingAsked, self._watch.expect)
         on(effects.Posted, self._watch.expect)
         on(effects.StopRun, self._tell_stop)
-        on(effects.Withdraw, self._tell_stop)
+        on(effects.Withdraw, self._withdraw)
         on(effects.Retire, self._retiring.on_retire)
         on(effects.Settled, lambda effect: self._links.settle(effect.sid))
         on(effects.Settled, lambda effect: self._checks.recheck("", effect.run))
@@ -282,8 +282,11 @@ class App:
         on(effects.EssentialEnded, self._end_as)
         on(effects.Recheck, lambda effect: self._checks.recheck(effect.job, effect.run))
 
-    def _tell_stop(self, stop: effects.StopRun | effects.Withdraw) -> None:
+    def _tell_stop(self, stop: effects.StopRun) -> None:
         self._nursery.start_soon(tell_stop, self._links, stop)
+
+    def _withdraw(self, effect: effects.Withdraw) -> None:
+        self._dispatcher.withdrawals.withdraw(effect, self._nursery)
 
     def _end_as(self, ended: effects.EssentialEnded) -> None:
         self._shutdown.end_as(ended, was_seen=self._adopted.is_set())
@@ -327,7 +330,7 @@ class App:
             bus=self._bus,
             watcher=watcher,
             audit=AuditLog(self.home.audit_log, hide=self._confidant.redactor.mask),
-            decide=self._decide, commit=self._dispatcher.pulse.ask,
+            decide=self._decide, commit=self._dispatcher.ask,
             supervisors=self._links,
             locks=self._locks,
             next_at=lambda job: self._ticker.next_at(job.name),
@@ -350,7 +353,9 @@ class App:
         if dry_run:
             return await self._reload(dry_run=True, **how)
         with self._notifier.reload(self._status_text):
-            return await self._reload(**how)
+            told = await self._reload(**how)
+            await self._dispatcher.withdrawals.settled()
+            return told
 
     def _on_config(self, config: Config) -> None:
         daemonlog.adjust(config.daemon.log_level, config.daemon.log_format)

@@ -7,8 +7,9 @@ claim is launched by a task of its own, so that one slow launch holds up no othe
 import logging
 import os
 from collections import deque
-from collections.abc import Callable  # noqa: TC003
+from collections.abc import Callable
 from datetime import datetime  # noqa: TC003
+from typing import TypeVar
 
 import trio
 
@@ -18,6 +19,7 @@ from claw.master.confidant import Confidant
 from claw.master.decider import Decider
 from claw.master.engine import journal
 from claw.master.engine.dispatch import Claim
+from claw.master.engine.turn import Turn
 from claw.master.supervision import handing, launches, results
 from claw.master.supervision.launcher import ForkServer, LaunchRefusedError
 from claw.master.supervision.launches import Surroundings
@@ -26,6 +28,7 @@ from claw.master.supervision.links import Links
 from claw.master.supervision.pulse import Passed, Pulse
 from claw.master.supervision.sockets import Sockets, UnopenedError
 from claw.master.supervision.ticker import Ticker
+from claw.master.supervision.withdrawals import Withdrawals
 from claw.master.tokens import Tokens
 from claw.model import reference
 from claw.model.home import Home
@@ -33,8 +36,12 @@ from claw.model.job import JobType
 from claw.secrets.resolving import UnresolvedError
 from claw.wire.supervision import Launch, Message
 
+T = TypeVar("T")
 _LOG = logging.getLogger("claw.dispatch")
 _PAUSE_S = 1.0
+_MOST_AHEAD = 8
+"""Launches that the fork server is asked for before they are due: those behind can be called
+off, and what is due goes before them."""
 _KEEPER_PAUSE_S = 10.0
 """Until who keeps secrets and does not answer is asked again."""
 
@@ -60,6 +67,8 @@ class Dispatcher:
         self.tokens = Tokens(home.token_key)
         self.pulse = Pulse(decide, links.free)
         links.on_refused = self._on_refused
+        self.withdrawals = Withdrawals(links)
+        self._ahead = trio.Semaphore(_MOST_AHEAD)
         self._passed: deque[Passed] = deque()
         self._is_asked = False
         self._mistake = ""  # the last pass failed by it
@@ -92,7 +101,9 @@ class Dispatcher:
                 if passed.needed is not None:
                     await self._sockets.settle(passed.needed)
                 for claim in passed.claims:
-                    if claim.offset:
+                    if claim.begin_at is not None:
+                        nursery.start_soon(self._launch_ahead, claim, nursery)
+                    elif claim.offset:
                         nursery.start_soon(self._hand, claim)
                     else:
                         nursery.start_soon(self._launch, claim, nursery)
@@ -128,8 +139,30 @@ class Dispatcher:
         """Launch what was claimed before it is due."""
         for claim in claims:
             self._links.expect(claim.sid)
+            self.withdrawals.expect(claim.sid)
         self._passed.append(Passed(claims, None, None))
         self._wake.set()
+
+    async def _launch_ahead(self, claim: Claim, nursery: trio.Nursery) -> None:
+        """Launch what is armed, unless it has been called off while it was in line."""
+        async with self._ahead:
+            if self.withdrawals.may_begin(claim.sid):
+                await self._launch(claim, nursery)
+                return
+        self._links.forget(claim.sid)
+        await self._decide.patiently(
+            lambda turn: journal.never_launched(turn, claim.run.id, claim.attempt)
+        )
+
+    async def ask(self, decide: Callable[[Turn], T]) -> T:
+        """Make a decision that a client asks for; what it has withdrawn has not begun then.
+
+        Args:
+            decide: As for `Pulse.ask`, which this raises as.
+        """
+        value = await self.pulse.ask(decide)
+        await self.withdrawals.settled()
+        return value
 
     async def _launch(self, claim: Claim, nursery: trio.Nursery) -> None:
         """Have a claim's supervisor forked, and follow it."""
