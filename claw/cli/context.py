@@ -9,6 +9,7 @@ import sys
 from claw.cli import homes, terminal
 from claw.cli.render import jsontext
 from claw.client.client import Client
+from claw.client.connection import Connection
 from claw.kernel import clock
 
 TYPE_CHECKING = False
@@ -67,6 +68,17 @@ class Context:
         if self._client is None:
             self._client = Client(self.home)
         return self._client
+
+    def knock(self) -> None:
+        """Connect to another host's master, before something else has the terminal.
+
+        ssh may ask who types to be let in here; what connects later must not.
+
+        Raises:
+            ClawError: There is no way to it.
+        """
+        if self.home.remote:
+            Connection(self.home.control_socket).close()
 
     @property
     def asked_home(self) -> Home:

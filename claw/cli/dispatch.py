@@ -102,7 +102,8 @@ def dispatch(words: list[str]) -> int:
     if rest[0] == "help":
         wants_help, rest = True, rest[1:]
     if rest[0] == naming.COMMAND:
-        return naming.complete(rest[1:], given.home())
+        is_of_many = len(given.hosts) > 1
+        return naming.complete(rest[1:], given.home(), is_of_many=is_of_many)
     if rest[0] in FAMILIES and (len(rest) == 1 or rest[1] in ("-h", "--help")):
         return _show_family(rest[0], is_asked=wants_help or len(rest) > 1)
     command, rest = look_up(rest)

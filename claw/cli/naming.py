@@ -13,6 +13,7 @@ import os
 from claw.cli import homes, terminal
 from claw.client.connection import Connection
 from claw.errors import ClawError
+from claw.kernel import ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,15 +30,18 @@ PATIENCE_S = 2.0
 """How long a shell that completes is held up at most."""
 
 
-def complete(words: list[str], home: Home | None = None) -> int:
+def complete(words: list[str], home: Home | None = None, *, is_of_many: bool = False) -> int:
     """Print names, and return 0.
 
     Args:
         words: Kinds, split by spaces, and what the names begin with.
         home: Whose names; None: of the home that the environment names.
+        is_of_many: Whether that is one of several, whose names are not good for all of them.
     """
     kinds, prefix = [*words, "", ""][:2]
-    for name, says in names_of(kinds.split(), prefix, home):
+    is_of_many = is_of_many or (home is None and "," in os.environ.get(homes.HOST, ""))
+    wanted = [kind for kind in kinds.split() if kind in OWN or not is_of_many]
+    for name, says in names_of(wanted, prefix, home):
         terminal.say(f"{name}\t{says}" if says else name)
     return 0
 
@@ -55,17 +59,23 @@ def names_of(kinds: Iterable[str], prefix: str, home: Home | None = None) -> lis
 
 
 def _of_master(kinds: list[str], prefix: str, home: Home | None) -> list[Name]:
+    deadline = ticks.monotonic() + PATIENCE_S
     try:
         place = home or homes.choose(os.environ, os.geteuid(), homes.here())
-        with Connection(place.control_socket) as connection:
-            return [name for kind in kinds for name in _asked(connection, kind, prefix)]
+        path = place.control_socket
+        with Connection(path, patience_s=PATIENCE_S, may_ask=False) as connection:
+            return [
+                name
+                for kind in kinds
+                for name in _asked(connection, kind, prefix, deadline - ticks.monotonic())
+            ]
     except (ClawError, OSError):
         return []
 
 
-def _asked(connection: Connection, kind: str, prefix: str) -> list[Name]:
+def _asked(connection: Connection, kind: str, prefix: str, patience_s: float) -> list[Name]:
     asked = {"kind": kind, "prefix": prefix}
-    reply = connection.ask("name.list", asked, PATIENCE_S)
+    reply = connection.ask("name.list", asked, patience_s)
     named = [(one["name"], one["says"]) for one in reply["names"]]
     # What somebody has called a key or an event may be meant for the terminal.
     return [(name, _clean(says)) for name, says in named if name.isprintable()]

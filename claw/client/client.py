@@ -39,11 +39,17 @@ _FAR_POLL_S = 1.0
 
 
 class Client:
-    """Talks to the master of a home; connects at the first call, and again when it must."""
+    """Talks to the master of a home; connects at the first call, and again when it must.
 
-    __slots__ = ("_connection", "_path", "_token")
+    Args:
+        home: It.
+        may_ask: As `Connection` has it.
+    """
 
-    def __init__(self, home: Home) -> None:
+    __slots__ = ("_connection", "_may_ask", "_path", "_token")
+
+    def __init__(self, home: Home, *, may_ask: bool = True) -> None:
+        self._may_ask = may_ask
         self._path = home.control_socket
         self._token = ""
         self._connection: Connection | None = None
@@ -197,8 +203,11 @@ class Client:
         if self._connection is None:
             # A run's child has no other way: it waits for a master that is being restarted.
             patience_s = RECONNECT_S if self._token else 0.0
-            self._connection = self._introduced(await_master(self._path, patience_s))
+            self._connection = self._introduced(self._awaited(patience_s))
         return self._connection
+
+    def _awaited(self, patience_s: float) -> Connection:
+        return await_master(self._path, patience_s, may_ask=self._may_ask)
 
     def _introduced(self, connection: Connection) -> Connection:
         if self._token:
@@ -209,7 +218,7 @@ class Client:
         """Wait until a master answers again; raise ``lost`` when none does."""
         self.close()
         try:
-            self._connection = self._introduced(await_master(self._path, RECONNECT_S))
+            self._connection = self._introduced(self._awaited(RECONNECT_S))
         except UnreachableError:
             raise LostConnectionError(
                 f"{lost.message}, and none has come in its place",
@@ -217,7 +226,7 @@ class Client:
             ) from None
 
 
-def await_master(path: str, patience_s: float) -> Connection:
+def await_master(path: str, patience_s: float, *, may_ask: bool = True) -> Connection:
     """Return a connection as soon as a master accepts one.
 
     Raises:
@@ -227,7 +236,7 @@ def await_master(path: str, patience_s: float) -> Connection:
     deadline = clock.monotonic() + patience_s
     while True:
         try:
-            return Connection(path)
+            return Connection(path, may_ask=may_ask)
         except UnreachableError:
             if clock.monotonic() >= deadline:
                 raise

@@ -40,31 +40,43 @@ class Connection:
 
     Use it as a context manager, or call `close`. After an error other than one that the
     master itself answered, it is of no use any more.
+
+    Args:
+        path: The control socket, or the address of another host's (`claw.client.remote`).
+        patience_s: How long it may take until it is there.
+        may_ask: Whether who types may be asked for what lets them in to another host: not
+            while something else has the terminal.
     """
 
     __slots__ = (
         "_kept", "_lines", "_next_id", "_path", "_ready", "_socket", "_tunnel", "pid",
     )  # fmt: skip
 
-    def __init__(self, path: str) -> None:
+    def __init__(
+        self, path: str, *, patience_s: float = PATIENCE_S, may_ask: bool = True
+    ) -> None:
         self._path = path
         self._tunnel: Tunnel | None = None
         if path.startswith(_REMOTE):
-            self._tunnel = importlib.import_module("claw.client.remote").Tunnel(path)
+            self._tunnel = importlib.import_module("claw.client.remote").Tunnel(
+                path, may_ask=may_ask
+            )
             self._socket, self.pid = self._tunnel.socket, 0
         else:
-            self._socket, self.pid = _open(path)
+            self._socket, self.pid = _open(path, patience_s)
         self._lines = LineSplitter(control.MAX_REPLY_BYTES)
         self._ready: deque[bytes] = deque()
         self._kept: deque[control.Notification | control.Reply] = deque()
         self._next_id = 0
         try:
-            self._greet()
+            self._greet(patience_s)
         except BaseException:
-            self.close()
+            self._socket.close()
+            if self._tunnel is not None:
+                self._tunnel.give_up()
             raise
 
-    def _greet(self) -> None:
+    def _greet(self, patience_s: float) -> None:
         """Say hello where that is needed: to another host's master, or to show a token."""
         token_file = os.environ.get(TOKEN_FILE, "")
         shows = bool(token_file) and self._path.endswith(_CONTROL)
@@ -74,7 +86,7 @@ class Connection:
         if shows:
             hello["token"] = _token_in(token_file)
         try:
-            self.pid = self.ask("hello", hello)["pid"]
+            self.pid = self.ask("hello", hello, patience_s)["pid"]
         except LostConnectionError:
             if self._tunnel is None:
                 raise
@@ -236,13 +248,13 @@ def open_socket(path: str) -> channel.Socket:
         UnreachableError: None answers.
         DeniedError: It is not for the caller, or a stranger's.
     """
-    return _open(path)[0]
+    return _open(path, PATIENCE_S)[0]
 
 
-def _open(path: str) -> tuple[channel.Socket, int]:
+def _open(path: str, patience_s: float) -> tuple[channel.Socket, int]:
     """Connect, and return the socket with the master's pid."""
     try:
-        connected = channel.connect(path, patience_s=PATIENCE_S)
+        connected = channel.connect(path, patience_s=patience_s)
     except FileNotFoundError:
         raise UnreachableError(
             f"the daemon is not running: there is no {path}", hint=_start_hint(path)

@@ -46,8 +46,12 @@ class Address:
 
     __slots__ = ("host", "words")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, may_ask: bool = True) -> None:
         """Read an address.
+
+        Args:
+            text: It.
+            may_ask: Whether ssh may ask for a password, or about a host's key.
 
         Raises:
             UsageError: It is none.
@@ -62,7 +66,7 @@ class Address:
         self.words = [
             *shlex.split(os.environ.get(PROGRAM) or "ssh"),
             "-T",
-            *([] if _has_terminal() else ["-o", "BatchMode=yes"]),
+            *([] if may_ask and _has_terminal() else ["-o", "BatchMode=yes"]),
             *(["-p", port] if port else []),
             *(["-l", user] if user else []),
             "--",
@@ -78,14 +82,14 @@ class Tunnel:
 
     _process: subprocess.Popen[bytes]
 
-    def __init__(self, address: str) -> None:
-        """Start it.
+    def __init__(self, address: str, *, may_ask: bool = True) -> None:
+        """Start it; as `Address` has it.
 
         Raises:
             UsageError: The address is none.
             UnreachableError: The program cannot be run.
         """
-        to = Address(address)
+        to = Address(address, may_ask=may_ask)
         self.host = to.host
         ours, theirs = channel.pair()
         ours.setblocking(True)
@@ -124,6 +128,11 @@ class Tunnel:
         return UnreachableError(
             f"{self.host}: {_plain(said) or f'ssh ended ({status})'}", hint=hint
         )
+
+    def give_up(self) -> None:
+        """End it at once: nobody waits for it any more."""
+        self._process.send_signal(signal.SIGTERM)
+        self.close()
 
     def close(self) -> None:
         """End it, and wait until it has ended."""

@@ -82,7 +82,7 @@ class Watching(threading.Thread):
         """Look, over restarts of the master."""
         while not self._is_over:
             try:
-                with Connection(self._path) as connection:
+                with Connection(self._path, may_ask=False) as connection:
                     self._serve(connection)
             except (ClawError, OSError):
                 if self.figures is not None:

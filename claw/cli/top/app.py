@@ -1,7 +1,7 @@
 """The full screen: prompt-toolkit reads keys and writes what has changed; nothing else does.
 
-Three kinds of threads beside it: `feed` asks how things are, `follower` follows output, and
-what is wanted of the master is asked for in the event loop's own. Each tells the event loop
+Three threads beside it: `feed` asks how things are, `follower` follows output, and `asker`
+asks for what is wanted of the master. Each tells the event loop
 what it hears, and there alone is the screen changed.
 """
 
@@ -12,7 +12,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from functools import partial
 
 from prompt_toolkit.application import Application, run_in_terminal
@@ -23,12 +22,12 @@ from prompt_toolkit.output import ColorDepth
 from claw.cli import reach, terminal
 from claw.cli.context import Context
 from claw.cli.top import drawing, keys, news, replies, settings
+from claw.cli.top.asker import Asker
 from claw.cli.top.feed import Feed
 from claw.cli.top.follower import Follower
 from claw.cli.top.pressing import press
 from claw.cli.top.screen import Screen
 from claw.cli.verbs import edit
-from claw.client.client import Client
 from claw.commands.table import BY_NAME
 from claw.commands.touching import touched
 from claw.errors import ClawError, UnsupportedError
@@ -36,7 +35,6 @@ from claw.kernel import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -69,6 +67,7 @@ class Top:
         self._screen.refused = _refused(home)
         settings.load(self._path, self._screen.tables)
         self._feed = Feed(home, self._hear, self._screen.wishes)
+        self._asker = Asker(home, self._hear)
         self._follower: Follower | None = None
         self._followed = ("", "", False)
         self._editing: asyncio.Future[None] | None = None
@@ -107,6 +106,7 @@ class Top:
         self._loop = asyncio.get_running_loop()
         self._loop.add_signal_handler(signal.SIGTERM, self._terminated)
         self._feed.start()
+        self._asker.start()
         ticking = asyncio.create_task(self._tick())
         try:
             await self._app.run_async()
@@ -162,9 +162,14 @@ class Top:
 
     def _take(self, told: news.News) -> None:
         self._screen.take(told)
-        if isinstance(told, news.Output) and told.text and self._follower is not None:
-            self._follower.room.release()
+        if isinstance(told, news.Output) and told.text:
+            self._make_room(told.asked)
         self._app.invalidate()
+
+    def _make_room(self, asked: tuple[str, str, bool]) -> None:
+        """Have more output told; what comes late of another thing was in that one's bound."""
+        if self._follower is not None and asked == self._followed:
+            self._follower.room.release()
 
     # -- what is typed -------------------------------------------------------------------------
 
@@ -181,9 +186,7 @@ class Top:
     def _carry_out(self, effect: news.Effect) -> None:
         match effect:
             case news.Ask():
-                # A thread that is not waited for: an answer that is owed holds up no leaving.
-                asking = partial(_ask, self._home, effect, self._hear)
-                threading.Thread(target=asking, name="top-ask", daemon=True).start()
+                self._asker.want(effect)
             case news.Edit():
                 self._editing = asyncio.ensure_future(self._edited(effect.job))
             case news.Remember():
@@ -221,16 +224,6 @@ def _refused(home: Home) -> dict[str, str]:
     except UnsupportedError as error:
         return {"edit": f"{error.message}: {error.hint}"}
     return {}
-
-
-def _ask(home: Home, ask: news.Ask, tell: Callable[[news.News], None]) -> None:
-    """Ask the master for something, and tell what came of it."""
-    try:
-        with Client(home) as client:
-            told = replies.of_answer(ask, client.call(ask.method, **ask.params))
-    except ClawError as error:
-        told = replies.of_error(ask, error)
-    tell(told)
 
 
 def _edit(home: Home, job: str) -> news.Done:

@@ -89,7 +89,7 @@ class Feed(threading.Thread):
         """Ask, over restarts of the master."""
         while not self._is_over:
             try:
-                with Connection(self._path) as connection:
+                with Connection(self._path, may_ask=False) as connection:
                     self._serve(connection)
             except ClawError as error:
                 self._asked_at = None

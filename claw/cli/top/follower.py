@@ -70,7 +70,7 @@ class Follower(threading.Thread):
         """Follow it; what a workflow's steps print is told as its own."""
         while not self._over.is_set():
             try:
-                with Stream(Connection(self._path)) as stream:
+                with Stream(Connection(self._path, may_ask=False)) as stream:
                     self._subscribe(stream)
                     if not self._read(stream):
                         return

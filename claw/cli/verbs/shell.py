@@ -37,6 +37,7 @@ def shell(context: Context) -> int:
         return _carry_out([command], before, is_kept=is_kept)
     if sys.stdin is None or not sys.stdin.isatty():
         return _carry_out(_lines(sys.stdin), before, is_kept=is_kept)
+    context.knock()
     history = path_of(os.environ).with_name("history")
     module = importlib.import_module("claw.cli.shell.prompt")  # it loads prompt-toolkit
     prompt = module.Prompt(

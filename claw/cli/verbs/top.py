@@ -30,6 +30,7 @@ def top(context: Context) -> int:
             "top needs a terminal that can place its cursor",
             hint="TERM is dumb; `clawctl status` needs none",
         )
+    context.knock()
     # Loading prompt-toolkit takes longer than all that can be refused before.
     app = importlib.import_module("claw.cli.top.app")
     status: int = app.Top(context.home, homes.name_of(context.home)).run()

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from claw.cli import naming
+from claw.client import remote
+from claw.client.connection import PATIENCE_S
 from claw.commands.methods import METHODS
+from claw.kernel import clock
 from tests.unit.cli.conftest import Serve, Typed
 
 NAMES: dict[str, list[dict[str, str]]] = {
@@ -92,3 +96,27 @@ def test_a_name_from_the_master_needs_few_modules(serve: Serve) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert said.stdout == "web\tthe site\nwork\n\n"
+
+
+def test_a_host_that_is_silent_holds_up_nobody_and_asks_for_nothing(
+    clawctl: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = tmp_path / "words"
+    monkeypatch.setenv("CLAW_SSH", f"sh -c 'echo \"$@\" > {said}; exec sleep 1000' ssh")
+    monkeypatch.setattr(remote, "_has_terminal", lambda: True)
+    monkeypatch.setattr(naming, "PATIENCE_S", 1.0)
+    begun = clock.monotonic()
+
+    assert clawctl("-H", "far", "_complete", "jobs", "") == (0, "", "")
+    assert clock.monotonic() - begun < PATIENCE_S / 2
+    assert "BatchMode=yes" in said.read_text()
+
+
+def test_of_several_hosts_none_is_asked(
+    clawctl: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAW_SSH", f"touch {tmp_path}/asked")
+
+    assert clawctl("-H", "a,b", "_complete", "jobs", "") == (0, "", "")
+    assert clawctl("-H", "a,b", "_complete", "signals", "HU") == (0, "HUP\n", "")
+    assert not (tmp_path / "asked").exists()

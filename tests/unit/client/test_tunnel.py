@@ -11,7 +11,8 @@ DEAF = """
 import signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 sys.stdin.buffer.read()
-print("deaf", flush=True)
+sys.stdout.buffer.write(b"deaf")
+sys.stdout.flush()
 signal.pause()
 """
 
