@@ -351,7 +351,7 @@ _clawctl_options() {
         '')
             options='--home --host --token-file --system --user --json --version --help' again='--host' ;;
         'status')
-            options='--verbose --tag --type --state --text --budgets --json --help' again='' ;;
+            options='--verbose --tag --type --state --text --watch --budgets --json --help' again='' ;;
         'start')
             options='--force --wait --no-wait --timeout --json --help' again='' ;;
         'stop')

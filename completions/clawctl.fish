@@ -348,6 +348,7 @@ complete -c clawctl -n "__clawctl_in 'status' 'list' 'ls'" -l tag -d 'only jobs 
 complete -c clawctl -n "__clawctl_in 'status' 'list' 'ls'" -l type -d 'only jobs of this type' -x -a 'manual continuous scheduled oneshot'
 complete -c clawctl -n "__clawctl_in 'status' 'list' 'ls'" -l state -d 'only jobs in this state' -x -a 'running starting unhealthy backoff unresponsive stopping stopped paused exited fatal scheduled planned waiting done failed disabled'
 complete -c clawctl -n "__clawctl_in 'status' 'list' 'ls'" -s q -l text -d 'only jobs with this text' -x
+complete -c clawctl -n "__clawctl_in 'status' 'list' 'ls'" -l watch -d 'and again when something happens'
 complete -c clawctl -n "__clawctl_in 'status' 'list' 'ls'" -l budgets -d 'how much of what is bounded is used, instead'
 complete -c clawctl -n "__clawctl_in 'status' 'list' 'ls'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'status' 'list' 'ls'" -s h -l help -d 'show its help page'

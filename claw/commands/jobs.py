@@ -29,6 +29,7 @@ COMMANDS = (
             option("type", kinds.JOB_TYPE, "only jobs of this type"),
             option("state", kinds.JOB_STATE, "only jobs in this state"),
             option("text", kinds.TEXT, "only jobs with this text", short="q"),
+            flag("watch", "and again when something happens", touches=(touching.LINES,)),
             flag("budgets", "how much of what is bounded is used, instead"),
         ),
         detail=(
@@ -39,6 +40,7 @@ COMMANDS = (
             ("clawctl status", "all jobs"),
             ("clawctl status web 'etl-*'", "some of them; exit 3 when one is down"),
             ("clawctl status --json", "for programs"),
+            ("clawctl status --watch", "until ^C"),
         ),
     ),
     Command(

@@ -1,5 +1,6 @@
 """``clawctl shell`` from a pipe, as a login shell, and as a person types into it."""
 
+import json
 import os
 import re
 import subprocess
@@ -232,3 +233,23 @@ def test_a_daemon_that_goes_is_told_and_waited_for(
 
     kept = tmp_path / "claw" / "history"
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+# -- status, again and again -------------------------------------------------------------------
+
+
+def test_watched_jobs_are_shown_again_when_something_happens(shared: MasterUnderTest) -> None:
+    ctl = Shell(shared.environment)
+
+    with ctl.begin("status", "one", "--watch") as watched:
+        watched.wait_text("NAME")
+        ctl("run", "one", "--wait")
+        watched.wait_text("succeeded")
+        watched.interrupt()
+        assert watched.end(status=130).err == ""
+    with ctl.begin("status", "one", "--watch", "--json") as watched:
+        [job] = json.loads(watched.wait_text('"one"'))["jobs"]
+        watched.interrupt()
+        watched.end(status=130)
+
+    assert job["name"] == "one"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from claw.cli import watching
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -21,15 +23,17 @@ def status(context: Context) -> int:
     if args["budgets"]:
         context.show_as(context.call("queue.budgets"), "budgets")
         return 0
-    reply = context.call(
-        "job.status",
-        targets=args["targets"] or None,
-        tag=args["tag"],
-        type=args["type"],
-        state=args["state"],
-        text=args["text"],
-        verbose=args["verbose"] or None,
-    )
+    asked = {
+        "targets": args["targets"] or None,
+        "tag": args["tag"],
+        "type": args["type"],
+        "state": args["state"],
+        "text": args["text"],
+        "verbose": args["verbose"] or None,
+    }
+    if args["watch"]:
+        watching.watch(context, asked)
+    reply = context.call("job.status", **asked)
     context.show(reply)
     if not args["targets"]:
         return 0
