@@ -46,6 +46,7 @@ class Refreshing:
         self._fostering = fostering
         self._links = links
         self._confidant = confidant
+        self._reaching = trio.Lock()
 
     async def holders(self) -> dict[str, list[Bearer]]:
         """Return who runs with which version of each secret."""
@@ -71,9 +72,16 @@ class Refreshing:
     async def reach(self, name: str) -> tuple[list[str], dict[str, str]]:
         """Have services start their next processes with what a secret is now.
 
+        One at a time: what was looked up first must not come last, and what others have
+        changed in a launch stays.
+
         Returns:
             The jobs that will, and of each other one a sentence on why not.
         """
+        async with self._reaching:
+            return await self._reach(name)
+
+    async def _reach(self, name: str) -> tuple[list[str], dict[str, str]]:
         live = await self._store.read(Tx.live_attempts)
         reached: dict[str, None] = {}
         troubles: dict[str, str] = {}
