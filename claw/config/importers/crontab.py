@@ -95,8 +95,7 @@ def _read(source: Source, options: Options, harvest: Harvest) -> None:
         elif isinstance(one, Entry):
             job = harvest.job(names[id(one)], source.file, number)
             if not _make(job, one, state, options, has_user=has_user):
-                harvest.jobs.remove(job)
-                harvest.notes += job.notes
+                harvest.drop(job)
             state.remarks = []
         else:
             _remark(state, text)

@@ -55,13 +55,12 @@ class Draft:
     table: Table = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    _told: set[Note] = field(default_factory=set, repr=False, compare=False)
 
     def tell(self, key: str, text: str, line: int = 0, file: str = "") -> None:
         """Tell what became of a key of the source, or of another file of the job."""
         own = 0 if file not in {"", self.file} else self.line
-        note = Note(file or self.file, line or own, key, text)
-        if note not in self.notes:
-            self.notes.append(note)
+        _add(self.notes, self._told, Note(file or self.file, line or own, key, text))
 
     def part(self, key: str) -> Table:
         """Return a table within the job's, made when it is not there."""
@@ -87,27 +86,34 @@ class Harvest:
     jobs: list[Draft] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     head: list[str] = field(default_factory=list)
+    _told: set[Note] = field(default_factory=set, repr=False, compare=False)
+    _names: naming.Names = field(default_factory=naming.Names, repr=False, compare=False)
 
     def job(self, wanted: str, file: str, line: int) -> Draft:
         """Begin a job, under the name wanted if that can be had."""
-        name = naming.free(naming.cleaned(wanted), {one.name for one in self.jobs})
+        name = self._names.take(naming.cleaned(wanted))
         draft = Draft(name, file, line)
         if naming.cleaned(wanted) != wanted and naming.is_title(wanted):
             draft.table["name"] = wanted
         self.jobs.append(draft)
         return draft
 
+    def drop(self, job: Draft) -> None:
+        """Take back the job begun last; what is told of it stays."""
+        assert self.jobs[-1] is job  # noqa: S101
+        self.jobs.pop()
+        self._names.free(job.name)
+        self.notes += job.notes
+
     def tell(self, file: str, line: int, key: str, text: str) -> None:
         """Tell of something that belongs to no job."""
-        note = Note(file, line, key, text)
-        if note not in self.notes:
-            self.notes.append(note)
+        _add(self.notes, self._told, Note(file, line, key, text))
 
     def all_notes(self) -> list[Note]:
         """Return every note, in the order of the source."""
         found = [*self.notes, *(note for job in self.jobs for note in job.notes)]
-        files = list(dict.fromkeys(note.file for note in found))
-        return sorted(found, key=lambda note: (files.index(note.file), note.line))
+        files = {file: rank for rank, file in enumerate({note.file: 0 for note in found})}
+        return sorted(found, key=lambda note: (files[note.file], note.line))
 
     def warnings(self) -> list[str]:
         """Return a line for each thing to be told; of what is so in several places, one."""
@@ -118,6 +124,12 @@ class Harvest:
             Note(file, lines[0], key, text).as_line() + _more(lines[1:])
             for (file, key, text), lines in places.items()
         ]
+
+
+def _add(notes: list[Note], told: set[Note], note: Note) -> None:
+    if note not in told:
+        told.add(note)
+        notes.append(note)
 
 
 def _more(lines: list[int]) -> str:

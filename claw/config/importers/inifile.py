@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 _SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
-_KEY = re.compile(r"(?P<key>[^:=\s][^:=]*?)\s*(?P<mark>[:=])\s*(?P<value>.*)$")
+_KEY = re.compile(r"(?P<key>[^:=\s][^:=]*)(?P<mark>[:=])\s*(?P<value>.*)$")
 _INLINE = re.compile(r"(?:^|\s)[;#].*$")
 
 
@@ -88,7 +88,7 @@ def _take(sections: Sections, section: Section | None, number: int, raw: str) ->
     if section is None or found is None or bare.startswith(("{%", "{{", "{#")):
         sections.unread.append((number, bare))
         return None
-    key, value = found["key"].lower(), Value(found["value"], number)
+    key, value = found["key"].strip().lower(), Value(found["value"], number)
     if key in section.values and section.values[key].text != value.text:
         sections.twice.append((number, section.name, key))
     section.values[key] = value

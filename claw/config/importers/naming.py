@@ -3,7 +3,8 @@
 import re
 import shlex
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from claw.config.command import without_quoted
@@ -11,6 +12,8 @@ from claw.model import ids
 
 _MOST = 64
 _LONGEST_TITLE = 200
+_MOST_READ = 2000
+"""Letters of a command line that are looked at for its name."""
 _ENDINGS = (
     ".sh", ".py", ".php", ".rb", ".pl", ".js", ".mjs", ".cjs", ".ts", ".bash", ".jar", ".exe",
     ".bin",
@@ -41,14 +44,26 @@ def cleaned(text: str) -> str:
     return name if ids.name_problem(name) is None else f"{name[: _MOST - 4]}-job"
 
 
-def free(name: str, taken: Collection[str]) -> str:
-    """Return a name that nobody has: this one, or with a number after it."""
-    if name not in taken:
-        return name
-    number = 2
-    while (found := f"{name[: _MOST - len(str(number)) - 1]}-{number}") in taken:
-        number += 1
-    return found
+class Names:
+    """Names of jobs, no two alike."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """Return a name that nobody had: this one, or with a number after it."""
+        found, number = name, self._numbers.get(name, 2)
+        while found in self._taken:
+            found = f"{name[: _MOST - len(str(number)) - 1]}-{number}"
+            number += 1
+        self._numbers[name] = number
+        self._taken.add(found)
+        return found
+
+    def free(self, name: str) -> None:
+        """Have a name be nobody's again."""
+        self._taken.discard(name)
 
 
 def is_title(text: str) -> bool:
@@ -58,9 +73,9 @@ def is_title(text: str) -> bool:
 
 def of_commands(lines: Iterable[str]) -> list[str]:
     """Return names for command lines, different where the lines are."""
-    words = [_telling_words(line) for line in lines]
-    firsts = [one[0] for one in words]
-    return ["-".join(one[:2]) if firsts.count(one[0]) > 1 else one[0] for one in words]
+    words = [_telling_words(line[:_MOST_READ]) for line in lines]
+    firsts = Counter(one[0] for one in words)
+    return ["-".join(one[:2]) if firsts[one[0]] > 1 else one[0] for one in words]
 
 
 def _telling_words(line: str) -> list[str]:

@@ -70,8 +70,7 @@ def _read(harvest: Harvest, source: Source, found: Table) -> None:
     job = harvest.job(name or "job", source.file, line)
     payload = table(found.get("payload"))
     if not (_put_schedule(job, found) and _put_payload(job, found, payload)):
-        harvest.jobs.remove(job)
-        harvest.notes += job.notes
+        harvest.drop(job)
         return
     _put_facts(job, found)
 

@@ -96,8 +96,7 @@ def read(whole: Whole, source: Source, options: Options, harvest: Harvest) -> No
         found = table(processes[name])
         made[name] = job = harvest.job(name, source.file, whole.line("processes", name))
         if not _make(job, name, found, around):
-            harvest.jobs.remove(job)
-            harvest.notes += job.notes
+            harvest.drop(job)
             del made[name]
     for name, job in made.items():
         processkeys.put_dependencies(job, name, table(processes[name]), made, around.whole)

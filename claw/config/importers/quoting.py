@@ -7,10 +7,13 @@ from claw.config import command
 
 # Of the private use area, so used nowhere.
 _OPEN, _CLOSE, _BLANK, _WHOLE = "\ue000", "\ue001", "\ue002", "\ue003"
-_VARIABLE = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_VARIABLE = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 _REFERENCE = re.compile(r"\$+\{(?:secret|env|credential|file):")
-_PIECES = re.compile(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})")
-_PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|%\(\w+\)s|<%.*?%>|@[A-Za-z_][A-Za-z0-9_]*@")
+_PIECES = re.compile(f"({_OPEN}[^{_OPEN}{_CLOSE}]*{_CLOSE})")
+_PLACEHOLDER = re.compile(
+    r"\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}|<%(?:(?!<%).)*?%>"  # up to the next one
+    r"|%\(\w+\)s|@[A-Za-z_][A-Za-z0-9_]*@"
+)
 _CALL = re.compile(r"\s*[A-Za-z_][\w.]*\((?!\s*\))")
 
 

@@ -5,7 +5,6 @@ would run with more rights than it was written for, its job is disabled as well.
 """
 
 import re
-from collections.abc import Iterator
 
 from claw.config.environment import env_name_problem
 from claw.config.importers.imported import Draft, Harvest
@@ -19,6 +18,11 @@ from claw.errors import ConfigError
 from claw.kernel import accounts, limits
 
 _NOWHERE = "/dev/null/import"  # a folder that cannot be there
+_MISTAKE = re.compile(
+    rf"{re.escape(f'{_NOWHERE}/{MAIN}')}:\d+: "
+    r"(?P<job>jobs\.(?:\"[^\"]*\"|[A-Za-z0-9_-]+))(?:\.?(?P<key>[^:\s]*))?: (?P<text>.*)",
+    re.DOTALL,
+)
 _SECRET_NAME = re.compile(
     r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIAL"
     r"|(?:^|_)(?:PASS|PWD|DSN)(?:$|_)",
@@ -147,28 +151,27 @@ def _mistakes(harvest: Harvest, uid: int) -> list[str]:
 
 def _mend(harvest: Harvest, mistakes: list[str]) -> None:
     """Take out what is wrong: a dependency on a job that is not there, else the whole job."""
-    for job in list(harvest.jobs):
-        for path, text in _of_job(job, mistakes):
+    wrong = _by_job(mistakes)
+    kept: list[Draft] = []
+    for job in harvest.jobs:
+        for path, text in wrong.get(dotted(("jobs", job.name)), ()):
             if path.startswith("depends_on[") and _drop_dependency(job, path, text):
                 continue
-            harvest.jobs.remove(job)
             harvest.notes += job.notes
             where = f"{job.name}.{path}" if path else job.name
             harvest.tell(job.file, job.line, where, f"the job is left out: {text}")
             break
+        else:
+            kept.append(job)
+    harvest.jobs[:] = kept
 
 
-def _of_job(job: Draft, mistakes: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with a job: the key, and the text."""
-    start = re.compile(
-        rf"{re.escape(f'{_NOWHERE}/{MAIN}')}:\d+: {re.escape(dotted(('jobs', job.name)))}"
-        r"(?:\.?([^:\s]*))?: (.*)",
-        re.DOTALL,
-    )
-    for mistake in mistakes:
-        found = start.fullmatch(mistake)
-        if found:
-            yield found[1] or "", found[2]
+def _by_job(mistakes: list[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return what is wrong with each job, by its path: the key, and the text."""
+    wrong: dict[str, list[tuple[str, str]]] = {}
+    for found in filter(None, map(_MISTAKE.fullmatch, mistakes)):
+        wrong.setdefault(found["job"], []).append((found["key"] or "", found["text"]))
+    return wrong
 
 
 def _drop_dependency(job: Draft, path: str, text: str) -> bool:

@@ -167,8 +167,7 @@ def _service(unit: Unit, timed: list[Unit], options: Options, harvest: Harvest) 
     is_once = bool(timed) or (kind is not None and kind.text == "oneshot")
     job.table["type"] = "manual" if is_once else "continuous"
     if not systemdexec.put(job, unit, expand):
-        harvest.jobs.remove(job)
-        harvest.notes += job.notes
+        harvest.drop(job)
         harvest.tell(unit.file, 0, unit.name, "left out: it has no ExecStart")
         return None
     systemdexec.put_stop(job, unit, expand)

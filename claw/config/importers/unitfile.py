@@ -65,7 +65,10 @@ class Unit:
         """Return what a key that may be repeated says; an empty one takes back all before."""
         found: list[Value] = []
         for value in self.values.get((section, key), []):
-            found = [*found, value] if value.text else []
+            if value.text:
+                found.append(value)
+            else:
+                found = []
         return found
 
     def one(self, section: str, key: str) -> Value | None:
@@ -178,8 +181,8 @@ def seconds(text: str) -> float | None:
     """
     if text.lower() == "infinity":
         return None
-    total, at = 0.0, 0
-    while at < len(text.rstrip()):
+    total, at, end = 0.0, 0, len(text.rstrip())
+    while at < end:
         found = _SPAN.match(text, at)
         if found is None or found[2] not in _UNITS:
             raise ValueError(f"{text!r} is no time span")
