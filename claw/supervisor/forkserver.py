@@ -118,6 +118,7 @@ class ForkServer:
             "pid": os.getpid(),
             "supervisors": [*self._wards.all],
             "sockets": self._sockets.names,
+            "knows": [*Launch.DEFAULTS],
         }
 
     def _find(self, _peer: Peer, message: Message) -> Message:

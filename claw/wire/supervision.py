@@ -9,7 +9,7 @@ Fork server (requests of the master):
                                           -> {pid, start} | {error, retryable}
     find     {sid}   -> {alive, pid}: pid is 0 while it is not known
     barrier  {}      -> {}: everything asked before is done
-    hello    {}      -> {version, pid, supervisors: [sid], sockets: [name]}
+    hello    {}      -> {version, pid, supervisors: [sid], sockets: [name], knows: [field]}
     copy     {sid}   -> {names} with copies of what is kept for that run
     foster   {sid, spool, names, pid?, start?} with descriptors: look after a run whose fork
              server has died, or keep more of one; asked by the master, by the supervisor

@@ -185,3 +185,7 @@ def test_i4_one_that_is_fostered_and_withdrawn_is_not_begun_by_a_replacement(
     one.wait_until(lambda: gone(bench, one), "end")
     assert not launch_file(one).exists()
     assert begins(bench) == 0
+
+
+def test_a_fork_server_says_that_its_supervisors_wait_for_a_time(bench: Bench) -> None:
+    assert "begin_at" in bench.ask(op="hello")["knows"]

@@ -211,3 +211,29 @@ def test_many_that_are_due_at_once_get_their_rows_in_several_decisions(
     trio.run(main)
 
     assert decisions == [names[:10], names[10:20], names[20:]]
+
+
+def test_nothing_is_armed_while_nobody_would_wait_for_its_time(
+    played: PlayedClock, store: AsyncStore
+) -> None:
+    slot = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+    armed: list[object] = []
+
+    async def main() -> None:
+        ticking = Ticking(store, "h", "i", "j", "k", "l")
+        ticking.ticker.may_arm = lambda: False
+        ticking.ticker.on_armed = armed.append
+        await ticking.decide(lambda turn: services.begin(turn, "boot"))
+        await ticking.decide(lambda turn: sync(turn, start=False))
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ticking.ticker.serve)
+                await ticking.until(ticking.next_is(slot))
+                played.set_to(slot - timedelta(seconds=1))
+                (row,) = await ticking.rows(1)
+                assert (row.slot_at, row.state) == (slot, State.QUEUED)
+                nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+    assert armed == []

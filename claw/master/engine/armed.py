@@ -65,12 +65,17 @@ def take_back(turn: Turn, run: Run, why: str) -> bool:
 
     One that somebody has canceled is kept: it says so.
     """
-    standing, slot = turn.tx.standing(run.job), run.slot_at
-    if standing is None or slot is None:
+    slot = run.slot_at
+    if slot is None or run.origin is not Origin.SCHEDULE or run.attempt != 1:
         return False
-    is_early = (standing.scheduled_through or standing.added_at) < slot
-    is_canceled = (run.stop_why or "").startswith("cancel")
-    if not is_early or is_canceled or run.origin is not Origin.SCHEDULE or run.attempt != 1:
+    standing = turn.tx.standing(run.job)
+    if standing is None:  # its job has been removed: has this been ended with it?
+        is_free = run.stop_why is None
+    else:
+        is_canceled = (run.stop_why or "").startswith("cancel")
+        is_early = (standing.scheduled_through or standing.added_at) < slot
+        is_free = is_early and not is_canceled
+    if not is_free:
         return False
     turn.tx.take_back_run(run.id)
     turn.note("run.withdrawn", job=run.job, run=run.id, why=why)

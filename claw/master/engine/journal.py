@@ -164,8 +164,17 @@ def _launched(
     if supervisor.closed_at is None and not (run.is_active and run.sid == sid):
         supervisor = replace(supervisor, closed_at=fact.at)
     turn.tx.put_supervisor(supervisor)
+    run = _ended_if_removed(turn, run)
     turn.emit(*_ends_owed(run, sid))
     return supervisor
+
+
+def _ended_if_removed(turn: Turn, run: Run) -> Run:
+    """End a slot's run that has begun when its job was removed: it was armed."""
+    is_slots = run.origin is Origin.SCHEDULE and run.stop_why is None
+    if not is_slots or not run.is_active or turn.tx.standing(run.job) is not None:
+        return run
+    return turn.end(run, why="removed", by="reload")
 
 
 def _taken_over(turn: Turn, supervisor: Supervisor, fact: facts.TakenOver) -> Supervisor:

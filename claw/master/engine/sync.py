@@ -110,9 +110,12 @@ def _add(turn: Turn, job: Job, by: str) -> None:
 
 
 def _remove(turn: Turn, name: str, by: str) -> None:
-    """Forget a job and end its runs; their history stays, and what workflows have begun."""
+    """Forget a job and end its runs; their history stays, and what workflows have begun.
+
+    What is armed is withdrawn already; if it has begun by then, it is ended (`journal`).
+    """
     for run in turn.tx.open_runs(name):
-        if not steps.goes_on(turn.tx, run):
+        if not (steps.goes_on(turn.tx, run) or run.is_armed(turn.now)):
             turn.end(run, why=intents.REMOVED, by=by)
     turn.tx.delete_standing(name)
     turn.tx.delete_instances(name)

@@ -79,6 +79,7 @@ class Dispatcher:
         """Look at the queue when a ticker says so, and launch what it has armed."""
         ticker.on_run_due = self.wake
         ticker.on_armed = self.take_armed
+        ticker.may_arm = lambda: self._fork_server.waits
         self._on_next_due = ticker.expect_run
 
     def wake(self) -> None:

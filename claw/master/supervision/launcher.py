@@ -98,6 +98,7 @@ class ForkServer:
         self._link: LineLink | None = None
         self._ready = trio.Event()
         self.pid: int | None = None
+        self.waits = False  # its supervisors begin nothing before its time
 
     async def serve(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -120,6 +121,7 @@ class ForkServer:
             _LOG.warning("the fork server (pid %s) is gone; its jobs go on", self.pid)
             self._ready = trio.Event()
             self._link = None
+            self.waits = False
             task_status = trio.TASK_STATUS_IGNORED
             await self._custodian.on_death()
 
@@ -132,6 +134,7 @@ class ForkServer:
         except LostError:
             return
         self.pid = int(hello["pid"])
+        self.waits = "begin_at" in hello.get("knows", ())
         self._link = link
         self._ready.set()
         task_status.started()

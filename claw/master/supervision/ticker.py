@@ -69,6 +69,7 @@ class Ticker:
         self._armed: dict[str, datetime] = {}  # by job, the slots whose runs are
         self._armed_through: datetime | None = None  # slots up to then are not armed any more
         self.on_run_due: Callable[[], None] = lambda: None
+        self.may_arm: Callable[[], bool] = lambda: True
         self.on_armed: Callable[[tuple[Claim, ...]], None] = lambda _claims: None
 
     def expect(self, effect: DispatchAt | Reschedule) -> None:
@@ -168,7 +169,7 @@ class Ticker:
         if ahead is None or clock.now() < ahead.begins:
             return
         self._armed_through = ahead.until
-        if clock.now() + arming.LATEST > ahead.first:
+        if clock.now() + arming.LATEST > ahead.first or not self.may_arm():
             return
         try:
             claims = await self._decide(lambda turn: arm.arm(turn, ahead.names, ahead.until))

@@ -14,7 +14,7 @@ from claw.master.supervision import adopt
 from claw.master.views import jobrows, statusview, whyview
 from claw.model import ids
 from claw.model.approval import Approval
-from claw.model.effect import Withdraw
+from claw.model.effect import StopRun, Withdraw
 from claw.model.graph import Dependency
 from claw.model.job import CatchUp, Daemon, Job, JobType, Overlap
 from claw.model.pool import PoolUse
@@ -479,3 +479,37 @@ def test_when_the_clock_is_set_back_it_waits_for_its_slot() -> None:
     assert tick(desk) == SLOT
     assert desk.dispatch() == ()
     assert desk.runs("h") == ()
+
+
+@pytest.mark.parametrize("is_known_first", [True, False])
+def test_i5_of_a_job_that_is_removed_it_leaves_no_row_and_its_slot_runs_when_it_is_back(
+    is_known_first: bool,
+) -> None:
+    desk, claim = armed()
+
+    desk.set_config()
+    assert withdrawals(desk) == [claim.run.id]
+    if is_known_first:
+        withdraw(desk, claim)
+        assert desk.runs("h") == ()
+    desk.set_config(hourly())
+    if not is_known_first:
+        withdraw(desk, claim)
+    assert desk.runs("h") == ()
+
+    desk.now = SLOT
+    tick(desk)
+    (again,) = desk.dispatch()
+    assert again.run.slot_at == SLOT
+
+
+def test_one_that_had_begun_when_its_job_was_removed_is_ended() -> None:
+    desk, claim = armed()
+    desk.set_config()
+    desk.effects.clear()
+    desk.now = SLOT
+
+    desk.launch(claim)
+
+    assert [one.run for one in desk.effects if isinstance(one, StopRun)] == [claim.run.id]
+    assert the_row(desk).stop_why == "removed"
