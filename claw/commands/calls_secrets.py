@@ -43,6 +43,7 @@ SECRETS = (
                 "changed_at": time("now"),
                 "reached": array("services whose next process gets it", shapes.JOB_NAME),
                 "restarted": array("services that are being restarted", shapes.JOB_NAME),
+                "started": array("services that had failed before they ran", shapes.JOB_NAME),
                 "held": array("running processes that have an older value", _HOLDER),
                 "warnings": array("what else is worth knowing", string("a sentence")),
             },

@@ -46,8 +46,8 @@ def test_a_service_gets_another_value_with_its_next_process_whoever_was_killed(
     ctl = Shell(claw.environment)
     assert "there is no secret WEB_TOKEN" in claw.wait_state("web", "failed")["why"]
 
-    keep(ctl, "WEB_TOKEN", f"{FIRST}\n")
-    ctl("start", "web")
+    said = keep(ctl, "WEB_TOKEN", f"{FIRST}\n")
+    assert "being started, which had failed: web" in said.out
     claw.wait_until(lambda: printed(claw) == [f"with Bearer {FIRST}"], "the first value")
 
     said = keep(ctl, "WEB_TOKEN", SECOND)

@@ -18,6 +18,8 @@ def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
     lines = [f"{name} is kept: version {reply['version']}"]
     if reply.get("restarted"):
         lines.append(f"being restarted with it: {' '.join(reply['restarted'])}")
+    if reply.get("started"):
+        lines.append(f"being started, which had failed: {' '.join(reply['started'])}")
     if reply.get("reached"):
         lines.append(f"gets it when its process is next started: {' '.join(reply['reached'])}")
     return "\n".join(lines)

@@ -29,17 +29,20 @@ async def set_(call: Call, params: Params) -> Json:
     reached, unreached = await holdings.reach(name)
     held = _older((await holdings.holders()).get(name, []), entry)
     restarted = [*reached, *unreached] if params.get("restart") else []
+    users = uses.of_secrets(call.services.config.current).get(name, [])
 
     def decide(turn: Turn) -> Json:
         turn.note(CHANGED, why=f"{name}: version {entry.version}", by=call.by)
         for job in restarted:
             intents.restart_job(turn, job, by=call.by, key=f"{call.key}:{job}")
+        asleep = [one for one in users if one not in restarted]
         return {
             "name": name,
             "version": entry.version,
             "changed_at": entry.changed_at.isoformat(),
             "reached": [one for one in reached if one not in restarted],
             "restarted": restarted,
+            "started": intents.wake(turn, asleep, by=call.by, key=call.key),
             "held": list(map(_wire_of, held)),
             "warnings": [
                 *(text for job, text in unreached.items() if job not in restarted),
