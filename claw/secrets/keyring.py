@@ -71,7 +71,7 @@ class SealedKeyring(KeyringBackend):
         if contents.lock is None:
             self._lock(contents, kind, material)
         elif not self._opens(contents.lock, material):
-            self._reseal(contents, kind, material)
+            self._reseal(contents, kind, material, but=username)
         entry = _next(contents, username)
         key = self._key_of(contents)
         sealed = sealing.seal(key, password.encode(), entry.beside(username))
@@ -95,12 +95,13 @@ class SealedKeyring(KeyringBackend):
         contents.lock = Lock(derivation=derivation, kind=kind, check=check)
         self._opened = _Opened(check, material, key)
 
-    def _reseal(self, contents: Contents, kind: Kind, material: bytes) -> None:
+    def _reseal(self, contents: Contents, kind: Kind, material: bytes, but: str) -> None:
+        """Seal all values with another key, but for the one that gets another value."""
         old = self._key_of(contents)
         values = {
             name: self._open(name, one, old)
             for name, one in contents.entries.items()
-            if one.sealed is not None
+            if one.sealed is not None and name != but
         }
         self._lock(contents, kind, material)
         new = self._key_of(contents)

@@ -72,8 +72,9 @@ class Vault:
                 found = None if entry is None else self._ask(entry, name)
         except SecretsError as error:
             hint = f" ({error.hint})" if error.hint else ""
+            who = "" if error.message.startswith(f"secret {name} ") else f"secret {name}: "
             raise UnresolvedError(
-                f"secret {name}: {error.message}{hint}", is_passing=error.is_passing
+                f"{who}{error.message}{hint}", is_passing=error.is_passing
             ) from error
         if found is None:
             raise UnresolvedError(f"there is no secret {name}: clawctl secret set {name}")

@@ -5,7 +5,7 @@ from functools import partial
 from claw.errors import ConflictError, NotFoundError, UsageError
 from claw.master.confidant import KEEPING_S
 from claw.master.control.calls import Call, Params
-from claw.master.engine import intents
+from claw.master.engine import intents, waking
 from claw.master.engine.turn import Turn
 from claw.master.supervision.refreshing import Bearer
 from claw.master.wiring import Json
@@ -42,7 +42,7 @@ async def set_(call: Call, params: Params) -> Json:
             "changed_at": entry.changed_at.isoformat(),
             "reached": [one for one in reached if one not in restarted],
             "restarted": restarted,
-            "started": intents.wake(turn, asleep, by=call.by, key=call.key),
+            "started": waking.wake(turn, asleep, by=call.by, key=call.key),
             "held": list(map(_wire_of, held)),
             "warnings": [
                 *(text for job, text in unreached.items() if job not in restarted),

@@ -3,7 +3,7 @@
 import pytest
 
 from claw.errors import ConflictError, NotFoundError
-from claw.master.engine import intents, journal, services
+from claw.master.engine import intents, services
 from claw.model.effect import Dispatch, Reschedule, StopRun
 from claw.model.job import JobType
 from claw.model.run import Origin, State
@@ -255,38 +255,3 @@ def test_what_changes_when_a_job_begins_wakes_ticker_and_dispatcher() -> None:
     desk.effects.clear()
     _start(desk, "nightly")
     assert {Reschedule("nightly"), Dispatch()} <= set(desk.effects)
-
-
-def _wake(desk: Desk, *names: str) -> list[str]:
-    key = f"wake-{len(desk.runs())}"
-    return desk.do(lambda turn: intents.wake(turn, names, by="me", key=key))
-
-
-def _refused(desk: Desk, name: str = "web") -> None:
-    _start(desk, name)
-    (claim,) = desk.dispatch()
-    desk.do(
-        lambda turn: journal.launch_refused(
-            turn, claim.run.id, claim.attempt, "there is no secret", retryable=False
-        )
-    )
-    assert desk.run(claim.run.id).state is State.FAILED
-
-
-def test_a_service_that_could_not_be_launched_is_woken_once() -> None:
-    desk = Desk(service("web"))
-    _refused(desk)
-
-    assert _wake(desk, "web", "channels.chat") == ["web"]
-    (claim,) = desk.dispatch()
-    desk.launch(claim)
-    assert _wake(desk, "web") == []
-
-
-def test_a_service_that_was_stopped_or_has_never_run_or_is_no_service_sleeps_on() -> None:
-    desk = Desk(service("web"), service("new"), job("once"))
-    _refused(desk)
-    _stop(desk)
-    _refused(desk, "once")
-
-    assert _wake(desk, "web", "new", "once") == []
