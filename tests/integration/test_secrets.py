@@ -86,7 +86,8 @@ def test_a_service_gets_another_value_with_its_next_process_whoever_was_killed(
     assert all(not one["held"] for one in listed(ctl))
 
     keep(ctl, "WEB_TOKEN", THIRD)
-    supervisor = parent_of(claw.job("web")["pid"])
+    supervisor = process.parent_of(claw.job("web")["pid"])
+    assert supervisor is not None
     assert supervisor in claw.supervisors().values()
     os.kill(supervisor, signal.SIGKILL)
     claw.wait_until(lambda: supervisor not in claw.supervisors().values(), "a replacement")
@@ -100,11 +101,6 @@ def test_a_service_gets_another_value_with_its_next_process_whoever_was_killed(
     assert all(not one["held"] for one in listed(ctl))
     keep(ctl, "WEB_TOKEN", SECOND)
     assert [len(one["held"]) for one in listed(ctl) if one["name"] == "WEB_TOKEN"] == [1]
-
-
-def parent_of(pid: int) -> int:
-    stat = Path(f"/proc/{pid}/stat").read_text()
-    return int(stat.rpartition(")")[2].split()[1])
 
 
 def listed(ctl: Shell) -> list[dict[str, Any]]:
