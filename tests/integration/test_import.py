@@ -163,3 +163,14 @@ def test_added_jobs_run(start_master: StartMaster, tmp_path: Path) -> None:
     assert ctl("logs", "unit").out == "before\na  b a b $A\n"
     assert ctl("job", "show", "web", "--json").json["origin"] == f"import:{tmp_path}/web.conf"
     ctl("stop", "web")
+
+
+@pytest.mark.parametrize("kind", ["openclaw", "pm2"])
+def test_a_file_nested_without_end_is_a_mistake_of_the_file(
+    shell: Shell, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "deep.json").write_text("[" * 200_000)
+
+    said = shell("import", kind, "deep.json", status=2)
+
+    assert said.err == "clawctl: deep.json: nested too deeply to be read\n"

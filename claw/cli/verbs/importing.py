@@ -38,8 +38,7 @@ def import_jobs(context: Context) -> int:
         cwd=cwd,
         uid=os.geteuid(),
     )
-    harvest = importer.reads(found, options)
-    settle(harvest, options.uid)
+    harvest = _harvest(importer, found, options)
     if not harvest.jobs:
         _warn(harvest)
         raise RequestError(f"nothing in {', '.join(args['files'])} can be imported")
@@ -49,11 +48,21 @@ def import_jobs(context: Context) -> int:
     return 0
 
 
+def _harvest(importer: Importer, found: list[Source], options: Options) -> Harvest:
+    try:
+        harvest = importer.reads(found, options)
+        settle(harvest, options.uid)
+    except RecursionError:
+        names = ", ".join(one.file for one in found)
+        raise UsageError(f"{names}: nested too deeply to be read") from None
+    return harvest
+
+
 def _sources(paths: list[str], importer: Importer, cwd: str) -> Iterator[Source]:
     if len(paths) > 1 and sources.STDIN in paths:
         raise UsageError("standard input (-) stands alone")
     if paths == [sources.STDIN]:
-        yield sources.Source(sources.STDIN, sys.stdin.buffer.read(), cwd)
+        yield sources.given(sys.stdin.buffer, cwd)
         return
     for path in paths:
         other = importer.finds(path, cwd) if importer.finds else None

@@ -22,6 +22,8 @@ _WEEKDAYS = re.compile(rf"(?i){_DAY}(?:(?:\.\.|-|,){_DAY})*,?")
 _DATE = re.compile(r"(?:(?P<year>[^-~]+)-)?(?P<month>[^-~]+)(?P<mark>[-~])(?P<day>[^-~]+)")
 _WEEKS = {(1, 7): 1, (8, 14): 2, (15, 21): 3, (22, 28): 4}
 _LAST_WEEK = 7
+_OLD_CENTURY = 70
+"""Years of two digits from this one on are of the last century."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +173,6 @@ def _moment(year: str, found: re.Match[str], weekday: str, clock: tuple[str, str
     if weekday or found["mark"] == "~" or not all(part.isdigit() for part in parts):
         raise ValueError("years: no cron expression knows them")
     numbers = [int(part) for part in parts]
+    if len(year) <= 2:  # noqa: PLR2004 - as systemd has it, and strptime(3)
+        numbers[0] += 2000 if numbers[0] < _OLD_CENTURY else 1900
     return "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*numbers)

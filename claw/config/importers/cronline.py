@@ -163,6 +163,8 @@ def _without_random(words: list[str]) -> Times:
         if drawn is None or drawn[3]:
             raise ValueError(f"{words[index]}: nothing else can stand beside a range at random")
         low, high = int(drawn[1] or 0), int(drawn[2] or most)
+        if high > most:
+            raise ValueError(f"{words[index]}: there is no {high} in this field")
         if low > high:
             raise ValueError(f"{words[index]}: the range ends before it begins")
         fixed[index] = str(low)

@@ -4,6 +4,7 @@ import os.path
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import BinaryIO
 
 from claw.errors import UsageError
 from claw.kernel import files, reading
@@ -55,6 +56,18 @@ def read(path: str, cwd: str) -> Source:
     if len(raw) > _MOST_BYTES:
         raise UsageError(f"{path} is larger than {_MOST_BYTES >> 20} MiB")
     return Source(path, raw, folder_of(path, cwd))
+
+
+def given(stream: BinaryIO, cwd: str) -> Source:
+    """Return what standard input says.
+
+    Raises:
+        UsageError: It is too much.
+    """
+    raw = stream.read(_MOST_BYTES + 1)
+    if len(raw) > _MOST_BYTES:
+        raise UsageError(f"standard input is larger than {_MOST_BYTES >> 20} MiB")
+    return Source(STDIN, raw, cwd)
 
 
 def folder_of(path: str, cwd: str) -> str:

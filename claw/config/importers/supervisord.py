@@ -8,7 +8,8 @@ import glob
 import os.path
 import re
 import shlex
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from claw.config.importers import inifile, quoting
@@ -20,9 +21,10 @@ from claw.errors import UsageError
 from claw.kernel.host import name as host_name
 
 _EXPANSION = re.compile(
-    r"(?P<template>%[A-Z_]{2,}%)|%(?:\((?P<name>[^)]+)\)(?P<form>\d*)(?P<kind>[sd])|(?P<other>.))",
+    r"(?P<template>%[A-Z_]{2,}%)|%(?:\((?P<name>[^()]+)\)(?P<form>\d*)(?P<kind>[sd])|(?P<other>.))",
     re.DOTALL,
 )
+_INHERITED = re.compile(r"ENV_[A-Za-z_][A-Za-z0-9_]*")
 _KINDS = (
     "program",
     "fcgi-program",
@@ -36,6 +38,9 @@ _KINDS = (
     "rpcinterface",
     "ctlplugin",
 )
+_OWN = (
+    "unix_http_server", "inet_http_server", "supervisorctl", "rpcinterface", "ctlplugin",
+)  # fmt: skip
 _DEFAULT_PRIORITY = 999
 _ALWAYS_THERE = ("PATH", "LANG", "TZ", "HOME", "USER", "LOGNAME", "SHELL")
 
@@ -63,19 +68,23 @@ def read(sources: Sequence[Source], options: Options) -> Harvest:
         if not any(_kind(one) in _KINDS for one in found):
             raise UsageError(f"{source.file} has no section like [program:NAME]")
         whole += [(source, one) for one in found]
-        for other in _included(source, found, harvest):
+        own = os.path.realpath(os.path.join(source.folder, source.name))  # noqa: PTH118
+        others = {os.path.realpath(one.file): one for one in _included(source, found, harvest)}
+        for other in (one for path, one in others.items() if path != own):
             whole += [(other, one) for one in _sections(other, harvest)]
     groups = _groups(whole)
+    above = next((one for _, one in whole if one.name == "supervisord"), None)
     made: dict[str, tuple[int, Draft]] = {}
     for source, section in whole:
         kind, name = _kind(section), section.name.partition(":")[2].strip()
         if kind in {"program", "fcgi-program"}:
             program = Program(section, source, name, groups.get(name, (name, 0))[0])
-            job = _make(program, whole, options, harvest)
+            job = _make(program, above, options, harvest)
             if job is not None:
                 made[name] = _priority(section, groups.get(name)), job
         else:
             _tell_of_other(source, section, kind, harvest)
+    _tell_of_strangers(whole, made.keys(), harvest)
     _order(list(made.values()))
     return harvest
 
@@ -129,6 +138,18 @@ def _groups(whole: list[tuple[Source, Section]]) -> dict[str, tuple[str, int]]:
     return found
 
 
+def _tell_of_strangers(
+    whole: list[tuple[Source, Section]], known: Set[str], harvest: Harvest
+) -> None:
+    """Tell of programs that a group names and that are not there."""
+    for source, section in whole:
+        names = section.get("programs").split(",") if _kind(section) == "group" else []
+        for name in (one.strip() for one in names):
+            if name and name not in known:
+                text = f"{name}: left out: there is no such program"
+                harvest.tell(source.file, section.line_of("programs"), section.name, text)
+
+
 def _tell_of_other(source: Source, section: Section, kind: str, harvest: Harvest) -> None:
     """Tell what becomes of a section that is no program."""
     if kind == "eventlistener":
@@ -141,6 +162,9 @@ def _tell_of_other(source: Source, section: Section, kind: str, harvest: Harvest
         for key in (one for one in section.values if one not in OF_SUPERVISORD):
             text = "is no key of [supervisord], which passes it over, and so does claw"
             harvest.tell(source.file, section.line_of(key), key, text)
+    elif kind in _OWN:
+        text = "left out: it is about supervisord itself"
+        harvest.tell(source.file, section.line, section.name, text)
     elif kind not in _KINDS:
         harvest.tell(
             source.file, section.line, section.name, "left out: no section of supervisord"
@@ -163,6 +187,7 @@ class _Texts:
         self._environ = options.environ
         self._job = job
         self.inherited: list[str] = []
+        self.unfilled: list[str] = []
         own = program.section
         self._first = _number(own.get("numprocs_start"), 0)
         self._is_alone = _number(own.get("numprocs", "1"), 2) == 1
@@ -184,7 +209,7 @@ class _Texts:
             return self._known[name]
         if name == "process_num":
             return self._number(found, key, line, in_shell=in_shell)
-        if name.startswith("ENV_") and in_shell:
+        if in_shell and _INHERITED.fullmatch(name):
             self.inherited.append(name[4:])
             return quoting.variable(name[4:])
         if name.startswith("ENV_") and name[4:] in self._environ:
@@ -203,6 +228,7 @@ class _Texts:
 
     def _left(self, found: re.Match[str], key: str, what: str, line: int) -> str:
         self._job.disable()
+        self.unfilled.append(found[0])
         self._job.tell(key, f"{found[0]} is {what}", line)
         return found[0]
 
@@ -224,7 +250,7 @@ class _Texts:
 
 
 def _make(
-    program: Program, whole: list[tuple[Source, Section]], options: Options, harvest: Harvest
+    program: Program, above: Section | None, options: Options, harvest: Harvest
 ) -> Draft | None:
     section, source = program.section, program.source
     if not section.get("command"):
@@ -236,7 +262,6 @@ def _make(
     _put_command(job, texts, section)
     if program.group != program.name:
         job.table["tags"] = [program.group]
-    above = next((one for _, one in whole if one.name == "supervisord"), None)
     put_all(job, section, above, texts.of)
     _put_folder(job, source)
     names = [one for one in dict.fromkeys(texts.inherited) if one not in _ALWAYS_THERE]
@@ -263,7 +288,8 @@ def _put_folder(job: Draft, source: Source) -> None:
 def _put_command(job: Draft, texts: _Texts, section: Section) -> None:
     text = texts.of("command", section, in_shell=True)
     line = section.line_of("command")
-    placeholder = quoting.placeholder_in(text)
+    plain = _EXPANSION.sub("", section.get("command"))
+    placeholder = texts.unfilled[0] if texts.unfilled else quoting.placeholder_in(plain)
     if placeholder:
         job.disable()
         job.tell("command", f"{placeholder} is a template's: fill it in, and remove enabled ="
@@ -304,13 +330,15 @@ def _order(made: list[tuple[int, Draft]]) -> None:
         if job.table.get("autostart", True) is True and "enabled" not in job.table
     ]
     kept = [(no, job) for no, job in starts if job.part("restart").get("policy") != "never"]
+    by_number: dict[int, list[str]] = {}
+    for no, job in kept:
+        by_number.setdefault(no, []).append(job.name)
+    numbers = sorted(by_number)
     for no, job in starts:
-        if no == _DEFAULT_PRIORITY:
-            continue  # it is last because nobody has said anything
-        lower = max((other for other, _ in kept if other < no), default=None)
-        if lower is None:
-            continue
-        names = [one.name for other, one in kept if other == lower]
+        lower = bisect_left(numbers, no)
+        if no == _DEFAULT_PRIORITY or not lower:
+            continue  # it is last because nobody has said anything, or the first
+        names = list(by_number[numbers[lower - 1]])
         job.table["depends_on"] = names
         job.tell(
             "priority",

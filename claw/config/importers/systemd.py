@@ -55,8 +55,8 @@ def read(sources: Sequence[Source], options: Options) -> Harvest:
     units = [_unit(source) for source in sources]
     for unit in units:
         _check(unit, harvest)
-    services = {unit.name: unit for unit in units if unit.has("Service")}
-    timed = _with_services(units, services)
+    services = _services(units, harvest)
+    timed = _with_services(units, services, harvest)
     made: dict[str, tuple[Unit, Draft]] = {}
     for unit in services.values():
         job = _service(unit, timed.get(unit.name, []), options, harvest)
@@ -106,7 +106,19 @@ def _unit(source: Source) -> Unit:
     return unit
 
 
-def _with_services(units: list[Unit], services: dict[str, Unit]) -> dict[str, list[Unit]]:
+def _services(units: list[Unit], harvest: Harvest) -> dict[str, Unit]:
+    services: dict[str, Unit] = {}
+    for unit in (one for one in units if one.has("Service")):
+        other = services.setdefault(unit.name, unit)
+        if other is not unit:
+            text = f"left out: {other.file} has the same name; import the two apart"
+            harvest.tell(unit.file, 0, unit.name, text)
+    return services
+
+
+def _with_services(
+    units: list[Unit], services: dict[str, Unit], harvest: Harvest
+) -> dict[str, list[Unit]]:
     """Return the timers of each service; one that was not given is read from beside them."""
     found: dict[str, list[Unit]] = {}
     for unit in units:
@@ -121,6 +133,9 @@ def _with_services(units: list[Unit], services: dict[str, Unit]) -> dict[str, li
                 services[name] = beside
         if name in services:
             found.setdefault(name, []).append(unit)
+            if services[name].folder != unit.folder:
+                text = f"it is taken to start {services[name].file}, of another folder"
+                harvest.tell(unit.file, 0, unit.name, text)
     return found
 
 

@@ -52,6 +52,7 @@ _EXIT_NAMES = {
     "CANTCREAT": 73, "IOERR": 74, "TEMPFAIL": 75, "PROTOCOL": 76, "NOPERM": 77, "CONFIG": 78,
 }  # fmt: skip
 _DEFAULT_TIMEOUT_S = 90.0
+_MOST_MASK = 0o777
 _FOR_EVER_S = 30 * 86400.0
 _ELSEWHERE_WORDS = """
     Type ExecStart ExecStartPre ExecStartPost ExecStop ExecStopPost ExecReload
@@ -290,12 +291,15 @@ def _put_codes(job: Draft, unit: Unit) -> None:
 def _put_outfit(job: Draft, unit: Unit) -> None:
     for key, own in (("Nice", "nice"), ("OOMScoreAdjust", "oom_score_adj")):
         text = _get(unit, key)
-        if re.fullmatch(r"[+-]?\d+", text):
+        if re.fullmatch(r"[+-]?\d{1,9}", text):
             job.table[own] = int(text)
-    if re.fullmatch(r"0?[0-7]{3}", _get(unit, "UMask")):
-        job.table["umask"] = _get(unit, "UMask")
-    elif re.fullmatch(r"0[0-7]{3,4}", _get(unit, "UMask")):
-        job.table["umask"] = _get(unit, "UMask")[-3:]
+        elif text:
+            _tell(job, unit.one("Service", key), key, f"{text}: left out: no number")
+    mask = _get(unit, "UMask")
+    if re.fullmatch(r"[0-7]{1,5}", mask) and int(mask, 8) <= _MOST_MASK:
+        job.table["umask"] = mask.rjust(3, "0")[-4:]
+    elif mask:
+        _tell(job, unit.one("Service", "UMask"), "UMask", f"{mask}: left out: no mask")
     if is_true(_get(unit, "NoNewPrivileges")):
         job.table["no_new_privs"] = True
     limits = {own: _limit(_get(unit, key)) for key, own in _LIMITS.items() if _get(unit, key)}
@@ -325,6 +329,14 @@ def _put_resources(job: Draft, unit: Unit) -> None:
     quota = unit.one("Service", "CPUQuota")
     if quota and re.fullmatch(r"\d+(\.\d+)?%", quota.text):
         resources |= {"cpu": float(quota.text[:-1]) / 100, "action": "throttle"}
+    elif quota:
+        _tell(job, quota, "CPUQuota", f"{quota.text}: left out, write resources.cpu")
+    _put_tasks(job, unit, resources)
+    if resources:
+        job.table["resources"] = resources
+
+
+def _put_tasks(job: Draft, unit: Unit, resources: dict[str, object]) -> None:
     tasks = unit.one("Service", "TasksMax")
     if tasks and tasks.text.isdigit():
         resources["pids"] = int(tasks.text)
@@ -332,8 +344,6 @@ def _put_resources(job: Draft, unit: Unit) -> None:
         job.tell(
             "TasksMax", f"{tasks.text}: left out, write resources.pids", tasks.line, tasks.file
         )
-    if resources:
-        job.table["resources"] = resources
 
 
 def _put_log(job: Draft, unit: Unit) -> None:

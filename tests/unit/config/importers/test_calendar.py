@@ -63,3 +63,8 @@ def test_what_cron_cannot_say_is_refused(text: str) -> None:
 def test_days_written_together_are_refused_however_many() -> None:
     with pytest.raises(ValueError, match="is no date"):
         calendar.parse(f"{'mon' * 4000}!")
+
+
+def test_a_year_of_two_digits_is_of_this_century_until_seventy() -> None:
+    assert calendar.parse("26-01-01").run_at == "2026-01-01T00:00:00"
+    assert calendar.parse("70-01-01").run_at == "1970-01-01T00:00:00"

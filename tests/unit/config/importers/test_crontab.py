@@ -166,3 +166,10 @@ def test_a_heading_of_the_columns_is_no_remark() -> None:
 def test_a_word_of_any_length_is_no_time() -> None:
     with pytest.raises(UsageError, match="no line of a crontab"):
         read(f"{'1' * 200_000}! * * * * /bin/a")
+
+
+def test_a_range_at_random_beyond_the_field_is_refused() -> None:
+    found = read("0~99 1 * * * /bin/a\n1 2 * * * /bin/b\n")
+
+    assert [job.table["command"] for job in found.jobs] == ["/bin/b"]
+    assert "there is no 99" in found.notes[0].text

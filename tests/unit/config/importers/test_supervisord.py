@@ -146,7 +146,7 @@ def test_what_has_no_like_is_told() -> None:
 
     lines = [note.as_line() for note in found.all_notes()]
     assert [line.partition(": ")[0] for line in lines] == [
-        "site.conf:2", "site.conf:5", "site.conf:6",
+        "site.conf:2", "site.conf:5", "site.conf:6", "site.conf:9",
     ]  # fmt: skip
 
 
@@ -176,3 +176,32 @@ def test_a_name_with_other_letters_is_kept_for_people() -> None:
 def test_what_is_no_such_file_is_refused() -> None:
     with pytest.raises(UsageError, match=r"no section like \[program:NAME\]"):
         read("0 0 * * * x\n")
+
+
+def test_a_variable_of_the_environment_has_a_plain_name() -> None:
+    [job] = read("[program:x]\ncommand=/bin/x %(ENV_a:-`id`)s\n").jobs
+
+    assert job.table["enabled"] is False
+    assert "${a" not in str(job.table["command"])
+
+
+def test_a_percent_sign_that_is_escaped_begins_no_expansion() -> None:
+    [job] = read("[program:x]\ncommand=/bin/x %%(here)s\n").jobs
+
+    assert "enabled" not in job.table
+    assert "%(here)s" in str(job.table["command"])
+
+
+def test_a_program_that_a_group_names_and_that_is_not_there_is_told() -> None:
+    found = read("[program:x]\ncommand=x\n[group:g]\nprograms=x,nosuch\n")
+
+    assert [note.text for note in found.notes] == ["nosuch: left out: there is no such program"]
+
+
+def test_a_file_that_includes_itself_is_read_once(tmp_path: Path) -> None:
+    text = f"[include]\nfiles=sv {tmp_path}/./sv\n[program:x]\ncommand=x\n"
+    (tmp_path / "sv").write_text(text)
+
+    found = supervisord.read([Source("sv", text.encode(), str(tmp_path))], Options())
+
+    assert [job.name for job in found.jobs] == ["x"]

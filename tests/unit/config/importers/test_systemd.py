@@ -255,3 +255,32 @@ def test_a_last_line_that_would_go_on_counts() -> None:
     job = service("ExecStart=/bin/web\nEnvironment=LAST=1 \\")
 
     assert job.table["env"] == {"LAST": "1"}
+
+
+def test_of_two_services_of_one_name_the_second_is_told_of() -> None:
+    sources = [
+        Source(f"{one}/web.service", f"[Service]\nExecStart=/bin/{one}".encode(), f"/{one}")
+        for one in ("a", "b")
+    ]
+    found = systemd.read(sources, Options())
+
+    assert [job.table["command"] for job in found.jobs] == ["/bin/a"]
+    assert (
+        "b/web.service: web.service: left out: a/web.service has the same name; import the"
+        in ("\n".join(note.as_line() for note in found.notes))
+    )
+
+
+@pytest.mark.parametrize(("mask", "own"), [("7", "007"), ("77", "077"), ("00027", "0027")])
+def test_a_mask_of_any_length_holds(mask: str, own: str) -> None:
+    assert service(f"ExecStart=/x\nUMask={mask}\n").table["umask"] == own
+
+
+def test_what_is_no_number_is_told() -> None:
+    lines = told(
+        service("ExecStart=/x\nNice=+ 5\nCPUQuota=50.5 %\nUMask=8\nOOMScoreAdjust=x\n")
+    )
+
+    assert [key for key in ("Nice", "CPUQuota", "UMask", "OOMScoreAdjust") if key in lines] == [
+        "Nice", "CPUQuota", "UMask", "OOMScoreAdjust",
+    ]  # fmt: skip
