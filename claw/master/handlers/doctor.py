@@ -4,14 +4,13 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-import trio
-
 import claw
 from claw.kernel import clock
 from claw.master.control.calls import Call, Params
 from claw.master.doctor import registry
 from claw.master.doctor.case import Case, Known
 from claw.master.output import logs
+from claw.master.output.sharing import Shared
 from claw.master.supervision import spools
 from claw.master.views.statusview import UNRESPONSIVE
 from claw.master.wiring import Json, Services
@@ -20,21 +19,25 @@ from claw.secrets.resolving import UnresolvedError
 from claw.secrets.secretfile import SecretsError
 from claw.store.records import Tx
 
-_one_at_a_time = trio.CapacityLimiter(1)
-"""Every page of the database is read."""
+_shared = Shared[Json]()
+"""Every page of the database is read, and each secret asked for."""
 
 
 async def check(call: Call, _params: Params) -> Json:
     """Look, and tell all that was found."""
-    services = call.services
+    return await _shared.get(partial(_look, call.services))
+
+
+async def _look(services: Services) -> Json:
     case = Case(
         home=services.home,
         configuration=services.config,
         now=clock.now(),
         known=await _known(services),
     )
-    async with _one_at_a_time:
-        return registry.shown(await logs.in_thread(partial(registry.look, case)))
+    # It only looks, and may take long: nobody who wants to stop the daemon waits for it.
+    found = await logs.in_thread(partial(registry.look, case), abandon_on_cancel=True)
+    return registry.shown(found)
 
 
 async def _known(services: Services) -> Known:

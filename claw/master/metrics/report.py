@@ -9,19 +9,27 @@ from claw.kernel import clock
 from claw.master.handlers.replies import live_view
 from claw.master.metrics import counting, gathering
 from claw.master.output import logs
+from claw.master.output.sharing import Shared
 from claw.master.views import statusview
 from claw.master.wiring import Json, Services
 
 _AT_ONCE = 100
 
 
+_shared = Shared[str]()
+
+
 async def text(services: Services) -> str:
-    """Return the metrics as Prometheus reads them.
+    """Return the metrics as Prometheus reads them; all who ask at once get the same.
 
     Raises:
         StoreError: They cannot be read.
         OSError: There is no room for another thread.
     """
+    return await _shared.get(partial(_text, services))
+
+
+async def _text(services: Services) -> str:
     config, now = services.config.current, clock.now()
     if services.store.trouble is None:
         await counting.count_events(services.store, config)

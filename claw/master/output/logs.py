@@ -32,14 +32,20 @@ _READERS = 8
 _threads = trio.CapacityLimiter(_READERS)
 
 
-async def in_thread(fn: Callable[[], T]) -> T:
+async def in_thread(fn: Callable[[], T], *, abandon_on_cancel: bool = False) -> T:
     """Run what reads files in one of a few threads of its own.
+
+    Args:
+        fn: It.
+        abandon_on_cancel: Whether who is canceled leaves it to itself.
 
     Raises:
         OSError: There is no room for another thread, or as ``fn`` has it.
     """
     try:
-        return await trio.to_thread.run_sync(fn, limiter=_threads)
+        return await trio.to_thread.run_sync(
+            fn, limiter=_threads, abandon_on_cancel=abandon_on_cancel
+        )
     except RuntimeError as error:
         raise OSError(errno.EAGAIN, str(error)) from error  # as pthread_create(3) has it
 

@@ -25,12 +25,16 @@ def test_arguments_have_to_be_allowed_as_well() -> None:
         "PYTHONPATH", "PYTHONSTARTUP", "PERL5LIB", "PERL5OPT", "RUBYOPT", "NODE_OPTIONS",
         "JAVA_TOOL_OPTIONS", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT", "HOME", "CLAW_TOKEN",
         "ld_preload", "GCONV_PATH", "PS4", "EDITOR", "PAGER", "GLIBC_TUNABLES", "SHELL",
+        "TAR_OPTIONS", "RSYNC_RSH", "MAKEFLAGS", "MANPAGER", "PERLLIB", "LUA_INIT", "GOFLAGS",
+        "RUSTC_WRAPPER", "KUBECONFIG", "DOCKER_HOST", "https_proxy", "SSLKEYLOGFILE", "VIMINIT",
     ],
 )  # fmt: skip
 def test_what_makes_programs_run_something_else_is_never_allowed(name: str) -> None:
     assert access.beyond((name,), [name], has_args=False) == name
 
 
-@pytest.mark.parametrize("name", ["REGION", "NODE_ENV", "GIT_BRANCH", "DATE", "ENVIRONMENT"])
+@pytest.mark.parametrize(
+    "name", ["REGION", "NODE_ENV", "GIT_BRANCH", "DATE", "ENVIRONMENT", "GOAL", "MAKER"]
+)
 def test_what_is_a_matter_of_the_job_may_be_allowed(name: str) -> None:
     assert access.beyond((name,), [name], has_args=False) == ""
