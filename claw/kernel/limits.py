@@ -53,7 +53,8 @@ def hard_limit_below(name: str, hard: int) -> int | None:
 
 def leave_no_core() -> None:
     """Have this process leave no image of its memory, whatever ends it (core(5))."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))  # what it starts may have it back
 
 
 def restore_open_files(old: tuple[int, int]) -> None:

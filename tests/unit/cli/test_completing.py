@@ -74,7 +74,7 @@ def test_a_family_goes_on_with_its_members(family: str) -> None:
         ("run -- make --at", "", ["claw.toml"]),
         ("status --state", "pl", ["planned"]),
         ("status", "-", [*(f"--{one}" for one in (
-            "verbose", "tag", "type", "state", "text", "budgets", "json", "help"))]),
+            "verbose", "tag", "type", "state", "text", "watch", "budgets", "json", "help"))]),
         ("status --tag site --json", "--t", ["--type", "--text"]),
         ("run --env A=1", "--en", ["--env"]),
         ("status --tag", "", ["site"]),
