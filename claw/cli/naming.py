@@ -11,6 +11,7 @@ import importlib
 import os
 
 from claw.cli import homes, terminal
+from claw.cli.render.table import clean
 from claw.client.connection import Connection
 from claw.errors import ClawError
 from claw.kernel import ticks
@@ -78,11 +79,7 @@ def _asked(connection: Connection, kind: str, prefix: str, patience_s: float) ->
     reply = connection.ask("name.list", asked, patience_s)
     named = [(one["name"], one["says"]) for one in reply["names"]]
     # What somebody has called a key or an event may be meant for the terminal.
-    return [(name, _clean(says)) for name, says in named if name.isprintable()]
-
-
-def _clean(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return [(name, clean(says)) for name, says in named if name.isprintable()]
 
 
 def _signals(_prefix: str) -> list[Name]:

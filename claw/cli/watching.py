@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 
 from claw.cli import terminal
-from claw.client.client import Client
+from claw.client.client import await_master
 from claw.errors import UnreachableError
 
 TYPE_CHECKING = False
@@ -21,7 +20,7 @@ _OFTEN_S = 0.5
 """A burst of events is shown once."""
 _SECOND_S = 1.0
 """How long ago something was is told anew so often, where a person looks."""
-_AGAIN_S = 1.0
+_FOR_EVER_S = float("inf")
 _PATIENCE_S = 3600.0
 _CLEAR = "\x1b[H\x1b[2J"
 
@@ -44,7 +43,7 @@ def watch(context: Context, asked: dict[str, Any]) -> NoReturn:
             if not is_seen:
                 raise
             terminal.warn(f"{error.message}; it is waited for")
-            _await_master(context)
+            await_master(context.home.control_socket, _FOR_EVER_S).close()
 
 
 def _show(context: Context, asked: dict[str, Any]) -> None:
@@ -65,11 +64,3 @@ def _await(stream: Stream) -> None:
     time.sleep(_OFTEN_S if told is not None else 0.0)
     while told is not None:
         told = stream.next(0.0)
-
-
-def _await_master(context: Context) -> None:
-    while True:
-        with contextlib.suppress(UnreachableError):
-            Client.connect(context.home).close()
-            return
-        time.sleep(_AGAIN_S)

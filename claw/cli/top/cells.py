@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from claw.cli.render.table import clean
+
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _NONE = frozenset({"Mn", "Me", "Cf"})
 _TAB = 8
@@ -55,8 +57,7 @@ def one_line(text: str) -> str:
     """Return a line of output as it can be shown: no escape sequences, no tabs."""
     if text.isprintable():
         return text
-    text = _ESCAPES.sub("", text).expandtabs(_TAB)
-    return "".join(one if one.isprintable() else " " for one in text)
+    return clean(_ESCAPES.sub("", text).expandtabs(_TAB))
 
 
 def pieces(text: str, room: int) -> list[str]:
