@@ -61,13 +61,21 @@ def create(path: str, text: bytes, mode: int) -> None:
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
-def _fill(fd: int, text: bytes) -> None:
+def _fill(fd: int, text: bytes, *, is_durable: bool = True) -> None:
     while text:
         text = text[os.write(fd, text) :]
-    os.fsync(fd)
+    if is_durable:
+        os.fsync(fd)
 
 
-def replace(path: str, text: bytes, mode: int, owner: tuple[int, int] | None) -> None:
+def replace(
+    path: str,
+    text: bytes,
+    mode: int,
+    owner: tuple[int, int] | None,
+    *,
+    is_durable: bool = True,
+) -> None:
     """Have a file hold something else, at one stroke and durably.
 
     After a kill or a loss of power at any point it holds the old or the new, whole.
@@ -77,6 +85,8 @@ def replace(path: str, text: bytes, mode: int, owner: tuple[int, int] | None) ->
         text: What it is to hold.
         mode: Its permissions.
         owner: Its uid and gid, as far as this process may give it away; None: this process's.
+        is_durable: False for what is written anew soon: a loss of power may spoil it, and the
+            disk need not be waited for.
     """
     folder, name = os.path.split(path)
     new = f"{folder}/.{name}.new"
@@ -88,10 +98,12 @@ def replace(path: str, text: bytes, mode: int, owner: tuple[int, int] | None) ->
             with contextlib.suppress(PermissionError):
                 os.fchown(fd, *owner)
         os.fchmod(fd, mode)
-        _fill(fd, text)
+        _fill(fd, text, is_durable=is_durable)
     finally:
         os.close(fd)
     os.replace(new, path)  # noqa: PTH105
+    if not is_durable:
+        return
     folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder_fd)

@@ -325,6 +325,7 @@ class App:
             confidant=self._confidant,
             holdings=self._holdings,
             backups=self._upkeep.backups,
+            metrics_trouble=self._upkeep.metrics_trouble,
             store=self._store,
             config=self.configuration,
             bus=self._bus,

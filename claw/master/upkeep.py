@@ -50,6 +50,10 @@ class Upkeep:
         yield self._forgetting.serve
         yield partial(self.backups.serve, self._tell_of_backup)
 
+    def metrics_trouble(self) -> str | None:
+        """Return why the file of metrics could not be written; None: it was."""
+        return self._metrics.trouble
+
     async def serve_metrics(self, services: Services) -> None:
         """Write the file of metrics, until cancelled."""
         await self._metrics.serve(services)
@@ -70,7 +74,7 @@ class Upkeep:
 
         def decide(turn: Turn) -> None:
             if why is None:
-                alerts.resolve(turn, BACKUP, None, "one was made")
+                alerts.resolve(turn, BACKUP, None, "none is overdue")
             else:
                 text = f"no backup can be made: {why}; see `clawctl backup create`"
                 alerts.raise_alert(turn, BACKUP, None, None, text)

@@ -135,6 +135,7 @@ class Services:
     confidant: Confidant
     holdings: Holdings
     backups: Backups
+    metrics_trouble: Callable[[], str | None]  # of the file of them
     limits: Limits = field(default_factory=Limits)
     door: Door = field(default_factory=Door)
     locks: SharedLocks | None = None  # None: nobody shares any

@@ -45,6 +45,23 @@ class Backup:
         return datetime.strptime(self.id, _ID).replace(tzinfo=UTC)
 
 
+_GRACE_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How it stands with the backups in the configured place, as the daemon saw it last."""
+
+    last_at: datetime | None = None  # None: none is known of
+    failure: str | None = None  # why the one that was due could not be made
+    is_making: bool = False
+
+    def is_late(self, now: datetime, every_s: float) -> bool:
+        """Tell whether the newest is older than two turns, and a bit, make it."""
+        age_s = float("inf") if self.last_at is None else (now - self.last_at).total_seconds()
+        return age_s > 2 * every_s + _GRACE_S
+
+
 def name_of(at: datetime, version: str) -> str:
     """Return what a backup is called."""
     moment = at.astimezone(UTC)
@@ -62,6 +79,16 @@ def read_name(name: str, size: int) -> Backup | None:
     except ValueError:
         return None
     return backup
+
+
+def draft_of(name: str) -> str:
+    """Return what a backup is called while it is being made."""
+    return f".{name}.new"
+
+
+def is_draft(name: str) -> bool:
+    """Tell whether that is what a backup is called while it is being made."""
+    return name.endswith(".new") and read_name(name[1:-4], 0) is not None
 
 
 def chosen(backups: Iterable[Backup], word: str) -> list[Backup]:

@@ -124,6 +124,8 @@ _DAEMON = (
     _gauge("supervisors", "Supervisor processes that are known."),
     _gauge("supervisors_silent", "Those that have not answered for more than 75 s."),
     _gauge("store_failing", "Whether the last write to the database failed."),
+    _gauge("backup_last_timestamp_seconds", "When the newest backup was made."),
+    _gauge("backup_interval_seconds", "`backup.every`; none if none is made by itself."),
     _gauge("database_bytes", "Size of the database's files.", "file"),
     _gauge("disk_free_bytes", "Room on the disk of a folder, for the daemon.", "folder"),
     _gauge("disk_size_bytes", "Size of that disk.", "folder"),

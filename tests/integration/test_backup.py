@@ -1,10 +1,12 @@
 """Backups as people make them, while runs go on, and homes that are made of them again."""
 
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from claw.kernel import files
 from tests.kit.clawctl import Shell
 from tests.kit.master import MasterUnderTest, StartMaster
 
@@ -150,13 +152,22 @@ def test_backups_are_made_by_themselves_and_the_daemon_says_when_that_fails(
     start_master: StartMaster, tmp_path: Path
 ) -> None:
     place = tmp_path / "disk"
+    place.mkdir()
     claw = start_master(f'[backup]\nevery = "1s"\nto = "{place}"\nkeep = "1h"\n')
     ctl = Shell(claw.environment)
 
     def count() -> int:
         return len(ctl("backup", "list", "--json").json["backups"])
 
-    claw.wait_until(lambda: count() >= 2, "two backups")
+    left = place / ".claw-20260101T000000.000Z-0.1.0.tar.gz.new"  # by one that was killed
+    left.touch()
+    being_made = place / ".claw-20260102T000000.000Z-0.1.0.tar.gz.new"
+    fd = files.open_lock(str(being_made))
+    files.wait_lock(fd)
+    claw.wait_until(lambda: count() >= 2 and not left.exists(), "two backups")
+    assert being_made.exists()
+    os.close(fd)
+    assert "claw_backup_last_timestamp_seconds 1." in ctl("metrics").out
     shutil.rmtree(place)
     place.write_text("no folder")
     ctl("reload")
@@ -165,6 +176,7 @@ def test_backups_are_made_by_themselves_and_the_daemon_says_when_that_fails(
         return [one["kind"] for one in claw.call("alert.list")["alerts"]]
 
     claw.wait_until(lambda: "backup" in alerts(), "an alert")
+    assert "FAIL  backups" in ctl("doctor", "-p", status=1).out
     place.unlink()
     claw.configure(f'[backup]\nevery = "2s"\nto = "{place}"\n')
     ctl("reload")

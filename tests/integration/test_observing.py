@@ -53,6 +53,7 @@ def test_figures_are_shown_and_written_and_survive_a_killed_daemon(
     assert ctl("metrics", "--json").json["text"].startswith("# HELP claw_")
 
     claw.wait_until(lambda: "claw.prom is not written: No such file" in claw.stderr, "a word")
+    assert "claw.prom is not written: No such file" in ctl("doctor", "-p", status=1).out
     file.parent.mkdir()
     claw.wait_until(lambda: has(file, "claw_runs_total", 1, **ended), "the file")
     assert stat.S_IMODE(file.stat().st_mode) == 0o644

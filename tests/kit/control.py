@@ -213,6 +213,7 @@ class Desk:
             confidant=confidant,
             holdings=Nobody(),
             backups=Backups(self.home, self.config, confidant),
+            metrics_trouble=lambda: None,
             store=self.store,
             config=self.config,
             bus=self.bus,

@@ -18,7 +18,7 @@ from claw.master.backup.places import Folder, Place
 from claw.master.confidant import Confidant
 from claw.master.output.keeper import in_idle_thread
 from claw.model import backups
-from claw.model.backups import Backup, Settings
+from claw.model.backups import Backup, Settings, Standing
 from claw.model.home import Home
 from claw.model.job import Config
 from claw.secrets.resolving import UnresolvedError
@@ -44,12 +44,7 @@ class Holder(Protocol):
 
 
 class Backups:
-    """See the module.
-
-    Attributes:
-        on_made: Told when one was made by itself.
-        on_failed: Told when one could not be, with why.
-    """
+    """See the module."""
 
     def __init__(self, home: Home, config: Holder, confidant: Confidant) -> None:
         self._home = home
@@ -59,6 +54,12 @@ class Backups:
         self._changed = trio.Event()
         self.making: int | None = None
         """So many bytes the one that is being made has taken in; None: none is."""
+        self._seen = Standing()
+
+    @property
+    def standing(self) -> Standing:
+        """What was seen last of those in the configured place."""
+        return replace(self._seen, is_making=self.making is not None)
 
     @property
     def settings(self) -> Settings:
@@ -96,7 +97,9 @@ class Backups:
         Raises:
             ClawError: It could not be made; nothing is left of it.
         """
-        return await self._create(to, trio.to_thread.run_sync)
+        made = await self._create(to, trio.to_thread.run_sync)
+        self._changed.set()  # it may be the one that was due
+        return made
 
     async def _create(
         self, to: str, thread: Callable[[Callable[[], Backup]], Awaitable[Backup]]
@@ -163,36 +166,52 @@ class Backups:
         """Make them when they are due, until cancelled.
 
         Args:
-            tell: Called after each, with why it could not be made; None: it was.
+            tell: Called after each look, with why one that is due could not be made; None: the
+                newest is young enough.
         """
         while True:
             self._changed = trio.Event()
-            pause_s = await self._step(tell) if self.settings.every_s else _LOOK_S
+            pause_s = await self._step(tell)
             with trio.move_on_after(pause_s):
                 await self._changed.wait()
 
     async def _step(self, tell: Callable[[str | None], Awaitable[None]]) -> float:
         """Make one if it is due; return after how many seconds to look again."""
-        every_s = self.settings.every_s
+        every_s, why = self.settings.every_s, None
         try:
-            known, _place = await self.all()
-            if known:
-                age_s = (clock.now() - known[-1].at).total_seconds()
-                if 0 <= age_s < every_s:  # one of the future counts for nothing
-                    return min(every_s - age_s, _LOOK_S)
-            made, place = await self._create("", in_idle_thread)
-            gone, _left, _place = await self.prune()
+            left_s = await self._left_s(every_s)
+            if left_s <= 0:
+                await self._make_due()
+                left_s = every_s
         except (ClawError, OSError) as error:
             why = error.message if isinstance(error, ClawError) else str(error)
-            _LOG.warning("no backup was made: %s", why)
-            await tell(why)
-            return min(every_s, _AGAIN_S)
+            if not every_s:
+                _LOG.debug("backups cannot be looked at: %s", why)
+                why, left_s = None, _LOOK_S  # nobody has asked for any
+            else:
+                _LOG.warning("no backup was made: %s", why)
+                left_s = min(every_s, _AGAIN_S)
+        self._seen = replace(self._seen, failure=why)
+        await tell(why)
+        return min(left_s, _LOOK_S)
+
+    async def _left_s(self, every_s: float) -> float:
+        """Look at those there are; return in how many seconds the next one is due."""
+        known, _place = await self.all()
+        self._seen = replace(self._seen, last_at=known[-1].at if known else None)
+        if not every_s:
+            return _LOOK_S
+        age_s = (clock.now() - known[-1].at).total_seconds() if known else -1.0
+        return every_s - age_s if age_s >= 0 else 0.0  # one of the future counts for nothing
+
+    async def _make_due(self) -> None:
+        made, place = await self._create("", in_idle_thread)
+        self._seen = replace(self._seen, last_at=made.at)
+        gone, _left, _place = await self.prune()
         _LOG.info(
             "backup %s in %s, %d KiB; %d older ones removed",
             made.id, place.shown, made.size >> 10, len(gone),
         )  # fmt: skip
-        await tell(None)
-        return min(every_s, _LOOK_S)
 
 
 async def _asked(place: Place, ask: Callable[[], T]) -> T:

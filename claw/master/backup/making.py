@@ -1,8 +1,9 @@
 """Makes one backup. Blocking: for a thread."""
 
+import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -37,8 +38,9 @@ def make(
     try:
         draft = place.draft(name)
         files.make_folder(source.home.backups)
+        _remove_drafts(os.path.dirname(draft))  # noqa: PTH120
         about = _about(source, now)
-        with Writer(draft, about, tell) as writer:
+        with Writer(draft, about, tell) as writer, _held(draft):
             writer.stamp(now.timestamp())
             gather(source, writer, f"{source.home.backups}/{_NEW}")
             about["left_out"] = source.left_out
@@ -55,6 +57,24 @@ def make(
     made = backups.read_name(name, size)
     assert made is not None  # noqa: S101  its name is one
     return made
+
+
+def _remove_drafts(folder: str) -> None:
+    """Remove what backups have left in a folder that were killed; who makes one holds it."""
+    for name in files.names_in(folder):
+        path = f"{folder}/{name}"
+        if backups.is_draft(name) and not files.is_locked(path):
+            files.remove(path)
+
+
+@contextlib.contextmanager
+def _held(path: str) -> Iterator[None]:
+    fd = files.open_lock(path)
+    try:
+        files.try_lock(fd)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _about(source: Source, now: datetime) -> dict[str, Any]:

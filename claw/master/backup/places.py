@@ -41,11 +41,11 @@ class Folder:
     def draft(self, name: str) -> str:
         """See `Place`."""
         files.make_folder(self.shown)
-        return f"{self.shown}/.{name}.new"
+        return f"{self.shown}/{backups.draft_of(name)}"
 
     def keep(self, name: str) -> None:
         """See `Place`."""
-        draft = f"{self.shown}/.{name}.new"
+        draft = f"{self.shown}/{backups.draft_of(name)}"
         fd = files.open_append(draft)
         try:
             files.sync_data(fd)

@@ -52,7 +52,7 @@ class Bucket:
     def draft(self, name: str) -> str:
         """See `Place`."""
         files.make_folder(self._drafts)
-        return f"{self._drafts}/.{name}.new"
+        return f"{self._drafts}/{backups.draft_of(name)}"
 
     def keep(self, name: str) -> None:
         """See `Place`."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from claw.master.wiring import ConfigHolder
 from claw.model.alerts import Alert
+from claw.model.backups import Standing
 from claw.model.home import Home
 
 
@@ -26,6 +27,8 @@ class Known:
     secrets: Sequence[tuple[str, str, str | None]]  # name, who refers to it, what is wrong
     alerts: Sequence[Alert]
     log_total: int
+    backups: Standing
+    metrics_trouble: str | None  # of the file of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ CHECKS: dict[str, Check] = {
     "overdue": running.due,
     "messages": running.messages,
     "secrets": running.secrets,
+    "backups": running.backups,
+    "metrics file": running.metrics_file,
     "attention": running.attention,
     "logs": records.logs,
     "audit log": records.audit_log,

@@ -1,12 +1,14 @@
 """What only a running daemon knows: its processes, and what it is worried about."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 
 import claw
 from claw.kernel import files
 from claw.master.doctor.case import Case
-from claw.model.alerts import DELIVERY, DROPPED, TICKER, AlertKind
+from claw.model.alerts import BACKUP, DELIVERY, DROPPED, TICKER, AlertKind
 from claw.model.finding import Finding, bad, doubtful, good, unknown
+from claw.model.units import format_duration
 
 _NO_DAEMON = "no daemon runs"
 _MANY = 3
@@ -105,8 +107,53 @@ def secrets(case: Case) -> Iterator[Finding]:
         yield good(f"{len(known.secrets)} can be read")
 
 
+def backups(case: Case) -> Iterator[Finding]:
+    """Whether the last backup is as young as it was asked to be."""
+    if case.known is None:
+        yield unknown(_NO_DAEMON)
+        return
+    known, every_s = case.known.backups, case.configuration.current.backup.every_s
+    last = (
+        f"the last one is {_age(case.now, known.last_at)}" if known.last_at else "there is none"
+    )
+    often = f"one is due each {format_duration(every_s)}"
+    if not every_s:
+        yield unknown(f"none are made without being asked for; {last}", "backup.every")
+    elif known.failure is not None:
+        yield bad(
+            f"the one that is due cannot be made: {known.failure}; {last}",
+            "when that is mended, clawctl backup create makes it at once",
+        )
+    elif known.is_making:
+        yield good(f"one is being made; {last}")
+    elif known.is_late(case.now, every_s):
+        yield bad(f"{last}, {often}", "clawctl backup create; clawctl daemon logs")
+    else:
+        yield good(f"{last}, {often}")
+
+
+def _age(now: datetime, at: datetime) -> str:
+    return f"{format_duration(round(max((now - at).total_seconds(), 0.0)))} old"
+
+
+def metrics_file(case: Case) -> Iterator[Finding]:
+    """Whether figures can be written where they are asked for."""
+    path = case.configuration.current.daemon.metrics_file
+    if case.known is None:
+        yield unknown(_NO_DAEMON)
+    elif not path:
+        yield unknown("daemon.metrics_file is not set")
+    elif case.known.metrics_trouble is not None:
+        yield bad(
+            f"{path} is not written: {case.known.metrics_trouble}",
+            "see that its folder is there, has room, and the daemon's user may write to it",
+        )
+    else:
+        yield good(f"{path} is written")
+
+
 def _is_other(kind: str) -> bool:
-    return kind not in _OF_TIME | _OF_MESSAGES
+    return kind not in _OF_TIME | _OF_MESSAGES | {BACKUP}
 
 
 def _alerts(case: Case, kinds: Collection[str], fine: str) -> Iterator[Finding]:

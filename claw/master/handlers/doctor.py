@@ -62,6 +62,8 @@ async def _known(services: Services) -> Known:
             secrets=secrets,
             alerts=tx.all_standing_alerts(),
             log_total=services.config.current.daemon.log_total,
+            backups=services.backups.standing,
+            metrics_trouble=services.metrics_trouble(),
         )
 
     return await services.store.read(read)

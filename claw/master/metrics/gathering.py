@@ -82,6 +82,7 @@ class Live:
     is_changed: bool  # the files of the configuration
     is_failing: bool  # the store
     silent: int  # supervisors
+    last_backup_at: datetime | None
 
 
 def values(
@@ -105,6 +106,7 @@ def values(
         _of_queue(config, found, live.now),
         _of_messages(found),
         _of_daemon(found, live),
+        _of_backups(config, live),
     ):
         for name, labels, value in part:
             result.setdefault(f"claw_{name}", []).append((labels, float(value)))
@@ -269,6 +271,13 @@ def _of_daemon(found: Reading, live: Live) -> Iterator[Named]:
     yield "supervisors", (), len(found.sids)
     yield "supervisors_silent", (), live.silent
     yield "store_failing", (), live.is_failing
+
+
+def _of_backups(config: Config, live: Live) -> Iterator[Named]:
+    if live.last_backup_at is not None:
+        yield "backup_last_timestamp_seconds", (), live.last_backup_at.timestamp()
+    if config.backup.every_s:
+        yield "backup_interval_seconds", (), config.backup.every_s
 
 
 def of_disks(home: Home) -> dict[str, list[Sample]]:

@@ -42,6 +42,7 @@ async def _text(services: Services) -> str:
         is_changed=await services.has_changed_files(),
         is_failing=services.store.trouble is not None,
         silent=sum(statusview.UNRESPONSIVE in flags(sid) for sid in found.sids),
+        last_backup_at=services.backups.standing.last_at,
     )
     return await logs.in_thread(partial(_render, services, found, shown, live))
 

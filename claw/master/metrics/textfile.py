@@ -30,7 +30,8 @@ class MetricsFile:
     def __init__(self, config: Callable[[], Config]) -> None:
         self._config = config
         self._changed = trio.Event()
-        self._told: str | None = None  # what went wrong the last time
+        self.trouble: str | None = None
+        """What went wrong the last time; None: nothing did."""
 
     def reconfigured(self) -> None:
         """Take note that the file may be another one now."""
@@ -52,15 +53,16 @@ class MetricsFile:
                 await counting.count_events(services.store, self._config())
                 return
             text = await report.text(services)
-            await logs.in_thread(partial(reading.replace, path, text.encode(), _MODE, None))
+            put = partial(reading.replace, path, text.encode(), _MODE, None, is_durable=False)
+            await logs.in_thread(put)
         except (StoreError, OSError) as error:
             self._say(path, causes.reason(error))
         else:
             self._say(path, None)
 
     def _say(self, path: str, trouble: str | None) -> None:
-        if trouble is not None and trouble != self._told:
+        if trouble is not None and trouble != self.trouble:
             _LOG.warning("metrics_file %s is not written: %s", path or "(none)", trouble)
-        elif trouble is None and self._told is not None:
+        elif trouble is None and self.trouble is not None:
             _LOG.info("metrics_file %s is written again", path)
-        self._told = trouble
+        self.trouble = trouble

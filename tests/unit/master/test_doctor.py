@@ -16,7 +16,8 @@ from claw.master.control.audit import AuditLog, Entry
 from claw.master.doctor import machine, records, registry
 from claw.master.doctor.case import Case, Known
 from claw.model import home as homes
-from claw.model.alerts import DELIVERY, Alert, AlertKind
+from claw.model.alerts import BACKUP, DELIVERY, Alert, AlertKind
+from claw.model.backups import Standing
 from claw.model.finding import Finding, Level, good
 from claw.store.damage import open_or_rebuild
 
@@ -24,7 +25,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KNOWN = Known(
     pid=1, started_at=NOW, version="0.1.0", is_changed=False, trouble=None, fork_server_pid=2,
     supervisors=[("s1", "web", "0.1.0")], silent=(), strange=(), open_runs=frozenset(),
-    secrets=(), alerts=(), log_total=2 << 30,
+    secrets=(), alerts=(), log_total=2 << 30, backups=Standing(), metrics_trouble=None,
 )  # fmt: skip
 
 
@@ -193,6 +194,63 @@ def test_an_alert_that_stands_is_told_once(
 
     assert [(one.check, one.level) for one in told] == [(check, Level.WARN)]
     assert "clawctl alerts ack 7" in told[0].fix
+
+
+EVERY_HOUR = '[backup]\nevery = "1h"\n[daemon]\nmetrics_file = "/out/claw.prom"\n'
+"""A backup may be two turns old, and ten minutes."""
+
+
+def backed_up(case: Case, standing: Standing, trouble: str | None = None) -> Case:
+    """Return a home with backups by themselves, as a daemon has seen them."""
+    Path(case.home.config, "claw.toml").write_text(EVERY_HOUR)
+    configuration = Configuration(case.home.config)
+    configuration.current = configuration.load()
+    return replace(
+        case,
+        configuration=configuration,
+        known=replace(KNOWN, backups=standing, metrics_trouble=trouble),
+    )
+
+
+@pytest.mark.parametrize(
+    ("standing", "level", "text"),
+    [
+        (Standing(last_at=NOW - timedelta(hours=2)), Level.PASS, "is 2h old, one is due each"),
+        (Standing(last_at=NOW - timedelta(hours=2, minutes=11)), Level.FAIL, "is 2h11m old"),
+        (Standing(), Level.FAIL, "there is none, one is due each 1h"),
+        (Standing(is_making=True), Level.PASS, "one is being made; there is none"),
+        (Standing(last_at=NOW, failure="disk full"), Level.FAIL, "cannot be made: disk full"),
+    ],
+)
+def test_backups_that_failed_or_are_too_old_are_told(
+    case: Case, standing: Standing, level: Level, text: str
+) -> None:
+    [said] = found(backed_up(case, standing), "backups")
+
+    assert (said.level, bool(said.fix)) == (level, level is Level.FAIL)
+    assert text in said.text
+
+
+def test_a_backup_that_failed_is_told_once(case: Case) -> None:
+    alert = Alert(kind=BACKUP, text="no backup can be made", at=NOW, id=7)
+    failed = backed_up(case, Standing(failure="disk full"))
+    assert failed.known is not None
+    said = replace(failed, known=replace(failed.known, alerts=[alert]))
+
+    assert only(said, "attention", Level.PASS).text == "no alert of the daemon stands"
+
+
+def test_backups_nobody_asked_for_are_no_failure(case: Case) -> None:
+    assert only(case, "backups", Level.SKIP).text.endswith("there is none")
+
+
+def test_figures_that_cannot_be_written_are_told(case: Case) -> None:
+    assert found(case, "metrics file")[0].level is Level.SKIP
+    wanted = backed_up(case, Standing(last_at=NOW))
+    assert only(wanted, "metrics file", Level.PASS).text == "/out/claw.prom is written"
+    wanted = backed_up(case, Standing(last_at=NOW), "No such folder")
+
+    assert "No such folder" in only(wanted, "metrics file", Level.FAIL).text
 
 
 def test_supervisors_of_another_version_are_told(case: Case) -> None:

@@ -39,8 +39,9 @@ def values_of(desk: Desk) -> dict[str, list[gathering.Sample]]:
     shown = [one for each in desk.config.jobs
              for one in statusview.job_objects(each, found.look, live)]  # fmt: skip
     known = Live(
-        now=desk.now, started_at=desk.now, is_changed=False, is_failing=False, silent=0
-    )
+        now=desk.now, started_at=desk.now, is_changed=False, is_failing=False, silent=0,
+        last_backup_at=desk.now,
+    )  # fmt: skip
     return gathering.values(desk.config, found, shown, known)
 
 
