@@ -4,9 +4,13 @@ What is needed of them is the same in version 2 and version 1: ``cgroup.procs`` 
 processes and takes in another. ``cgroup.kill`` is version 2's alone.
 """
 
+import errno
+
 from claw.kernel import files
 from claw.kernel.bare import os
 
+_NONE = (errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.EOPNOTSUPP)
+"""Not there, or a threaded group: its processes are those of the group above it, cgroups(7)."""
 _LINKS_OF_AN_EMPTY_ONE = 2
 """Of a folder: its name and its dot; each folder in it has one more (fs/kernfs/inode.c)."""
 
@@ -45,13 +49,19 @@ def join(folder: str) -> None:
 
 
 def members(folder: str) -> list[int]:
-    """Return the processes of a group and of those below it; [] when it has gone."""
+    """Return the processes of a group and of those below it; [] when it has gone.
+
+    Raises:
+        OSError: EMFILE, ENOMEM, ...: nobody knows who is in there.
+    """
     try:
         found = [int(pid) for pid in files.read_all(f"{folder}/cgroup.procs").split()]
         for name in _groups_in(folder):
             found += members(f"{folder}/{name}")
-    except OSError:
-        return []
+    except OSError as error:
+        if error.errno in _NONE:
+            return []
+        raise
     return found
 
 

@@ -226,6 +226,9 @@ def children_of(pid: int) -> list[int]:
     """Return the children of a process, ended ones included; [] when it has gone.
 
     A child belongs to the thread that made it, so every thread's list is read.
+
+    Raises:
+        OSError: EMFILE, ENOMEM, ...: nobody knows.
     """
     found = []
     try:
@@ -234,17 +237,17 @@ def children_of(pid: int) -> list[int]:
             found += [int(word) for word in words]
     except FileNotFoundError:
         return found or _children_by_scan(pid)
-    except OSError:
+    except (ProcessLookupError, PermissionError):
         return found
     return found
 
 
 def my_children() -> list[int]:
-    """Return the children of this process, which has one thread, ended ones included."""
+    """Return the children of this process, as `children_of` does; it has one thread."""
     pid = os.getpid()
     try:
         words = files.read_all(f"/proc/{pid}/task/{pid}/children").split()
-    except OSError:
+    except FileNotFoundError:
         return children_of(pid)
     return [int(word) for word in words]
 
@@ -258,12 +261,16 @@ def _children_by_scan(pid: int) -> list[int]:
 
 
 def descendants_of(pid: int) -> list[int]:
-    """Return the living descendants of a process, nearest first, without itself."""
+    """Return the living descendants of a process, nearest first, without itself.
+
+    Raises:
+        OSError: As for `children_of`.
+    """
     return _below(children_of(pid))
 
 
 def my_descendants() -> list[int]:
-    """Return the living descendants of this process, which has one thread."""
+    """Return the living descendants of this process, as `descendants_of` does."""
     return _below(my_children())
 
 
@@ -278,8 +285,15 @@ def _below(front: list[int]) -> list[int]:
 
 
 def is_zombie(pid: int) -> bool:
-    """Tell whether a process has ended and waits to be reaped, or has gone."""
-    fields = stat_of(pid)
+    """Tell whether a process has ended and waits to be reaped, or has gone, or is hidden.
+
+    Raises:
+        OSError: As for `children_of`.
+    """
+    try:
+        fields = read_stat(pid)
+    except PermissionError:  # hidepid, proc(5)
+        return True
     return fields is None or says_ended(fields)
 
 

@@ -93,8 +93,13 @@ class Reaper:
 
     def _reap_behind(self) -> None:
         """Look at all children: the kernel names first one that is left to its owner."""
-        for pid in process.children_of(os.getpid()):
-            if process.is_zombie(pid) and not self._is_own(pid):
+        try:
+            children = process.children_of(os.getpid())
+            ended = [pid for pid in children if process.is_zombie(pid)]
+        except OSError:  # EMFILE, ...: the next end of a child has them looked at
+            return
+        for pid in ended:
+            if not self._is_own(pid):
                 self._reap(pid)
 
     def _reap(self, pid: int) -> None:

@@ -203,7 +203,10 @@ class Errands:
     def _kill(errand: Errand) -> None:
         if errand.pid_fd >= 0 and not pidfd.send_signal(errand.pid_fd, 0):
             return  # its number may be another's; what it has left is of the child's tree
-        below = process.descendants_of(errand.pid)
+        try:
+            below = process.descendants_of(errand.pid)
+        except OSError:  # nobody knows: what is left of it is of the child's tree
+            below = []
         process.kill_group(errand.pid, signals.SIGKILL)
         for pid in (errand.pid, *below):  # it may lead no group yet
             process.kill(pid, signals.SIGKILL)

@@ -265,10 +265,10 @@ class Readiness:
         if pid in (case.state.pid, os.getpid()) or not self._is_of_child(pid):
             return
         start = pidfd.start_ticks(pid)
-        if start is None or process.is_zombie(pid) or not self._may_change_main():
+        if start is None or not self._may_change_main():
             return
         try:
-            if not case.custody.follow(pid, start):
+            if process.is_zombie(pid) or not case.custody.follow(pid, start):
                 return
         except OSError:
             self._main, self._main_b = text, ticks.boottime() + _AGAIN_S

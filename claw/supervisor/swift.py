@@ -108,6 +108,9 @@ def find(launch: Launch, state: Supervision) -> tuple[int, int] | None:
     Returns:
         Its pid and its start time in clock ticks; 0 twice: it may have begun, and nobody can
         tell; None: it has not.
+
+    Raises:
+        OSError: EMFILE, ENOMEM, ...: another supervisor is to look.
     """
     parent = os.getppid()
     is_kept = state.under == parent

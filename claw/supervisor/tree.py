@@ -74,10 +74,17 @@ class Tree:
         self.foster = os.getppid()
         self.main = main
         self.start = start
-        self._is_grouped = any(cgroup.members(group) for group in self._groups[:1])
+        try:
+            self._is_grouped = any(cgroup.members(group) for group in self._groups[:1])
+        except OSError:  # nobody knows: it is looked for where else it may be, too
+            self._is_grouped = False
 
     def rest(self) -> list[int]:
-        """Return what lives on of the tree and is to end, the main process left out."""
+        """Return what lives on of the tree and is to end, the main process left out.
+
+        Raises:
+            OSError: EMFILE, ENOMEM, ...: nobody knows.
+        """
         if self._mode == "process":
             return []
         found = self._living()

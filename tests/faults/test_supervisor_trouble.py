@@ -14,11 +14,13 @@ import pytest
 
 from claw.kernel import process, socket
 from tests.kit import supervision
+from tests.kit.descriptors import free_descriptors
 from tests.kit.supervision import Bench, Supervised, ladder
 
 PAGE_BYTES = 4096
 WATCH_S = 1.0
 WATCHES = 5
+SOME_LOOKS = 2
 IDLE_SHARE = 0.05
 """Of a core, at most: what is stuck must wait, not spin."""
 
@@ -271,3 +273,33 @@ def test_a_fork_server_without_descriptors_waits_for_some(bench: Bench) -> None:
         other.close()
 
     assert bench.launch(["true"], run="r" + "7" * 26).wait_for("ended")["why"] == "exit"
+
+
+# -- supervisors without descriptors ----------------------------------------------------------
+
+
+def test_a_supervisor_that_cannot_look_for_its_tree_does_not_say_that_nothing_is_left(
+    bench: Bench,
+) -> None:
+    os.mkfifo(bench.home / "held")
+    left_file = bench.home / "left"
+    left_file.touch()
+    script = "setsid sh -c 'echo $$ > left; exec cat held' & cat held"
+    run = bench.launch(["sh", "-c", script], grace_s=0.0)
+    child = run.wait_for("started")["pid"]
+    left = int(run.wait_until(left_file.read_text, "leftover"))
+
+    with free_descriptors(run.pid, 0):
+        os.kill(child, signal.SIGKILL)
+        looks = sleeps_of(run.pid) + SOME_LOOKS
+        run.wait_until(lambda: run.of("exited") or sleeps_of(run.pid) > looks, "looks")
+        assert not run.of("exited")
+
+    assert "survivors" not in run.wait_for("exited")
+    assert process.is_zombie(left)
+
+
+def sleeps_of(pid: int) -> int:
+    """Return how often a process has waited for something."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("voluntary_ctxt")))

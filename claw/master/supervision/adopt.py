@@ -30,6 +30,7 @@ from claw.wire import supervision
 
 _LOG = logging.getLogger("claw.adopt")
 _GONE_S = 5.0
+_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ class Adoption:
         """Kill a child that nobody can supervise any more, so that none runs beside it."""
         if not pidfd.is_alive(pid, start):
             return
-        victims = [pid, *process.descendants_of(pid)]
+        victims = [pid, *await _found_below(pid)]
         fds = [fd for one in victims if (fd := _open(one)) is not None]
         try:
             for fd in fds:
@@ -224,6 +225,16 @@ def _unrecorded(gist: Gist) -> tuple[int, int] | None:
     if gist.launched is None:
         return None
     return swift.find_anywhere(*gist.launched, gist.supervisors)
+
+
+async def _found_below(pid: int) -> list[int]:
+    """Return the descendants of a process, as soon as they can be told."""
+    while True:
+        try:
+            return process.descendants_of(pid)
+        except OSError as error:
+            _LOG.error("what is left of a run cannot be found, trying again: %s", error)
+            await trio.sleep(_PAUSE_S)
 
 
 def _open(pid: int) -> int | None:
