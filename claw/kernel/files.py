@@ -172,6 +172,15 @@ def read_from_fd(fd: int) -> bytes:
         os.close(fd)
 
 
+def read_short(path: str) -> bytes:
+    """Return what the kernel shows in one of its files, of those that one read has whole."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, _CHUNK_BYTES)
+    finally:
+        os.close(fd)
+
+
 def head_of(path: str, count: int) -> bytes:
     """Return up to ``count`` bytes of a file's beginning; b'' when it cannot be read."""
     try:

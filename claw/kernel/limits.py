@@ -73,8 +73,14 @@ def mark(number: int) -> None:
             what is beyond them for no limit, and /proc may lack its files.
     """
     resource.setrlimit(_MARK, (number, resource.RLIM_INFINITY))
+    if _SHOWN:
+        return
     if mark_at(os.getpid()) != number:
         raise ValueError("a mark cannot be seen here")
+    _SHOWN.append(number)
+
+
+_SHOWN: "list[int]" = []  # the first that was seen: the kernel is the same for all others
 
 
 def mark_at(pid: int) -> int:

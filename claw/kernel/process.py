@@ -266,16 +266,15 @@ def descendants_of(pid: int) -> list[int]:
     Raises:
         OSError: As for `children_of`.
     """
-    return _below(children_of(pid))
+    return living_among(children_of(pid))
 
 
-def my_descendants() -> list[int]:
-    """Return the living descendants of this process, as `descendants_of` does."""
-    return _below(my_children())
+def living_among(front: list[int]) -> list[int]:
+    """Return who lives of some processes, and of what is below them, nearest first.
 
-
-def _below(front: list[int]) -> list[int]:
-    """Return who lives of some processes, and of what is below them."""
+    Raises:
+        OSError: As for `children_of`.
+    """
     found: list[int] = []
     while front:
         front = [pid for pid in front if not is_zombie(pid)]  # a zombie's are another's
@@ -390,6 +389,6 @@ def read_stat(pid: int) -> list[bytes] | None:
         OSError: EMFILE, ENOMEM, ...: nobody knows.
     """
     try:
-        return files.read_all(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        return files.read_short(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

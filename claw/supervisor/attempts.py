@@ -87,6 +87,7 @@ class Attempts:
         try:
             case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
             wiring = self._wiring(writing)
+            case.spool.has_others = True
             attempt = case.state.attempt
             pid = child.spawn(case.launch, attempt, wiring, case.handed.open_files)
         except BaseException:

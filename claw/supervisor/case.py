@@ -80,9 +80,8 @@ class Case:
         oom = self.state.oom
         self.state = machine.Supervision(launch)
         self.state.oom = oom
-        is_shared = self.tree.is_shared and bool(launch.cgroups)
-        self.tree = Tree(launch.run, launch.kill_mode, [*launch.cgroups])
-        self.tree.is_shared = is_shared
+        before, self.tree = self.tree, Tree(launch.run, launch.kill_mode, [*launch.cgroups])
+        self.tree.stay_in(before)
         for stream, path in zip(self.streams, (launch.out_path, launch.err_path), strict=False):
             stream.flow_into(OutputFile(path, launch, self._tell_rotated))
         self.tell_soon()

@@ -175,12 +175,14 @@ class Ending:
         """End what the child left behind; when nothing is left, the attempt is over."""
         case = self._case
         self._attempts.on_report()
-        self.reap_strays()
+        custody, children = case.custody, self.reap_strays()
+        if custody.pid in children and not custody.is_given_up:
+            children.remove(custody.pid)  # it has ended, and no child of it is another's
         if self._errands.has("stop") and now_b < (self._rest_kill_b or now_b):
             return  # it is for the stop command to end the rest
-        rest = case.tree.rest_for_sure()
+        rest = case.tree.rest_for_sure(children)
         if not rest or self._is_beyond_patience(now_b):
-            stuck = (case.custody.pid,) if case.custody.is_given_up else ()
+            stuck = (custody.pid,) if custody.is_given_up else ()
             self._finish([*stuck, *rest])
             return
         if self._rest_kill_b is None:
@@ -211,8 +213,14 @@ class Ending:
                 self._killed_b = None
                 self._rest_kill_b = None
 
-    def reap_strays(self) -> None:
-        """Reap what the child's tree has left to this process, never the child itself."""
-        for pid in process.my_children():
-            if pid != self._case.custody.pid and pid not in self._errands.pids:
-                pidfd.reap(pid)
+    def reap_strays(self) -> list[int]:
+        """Reap what the child's tree has left to this process, never the child itself.
+
+        Returns:
+            The children of this process after that.
+        """
+        children = process.my_children()
+        strays = {*children}.difference((self._case.custody.pid,), self._errands.pids)
+        for pid in strays:
+            pidfd.reap(pid)
+        return process.my_children() if strays else children  # it may have had children

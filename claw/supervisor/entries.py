@@ -17,7 +17,13 @@ def entry(ev: str, **values: object) -> Message:
 
 def _myself() -> Message:
     pid = os.getpid()
-    return {"pid": pid, "start": pidfd.start_ticks(pid)}
+    if pid not in _STARTS:  # else it is asked again, in each fork
+        _STARTS.clear()
+        _STARTS[pid] = pidfd.start_ticks(pid)
+    return {"pid": pid, "start": _STARTS[pid]}
+
+
+_STARTS: "dict[int, int | None]" = {}
 
 
 def first(launch: Launch) -> Message:

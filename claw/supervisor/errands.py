@@ -105,6 +105,7 @@ class Errands:
         wiring.recorded = (what, until_b)
         if what in _RECORDED:
             wiring.journal_fd = case.spool.journal_fd
+            case.spool.has_others = True
         try:
             case.loop.be_prompt()
             pid = child.spawn_errand(

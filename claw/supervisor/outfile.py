@@ -1,5 +1,8 @@
 """An output file, the index beside it, and what it is replaced by when it is large or old.
 
+A service's is there as soon as it begins; that of another job is made when a run prints its
+first byte, since many print nothing.
+
 ``out.log`` becomes ``out.log.7``, and ``out.log.idx`` becomes ``out.log.7.idx``; the number
 grows for ever and a rotated file is never renamed again, so no reader loses its place. The
 order of the steps lets a successor see how far a killed supervisor got: the index names the
@@ -20,7 +23,7 @@ NO_LIMIT_BYTES = 1 << 62
 
 
 class OutputFile:
-    """One open output file. What goes wrong with it is seen in ``fd``: -1 for none.
+    """One output file. What goes wrong with it is seen in ``fd``: -1 while it is not open.
 
     Attributes:
         base: Where the attempt's output begins; None: it is not known.
@@ -29,7 +32,7 @@ class OutputFile:
     """
 
     __slots__ = (
-        "_begun", "_by", "_index", "_inode", "_is_due", "_is_torn", "_launch",
+        "_begun", "_by", "_index", "_inode", "_is_due", "_is_torn", "_is_wanted", "_launch",
         "_limit", "_mark", "_number", "_path", "_tell", "base", "due", "fd", "size",
     )  # fmt: skip
 
@@ -46,10 +49,18 @@ class OutputFile:
         self._limit = 0
         self._is_due = False  # by its age
         self._is_torn = False  # the index may end within a line
+        self._is_wanted = False  # something of it is to be kept, or is there
         self.base: int | None = None
         self.fd = -1
         self.size = 0
         self.due = 0.0
+
+    def resume(self) -> None:
+        """Open it if it is to be there now: of a service, or left by a predecessor."""
+        is_there = files.exists(self._path) or files.exists(self._index)
+        self._is_wanted = is_there or self._launch.is_service
+        if self._is_wanted:
+            self.open()
 
     def open(self) -> None:
         """Open it at its end, after finishing what a predecessor may have begun."""
@@ -157,7 +168,7 @@ class OutputFile:
 
     def end(self, pid: int, status: int | None) -> None:
         """Mark where an attempt has ended, if anything of it is there."""
-        if not self._mark:
+        if not self._mark and self.fd >= 0:
             self._write_index(f"{self._place()} exit {self._by} {pid} {status}\n")
 
     def note(self, now: float) -> None:
@@ -167,6 +178,7 @@ class OutputFile:
             now: Monotonic time in seconds.
         """
         self.due = now + history.INTERVAL_S
+        self._is_wanted = True
         self.tend()
         if self.fd < 0:
             return
@@ -176,9 +188,8 @@ class OutputFile:
     def tend(self) -> None:
         """Open it again where it was moved, cut, or could not be opened; see to its age."""
         if self.fd < 0:
-            self.open()
-            if self._mark and self.base is not None:  # nothing of the attempt is in a file
-                self.base = self.size
+            if self._is_wanted:
+                self._open_late()
             return
         is_moved = files.inode_at(self._path) != self._inode
         if is_moved or files.size_of(self.fd) < self.size:
@@ -189,6 +200,11 @@ class OutputFile:
         self._is_due = bool(age_s and self.size and ticks.wall() - self._begun >= age_s)
         if self._is_due and self.is_at_a_break:
             self.rotate()
+
+    def _open_late(self) -> None:
+        self.open()
+        if self._mark and self.base is not None:  # nothing of the attempt is in a file
+            self.base = self.size
 
     def _forget_index(self) -> None:
         """Remove the index of another file; one that stays may tell wrong times."""

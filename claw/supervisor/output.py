@@ -46,15 +46,14 @@ class Stream:
         self.retry_b: float | None = None
 
     def open(self) -> None:
-        """Open the file and pump whenever there is something in the pipe."""
-        self.file.open()
+        """Pump whenever there is something in the pipe; the file is opened if it is there."""
+        self.file.resume()
         self._loop.watch(self.reading, self.pump)
 
     def flow_into(self, file: OutputFile) -> None:
-        """Flow into another file from now on; what was before is drained."""
+        """Flow into another run's file from now on; what was before is drained."""
         self.file.close()
         self.file = file
-        file.open()
 
     def retry(self, now_b: float) -> None:
         """Go on with what waited for room, when it is time."""

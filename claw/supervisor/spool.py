@@ -18,15 +18,27 @@ _CHUNK_BYTES = 1 << 16
 
 
 class Spool:
-    """Folder ``state/spool/<sid>``: ``journal`` and ``lock``."""
+    """Folder ``state/spool/<sid>``: ``journal`` and ``lock``.
 
-    __slots__ = ("_owed", "_whole", "folder", "journal_fd", "journal_path", "size")
+    Attributes:
+        folder: Its path.
+        journal_fd: The open journal.
+        journal_path: Its path.
+        size: Bytes in it, as far as is known.
+        has_others: A child that was forked with the journal may append to it too.
+    """
+
+    __slots__ = (
+        "_is_sure", "_owed", "_whole", "folder", "has_others", "journal_fd", "journal_path", "size",
+    )  # fmt: skip
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.journal_path = f"{folder}/journal"
         self.journal_fd = -1
         self.size = 0
+        self.has_others = False
+        self._is_sure = False  # of its size, but for what others append
         self._whole = 0  # so far it is known to hold whole lines
         self._owed: list[Message] = []  # what could not be written when it was true
 
@@ -72,7 +84,9 @@ class Spool:
 
     def _put(self, message: Message) -> None:
         data = supervision.encode(message)
+        self._is_sure = False  # some of it may be written, and the rest refused
         files.append(self.journal_fd, data)
+        self._is_sure = True
         self.size += len(data)  # and what another has written, which is seen next time
         self._whole = self.size
 
@@ -95,5 +109,7 @@ class Spool:
             del self._owed[0]
 
     def note_growth(self) -> None:
-        """Take in what the child has appended."""
-        self.size = files.size_of(self.journal_fd)
+        """Take in what others have appended, or how far a line came that was refused."""
+        if self.has_others or not self._is_sure:
+            self.size = files.size_of(self.journal_fd)
+            self._is_sure = True

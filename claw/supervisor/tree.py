@@ -12,6 +12,8 @@ from claw.kernel.bare import os
 
 _DEEPEST = 100
 """Generations from a process to the child that it came of; beyond, it is a stranger."""
+_COUNTERS = ("memory.events", "memory.oom_control")
+"""Where a group counts who was killed for want of memory: version 2, version 1."""
 _PASSES = 32
 """Looks at a tree that goes on forking while it is stopped, to be killed."""
 
@@ -29,7 +31,7 @@ class Tree:
     """
 
     __slots__ = (
-        "_groups", "_is_grouped", "_mark", "_mode", "foster", "is_shared", "main", "start",
+        "_counters", "_groups", "_is_grouped", "_mark", "_mode", "foster", "is_shared", "main", "start",
     )  # fmt: skip
 
     def __init__(self, run: str, mode: str, groups: list[str]) -> None:
@@ -37,10 +39,17 @@ class Tree:
         self._mode = mode
         self._groups = groups
         self._is_grouped = False  # the group is known to hold what a predecessor began
+        self._counters: list[tuple[str, str]] | None = None
         self.main = 0
         self.start = 0
         self.foster = 0
         self.is_shared = False
+
+    def stay_in(self, before: "Tree") -> None:
+        """Be where the run before was, if that is the same group."""
+        if before.is_shared and self._groups == before._groups:
+            self.is_shared = True
+            self._counters = before._counters
 
     def share(self) -> None:
         """Join the group, to stay: who does so for each child has the kernel wait for it."""
@@ -79,26 +88,32 @@ class Tree:
         except OSError:  # nobody knows: it is looked for where else it may be, too
             self._is_grouped = False
 
-    def rest(self) -> list[int]:
+    def rest(self, children: list[int] | None = None) -> list[int]:
         """Return what lives on of the tree and is to end, the main process left out.
+
+        Args:
+            children: Of this process, where they are known.
 
         Raises:
             OSError: EMFILE, ENOMEM, ...: nobody knows.
         """
         if self._mode == "process":
             return []
-        found = self._living()
+        found = self._living(children)
         if self._mode == "group":  # one that has gone by now may have left a child
             found = [pid for pid in found if process.group_of(pid) in {self.main, None}]
         return found
 
-    def rest_for_sure(self) -> list[int]:
+    def rest_for_sure(self, children: list[int]) -> list[int]:
         """Return what `rest` does, however it moves.
 
         What becomes this process's child in the midst of a look may be missed by it, but not
         by a look at the group that it is in: while one is there, the kernel's list has one.
+
+        Args:
+            children: Of this process, as it has just seen.
         """
-        return self.rest() or ([] if self.is_shared else self.rest())
+        return self.rest(children) or ([] if self.is_shared else self.rest())
 
     def spared(self, errands: list[int]) -> list[int]:
         """Return what lives on and is left to, by ``kill_mode``; nothing of ended errands."""
@@ -111,8 +126,8 @@ class Tree:
             if pid not in mine and not {pid, process.session_of(pid)}.intersection(errands)
         ]
 
-    def _living(self) -> list[int]:
-        found = process.my_descendants()
+    def _living(self, children: list[int] | None = None) -> list[int]:
+        found = process.living_among(process.my_children() if children is None else children)
         if self.foster and not self._is_grouped:
             found += self._fostered()
         for group in self._groups[:1]:
@@ -181,11 +196,14 @@ class Tree:
 
     def oom_kills(self) -> int:
         """Return how often the kernel has killed in the groups, for want of memory."""
-        return sum(
-            cgroup.count(group, name, "oom_kill")
-            for group in self._groups
-            for name in ("memory.events", "memory.oom_control")
-        )
+        if self._counters is None or not self.is_shared:  # else it has them or not, for good
+            self._counters = [
+                (group, name)
+                for group in self._groups
+                for name in _COUNTERS
+                if files.exists(f"{group}/{name}")
+            ]
+        return sum(cgroup.count(group, name, "oom_kill") for group, name in self._counters)
 
     def leave(self) -> None:
         """Remove the groups; one in which something lives on stays, or this process."""

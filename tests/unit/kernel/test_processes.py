@@ -153,7 +153,7 @@ def test_what_lives_on_in_a_thread_has_not_ended() -> None:
 
         assert not process.is_zombie(child.pid)
         assert pidfd.is_alive(child.pid, start)
-        assert child.pid in process.my_descendants()
+        assert child.pid in process.living_among(process.my_children())
         assert b"NAMED=yes" in process.environment_of(child.pid)
         child.kill()
         wait_until(lambda: process.is_zombie(child.pid))

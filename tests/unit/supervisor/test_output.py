@@ -339,13 +339,19 @@ def test_the_index_has_times_and_marks_beside_the_bytes(
     assert path.read_bytes() == LINE * 10
 
 
-def test_what_writes_nothing_gets_no_index(make: Make, tmp_path: Path) -> None:
+def test_a_run_that_writes_nothing_gets_no_file_and_no_index(
+    make: Make, tmp_path: Path
+) -> None:
     stream = make(tmp_path / "r1.out")
+    stream.file.base = stream.file.size
     stream.file.begin(1, at_once=False)
+    stream.file.tend()
     stream.drain(is_patient=True)
     stream.file.end(77, 0)
-    assert [one.name for one in tmp_path.iterdir()] == ["r1.out"]
+    assert [*tmp_path.iterdir()] == []
+    assert stream.file.extent == [0, 0]
 
+    stream.file.base = stream.file.size
     stream.file.begin(2, at_once=False)
     pour(stream, LINE)
     stream.file.end(78, 0)
@@ -354,6 +360,14 @@ def test_what_writes_nothing_gets_no_index(make: Make, tmp_path: Path) -> None:
         ["start", "r1", "2"],
         ["exit", "r1", "2", "78", "0"],
     ]
+
+
+def test_a_service_has_its_file_before_it_writes_anything(tmp_path: Path) -> None:
+    service = launch_of(restart=object(), log_size=0)
+    file = OutputFile(str(tmp_path / "out.log"), service, lambda _path: None)
+    file.resume()
+    file.close()
+    assert [one.name for one in tmp_path.iterdir()] == ["out.log"]
 
 
 # -- waiting for room ------------------------------------------------------------------

@@ -54,6 +54,9 @@ def test_a_journal_that_was_torn_anywhere_loses_the_torn_line_alone(
     whole = journal_of(spool).read_bytes()[:size].count(b"\n")
 
     os.truncate(spool.journal_path, size)
+    os.close(spool.journal_fd)
+    spool = Spool(spool.folder)
+    spool.open()
     spool.append({"ev": "taken_over"}, durable=True)
 
     found = list(spool.read())
@@ -91,6 +94,7 @@ def test_what_is_owed_comes_first_and_once(spool: Spool) -> None:
 
 def test_another_writers_growth_is_noticed(spool: Spool) -> None:
     spool.append(LINES[0], durable=False)
+    spool.has_others = True
     with journal_of(spool).open("ab") as other:
         other.write(b'{"ev":"started"}\n')
 

@@ -75,7 +75,7 @@ def test_who_was_in_the_group_counts_though_it_has_gone_since(tmp_path: Path) ->
     (tmp_path / "cgroup.procs").write_text(f"{gone.pid}\n{os.getpid()}\n")
 
     for mode in ("tree", "group"):
-        assert gone.pid in Tree("r1", mode, [str(tmp_path)]).rest_for_sure()
+        assert gone.pid in Tree("r1", mode, [str(tmp_path)]).rest_for_sure([])
 
 
 def test_a_group_that_cannot_be_joined_is_not_shared(tmp_path: Path) -> None:
