@@ -87,7 +87,6 @@ class Attempts:
         try:
             case.loop.watch(self._report_fd, self.on_report)  # nothing may fail after the fork
             wiring = self._wiring(writing)
-            case.spool.has_others = True
             attempt = case.state.attempt
             pid = child.spawn(case.launch, attempt, wiring, case.handed.open_files)
         except BaseException:
@@ -101,7 +100,7 @@ class Attempts:
         case = self._case
         kept = case.handed.kept
         wiring = child.Wiring(
-            journal_fd=case.spool.journal_fd,
+            journal_fd=case.spool.lend(),
             standard=self._standard(),
             report_fd=report_fd,
             foster_fd=fostering.keeper_fd(case),

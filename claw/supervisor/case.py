@@ -80,8 +80,7 @@ class Case:
         oom = self.state.oom
         self.state = machine.Supervision(launch)
         self.state.oom = oom
-        before, self.tree = self.tree, Tree(launch.run, launch.kill_mode, [*launch.cgroups])
-        self.tree.stay_in(before)
+        self.tree.turn_to(launch.run, launch.kill_mode, [*launch.cgroups])
         for stream, path in zip(self.streams, (launch.out_path, launch.err_path), strict=False):
             stream.flow_into(OutputFile(path, launch, self._tell_rotated))
         self.tell_soon()

@@ -104,8 +104,7 @@ class Errands:
         wiring.errand = argv
         wiring.recorded = (what, until_b)
         if what in _RECORDED:
-            wiring.journal_fd = case.spool.journal_fd
-            case.spool.has_others = True
+            wiring.journal_fd = case.spool.lend()
         try:
             case.loop.be_prompt()
             pid = child.spawn_errand(

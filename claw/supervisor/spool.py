@@ -25,11 +25,11 @@ class Spool:
         journal_fd: The open journal.
         journal_path: Its path.
         size: Bytes in it, as far as is known.
-        has_others: A child that was forked with the journal may append to it too.
     """
 
     __slots__ = (
-        "_is_sure", "_owed", "_whole", "folder", "has_others", "journal_fd", "journal_path", "size",
+        "_has_others", "_is_sure", "_owed", "_whole", "folder", "journal_fd", "journal_path",
+        "size",
     )  # fmt: skip
 
     def __init__(self, folder: str) -> None:
@@ -37,7 +37,7 @@ class Spool:
         self.journal_path = f"{folder}/journal"
         self.journal_fd = -1
         self.size = 0
-        self.has_others = False
+        self._has_others = False  # what was forked with it may append to it too
         self._is_sure = False  # of its size, but for what others append
         self._whole = 0  # so far it is known to hold whole lines
         self._owed: list[Message] = []  # what could not be written when it was true
@@ -47,6 +47,11 @@ class Spool:
         self.journal_fd = files.open_append(self.journal_path)
         if not files.size_of(self.journal_fd):
             files.sync_folder(self.folder)
+
+    def lend(self) -> int:
+        """Return the journal's descriptor for another process, which will append to it too."""
+        self._has_others = True
+        return self.journal_fd
 
     def read(self) -> "Iterator[Message]":
         """Yield the lines that the journal holds, torn ones left out.
@@ -110,6 +115,6 @@ class Spool:
 
     def note_growth(self) -> None:
         """Take in what others have appended, or how far a line came that was refused."""
-        if self.has_others or not self._is_sure:
+        if self._has_others or not self._is_sure:
             self.size = files.size_of(self.journal_fd)
             self._is_sure = True

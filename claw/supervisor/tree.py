@@ -31,7 +31,8 @@ class Tree:
     """
 
     __slots__ = (
-        "_counters", "_groups", "_is_grouped", "_mark", "_mode", "foster", "is_shared", "main", "start",
+        "_counters", "_groups", "_is_grouped", "_mark", "_mode", "foster", "is_shared", "main",
+        "start",
     )  # fmt: skip
 
     def __init__(self, run: str, mode: str, groups: list[str]) -> None:
@@ -45,11 +46,16 @@ class Tree:
         self.foster = 0
         self.is_shared = False
 
-    def stay_in(self, before: "Tree") -> None:
-        """Be where the run before was, if that is the same group."""
-        if before.is_shared and self._groups == before._groups:
-            self.is_shared = True
-            self._counters = before._counters
+    def turn_to(self, run: str, mode: str, groups: list[str]) -> None:
+        """Be the tree of another run; of the one before nothing is left."""
+        if groups != self._groups:
+            self._groups = groups
+            self._counters = None
+            self.is_shared = False
+        self._mark = f"CLAW_RUN_ID={run}".encode()
+        self._mode = mode
+        self._is_grouped = False
+        self.main = self.start = self.foster = 0
 
     def share(self) -> None:
         """Join the group, to stay: who does so for each child has the kernel wait for it."""

@@ -22,7 +22,7 @@ class Found(Tree):
         self.pid = pid
         self.left = times
 
-    def rest(self) -> list[int]:
+    def rest(self, _children: list[int] | None = None) -> list[int]:
         self.left -= 1
         return [self.pid] if self.left >= 0 else []
 
