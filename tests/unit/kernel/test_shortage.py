@@ -19,7 +19,7 @@ from tests.kit.descriptors import free_descriptors
         process.descendants_of,
         process.is_zombie,
         lambda _pid: process.my_children(),
-        lambda _pid: process.my_descendants(),
+        lambda pid: process.living_among([pid]),
     ],
 )
 def test_who_cannot_be_looked_at_for_want_of_descriptors_is_not_said_to_be_gone(
