@@ -1,9 +1,9 @@
 """What the handlers of requests work with: one small object, filled by `claw.master.app`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import trio
 
@@ -15,7 +15,8 @@ from claw.master.control.audit import AuditLog
 from claw.master.control.events import EventBus
 from claw.master.control.limits import Limits
 from claw.master.control.reloads import Reloads
-from claw.master.decider import Decider, Deciding
+from claw.master.decider import Decider
+from claw.master.engine.turn import Turn
 from claw.master.init.inherited import Door
 from claw.master.locks.backend import Holder
 from claw.master.output.watch import Watcher
@@ -23,9 +24,11 @@ from claw.master.supervision.refreshing import Bearer
 from claw.master.tokens import Tokens
 from claw.model.home import Home
 from claw.model.job import Config, Job
+from claw.store.database import Answer
 
 Json = dict[str, Any]
 """A JSON object, as it is sent."""
+T = TypeVar("T")
 
 
 class ConfigHolder(Protocol):
@@ -52,6 +55,13 @@ class ConfigHolder(Protocol):
         Raises:
             ConfigError: With every mistake in them.
         """
+
+
+class Commit(Protocol):
+    """Makes the decisions that clients ask for; see `Dispatcher.ask`."""
+
+    async def __call__(self, asked: Sequence[Callable[[Turn], T]]) -> list[Answer[T]]:
+        """Make some, in their order, and return what has come of each once it is on disk."""
 
 
 class Supervisors(Protocol):
@@ -120,7 +130,7 @@ class Services:
     watcher: Watcher
     audit: AuditLog
     decide: Decider
-    commit: Deciding  # what clients ask for, along with what else is to be decided
+    commit: Commit  # what clients ask for, along with what else is to be decided
     supervisors: Supervisors
     next_at: Callable[[Job], datetime | None]
     sockets: Callable[[Job], list[Json]]

@@ -35,6 +35,7 @@ from claw.master.engine import services as engine_services
 from claw.master.engine.sync import sync
 from claw.master.engine.turn import Turn
 from claw.master.output.watch import Watcher
+from claw.master.supervision.pulse import Pulse
 from claw.master.supervision.refreshing import Bearer
 from claw.master.tokens import Tokens
 from claw.master.wiring import Services
@@ -220,7 +221,7 @@ class Desk:
             watcher=watcher,
             audit=AuditLog(self.home.audit_log, hide=confidant.redactor.mask),
             decide=self.decide,
-            commit=self.decide,
+            commit=Pulse(self.decide, list).ask,
             supervisors=self.supervisors,
             next_at=lambda job: self.next.get(job.name),
             sockets=lambda _job: [],

@@ -12,9 +12,11 @@ import trio
 from claw.master.control.connection import Connection
 
 STATUS = b'{"jsonrpc":"2.0","id":1,"method":"job.status"}\n'
+SUBMIT = b'{"jsonrpc":"2.0","id":1,"method":"run.submit","params":{"job":"web"}}\n'
 
 FLOODS = {
     "requests": STATUS,
+    "changes": SUBMIT,
     "garbage": b"garbage\n",
     "empty lines": b"\n",
     "no line": b"\xff" * 40,

@@ -22,7 +22,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -51,6 +51,7 @@ _OF_NAMES = frozenset({"env", "headers"})
 """Tables of which only the names are told."""
 _UNTOLD = frozenset({"dsn", "ping", "url", "value", "was"})
 """``value``: of a key that a change names, which may be a variable; ``was``: TOML."""
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 _TELLING = re.compile(r"token|password|passwd|secret|credential|cookie|auth", re.IGNORECASE)
 
 
@@ -90,31 +91,37 @@ class AuditLog:
         self._follows = ""
         self._size = 0
 
-    def append(self, entry: Entry) -> None:
-        """Append one entry.
+    def append(self, *entries: Entry) -> None:
+        """Append some entries, in one piece.
 
         Raises:
-            OSError: It could not be written; the chain stays whole.
+            OSError: They could not be written, or not all; the chain stays whole.
         """
+        if not entries:
+            return
         with self._lock:
             if self._fd < 0 or not self._is_in_place():
                 self._open()
             elif os.fstat(self._fd).st_size != self._size:  # somebody else has been at it
                 self._end_line()
             if self._follows:
-                self._write(self._first_line(entry))
+                self._write([self._first(entries[0])])
                 self._follows = ""
-            self._write(self._line_of(entry))
-            if os.fstat(self._fd).st_size >= self._max_bytes:
-                self._rotate(entry.at)
+            self._write(entries)
+            if self._size >= self._max_bytes:
+                self._rotate(entries[-1].at)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, entries: Sequence[Entry]) -> None:
+        lines, prev, whole = [], self._prev, self._whole
+        for entry in entries:
+            lines.append(self._line_of(entry, prev, whole))
+            prev, whole = auditchain.hash_of(lines[-1]), None
         try:
-            files.append(self._fd, line + b"\n")
+            files.append(self._fd, b"\n".join([*lines, b""]))
         except OSError:
-            self._close()  # part of the line may be there: the next one looks
+            self._close()  # part of it may be there: the next one looks
             raise
-        self._prev, self._whole = auditchain.hash_of(line), None
+        self._prev, self._whole = prev, whole
         self._size = os.fstat(self._fd).st_size
 
     def _end_line(self) -> None:
@@ -140,18 +147,16 @@ class AuditLog:
         with self._lock:
             self._close()
 
-    def _first_line(self, entry: Entry) -> bytes:
-        """Return the line that begins a file by vouching for the one before."""
+    def _first(self, entry: Entry) -> Entry:
+        """Return the entry that begins a file by vouching for the one before."""
         own = os.geteuid()
         about = {"from": self._follows}
-        return self._line_of(
-            replace(
-                entry, uid=own, user=f"uid {own}", role=ADMIN, pid=os.getpid(),
-                method=ROTATED, params=about, outcome="ok", left_out=0,
-            )
+        return replace(
+            entry, uid=own, user=f"uid {own}", role=ADMIN, pid=os.getpid(),
+            method=ROTATED, params=about, outcome="ok", left_out=0,
         )  # fmt: skip
 
-    def _line_of(self, entry: Entry) -> bytes:
+    def _line_of(self, entry: Entry, prev: str, whole: str | None) -> bytes:
         body: dict[str, object] = {
             "at": entry.at.isoformat(),
             "uid": entry.uid,
@@ -161,13 +166,13 @@ class AuditLog:
             "method": entry.method,
             "params": masked(entry.params, self._hide),
             "outcome": entry.outcome,
-            "prev": self._prev,
+            "prev": prev,
         }
         if entry.left_out:
             body["left_out"] = entry.left_out
-        if self._whole is not None:
-            body["whole"] = self._whole
-        return json.dumps(body, separators=(",", ":")).encode()
+        if whole is not None:
+            body["whole"] = whole
+        return _compact(body).encode()
 
     def _open(self) -> None:
         """Open the file, and see which line the next one follows.

@@ -2,12 +2,16 @@
 
 Invariants: a change is committed before it is answered (I1); a request id has one effect; each
 change is in the audit log; a mistake in a handler is that request's failure and nothing else's.
+
+Changes that only decide (`Decision`) are made together when a client sends one after the other:
+in their order and each refused on its own, but in one transaction, and with one write of the
+audit log.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import trio
@@ -17,12 +21,13 @@ from claw.commands import methods
 from claw.commands.method import ADMIN, ROLES, Method
 from claw.kernel import clock
 from claw.master.control.access import Access
-from claw.master.control.auditor import Auditor
+from claw.master.control.auditor import Auditor, Done
 from claw.master.control.connection import Connection
 from claw.master.control.peers import Peer
 from claw.master.engine import requests
 from claw.master.engine.turn import Turn
 from claw.master.wiring import Json, Services
+from claw.store.database import Answer
 from claw.wire.control import Request
 
 log = logging.getLogger("claw.calls")
@@ -32,11 +37,23 @@ PATIENT = frozenset({"run.wait"})
 
 HELLO = "hello"
 
+TOGETHER = 64
+"""So many changes, of all clients, share decisions at a time. When there are more, a decision
+takes one of each client: one that floods does not make it long for the others."""
+
 Params = dict[str, Any]
+Decide = Callable[[Turn], Json]
 
 
 class Call:
-    """One request on its way: what a handler gets beside its parameters."""
+    """One request on its way: what a handler gets beside its parameters.
+
+    Attributes:
+        params: Without the request id, once it is begun.
+        is_begun: It may be carried out.
+        answer: What has come of it; None: nothing yet, or it was interrupted.
+        outcome: The same, as the audit log says it.
+    """
 
     def __init__(
         self, services: Services, connection: Connection, method: Method, params: Params
@@ -44,11 +61,40 @@ class Call:
         self.services = services
         self.connection = connection
         self.method = method
-        request_id = params.pop("request_id", None) if method.is_repeatable else None
-        self.request_id: str | None = request_id
-        self._digest = _digest_of(method.name, params)
+        self.params = params
+        self.request_id: str | None = None
+        self.is_begun = False
+        self.answer: Answer[Json] | None = None
+        self.outcome = "interrupted"
+        self._digest = ""
+        self._is_repeated = False
         self._is_remembered = False
-        self.outcome = "ok"
+
+    def begin(self) -> None:
+        """Take the request id out of what has been found to be as it has to be."""
+        if self.method.is_repeatable:
+            self.request_id = self.params.pop("request_id", None)
+        if self.request_id is not None:
+            self._digest = _digest_of(self.method.name, self.params)
+        self.is_begun = True
+
+    def settle(self, result: Json | None = None, error: BaseException | None = None) -> None:
+        """Take what has come of it; a mistake of ours is told as one, and logged."""
+        if error is None:
+            self.outcome = "repeated" if self._is_repeated else "ok"
+        else:
+            error = error if isinstance(error, errors.ClawError) else self._mistake(error)
+            self.outcome = error.code
+        self.answer = Answer(result, error)
+
+    def _mistake(self, error: BaseException) -> errors.ClawError:
+        log.error("%s failed by mistake", self.method.name, exc_info=error)
+        told = errors.InternalError(
+            f"{self.method.name} failed: {type(error).__name__}",
+            hint="this is a mistake in claw; the master's log has the details",
+        )
+        told.__cause__ = error
+        return told
 
     @property
     def peer(self) -> Peer:
@@ -70,11 +116,14 @@ class Call:
         """Whose request ids are told from those of others: a run's, or a user's."""
         return self.connection.run or str(self.peer.uid)
 
-    async def commit(self, decide: Callable[[Turn], Json]) -> Json:
+    async def commit(self, decide: Decide) -> Json:
         """Decide inside a transaction, have the effects performed, return the answer.
 
         The answer is remembered under the request id in the same transaction. Once begun,
         this is not cancelled half-way.
+
+        Raises:
+            ClawError: It is refused, or cannot be stored; nothing has happened.
         """
 
         def inside(turn: Turn) -> Json:
@@ -82,9 +131,25 @@ class Call:
             self._remember(turn, result)
             return result
 
-        result = await self.services.commit(inside)
+        [answer] = await self.services.commit([inside])
+        result = answer.unwrap()
         self._is_remembered = True
         return result
+
+    def once(self, decide: Decide) -> Decide:
+        """Return a decision that is made unless the request id has had its effect already."""
+        if self.request_id is None:
+            return decide
+
+        def inside(turn: Turn) -> Json:
+            earlier = self._recall(turn)
+            if earlier is not None:
+                return earlier
+            result = decide(turn)
+            self._remember(turn, result)
+            return result
+
+        return inside
 
     async def recall(self) -> Json | None:
         """Return the answer that this request id was given before, if it was.
@@ -92,10 +157,13 @@ class Call:
         Raises:
             ConflictError: The id was another request's.
         """
+        [answer] = await self.services.commit([self._recall])
+        return answer.unwrap()
+
+    def _recall(self, turn: Turn) -> Json | None:
+        self._is_repeated = False  # it may be called again
         name = self.method.name
-        known = await self.services.decide(
-            lambda turn: requests.recall(turn, self.request_key, name)
-        )
+        known = requests.recall(turn, self.request_key, name)
         if not isinstance(known, dict):
             return None
         if known["digest"] != self._digest:
@@ -103,7 +171,7 @@ class Call:
                 f"request id {self.request_id!r} was used for another {name}",
                 hint="give each request an id of its own",
             )
-        self.outcome = "repeated"
+        self._is_repeated = True
         result: Json = known["result"]
         return result
 
@@ -132,6 +200,18 @@ class Call:
 Handler = Callable[[Call, Params], Awaitable[Json]]
 
 
+class Decision:
+    """A `Handler` of changes that does nothing but decide."""
+
+    def __init__(self, prepare: Callable[[Call, Params], Decide]) -> None:
+        """Take what says what is to be decided, or raises the `ClawError` of a refusal."""
+        self.prepare = prepare
+
+    async def __call__(self, call: Call, params: Params) -> Json:
+        """Carry out one by itself."""
+        return await call.commit(self.prepare(call, params))
+
+
 class Calls:
     """Carries requests out; the `Answerer` of every connection."""
 
@@ -155,7 +235,8 @@ class Calls:
         self._handlers = handlers
         self._access = access
         self._auditor = auditor
-        self._in_hand: dict[str, trio.Event] = {}
+        self._in_hand: dict[str | None, trio.Event] = {}  # by request id: alone
+        self._together = 0
 
     def is_patient(self, request: Request) -> bool:
         """Tell whether a request only waits, so that others need not wait for it."""
@@ -166,39 +247,59 @@ class Calls:
         method = methods.METHODS.get(request.method)
         return method is not None and method.is_mutating
 
-    async def answer(self, connection: Connection, request: Request) -> Json:
-        """Return the result of a request.
+    def joins(self, request: Request) -> bool:
+        """Tell whether a request can be answered along with others of its kind."""
+        return isinstance(self._handlers.get(request.method), Decision)
+
+    async def answer(
+        self, connection: Connection, asked: Sequence[Request]
+    ) -> list[Answer[Json]]:
+        """Answer a request, or several that each can be answered along with others."""
+        try:
+            calls = [self._call(connection, request) for request in asked]
+        except errors.UnknownMethodError as error:
+            return [Answer(error=error)]
+        try:
+            await self._carry_out(calls)
+        finally:
+            self._auditor.write(connection.peer, _to_be_written_down(calls))
+        return [call.answer for call in calls if call.answer is not None]
+
+    def _call(self, connection: Connection, request: Request) -> Call:
+        method = methods.method(request.method)
+        return Call(self._services, connection, method, request.params)
+
+    async def _carry_out(self, calls: Sequence[Call]) -> None:
+        """See to it that each call is answered; what they decide is decided together."""
+        decisions: list[tuple[Call, Decide]] = []
+        for call in calls:
+            handler = self._handlers[call.method.name]
+            try:
+                await self._admit(call)
+                if isinstance(handler, Decision):
+                    decide = handler.prepare(call, call.params)
+                    decisions.append((call, call.once(decide)))
+                else:
+                    call.settle(await self._carry_out_alone(call, handler))
+            except Exception as error:  # noqa: BLE001  it is for who asked, and no other
+                call.settle(error=error)
+        while decisions:
+            count = max(1, min(len(decisions), TOGETHER - self._together))
+            await self._decide_together(decisions[:count])
+            decisions = decisions[count:]
+
+    async def _admit(self, call: Call) -> None:
+        """See that a call may be carried out.
 
         Raises:
-            ClawError: It is refused, or has failed.
+            ClawError: It is refused.
         """
-        method = methods.method(request.method)
-        try:
-            return await self._answer(connection, method, request.params)
-        except errors.ClawError:
-            raise
-        except Exception as error:  # a mistake in one handler must not end the master
-            log.exception("%s failed by mistake", method.name)
-            raise errors.InternalError(
-                f"{method.name} failed: {type(error).__name__}",
-                hint="this is a mistake in claw; the master's log has the details",
-            ) from error
-
-    async def _answer(self, connection: Connection, method: Method, params: Params) -> Json:
-        try:
-            await self._permit(connection, method)
-            methods.validate(method.name, params)
-            _refuse_broken_text(params)
-            if self._access is not None and method.name == HELLO:
-                await self._access.show_token(connection, params.get("token", ""))
-        except errors.DeniedError as error:
-            self._auditor.write(connection.peer, method.name, params, error.code)
-            raise
-        handler = self._handlers[method.name]
-        call = Call(self._services, connection, method, params)
-        if method.is_mutating:
-            return await self._change(call, params, handler)
-        return await handler(call, params)
+        await self._permit(call.connection, call.method)
+        methods.validate(call.method.name, call.params)
+        _refuse_broken_text(call.params)
+        if self._access is not None and call.method.name == HELLO:
+            await self._access.show_token(call.connection, call.params.get("token", ""))
+        call.begin()
 
     async def _permit(self, connection: Connection, method: Method) -> None:
         """See that who asks may: the one place where roles decide.
@@ -215,30 +316,27 @@ class Calls:
                 f"{method.name} needs the role {method.role}; {peer.name} is {peer.role}"
             )
 
-    async def _change(self, call: Call, params: Params, handler: Handler) -> Json:
-        """Have a change made and written down, whatever becomes of it."""
+    async def _decide_together(self, decisions: Sequence[tuple[Call, Decide]]) -> None:
+        """Settle calls, once nothing else is in hand that has one of their request ids."""
+        keys = {call.request_key for call, _ in decisions}
+        while in_hand := keys & self._in_hand.keys():
+            await self._in_hand[in_hand.pop()].wait()
+        self._together += len(decisions)
         try:
-            return await self._change_once(call, params, handler)
-        except errors.ClawError as error:
-            call.outcome = error.code
-            raise
-        except trio.Cancelled:
-            call.outcome = "interrupted"
-            raise
-        except Exception:
-            call.outcome = errors.InternalError.code
-            raise
+            answers = await self._services.commit([decide for _, decide in decisions])
         finally:
-            self._auditor.write(call.peer, call.method.name, params, call.outcome)
+            self._together -= len(decisions)
+        for (call, _), answer in zip(decisions, answers, strict=True):
+            call.settle(answer.value, answer.error)
 
-    async def _change_once(self, call: Call, params: Params, handler: Handler) -> Json:
-        """Make a change, unless its request id has had its effect already.
+    async def _carry_out_alone(self, call: Call, handler: Handler) -> Json:
+        """Carry a request out, unless its id has had its effect already.
 
         The same request that comes while the first is in hand waits for that.
         """
         key = call.request_key
         if key is None:
-            return await handler(call, params)
+            return await handler(call, call.params)
         while (others := self._in_hand.get(key)) is not None:
             await others.wait()
         done = self._in_hand[key] = trio.Event()
@@ -246,12 +344,22 @@ class Calls:
             earlier = await call.recall()
             if earlier is not None:
                 return earlier
-            result = await handler(call, params)
+            result = await handler(call, call.params)
             await call.remember(result)
             return result
         finally:
             del self._in_hand[key]
             done.set()
+
+
+def _to_be_written_down(calls: Sequence[Call]) -> list[Done]:
+    """Return what the audit log is told of: changes, and refusals for want of a right."""
+    denied = errors.DeniedError.code
+    return [
+        (call.method.name, call.params, call.outcome)
+        for call in calls
+        if (call.method.is_mutating if call.is_begun else call.outcome == denied)
+    ]
 
 
 def _digest_of(method: str, params: Params) -> str:

@@ -2,7 +2,8 @@
 
 Requests are answered one at a time and in order, so that what is sent as "stop, start, status"
 is done as that, and a client that floods costs the others one request at a time. Those that
-only wait (``run.wait``) and streams run beside them, each in a task of its own.
+only wait (``run.wait``) and streams run beside them, each in a task of its own. Those that come
+one right after the other and only decide (``run.submit``) are answered together, in order too.
 
 Nothing here waits for the client's reading but tasks of this very connection.
 """
@@ -10,7 +11,7 @@ Nothing here waits for the client's reading but tasks of this very connection.
 import contextlib
 import logging
 import socket as sockets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import trio
@@ -20,6 +21,7 @@ from claw.master.control.limits import Limits
 from claw.master.control.outgoing import READ_BYTES, Outgoing
 from claw.master.control.peers import Peer
 from claw.master.control.streams import Stream
+from claw.store.database import Answer
 from claw.wire import control as wire
 from claw.wire.lines import LineSplitter
 
@@ -37,8 +39,13 @@ class Answerer(Protocol):
     def is_change(self, request: wire.Request) -> bool:
         """Tell whether a request is to be carried out although nobody hears the answer."""
 
-    async def answer(self, connection: "Connection", request: wire.Request) -> Any:
-        """Return the result of a request, or raise a `ClawError`."""
+    def joins(self, request: wire.Request) -> bool:
+        """Tell whether a request can be answered along with others of its kind."""
+
+    async def answer(
+        self, connection: "Connection", asked: Sequence[wire.Request]
+    ) -> list[Answer[Any]]:
+        """Return what has come of a request, or of several that each can be joined."""
 
 
 class Connection:
@@ -64,6 +71,7 @@ class Connection:
         self._waiting: set[trio.CancelScope] = set()
         self._streams: dict[int, trio.CancelScope] = {}
         self._opened: list[tuple[Stream, StreamTask]] = []
+        self._joined: list[wire.Request] = []  # to be answered together
         self._last_subscription = 0
         self._is_gone = False
         self._is_cut_off = False
@@ -93,6 +101,7 @@ class Connection:
                 await trio.lowlevel.checkpoint()
                 if self._is_cut_off:
                     return
+            await self._answer_joined()
 
     def be_of(self, run: str) -> None:
         """Take note of the run whose token a child has shown."""
@@ -178,18 +187,34 @@ class Connection:
         try:
             request = self._decode(line)
         except errors.InvalidRequestError as error:
+            await self._answer_joined()
             self._put_error(error.request_id, error)
         except errors.ProtocolError as error:
+            await self._answer_joined()
             self._put_error(None, error)
         else:
-            if self._is_gone and not self._answerer.is_change(request):
-                return  # nobody is there to hear it
-            if self._answerer.is_patient(request):
-                await self._slots.acquire()
-                nursery.start_soon(self._answer_patiently, request)
+            if self._answerer.joins(request):
+                self._joined.append(request)
             else:
-                await self._answer(request)
-                self._start_streams(nursery)
+                await self._answer_joined()
+                await self._handle(request, nursery)
+            if len(self._joined) >= self._limits.joined:
+                await self._answer_joined()
+
+    async def _handle(self, request: wire.Request, nursery: trio.Nursery) -> None:
+        if self._is_gone and not self._answerer.is_change(request):
+            return  # nobody is there to hear it
+        if self._answerer.is_patient(request):
+            await self._slots.acquire()
+            nursery.start_soon(self._answer_patiently, request)
+        else:
+            await self._answer([request])
+            self._start_streams(nursery)
+
+    async def _answer_joined(self) -> None:
+        asked, self._joined = self._joined, []
+        if asked:
+            await self._answer(asked)
 
     def _decode(self, line: bytes | None) -> wire.Request:
         if line is None:
@@ -206,19 +231,16 @@ class Connection:
         try:
             with scope:
                 if not self._is_gone:
-                    await self._answer(request)
+                    await self._answer([request])
         finally:
             self._waiting.discard(scope)
             self._slots.release()
 
-    async def _answer(self, request: wire.Request) -> None:
-        try:
-            result = await self._answerer.answer(self, request)
-            line = wire.encode_result(request.id, result)
-        except errors.ClawError as error:
-            line = wire.encode_error(request.id, error)
-        if request.wants_reply:
-            self._put(line)
+    async def _answer(self, asked: Sequence[wire.Request]) -> None:
+        answers = await self._answerer.answer(self, asked)
+        for request, answer in zip(asked, answers, strict=True):
+            if request.wants_reply:
+                self._put(_line_of(request, answer))
 
     def _start_streams(self, nursery: trio.Nursery) -> None:
         opened, self._opened = self._opened, []
@@ -248,3 +270,10 @@ class Connection:
         if not self.outgoing.put(line) and not self._is_gone:
             log.warning("%s (pid %d) does not read: cut off", self.peer.name, self.peer.pid)
             self.cut_off()
+
+
+def _line_of(request: wire.Request, answer: Answer[Any]) -> bytes:
+    try:
+        return wire.encode_result(request.id, answer.unwrap())
+    except errors.ClawError as error:
+        return wire.encode_error(request.id, error)

@@ -6,17 +6,18 @@ user, may show a token for events (`claw.master.engine.happenings.issue`) and te
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import claw
 from claw.commands import methods
-from claw.errors import DeniedError, RequestError
+from claw.errors import ClawError, DeniedError, RequestError
 from claw.master.control.auditor import Auditor
 from claw.master.control.calls import Calls, Handler
 from claw.master.control.connection import Connection
 from claw.master.tokens import Tokens
 from claw.master.wiring import Json, Services
+from claw.store.database import Answer
 from claw.wire.control import PROTOCOL_VERSION, Request
 
 CHILD = "child"
@@ -48,17 +49,32 @@ class JobCalls:
         """Tell whether a request is to be carried out although nobody hears the answer."""
         return self._calls.is_change(request)
 
-    async def answer(self, connection: Connection, request: Request) -> Json:
-        """Return the result of a request.
+    def joins(self, _request: Request) -> bool:
+        """Tell that each request is answered by itself: its run may be over meanwhile."""
+        return False
+
+    async def answer(
+        self, connection: Connection, asked: Sequence[Request]
+    ) -> list[Answer[Json]]:
+        """Return what has come of the one request."""
+        [request] = asked
+        try:
+            if request.method == "hello":
+                return [Answer(await self._hello(connection, request.params))]
+            await self._admit(connection, request)
+        except ClawError as error:
+            return [Answer(error=error)]
+        return await self._calls.answer(connection, asked)
+
+    async def _admit(self, connection: Connection, request: Request) -> None:
+        """See that who asks may.
 
         Raises:
-            ClawError: It is refused, or has failed.
+            ClawError: They may not.
         """
-        if request.method == "hello":
-            return await self._hello(connection, request.params)
         methods.method(request.method)
         if request.method in OF_GUESTS:
-            return await self._calls.answer(connection, request)
+            return
         allowed = self._allowed if connection.bridge is None else _FOR_BRIDGES
         if request.method not in allowed:
             raise DeniedError(
@@ -66,13 +82,12 @@ class JobCalls:
                 hint=f"they may call {', '.join(allowed)}",
             )
         if connection.bridge is not None:
-            return await self._calls.answer(connection, request)
+            return
         if connection.run is None:
             raise DeniedError(
                 "nobody knows whose child this is", hint="first: hello, with $CLAW_TOKEN"
             )
         await self._see_that_it_lives(connection.run)
-        return await self._calls.answer(connection, request)
 
     async def _hello(self, connection: Connection, params: dict[str, Any]) -> Json:
         methods.validate("hello", params)

@@ -9,6 +9,7 @@ class Limits:
 
     connections: int = 256
     in_flight: int = 64  # waiting requests and streams of one connection
+    joined: int = 32  # changes of one connection that are decided about together
     line_bytes: int = 1 << 20  # of one request
     hello_s: float = 5.0  # what a child may take to show its token
     half_line_s: float = 30.0  # what a begun line may take to end

@@ -252,7 +252,7 @@ class _Server:
         except errors.DeniedError as error:
             self._complaints.say("refused a connection: %s", error)
             connection.refuse(error)
-            auditor.write(connection.peer, CONNECT, {}, error.code)
+            auditor.write(connection.peer, [(CONNECT, {}, error.code)])
             return False
         return True
 

@@ -56,6 +56,7 @@ class Turn:
 
     __slots__ = (
         "_random",
+        "_runs_made",
         "_undo",
         "changes",
         "config",
@@ -75,6 +76,7 @@ class Turn:
         random: Callable[[int], bytes] = clock.random,
     ) -> None:
         self._random = random
+        self._runs_made = 0
         self._undo: list[Callable[[], None]] = []
         self.tx = tx
         self.config = config
@@ -127,8 +129,9 @@ class Turn:
         self.tx.append_event(Event(at=self.now, type=kind, job=job, run=run, why=why, by=by))
 
     def new_run_id(self) -> str:
-        """Return an id that no run has."""
-        return ids.run_id(self._millis(), self._random(10))
+        """Return an id that no run has; of those of one turn, ids tell the order."""
+        self._runs_made += 1
+        return ids.run_id(self._millis(), self._random(10), self._runs_made)
 
     def new_batch_id(self) -> str:
         """Return an id that no batch of runs has."""

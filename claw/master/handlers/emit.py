@@ -2,7 +2,7 @@
 
 from claw.commands.method import ADMIN
 from claw.errors import UsageError
-from claw.master.control.calls import Call, Params
+from claw.master.control.calls import Call, Decide, Decision, Params
 from claw.master.engine import happenings
 from claw.master.engine.happenings import Told
 from claw.master.engine.turn import Turn
@@ -13,7 +13,8 @@ from claw.model.happening import Bridge, Source
 _MONTH_S = 30 * 86400.0
 
 
-async def emit(call: Call, params: Params) -> Json:
+@Decision
+def emit(call: Call, params: Params) -> Decide:
     """Tell of an event."""
     connection = call.connection
     is_child = connection.run is not None or connection.bridge is not None
@@ -48,7 +49,7 @@ async def emit(call: Call, params: Params) -> Json:
         ]
         return {"event": one.id, "name": one.name, "runs": shown}
 
-    return await call.commit(decide)
+    return decide
 
 
 async def add(call: Call, params: Params) -> Json:

@@ -10,7 +10,7 @@ from claw.commands.method import ADMIN
 from claw.errors import ConflictError, NotFoundError, TimedOutError, UsageError
 from claw.kernel import clock
 from claw.master.control import targets
-from claw.master.control.calls import Call, Params
+from claw.master.control.calls import Call, Decide, Decision, Params
 from claw.master.engine import children, definitions, descent, intake, intents
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, no_run, parse_time
@@ -77,7 +77,8 @@ def of_asker(turn: Turn, call: Call, ask: intake.Ask) -> intake.Ask:
     return replace(ask, origin=Origin.CHILD, lineage=lineage)
 
 
-async def submit(call: Call, params: Params) -> Json:
+@Decision
+def submit(call: Call, params: Params) -> Decide:
     """Ask for one run of a job."""
     ask = asked(call, params)
     name = ask.job
@@ -97,7 +98,7 @@ async def submit(call: Call, params: Params) -> Json:
             shown["workflow"] = run.lineage.workflow or run.id
         return {**shown, "reason": reason} if reason else shown
 
-    return await call.commit(decide)
+    return decide
 
 
 def priority_of(params: Params) -> Priority | None:
@@ -135,7 +136,8 @@ def check_texts(env: dict[str, str], args: Sequence[str]) -> None:
         raise UsageError("run.submit: no argument or variable can hold a NUL byte")
 
 
-async def cancel(call: Call, params: Params) -> Json:
+@Decision
+def cancel(call: Call, params: Params) -> Decide:
     """End or revoke runs: those named, and all open ones of the jobs named."""
     how = intents.Revocation(
         by=call.by, why=params.get("why", ""), at_once=params.get("terminate", False)
@@ -149,7 +151,7 @@ async def cancel(call: Call, params: Params) -> Json:
         intents.cancel_runs(turn, runs, how)
         return {"canceled": list(runs)}
 
-    return await call.commit(decide)
+    return decide
 
 
 def _with_descendants(

@@ -7,7 +7,7 @@ claim is launched by a task of its own, so that one slow launch holds up no othe
 import logging
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime  # noqa: TC003
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ from claw.model import reference
 from claw.model.home import Home
 from claw.model.job import JobType
 from claw.secrets.resolving import UnresolvedError
+from claw.store.database import Answer
 from claw.wire.supervision import Launch, Message
 
 T = TypeVar("T")
@@ -155,15 +156,15 @@ class Dispatcher:
             lambda turn: journal.never_launched(turn, claim.run.id, claim.attempt)
         )
 
-    async def ask(self, decide: Callable[[Turn], T]) -> T:
-        """Make a decision that a client asks for; what it has withdrawn has not begun then.
+    async def ask(self, asked: Sequence[Callable[[Turn], T]]) -> list[Answer[T]]:
+        """Make decisions that clients ask for; what they have withdrawn has not begun then.
 
         Args:
-            decide: As for `Pulse.ask`, which this raises as.
+            asked: As for `Pulse.ask`, and so are the answers.
         """
-        value = await self.pulse.ask(decide)
+        answers = await self.pulse.ask(asked)
         await self.withdrawals.settled()
-        return value
+        return answers
 
     async def _launch(self, claim: Claim, nursery: trio.Nursery) -> None:
         """Have a claim's supervisor forked, and follow it."""

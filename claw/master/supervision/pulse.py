@@ -10,7 +10,7 @@ reaches no other journal.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -25,6 +25,7 @@ from claw.master.engine.turn import Turn
 from claw.master.supervision.sockets import needing_sockets
 from claw.model.effect import Dispatch
 from claw.model.evidence import Evidences
+from claw.store.database import Answer
 
 T = TypeVar("T")
 _LOG = logging.getLogger("claw.dispatch")
@@ -96,7 +97,7 @@ class _Wish(_Piece, Generic[T]):
     def __init__(self, decide: Callable[[Turn], T]) -> None:
         super().__init__()
         self.decide = decide
-        self.value: T
+        self.value: T | None = None
 
     def apply(self, turn: Turn) -> None:
         self.value = self.decide(turn)
@@ -173,21 +174,21 @@ class Pulse:
         """
         wish = _Wish(decide)
         await self._put(wish)
-        return wish.value
+        return Answer(wish.value).unwrap()
 
-    async def ask(self, decide: Callable[[Turn], T]) -> T:
-        """Make a decision that may be refused, and pass the gates as for any other.
+    async def ask(self, asked: Sequence[Callable[[Turn], T]]) -> list[Answer[T]]:
+        """Make decisions that may be refused, and pass the gates as for any other.
 
         Args:
-            decide: Makes it; where others fail, it is called again.
+            asked: Make them, one after the other; where others fail, each is called again.
 
-        Raises:
-            StoreError: It cannot be stored now; nothing has happened.
-            ClawError: It is refused; nothing has happened.
+        Returns:
+            For each its value, or the error: `StoreError` when it cannot be stored now, any
+            other `ClawError` when it is refused. Of what failed nothing has happened.
         """
-        request = _Request(decide)
-        await self._put(request)
-        return request.value
+        requests = [_Request(decide) for decide in asked]
+        await self._wait_for(requests)
+        return [Answer(one.value, one.error) for one in requests]
 
     async def pass_gates(self) -> None:
         """See what may begin.
@@ -198,13 +199,18 @@ class Pulse:
         await self._put(_Piece())
 
     async def _put(self, piece: _Piece) -> None:
-        """Wait for the decision that takes it; who comes first makes it for all."""
-        with trio.CancelScope(shield=True):
-            self._waiting.append(piece)
-            async with self._beat:
-                if not piece.is_done:
-                    await self._decide_about(self._next())
+        """Have something decided about, and raise what went wrong."""
+        await self._wait_for([piece])
         piece.check()
+
+    async def _wait_for(self, pieces: Sequence[_Piece]) -> None:
+        """Wait for the decision that takes the last; who comes first makes it for all."""
+        with trio.CancelScope(shield=True):
+            self._waiting += pieces
+            while not pieces[-1].is_done:
+                async with self._beat:
+                    if not pieces[-1].is_done:
+                        await self._decide_about(self._next())
 
     def _next(self) -> list[_Piece]:
         """Take those that wait, as many as are decided about at once."""

@@ -301,11 +301,13 @@ def test_a_request_that_is_refused_takes_back_its_own_part_alone() -> None:
         made: list[str] = []
 
         async def put(name: str) -> None:
-            made.append(await pulse.ask(lambda turn: ask(turn, name)))
+            [answer] = await pulse.ask([lambda turn: ask(turn, name)])
+            made.append(answer.unwrap())
 
         async def refuse() -> None:
+            [answer] = await pulse.ask([lambda turn: ask(turn, "b", is_refused=True)])
             with pytest.raises(ConflictError, match="no"):
-                await pulse.ask(lambda turn: ask(turn, "b", is_refused=True))
+                answer.unwrap()
 
         with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as nursery:
@@ -335,10 +337,8 @@ def test_requests_beside_a_mistake_are_answered_nevertheless() -> None:
         answers: list[object] = []
 
         async def ask(decide: Callable[[Turn], object]) -> None:
-            try:
-                answers.append(await pulse.ask(decide))
-            except RuntimeError as error:
-                answers.append(str(error))
+            [answer] = await pulse.ask([decide])
+            answers.append(answer.value or answer.error)
 
         with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as nursery:
@@ -349,3 +349,31 @@ def test_requests_beside_a_mistake_are_answered_nevertheless() -> None:
         assert sorted(map(str, answers)) == ["a", "a mistake"]
 
     trio.run(main)
+
+
+def test_what_one_asks_for_at_once_is_decided_in_order_and_each_refused_on_its_own() -> None:
+    desk = Desk(job("a", max_instances=8))
+    passes: list[Passed] = []
+
+    def refuse(turn: Turn) -> str:
+        submit(turn)
+        raise ConflictError("no")
+
+    def submit(turn: Turn) -> str:
+        key = f"key-{turn.new_run_id()}"
+        return intake.submit(turn, Ask(job="a", origin=Origin.MANUAL, key=key)).id
+
+    async def main() -> list[Any]:
+        decider, pulse = _make(desk)
+        pulse.on_passed = passes.append
+        decider.gate.set()
+        with trio.fail_after(PATIENCE_S):
+            answers = await pulse.ask([submit, refuse, submit, submit])
+        assert decider.count == 1
+        return [answer.value or str(answer.error) for answer in answers]
+
+    first, refused, *others = trio.run(main)
+
+    assert refused == "no"
+    assert [claim.run.id for passed in passes for claim in passed.claims] == [first, *others]
+    assert sorted([first, *others]) == [first, *others]
