@@ -88,10 +88,21 @@ def start(place: Home) -> int:
         stderr=subprocess.PIPE,
         check=False,
         start_new_session=True,
+        pass_fds=_passed(),
     )
     if done.returncode:
         raise _refusal(done.stderr.decode(errors="replace"), done.returncode)
     return await_answer(place)
+
+
+def _passed() -> tuple[int, ...]:
+    """Return the descriptor that the daemon is to read a passphrase from, if it is there."""
+    try:
+        fd = int(os.environ.get("CLAW_PASSPHRASE_FD", ""))
+        os.fstat(fd)
+    except (ValueError, OverflowError, OSError):
+        return ()
+    return (fd,)
 
 
 def ask_program(place: Home, option: str, patience_s: float | None) -> tuple[str, str]:

@@ -21,6 +21,10 @@ _BEFORE = frozenset({"--home", "--system", "--user"})
 JSON_HELP = "print JSON, for programs"
 
 
+class _MissingError(UsageError):
+    """Words that a command needs are not there."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that raises instead of ending the process."""
 
@@ -30,14 +34,21 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: Always; with the hint to look at the command's help.
         """
+        hint = f"see `{self.prog} -h`"
         missing = message.removeprefix("the following arguments are required: ")
         if missing != message:
-            message = f"{self.prog.removeprefix('clawctl ')} needs {missing}"
-        raise UsageError(message.removeprefix("argument "), hint=f"see `{self.prog} -h`")
+            name = self.prog.removeprefix("clawctl ")
+            raise _MissingError(f"{name} needs {missing}", hint=hint)
+        raise UsageError(message.removeprefix("argument "), hint=hint)
 
 
-def build(command: Command) -> Parser:
-    """Return the parser of a command."""
+def build(command: Command, *, needs_all: bool = True) -> Parser:
+    """Return the parser of a command.
+
+    Args:
+        command: Its entry.
+        needs_all: False: no argument is required.
+    """
     parser = Parser(
         prog=f"clawctl {command.name}",
         description=_description(command),
@@ -47,7 +58,8 @@ def build(command: Command) -> Parser:
         allow_abbrev=False,
     )
     for param in command.params:
-        parser.add_argument(*_names(param), **_settings(param))
+        is_required = param.is_required and needs_all
+        parser.add_argument(*_names(param), **_settings(param, is_required=is_required))
     if all(param.name != "json" for param in command.params):
         parser.add_argument("--json", action="store_true", help=JSON_HELP)
     parser.add_argument("-h", "--help", action="store_true", help="show this page")
@@ -65,7 +77,13 @@ def parse(command: Command, words: Sequence[str]) -> dict[str, Any]:
     if last is not None and "--" in words:
         at = words.index("--")
         words, after = words[:at], words[at + 1 :]
-    values, unknown = build(command).parse_known_intermixed_args(words)
+    try:
+        values, unknown = build(command).parse_known_intermixed_args(words)
+    except _MissingError:  # what was meant for it may be what is wrong
+        _values, unknown = build(command, needs_all=False).parse_known_intermixed_args(words)
+        for word in unknown:
+            raise _unknown(command, word) from None
+        raise
     if last is not None:
         unknown = [*(getattr(values, last) or ()), *unknown]
         setattr(values, last, after)
@@ -90,7 +108,7 @@ def _names(param: Param) -> tuple[str, ...]:
     return param.flags if param.is_option else (param.name,)
 
 
-def _settings(param: Param) -> dict[str, Any]:
+def _settings(param: Param, *, is_required: bool) -> dict[str, Any]:
     says = param.help.replace("%", "%%")
     if param.kind is None:
         return {"dest": param.name, "action": "store_true", "help": says}
@@ -104,8 +122,8 @@ def _settings(param: Param) -> dict[str, Any]:
         if param.is_many:
             settings |= {"action": "append", "default": []}
     elif param.is_many:
-        settings["nargs"] = "+" if param.is_required else "*"
-    elif not param.is_required:
+        settings |= {"nargs": "+"} if is_required else {"nargs": "*", "default": []}
+    elif not is_required:
         settings["nargs"] = "?"
     return settings
 

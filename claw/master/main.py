@@ -22,8 +22,9 @@ from claw.master.backup import offline, restoring
 from claw.master.configuration import Configuration
 from claw.master.doctor import registry
 from claw.master.doctor.case import Case
-from claw.master.init import handover, held, passphrase
+from claw.master.init import background, handover, held, passphrase
 from claw.master.init import inherited as startup
+from claw.master.init.background import Starter
 from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
 from claw.master.init.notify import Notifier
@@ -40,13 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         return _run(options)
-    except ConfigError as error:
-        sys.stderr.write("".join(f"{line}\n" for line in error.diagnostics))
-        return error.exit_status
     except ClawError as error:
-        hint = f": {error.hint}" if error.hint else ""
-        sys.stderr.write(f"clawd: {error.message}{hint}\n")
+        sys.stderr.write(f"{_words_of(error)}\n")
         return error.exit_status
+
+
+def _words_of(error: ClawError) -> str:
+    if isinstance(error, ConfigError):
+        return "\n".join(error.diagnostics) or error.message
+    return f"clawd: {error.message}{f': {error.hint}' if error.hint else ''}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,20 +92,50 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     _make_folders(home)
     lock_fd = _inherited_lock(home, inherited) or _take_lock(home)
-    inherited.passphrase = inherited.passphrase or passphrase.ask(home)
-    signals.block()  # until they can be acted upon; PID 1 would not even get them
     try:
-        if options.detach and not inherited.is_successor:
-            _detach()
-        os.ftruncate(lock_fd, 0)
-        os.pwrite(lock_fd, f"{os.getpid()}\n".encode(), 0)
-        daemon = configuration.current.daemon
-        _begin_log(home, daemon, inherited, on_terminal=not options.detach)
-        os.umask(daemon.umask)
-        process.set_name("clawd")
-        return _serve_on(home, configuration, inherited, lock_fd, options.notify_fd)
+        _take_passphrase(home, inherited)
+        signals.block()  # until they can be acted upon; PID 1 would not even get them
+        is_detached = options.detach and not inherited.is_successor
+        starter = background.detach(home.daemon_log) if is_detached else Starter()
+        try:
+            return _run_master(options, home, configuration, inherited, lock_fd, starter)
+        except ClawError as error:
+            starter.fails(_words_of(error))
+            raise
     finally:
         os.close(lock_fd)
+
+
+def _take_passphrase(home: Home, inherited: Inherited) -> None:
+    if not inherited.passphrase:  # of a predecessor
+        given = passphrase.given(inherited.passphrase_fd)
+        inherited.passphrase = given or passphrase.ask(home)
+
+
+def _run_master(
+    options: argparse.Namespace,
+    home: Home,
+    configuration: Configuration,
+    inherited: Inherited,
+    lock_fd: int,
+    starter: Starter,
+) -> int:
+    """Run the master, and the new program in its place when that is asked for."""
+    os.ftruncate(lock_fd, 0)
+    os.pwrite(lock_fd, f"{os.getpid()}\n".encode(), 0)
+    daemon = configuration.current.daemon
+    _begin_log(home, daemon, inherited, on_terminal=not options.detach)
+    os.umask(daemon.umask)
+    process.set_name("clawd")
+    ready_fd = None if inherited.is_successor else options.notify_fd  # told once, and closed
+    notifier = Notifier(inherited.notify_socket, ready_fd, starter)
+    held.raise_again(inherited.signals)
+    while True:
+        app = App(home, configuration, inherited, notifier, HeldSignals())
+        status = _serve(app, notifier)
+        if status is not None:
+            return status
+        handover.replace(inherited, app.held, lock_fd, app.open_files)
 
 
 def _looked(home: Home, configuration: Configuration) -> dict[str, object]:
@@ -128,25 +161,6 @@ def _lock_for(home: Home) -> Iterator[None]:
         yield
     finally:
         os.close(lock_fd)
-
-
-def _serve_on(
-    home: Home,
-    configuration: Configuration,
-    inherited: Inherited,
-    lock_fd: int,
-    notify_fd: int | None,
-) -> int:
-    """Run the master, and the new program in its place when that is asked for."""
-    ready_fd = None if inherited.is_successor else notify_fd  # told once, and closed
-    notifier = Notifier(inherited.notify_socket, ready_fd)
-    held.raise_again(inherited.signals)
-    while True:
-        app = App(home, configuration, inherited, notifier, HeldSignals())
-        status = _serve(app)
-        if status is not None:
-            return status
-        handover.replace(inherited, app.held, lock_fd, app.open_files)
 
 
 def _home_of(options: argparse.Namespace) -> Home:
@@ -221,18 +235,7 @@ def _take_lock(home: Home) -> int:
     return fd
 
 
-def _detach() -> None:
-    """Go on in the background, in a session of its own, without a terminal (daemon(7))."""
-    if process.fork():
-        os._exit(0)
-    process.new_session()
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    os.close(null)
-
-
-def _serve(app: App) -> int | None:
+def _serve(app: App, notifier: Notifier) -> int | None:
     """Run the master; what ends it against its will is said where it can be read.
 
     Returns:
@@ -241,19 +244,23 @@ def _serve(app: App) -> int | None:
     try:
         trio.run(app.run)
     except BaseExceptionGroup as group:
-        return _last_words(group)
+        return _last_words(group, notifier)
     except ClawError as error:
-        return _last_words(BaseExceptionGroup("", [error]))
+        return _last_words(BaseExceptionGroup("", [error]), notifier)
     return app.exit_status
 
 
-def _last_words(group: BaseExceptionGroup[BaseException]) -> int:
-    foreseen, others = group.split(ClawError)
-    if foreseen is not None and others is None:
-        daemonlog.say_fatal(_first_leaf(foreseen), is_foreseen=True)
-        return 1
-    daemonlog.say_fatal(others or group)
-    return BUG_EXIT_STATUS
+def _last_words(group: BaseExceptionGroup[BaseException], notifier: Notifier) -> int:
+    others = group.split(ClawError)[1]
+    error = _first_leaf(others or group)
+    is_foreseen = isinstance(error, ClawError)
+    daemonlog.say_fatal(error if is_foreseen else others or group, is_foreseen=is_foreseen)
+    notifier.failed(
+        _words_of(error)
+        if isinstance(error, ClawError)
+        else f"clawd: {error!r}: clawctl daemon logs"
+    )
+    return 1 if is_foreseen else BUG_EXIT_STATUS
 
 
 def _first_leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -4,7 +4,6 @@ import os
 import shlex
 import signal
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,9 +154,8 @@ def test_a_passphrase_opens_the_secrets_of_the_next_program_too(
     claw.configure("")
     ctl = Shell(claw.environment)
     (tmp_path / "pass").write_text("correct horse\n")
-    start = f"exec 9<{tmp_path / 'pass'}; CLAW_PASSPHRASE_FD=9 {sys.executable} -m claw clawd"
-    assert ctl.sh(f"{start} --home {claw.folder} --detach").status == 0
-    claw.wait_until(lambda: ctl("status", status=None).status == 0, "a master that answers")
+    start = f"exec 9<{tmp_path / 'pass'}; CLAW_PASSPHRASE_FD=9 $CLAWCTL daemon start"
+    assert ctl.sh(start).status == 0
     keep(ctl, "A", FIRST)
 
     ctl("daemon", "restart")

@@ -12,24 +12,22 @@ import socket
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
+from claw.errors import RequestError
 from claw.kernel import clock, files, pidfd
-from claw.master.init import held
+from claw.master.init import held, passphrase
 
 HANDOVER = "CLAW_HANDOVER"
 """Of a successor only: which descriptors its predecessor hands it, as JSON."""
-PASSPHRASE_FD = "CLAW_PASSPHRASE_FD"  # noqa: S105
-"""A descriptor from which the passphrase of the secrets is read, to its end."""
 CONTROL = "control"
 _FIRST_FD = 3  # SD_LISTEN_FDS_START
 _NAMES = (
     "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID",
     "LISTEN_FDNAMES", "JOURNAL_STREAM", "INVOCATION_ID", "SYSTEMD_EXEC_PID", HANDOVER,
-    PASSPHRASE_FD,
+    passphrase.FD,
 )  # fmt: skip
-_OF_ONE_START = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", HANDOVER, PASSPHRASE_FD)
+_OF_ONE_START = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", HANDOVER, passphrase.FD)
 
 Inode = tuple[int, int]
-_LONGEST_PASSPHRASE = 4096
 
 
 @dataclass(slots=True)
@@ -93,6 +91,7 @@ class Inherited:
         signals: What came while nobody could act upon it.
         is_successor: Whether this program took the place of another.
         passphrase: Of the secrets; empty: nobody has said one.
+        passphrase_fd: The descriptor to read it from, as somebody has written it; '': none.
     """
 
     environ: dict[str, str] = field(default_factory=dict)
@@ -105,6 +104,7 @@ class Inherited:
     signals: frozenset[int] = frozenset()
     is_successor: bool = False
     passphrase: bytes = field(default=b"", repr=False)
+    passphrase_fd: str = ""
 
 
 def boot_id() -> str:
@@ -129,7 +129,7 @@ def take(environ: MutableMapping[str, str], pid: int) -> Inherited:
     with contextlib.suppress(ValueError):
         device, inode = taken.get("JOURNAL_STREAM", "").split(":")
         found.journal = int(device), int(inode)
-    found.passphrase = _read(taken.get(PASSPHRASE_FD, ""))
+    found.passphrase_fd = taken.get(passphrase.FD, "")
     _take_handover(found, taken.get(HANDOVER, ""), pid)
     if taken.get("LISTEN_PID") == str(pid) and not found.is_successor:
         found.door = _activated(taken)
@@ -162,21 +162,11 @@ def _take_handover(found: Inherited, text: str, pid: int) -> None:
             door.inode = (int(handed["inode"][0]), int(handed["inode"][1]))
     except (ValueError, LookupError, TypeError, OSError, AttributeError):
         return
-    found.passphrase = _read(str(handed.get("passphrase", "")))
+    with contextlib.suppress(RequestError):
+        found.passphrase = passphrase.given(str(handed.get("passphrase", "")))
     with contextlib.suppress(OSError):
         found.signals = frozenset(held.read(int(handed.get("signals", -1))))
     found.door, found.is_successor = door, True
-
-
-def _read(fd: str) -> bytes:
-    """Return what is to be read from a descriptor that is given by its number; '': nothing."""
-    if not fd.isdecimal() or int(fd) < _FIRST_FD:
-        return b""
-    try:
-        with open(int(fd), "rb") as file:  # noqa: PTH123
-            return file.read(_LONGEST_PASSPHRASE).removesuffix(b"\n")
-    except OSError:
-        return b""
 
 
 def _activated(taken: dict[str, str]) -> Door:

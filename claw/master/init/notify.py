@@ -1,4 +1,4 @@
-"""Tells the service manager how the master is doing: sd_notify(3), and s6's ready descriptor.
+"""Tells how the master is doing: sd_notify(3), s6's ready descriptor, who waits for ``-d``.
 
 A manager that does not listen changes nothing: a message that cannot be sent is let go. The
 watchdog is fed only while the event loop runs, decisions are stored and reads answered; a store
@@ -14,6 +14,7 @@ import trio
 
 from claw.errors import StoreError
 from claw.kernel import clock
+from claw.master.init.background import Starter
 
 _MICRO = 1_000_000
 
@@ -24,11 +25,15 @@ class Notifier:
     Args:
         path: Of the manager's datagram socket, ``@`` in front for an abstract one; '': none.
         ready_fd: Gets a newline when the master is ready, and is closed then; None: none.
+        starter: Who has started it in the background, and waits.
     """
 
-    def __init__(self, path: str = "", ready_fd: int | None = None) -> None:
+    def __init__(
+        self, path: str = "", ready_fd: int | None = None, starter: Starter | None = None
+    ) -> None:
         self._address = "\0" + path[1:] if path.startswith("@") else path
         self._ready_fd = ready_fd
+        self._starter = starter or Starter()
         self._is_over = False
 
     def ready(self, status: str) -> None:
@@ -40,6 +45,7 @@ class Notifier:
             with contextlib.suppress(OSError):
                 os.close(self._ready_fd)
             self._ready_fd = None
+        self._starter.serves()
 
     def status(self, text: str) -> None:
         """What it does, in a line for people."""
@@ -71,6 +77,12 @@ class Notifier:
             f"EXTEND_TIMEOUT_USEC={int(patience_s * _MICRO)}",
             f"STATUS={status}",
         )
+
+    def failed(self, text: str) -> None:
+        """It ends against its will; said in a few lines."""
+        self._is_over = True
+        self._send(f"STATUS={text.splitlines()[0]}")
+        self._starter.fails(text)
 
     def alive(self) -> None:
         """It is well."""

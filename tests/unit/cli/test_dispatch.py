@@ -83,6 +83,18 @@ def test_a_mistake_is_told_in_one_line_with_what_to_do(
     assert text in err
 
 
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+def test_an_unknown_option_is_named_before_what_is_missing(clawctl: Typed, name: str) -> None:
+    status, _out, err = clawctl(*name.split(), "--nosuchopt")
+
+    assert status == 2
+    assert err.startswith(f"clawctl: {name} has no option --nosuchopt: see `clawctl {name} -h`")
+
+
+def test_only_what_is_needed_is_called_missing(clawctl: Typed) -> None:
+    assert clawctl("approve")[2].startswith("clawctl: approve needs RUN|BATCH: see")
+
+
 def test_options_and_targets_may_come_in_any_order(clawctl: Typed) -> None:
     status, _out, err = clawctl("start", "web", "--no-wait", "api")
 
