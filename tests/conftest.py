@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.kit import nursery
 from tests.kit.master import StartMaster, master
 
 # What a shell starts in the background ignores ^C, and so would all that tests start.
@@ -29,6 +30,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("claw")
+
+
+def pytest_sessionfinish() -> None:
+    """End what forks processes of claw for all tests."""
+    nursery.close()
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.kit import nursery
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
 
@@ -57,15 +59,8 @@ class Shell:
 
     def __call__(self, *words: str, status: int | None = 0) -> Said:
         """Run a command line; ``status`` is what it has to exit with, None: anything."""
-        done = subprocess.run(
-            command_line(words),
-            cwd=self.cwd,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE_S,
-            text=True,
-            check=False,
+        done = nursery.run(
+            ["claw", *words], cwd=self.cwd, environ=self.environ, patience_s=PATIENCE_S
         )
         said = Said(words, done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in said.err, said
@@ -98,25 +93,20 @@ class Going:
     """
 
     def __init__(self, words: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(
-            command_line(words),
-            cwd=cwd,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        pipes = [os.pipe(), os.pipe()]
+        try:
+            self.process = nursery.begin(
+                ["claw", *words], cwd=cwd, environ=environ, out=pipes[0][1], err=pipes[1][1]
+            )
+        finally:
+            for _, end in pipes:
+                os.close(end)
         self._out: list[str] = []
         self._err: list[str] = []
         self._news = threading.Condition()
         self._readers = [
-            threading.Thread(target=self._read, args=(stream, into), daemon=True)
-            for stream, into in (
-                (self.process.stdout, self._out),
-                (self.process.stderr, self._err),
-            )
+            threading.Thread(target=self._read, args=(end, into), daemon=True)
+            for (end, _), into in zip(pipes, (self._out, self._err), strict=True)
         ]
         for reader in self._readers:
             reader.start()
@@ -129,12 +119,12 @@ class Going:
             self.process.kill()
         self.end(status=None)
 
-    def _read(self, stream: Any, into: list[str]) -> None:
-        for line in stream:
-            with self._news:
-                into.append(line.rstrip("\n"))
-                self._news.notify_all()
-        stream.close()
+    def _read(self, end: int, into: list[str]) -> None:
+        with os.fdopen(end) as stream:
+            for line in stream:
+                with self._news:
+                    into.append(line.rstrip("\n"))
+                    self._news.notify_all()
 
     @property
     def out(self) -> list[str]:

@@ -6,7 +6,6 @@ import select
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from claw.errors import ClawError
 from claw.kernel import files, pidfd, process
 from claw.model import home as homes
 from claw.wire import supervision
+from tests.kit import nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
@@ -33,7 +33,7 @@ class MasterUnderTest:
         self.daemon: tuple[str, ...] = ("claw", "clawd")  # the module, and what it is told
         self.home = homes.at_folder(str(folder))
         (folder / "config" / "jobs.d").mkdir(parents=True, exist_ok=True)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: nursery.Process | None = None
         self.client = Client(self.home)
 
     # -- life --------------------------------------------------------------------------
@@ -46,14 +46,12 @@ class MasterUnderTest:
     def start(self, *, wait: bool = True, extra: tuple[str, ...] = ()) -> None:
         """Start a master, and wait until it answers."""
         with (self.folder / "stderr").open("ab") as stderr:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *self.daemon, "--home", str(self.folder), *extra],
-                stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
+            self.process = nursery.begin(
+                [*self.daemon, "--home", str(self.folder), *extra],
                 cwd=self.program,
-                env=self.environment,
-                start_new_session=True,
+                environ=self.environment,
+                out=stderr.fileno(),
+                err=stderr.fileno(),
             )
         if wait:
             self.wait_until(self._answers, "a master that answers")
@@ -133,14 +131,11 @@ class MasterUnderTest:
 
     def ctl(self, *words: str, status: int | None = 0) -> str:
         """Run clawctl and return its standard output; ``status`` is what it must exit with."""
-        done = subprocess.run(
-            [sys.executable, "-m", "claw", *words],
+        done = nursery.run(
+            ["claw", *words],
             cwd=self.program,
-            env=self.environment,
-            capture_output=True,
-            timeout=PATIENCE_S,
-            text=True,
-            check=False,
+            environ=self.environment,
+            patience_s=PATIENCE_S,
         )
         if status is not None:
             assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
