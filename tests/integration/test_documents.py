@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit import documents
+from tests.kit import documents, nursery
 from tests.kit.documents import COMMANDS, Block, Page
 from tests.kit.errorpaths import typed
 from tests.kit.following import Reader, programs, unknown_in_sentence, wrong
@@ -46,16 +46,18 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDaemon]:
 
 
 @pytest.fixture(scope="module")
-def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What a reader's shell begins with: claw among its programs, and no home."""
-    path = programs(tmp_path_factory.mktemp("path") / "bin")
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("CLAW_", "XDG_", "PYTHON"))
     }
-    return {**kept, "PATH": f"{path}:{os.environ['PATH']}", "EDITOR": "true",
-            "LC_ALL": "C.UTF-8", "REPOSITORY": str(documents.ROOT)}  # fmt: skip
+    kept |= {"EDITOR": "true", "LC_ALL": "C.UTF-8", "REPOSITORY": str(documents.ROOT)}
+    warm = nursery.Nursery(nursery.COMMANDS, kept)
+    path = programs(tmp_path_factory.mktemp("path") / "bin", warm)
+    yield {**kept, "PATH": f"{path}:{os.environ['PATH']}"}
+    warm.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

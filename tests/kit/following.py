@@ -21,6 +21,7 @@ from claw.cli import dispatch, parser
 from claw.commands.table import FAMILIES
 from claw.errors import ClawError
 from tests.kit.documents import COMMANDS, ROOT, Block, Page, commands
+from tests.kit.nursery import Nursery
 
 PATIENCE_S = 60.0
 _FOLLOWS = ("logs", "events", "daemon logs")
@@ -35,13 +36,23 @@ class Daemon(Protocol):
         """Make this the whole configuration, and start what is not running."""
 
 
-def programs(folder: Path) -> Path:
-    """Make a folder with ``clawctl`` and ``clawd`` in it, and return it."""
+def programs(folder: Path, nursery: Nursery) -> Path:
+    """Make a folder with ``clawctl`` and ``clawd`` in it, and return it.
+
+    Args:
+        folder: What is made.
+        nursery: What forks a ``clawctl`` that is not on a terminal.
+    """
     folder.mkdir()
-    for name, words in (("clawctl", "claw"), ("clawd", "claw clawd")):
+    thin = f"{sys.executable} -I -S {ROOT}/tests/kit/thin.py {nursery.path}"
+    for name, words, before in (
+        ("clawctl", "claw", f'[ -t 1 ] || exec {thin} "$@"\n'),
+        ("clawd", "claw clawd", ""),
+    ):
         script = folder / name
         script.write_text(
-            f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m {words} "$@"\n'
+            f"#!/bin/sh\nexport PYTHONPATH={ROOT}\n{before}"
+            f'exec {sys.executable} -m {words} "$@"\n'
         )
         script.chmod(0o755)
     return folder

@@ -9,7 +9,7 @@ the true program is started: `subprocess.Popen` has the same face.
 """
 
 import contextlib
-import json
+import marshal
 import os
 import select
 import signal
@@ -72,7 +72,10 @@ class Child:
         self._connection = connection
         self._lock = threading.Lock()
         self._said = b""
-        self.pid = int(self._line())
+        first = self._line()
+        if not first.startswith(b"+"):
+            raise ChildProcessError(f"it did not come to be: {self.args}")
+        self.pid = int(first)
 
     def _line(self) -> bytes:
         while b"\n" not in self._said:
@@ -135,12 +138,13 @@ class Nursery:
 
     Args:
         modules: What it imports beforehand.
+        environ: What its interpreter starts with.
     """
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    def __init__(self, modules: Sequence[str], environ: Mapping[str, str] = os.environ) -> None:
         self._folder = tempfile.mkdtemp(prefix="claw-nursery-")
         self.path = f"{self._folder}/socket"
-        self._environ = _started_with(os.environ)
+        self._environ = _started_with(environ)
         self._lifeline, theirs = socket.socketpair()
         with socket.socket(socket.AF_UNIX) as listener, theirs:
             listener.bind(self.path)
@@ -156,7 +160,7 @@ class Nursery:
                     *modules,
                 ],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**environ, "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.DEVNULL,
                 pass_fds=fds,
                 start_new_session=True,
@@ -182,8 +186,10 @@ class Nursery:
             environ: Its environment.
             fds: Its standard input, output and error.
         """
-        task = {"words": list(words), "cwd": str(cwd), "environ": dict(environ)}
-        data = json.dumps(task).encode()
+        task = {
+            "words": list(words), "cwd": str(cwd), "environ": dict(environ), "is_bound": False,
+        }  # fmt: skip
+        data = marshal.dumps(task)
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.connect(self.path)

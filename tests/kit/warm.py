@@ -2,16 +2,20 @@
 
 Its arguments are the folder of its socket, which it removes in the end, the descriptors of
 that socket and of its owner's life line, and the modules that it imports.
+
+Who asks sends the length of the request, with the three descriptors, and the request; he is
+told ``+PID`` by the child as soon as it is one of its own, and by this process how it ended.
 """
 
 import contextlib
 import gc
 import importlib
-import json
+import marshal
 import os
 import runpy
 import selectors
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -49,14 +53,14 @@ class _Ward:
             for key, _events in self._selector.select():
                 if key.fileobj is self._lifeline:
                     return None
-                if key.fileobj is not self._listener:
+                if key.fileobj is self._listener:
+                    birth = self._receive()
+                    if birth is not None and self._fork(birth):
+                        return birth
+                elif key.data is not None:
+                    self._bury(key.data)
+                else:
                     self._reap(key.fd)
-                    continue
-                birth = self._receive()
-                if birth is None:
-                    continue
-                if self._fork(birth):
-                    return birth
 
     def _receive(self) -> _Birth | None:
         connection, _ = self._listener.accept()
@@ -65,7 +69,7 @@ class _Ward:
             connection.close()
             return None
         with connection.makefile("rb") as file:
-            task = json.loads(file.read(int(head)))
+            task = marshal.loads(file.read(int(head)))
         return _Birth(task, fds, connection)
 
     def _fork(self, birth: _Birth) -> bool:
@@ -78,7 +82,14 @@ class _Ward:
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = (pid, birth.connection)
         self._selector.register(pidfd, selectors.EVENT_READ)
+        if birth.task["is_bound"]:
+            self._selector.register(birth.connection, selectors.EVENT_READ, pidfd)
         return False
+
+    def _bury(self, pidfd: int) -> None:
+        """Kill a child of one who has died."""
+        self._selector.unregister(self._children[pidfd][1])
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
     def _forget(self) -> None:
         """Close in a child what is the nursery's."""
@@ -94,6 +105,8 @@ class _Ward:
         pid, connection = self._children.pop(pidfd)
         self._selector.unregister(pidfd)
         os.close(pidfd)
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(connection)
         _, status = os.waitpid(pid, 0)
         with connection, contextlib.suppress(OSError):  # nobody wants to know any more
             connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
@@ -118,7 +131,7 @@ def _become(birth: _Birth) -> list[str]:
     sys.orig_argv[:] = [sys.executable, "-m", *words]
     sys.path[0] = str(Path.cwd())
     with birth.connection as connection:
-        connection.sendall(b"%d\n" % os.getpid())
+        connection.sendall(b"+%d\n" % os.getpid())
     return words
 
 
