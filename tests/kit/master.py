@@ -6,7 +6,6 @@ import select
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,10 +15,10 @@ from claw.errors import ClawError
 from claw.kernel import files, pidfd, process
 from claw.model import home as homes
 from claw.wire import supervision
-from tests.kit import nursery
+from tests.kit import nursery, patience
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = patience.PATIENCE_S
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -110,18 +109,24 @@ class MasterUnderTest:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"clawd does not end: {self.stderr}") from None
-        self.wait_until(lambda: not self.leftovers(), "an end of all processes")
+        while left := self._left():
+            for pid in left:
+                assert patience.await_end(pid), f"left are {self.leftovers()}: {self.stderr}"
 
     def leftovers(self) -> list[str]:
         """Return the processes that belong to this home."""
+        return [f"{pid} {process.command_of(pid)}" for pid in self._left()]
+
+    def _left(self) -> list[int]:
         mark = f"CLAW_HOME={self.folder}".encode()
-        found = []
-        for name in os.listdir("/proc"):  # noqa: PTH208
-            if name.isdigit() and int(name) != os.getpid():
-                env = process.environment_of(int(name))
-                if mark in env and not process.is_zombie(int(name)):
-                    found.append(f"{name} {process.command_of(int(name))}")
-        return found
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+        return [
+            pid
+            for pid in pids
+            if pid != os.getpid()
+            and mark in process.environment_of(pid)
+            and not process.is_zombie(pid)
+        ]
 
     # -- asking --------------------------------------------------------------------------
 
@@ -174,15 +179,9 @@ class MasterUnderTest:
 
     def wait_until(self, condition: Callable[[], T], what: str) -> T:
         """Return what a condition yields once that is true."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            found = condition()
-            if found:
-                return found
-            assert time.monotonic() < deadline, (
-                f"no {what}: {self.leftovers()} {self.stderr[-3000:]}"
-            )
-            time.sleep(0.005)
+        return patience.until(
+            condition, lambda: f"no {what}: {self.leftovers()} {self.stderr[-3000:]}"
+        )
 
     def wait_state(self, job: str, *states: str) -> Json:
         """Wait until a job is in one of some states and return its status."""

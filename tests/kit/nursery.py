@@ -160,7 +160,7 @@ class Nursery:
                     *modules,
                 ],
                 cwd=ROOT,
-                env={**environ, "PYTHONPATH": str(ROOT)},
+                env=_own(environ),
                 stdin=subprocess.DEVNULL,
                 pass_fds=fds,
                 start_new_session=True,
@@ -207,6 +207,12 @@ def _started_with(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name.startswith(_AT_START) and name not in _NO_MATTER
     }
+
+
+def _own(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return a nursery's environment, by which nobody finds it who looks for a home's."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("CLAW_")}
+    return {**kept, "PYTHONPATH": str(ROOT)}
 
 
 _nurseries: dict[Sequence[str], Nursery] = {}

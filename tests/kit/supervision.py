@@ -18,6 +18,7 @@ from claw.kernel import files, pidfd, process, socket
 from claw.master.supervision import keeping
 from claw.wire import supervision
 from claw.wire.supervision import Ladder, Launch
+from tests.kit import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
@@ -167,13 +168,7 @@ class Supervised:
         return line
 
     def wait_until(self, condition: Any, what: str = "condition") -> Any:
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            found = condition()
-            if found:
-                return found
-            time.sleep(0.002)
-        raise AssertionError(f"no {what}: {self.lines()}")
+        return patience.until(condition, lambda: f"no {what}: {self.lines()}")
 
     def tell(self, **message: object) -> Line:
         """Ask the supervisor something over its own socket, as soon as it listens."""

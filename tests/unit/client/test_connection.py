@@ -157,15 +157,14 @@ def test_a_master_that_does_not_answer_is_given_up(
         connection.ask("job.status", {}, 0.05)
 
 
-def test_a_full_backlog_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_backlog_is_given_up(tmp_path: Path) -> None:
     path = str(tmp_path / "control.sock")
-    monkeypatch.setattr(connections, "PATIENCE_S", 0.05)
     with sockets.socket(sockets.AF_UNIX) as server:
         server.bind(path)
         server.listen(0)
         held = [Connection(path)]
         with pytest.raises(errors.UnreachableError, match="cannot be reached"):
-            held.extend(Connection(path) for _ in range(10))
+            held.extend(Connection(path, patience_s=0.05) for _ in range(10))
         for one in held:
             one.close()
 

@@ -3,14 +3,15 @@
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 import trio
+import trio.testing
 
 from claw.master.shutdown import JobsEnd
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_the_store_is_left_in_peace_while_supervisors_live() -> None:
+async def test_the_store_is_left_in_peace_while_supervisors_live(
+    autojump_clock: trio.testing.MockClock,  # noqa: ARG001  time passes at once
+) -> None:
     looks: list[float] = []
     links: Any = SimpleNamespace(all={"s1": None})
 
