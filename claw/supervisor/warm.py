@@ -1,10 +1,13 @@
 """A supervisor whose run is over takes another: no interpreter is forked for a short run.
 
 It says that it is free with the end of its run, and waits a moment. The next launch comes over
-the master's link and goes into the memory that all keepers of this supervisor share, then its
-launch file is made, then its ``launch`` line begins another run in the same journal. One that
-is killed before that line has begun nothing; after it, its replacement finds in the memory
-what the line is about.
+the master's link and goes into the memory that all keepers of this supervisor share; then its
+``launch`` line begins another run in the same journal. One that is killed before that line has
+begun nothing; after it, its replacement finds in the memory what the line is about.
+
+That line is all that says so, where a first run has a launch file: nobody but this supervisor
+may begin the attempt, since the claim names it, and whoever takes that back has its lock first
+and reads its journal (`claw.master.supervision.adopt`).
 """
 
 from claw import __version__
@@ -104,16 +107,13 @@ class Warm:
 
 
 def _put_on_record(case: Case, launch: Launch) -> None:
-    """Begin the attempt as the fork server would, and its run in the journal.
+    """Begin the run in the journal.
 
     Raises:
         OSError: It cannot be begun now, and has not.
-        FileExistsError: Another has begun it.
+        FileExistsError: Another has begun it: the database has gone back since.
     """
     path = f"{launch.launch_dir}/{launch.run}.{launch.attempt}"
-    files.create_exclusive(path, launch.sid.encode())
-    try:
-        case.spool.append(entries.first(launch), durable=False)
-    except OSError:
-        files.remove(path)
-        raise
+    if files.exists(path):
+        raise FileExistsError(path)
+    case.spool.append(entries.first(launch), durable=False)

@@ -1,7 +1,9 @@
 """Supervisors that take one run after the other are killed between two runs and within one."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +124,42 @@ def test_a_launch_on_its_way_to_a_free_supervisor_happens_once_whoever_is_killed
     assert witness.count(run) == 1
     assert claw.output(f"quick/{run}.out") == printed(50)
     assert books_of(claw, witness) == []
+
+
+def test_a_launch_on_its_way_when_the_host_goes_down_counts_as_begun(
+    claw: MasterUnderTest, witness: Witness
+) -> None:
+    run, supervisor = given_to_a_frozen_one(claw)
+    kill(claw, "supervisor, fork server, master", supervisor)
+    with contextlib.closing(sqlite3.connect(claw.home.database)) as database:
+        database.execute("UPDATE meta SET value = 'another' WHERE key = 'boot'")
+        database.commit()
+
+    claw.start()
+
+    assert claw.ended(run)["state"] == "crashed"
+    assert witness.count(run) == 0
+
+
+def given_to_a_frozen_one(claw: MasterUnderTest) -> tuple[str, int]:
+    """Have a run claimed by a supervisor that is held in place; return both."""
+    for _ in range(TRIES):
+        supervisor = free_supervisor(claw)
+        run = claw.submit("quick")
+        claw.wait_until(
+            lambda run=run: any(  # type: ignore[misc]
+                one["id"] == run and one["state"] != "queued" for one in claw.runs()
+            ),
+            "claim",
+        )
+        with contextlib.closing(sqlite3.connect(claw.home.database)) as database:
+            query = "SELECT sid FROM runs WHERE id = ?"
+            sid = str(database.execute(query, (run,)).fetchone()[0])
+        if supervisors_of(claw.home).get(sid) == supervisor:
+            return run, supervisor
+        os.kill(supervisor, signal.SIGCONT)
+        claw.ended(run)
+    raise AssertionError("another took it each time")
 
 
 @pytest.mark.parametrize(

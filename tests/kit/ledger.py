@@ -120,11 +120,16 @@ class Ledger:
                 yield f"{_key(line)} ended with {line['code']}, the store says {stored}"
 
     def wrong_launches(self) -> Iterator[str]:
-        """No attempt began without the launch file of its supervisor."""
+        """No attempt began without a launch file, or with another's.
+
+        Only the later runs of a supervisor need none.
+        """
         for sid, line in self.lines("started"):
             name = f"{line['run']}.{line['attempt']}"
-            if self.launch_files.get(name) != sid:
-                yield f"launch file {name} of {sid} holds {self.launch_files.get(name)!r}"
+            holder = self.launch_files.get(name)
+            is_later = line["run"] != self.journals[sid][0].get("run")
+            if holder != sid and not (holder is None and is_later):
+                yield f"launch file {name} of {sid} holds {holder!r}"
 
     def wrong_twins(self) -> Iterator[str]:
         """No two children of a job that may have but one lived at once."""

@@ -42,6 +42,11 @@ def begin(turn: Turn, boot: str, why: str = "", host: str = "") -> None:
     turn.note("daemon.started", why=why)
 
 
+def has_booted(turn: Turn) -> bool:
+    """Tell whether the host has booted since anything was claimed: so until `autostart`."""
+    return turn.tx.meta(BOOTED) is not None
+
+
 def note_boot(turn: Turn, boot: str) -> None:
     """Keep the id of the boot that was seen last, when the database did not."""
     turn.tx.put_meta(_BOOT, boot)
@@ -52,7 +57,7 @@ def autostart(turn: Turn) -> None:
 
     Those are new ones, those that a shutdown ended, and after a boot all of them.
     """
-    booted = turn.tx.meta(BOOTED) is not None
+    booted = has_booted(turn)
     turn.tx.put_meta(BOOTED, None)
     if booted:
         _on_boot(turn)

@@ -15,7 +15,7 @@ import trio
 
 from claw.kernel import clock, files, pidfd, process
 from claw.master.decider import Decider
-from claw.master.engine import armed, journal, rebuild
+from claw.master.engine import armed, journal, rebuild, services
 from claw.master.engine.turn import Turn
 from claw.master.supervision.evidence import Evidencing
 from claw.master.supervision.fostering import Fostering
@@ -100,13 +100,14 @@ class Adoption:
 
     async def _judge(self, one: Unsettled, nursery: trio.Nursery) -> bool:
         sid, run = one.supervisor.sid, one.run
-        launch_file = f"{self._home.launches}/{run.id}.{run.attempt}"
-        is_held = files.is_locked(f"{self._home.spool}/{sid}/lock")
+        spool = f"{self._home.spool}/{sid}"
+        records = f"{self._home.launches}/{run.id}.{run.attempt}", f"{spool}/journal"
+        is_held = files.is_locked(f"{spool}/lock")
         verdict = judge(
             is_held=is_held,
             is_known=not is_held and await self._fostering.knows(sid),
             # Only a claim can be: a run that is active waits in backoff without a file.
-            is_unlaunched=run.state is State.CLAIMED and not files.exists(launch_file),
+            is_unlaunched=run.state is State.CLAIMED and not any(map(files.exists, records)),
         )
         if verdict is Verdict.ADOPT:
             nursery.start_soon(self._links.watch, sid, one.supervisor.offset)
@@ -142,9 +143,11 @@ class Adoption:
                 return False
             path = f"{self._home.spool}/{sid}/journal"
             gist = await trio.to_thread.run_sync(read_gist, path)
-            is_unbegun = not gist.has_begun or await self._is_of_another(sid, gist)
-            if gist.is_ended and not is_unbegun:
+            is_unsaid = not gist.has_begun or await self._is_of_another(sid, gist)
+            if gist.is_ended and not is_unsaid:
                 return False
+            # A host that went down may have taken along what the journal said last.
+            is_unbegun = is_unsaid and not await self._decide(services.has_booted)
             if not is_unbegun or not await self._put_back(sid, gist):
                 await self._bury(sid, gist)
         finally:

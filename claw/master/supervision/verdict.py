@@ -7,7 +7,8 @@
 | no        | no                     | yes            | requeue: nothing has begun     |
 | no        | no                     | no             | lose                           |
 
-It is never launched when its run is claimed and the launch file of the attempt is not there.
+It is never launched when its run is claimed and there is neither a launch file of the attempt
+nor a journal. Of a supervisor that has had runs before, the journal is read first (`adopt`).
 """
 
 from enum import StrEnum
