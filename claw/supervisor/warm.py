@@ -15,6 +15,7 @@ from claw.kernel import files, memory, process, ticks
 from claw.kernel.bare import os
 from claw.supervisor import entries, machine
 from claw.supervisor.case import Case
+from claw.wire import supervision
 from claw.wire.supervision import MEMORY, Launch, Message
 
 FREE_S = 2.0
@@ -83,8 +84,8 @@ class Warm:
     def _begin(self, message: Message) -> bool:
         case = self._case
         try:
+            memory.rewrite(case.handed.kept[MEMORY], supervision.encode(message["launch"]))
             launch = Launch.of(message["launch"])
-            memory.rewrite(case.handed.kept[MEMORY], launch.encode())
             _put_on_record(case, launch)
         except FileExistsError as error:
             self._refuse(message, f"launch file: {error}", retryable=False)
