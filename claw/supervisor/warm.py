@@ -84,8 +84,9 @@ class Warm:
     def _begin(self, message: Message) -> bool:
         case = self._case
         try:
-            memory.rewrite(case.handed.kept[MEMORY], supervision.encode(message["launch"]))
+            data = supervision.encode(message["launch"])
             launch = Launch.of(message["launch"])
+            memory.rewrite(case.handed.kept[MEMORY], data)
             _put_on_record(case, launch)
         except FileExistsError as error:
             self._refuse(message, f"launch file: {error}", retryable=False)
