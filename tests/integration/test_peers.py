@@ -1,12 +1,14 @@
 """Who has connected, by what the kernel says of real processes."""
 
 import os
+import re
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,8 @@ there.sendall(b"hello")
 if not ends:
     sys.stdin.read()  # until it is let go
 """
+LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
+TRIES = 500
 UNSHARE = ("unshare", "--pid", "--fork")
 
 
@@ -68,6 +72,20 @@ class Place:
             child.communicate(timeout=PATIENCE_S)
         return found
 
+    def succeeded(self) -> Peer:
+        """Return who a process is that has connected and ended, and whose pid another has."""
+        argv = [sys.executable, "-c", CONNECT, self._name, "", "", "ends"]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE) as child:
+            connection, _ = self._socket.accept()
+        with connection:
+            for _ in range(TRIES):
+                LAST_PID.write_text(str(child.pid - 1))
+                with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+                    found = peers.identify(connection)
+                if other.pid == child.pid:
+                    return found
+        raise AssertionError(f"nobody else got the number {child.pid}")
+
 
 @pytest.fixture
 def place() -> Iterator[Place]:
@@ -94,6 +112,19 @@ def test_one_that_has_ended_before_it_was_looked_at_may_have_been_a_forwarder(
     place: Place,
 ) -> None:
     assert place.peer(name="sshd-session", ends=True).is_forwarded
+
+
+@pytest.mark.skipif(bool(why_alone()), reason=why_alone())
+def test_one_whose_number_another_process_has_by_now_may_have_been_a_forwarder(
+    place: Place,
+) -> None:
+    version = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    if version is None or tuple(map(int, version.groups())) < (6, 5):
+        pytest.skip("this kernel does not tell")
+    if not os.access(LAST_PID, os.W_OK):
+        pytest.skip("the next number cannot be chosen here")
+
+    assert place.succeeded().is_forwarded
 
 
 def test_a_process_in_a_pid_namespace_within_this_one_is_forwarded(place: Place) -> None:

@@ -429,3 +429,8 @@ async def test_a_token_file_that_others_can_read_is_none(guarded: Desk) -> None:
     await path.unlink()
     error = await client.refusal("hello", token="correct horse")
     assert "No such file" in error["message"]
+
+
+def test_what_streams_is_for_viewers() -> None:
+    """So a reload that leaves somebody a role, be it a lower one, leaves them their streams."""
+    assert {one.role for one in METHODS.values() if one.sends} == {VIEWER}

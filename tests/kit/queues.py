@@ -22,6 +22,7 @@ from tests.kit.peers import find
 JOB = "/bin/true"
 WORKERS = 8
 PATIENCE_S = 120.0
+_LOOK_S = 0.02
 WINDOW = 64
 """Requests to claw that have no answer yet; others are asked by a process for each job."""
 
@@ -123,6 +124,12 @@ def ask_at_once(claw: MasterUnderTest, job: str, count: int) -> None:
     claw.call("run.submit_batch", job=job, runs=[{}] * count)
 
 
+def wait_for_all(claw: MasterUnderTest) -> None:
+    """Ask the daemon until none is open, each time what ``clawctl status --budgets`` asks."""
+    while claw.call("queue.budgets")["open"]:
+        time.sleep(_LOOK_S)
+
+
 def _claw(ask: Callable[[MasterUnderTest, str, int], object]) -> Callable[[Path, int], float]:
     """Put them through claw: each is durable before it begins, and when it has ended."""
 
@@ -136,8 +143,7 @@ def _claw(ask: Callable[[MasterUnderTest, str, int], object]) -> Callable[[Path,
         try:
             begun = time.perf_counter()
             ask(made, "short", count)
-            while made.runs_open():
-                time.sleep(0.01)
+            wait_for_all(made)
             return time.perf_counter() - begun
         finally:
             made.end()

@@ -38,8 +38,8 @@ PATIENT = frozenset({"run.wait"})
 HELLO = "hello"
 
 TOGETHER = 64
-"""So many changes, of all clients, share decisions at a time. When there are more, a decision
-takes one of each client: one that floods does not make it long for the others."""
+"""So many requests, of all clients, are in hand at a time beside one of each: those that flood
+make neither a turn nor a decision long for the others."""
 
 Params = dict[str, Any]
 Decide = Callable[[Turn], Json]
@@ -236,7 +236,7 @@ class Calls:
         self._access = access
         self._auditor = auditor
         self._in_hand: dict[str | None, trio.Event] = {}  # by request id: alone
-        self._together = 0
+        self._beside = 0
 
     def is_patient(self, request: Request) -> bool:
         """Tell whether a request only waits, so that others need not wait for it."""
@@ -254,14 +254,21 @@ class Calls:
     async def answer(
         self, connection: Connection, asked: Sequence[Request]
     ) -> list[Answer[Json]]:
-        """Answer a request, or several that each can be answered along with others."""
+        """Answer a request, or the first of several that can be answered along with others.
+
+        Returns:
+            What has come of them, in their order: of as many as there is room for.
+        """
+        asked = asked[: 1 + TOGETHER - self._beside]
         try:
             calls = [self._call(connection, request) for request in asked]
         except errors.UnknownMethodError as error:
             return [Answer(error=error)]
+        self._beside += len(calls) - 1
         try:
             await self._carry_out(calls)
         finally:
+            self._beside -= len(calls) - 1
             self._auditor.write(connection.peer, _to_be_written_down(calls))
         return [call.answer for call in calls if call.answer is not None]
 
@@ -273,8 +280,9 @@ class Calls:
         """See to it that each call is answered; what they decide is decided together."""
         decisions: list[tuple[Call, Decide]] = []
         for call in calls:
-            handler = self._handlers[call.method.name]
+            await trio.lowlevel.checkpoint()  # others come first, however many these are
             try:
+                handler = self._handlers[call.method.name]
                 await self._admit(call)
                 if isinstance(handler, Decision):
                     decide = handler.prepare(call, call.params)
@@ -283,10 +291,8 @@ class Calls:
                     call.settle(await self._carry_out_alone(call, handler))
             except Exception as error:  # noqa: BLE001  it is for who asked, and no other
                 call.settle(error=error)
-        while decisions:
-            count = max(1, min(len(decisions), TOGETHER - self._together))
-            await self._decide_together(decisions[:count])
-            decisions = decisions[count:]
+        if decisions:
+            await self._decide_together(decisions)
 
     async def _admit(self, call: Call) -> None:
         """See that a call may be carried out.
@@ -321,11 +327,7 @@ class Calls:
         keys = {call.request_key for call, _ in decisions}
         while in_hand := keys & self._in_hand.keys():
             await self._in_hand[in_hand.pop()].wait()
-        self._together += len(decisions)
-        try:
-            answers = await self._services.commit([decide for _, decide in decisions])
-        finally:
-            self._together -= len(decisions)
+        answers = await self._services.commit([decide for _, decide in decisions])
         for (call, _), answer in zip(decisions, answers, strict=True):
             call.settle(answer.value, answer.error)
 

@@ -45,7 +45,7 @@ class Answerer(Protocol):
     async def answer(
         self, connection: "Connection", asked: Sequence[wire.Request]
     ) -> list[Answer[Any]]:
-        """Return what has come of a request, or of several that each can be joined."""
+        """Return what has come of a request, or of the first of several that can be joined."""
 
 
 class Connection:
@@ -212,9 +212,9 @@ class Connection:
             self._start_streams(nursery)
 
     async def _answer_joined(self) -> None:
-        asked, self._joined = self._joined, []
-        if asked:
-            await self._answer(asked)
+        while self._joined and not self._is_cut_off:
+            count = await self._answer(self._joined)
+            del self._joined[:count]
 
     def _decode(self, line: bytes | None) -> wire.Request:
         if line is None:
@@ -236,11 +236,13 @@ class Connection:
             self._waiting.discard(scope)
             self._slots.release()
 
-    async def _answer(self, asked: Sequence[wire.Request]) -> None:
+    async def _answer(self, asked: Sequence[wire.Request]) -> int:
+        """Answer the first of some requests, and return how many that were."""
         answers = await self._answerer.answer(self, asked)
-        for request, answer in zip(asked, answers, strict=True):
+        for request, answer in zip(asked, answers, strict=False):
             if request.wants_reply:
                 self._put(_line_of(request, answer))
+        return len(answers)
 
     def _start_streams(self, nursery: trio.Nursery) -> None:
         opened, self._opened = self._opened, []

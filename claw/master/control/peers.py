@@ -45,11 +45,11 @@ def identify(connection: socket.socket) -> Peer:
         role=ADMIN if uid in (0, owner()) else "",
         name=unnamed(uid),
         groups=_groups(connection),
-        is_forwarded=_is_forwarded(pid, uid),
+        is_forwarded=_is_forwarded(connection, pid, uid),
     )
 
 
-def _is_forwarded(pid: int, uid: int) -> bool:
+def _is_forwarded(connection: socket.socket, pid: int, uid: int) -> bool:
     """Tell whether a connection comes through sshd, or out of another namespace.
 
     A process that is in none of this namespace's has no pid here. Of one in a namespace within
@@ -61,11 +61,12 @@ def _is_forwarded(pid: int, uid: int) -> bool:
         return True
     try:
         lines = files.read_all(f"/proc/{pid}/status").split(b"\n")
+        is_of_peer = peer.has_its_pid(connection, pid)
     except OSError:
         return True
     told = {name: rest.split() for name, _, rest in (line.partition(b":") for line in lines)}
     is_inside = len(told.get(b"NSpid", ())) > 1
-    return is_inside or b" ".join(told.get(b"Name", ())) in _FORWARDERS
+    return not is_of_peer or is_inside or b" ".join(told.get(b"Name", ())) in _FORWARDERS
 
 
 @functools.cache
