@@ -55,7 +55,9 @@ class InstanceStanding:
 
 
 LINE = "line"
-"""The gate of runs that wait for others of their job, or for an operator to open it."""
+"""The gate of runs that wait for others of their job, or for an operator to open it.
+
+Of those that do not open by themselves it is the last in order before the capacities."""
 
 HELD = "held"
 """The gate of runs that are looked at again whenever anything has changed."""

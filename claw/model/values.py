@@ -3,8 +3,9 @@
 A run has about fifty fields, and each step of it makes another one. ``replace`` calls
 ``__init__``, which sets a frozen value's fields one by one through ``object.__setattr__``.
 Here each class has a twin with the same slots that is not frozen: a copy is made as one of
-the twin's, by a function that names all fields, and becomes one of the class when all of it
-is set. For classes with slots, no base but ``object``, and without ``__post_init__``.
+the twin's, by a function that names all fields, those that change among them, and becomes one
+of the class when all of it is set. For classes with slots, no base but ``object``, and
+without ``__post_init__``.
 """
 
 from functools import cache
@@ -24,19 +25,26 @@ else:
         Raises:
             AttributeError: It has no such field.
         """
-        kind = type(value)
-        found = _copier(kind)(value)
-        for name, content in changes.items():
-            setattr(found, name, content)
-        found.__class__ = kind
-        return found
+        copier = _copiers.get((type(value), *changes))
+        if copier is None:
+            copier = _copiers[type(value), *changes] = _copier(type(value), tuple(changes))
+        return copier(value, *changes.values())
 
-    @cache
-    def _copier(kind: type) -> "Callable[[object], object]":
-        """Return what copies a value into one of its class's twin."""
-        lines = "".join(f"    found.{name} = value.{name}\n" for name in kind.__slots__)
-        scope = {"make": twin(kind)}
-        exec(f"def copy(value):\n    found = make()\n{lines}    return found\n", scope)  # noqa: S102
+    _copiers: dict[tuple[Any, ...], "Callable[..., Any]"] = {}
+    """By class, and the fields that change, in the order in which they are said."""
+
+    def _copier(kind: type, names: tuple[str, ...]) -> "Callable[..., Any]":
+        """Return what copies a value with other contents in some fields."""
+        for name in set(names).difference(kind.__slots__):
+            raise AttributeError(f"{kind.__name__} has no field {name!r}")
+        lines = [
+            f"_made.{name} = {name if name in names else f'_old.{name}'}"
+            for name in kind.__slots__
+        ]
+        lines = ["_made = _make()", *lines, "_made.__class__ = _kind", "return _made"]
+        scope = {"_make": twin(kind), "_kind": kind}
+        body = "".join(f"    {line}\n" for line in lines)
+        exec(f"def copy({', '.join(('_old', *names))}):\n{body}", scope)  # noqa: S102
         return scope["copy"]
 
 

@@ -83,8 +83,8 @@ class ApprovalRows(Statements):
 
     def next_expiry(self) -> datetime | None:
         """Return when the next question's time is over."""
-        found = self._number("next_expiry")
-        return None if found is None else rows.instant(found)
+        [(at,)] = self._ask("next_expiry")
+        return rows.instant_or_none(at)
 
 
 def _asked_of(row: sqlite3.Row) -> Asked:

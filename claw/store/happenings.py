@@ -105,7 +105,7 @@ class WatchedRows(Statements):
 
     def watched_waiting(self, limit: int) -> Sequence[tuple[str, Known]]:
         """Return files that have no run yet, each with its job, the longest seen first."""
-        found = self._do("watched_waiting", limit=limit)
+        found = self._ask("watched_waiting", limit=limit)
         return [(row["job"], _known(row)) for row in found]
 
     def done_watched(self, job: str, path: str) -> None:

@@ -92,9 +92,8 @@ class Layout(Generic[T]):
         for name in self._names:
             if name not in self._spread:
                 lines += [
-                    f"new, old = after.{name}, before.{name}",
-                    f"if new is not old and new != old: row[{name!r}] = "
-                    + self._written(name, "new"),
+                    f"if after.{name} is not before.{name} and after.{name} != before.{name}:",
+                    f"    row[{name!r}] = " + self._written(name, f"after.{name}"),
                 ]
         return self._made("changes(before, after)", [*lines, "return row"])
 

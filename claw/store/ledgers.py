@@ -38,11 +38,13 @@ class LedgerRows(Statements):
 
     def finish_idem(self, run: str, at: datetime) -> None:
         """Note that what a run has claimed is done."""
-        self._do("finish_idem", run=run, at=rows.micros(at))
+        if self._ask("keyed_run"):
+            self._do("finish_idem", run=run, at=rows.micros(at))
 
     def release_idem(self, run: str) -> None:
         """Forget what a run has claimed and not done."""
-        self._do("release_idem", run=run)
+        if self._ask("keyed_run"):
+            self._do("release_idem", run=run)
 
     def forget_idem_of(self, job: str, until: str) -> int:
         """Forget the keys of a job's runs that are over, up to one; return how many."""

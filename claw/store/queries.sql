@@ -288,17 +288,17 @@ UPDATE OR FAIL runs INDEXED BY runs_gate SET gate = NULL
 WHERE state = 'queued' AND gate = :gate;
 
 -- name: next_due
-SELECT min(due_at) FROM runs INDEXED BY runs_due
-WHERE state = 'queued' AND gate IS NULL AND due_at > :now;
+SELECT min(at) FROM (
+    SELECT min(due_at) AS at FROM runs INDEXED BY runs_due
+    WHERE state = 'queued' AND gate IS NULL AND due_at > :now
+    UNION ALL
+    SELECT min(due_at) FROM runs INDEXED BY runs_retry
+    WHERE state = 'retry_wait' AND due_at > :now);
 
 -- name: due_retries
 SELECT * FROM runs INDEXED BY runs_retry
 WHERE state = 'retry_wait' AND due_at <= :now
 ORDER BY due_at LIMIT :limit;
-
--- name: next_retry
-SELECT min(due_at) FROM runs INDEXED BY runs_retry
-WHERE state = 'retry_wait' AND due_at > :now;
 
 -- name: dead_letters
 SELECT * FROM runs INDEXED BY runs_dead
@@ -619,6 +619,9 @@ SELECT * FROM idem WHERE key > :after ORDER BY key LIMIT :limit;
 
 -- name: delete_idem
 DELETE FROM idem WHERE key = :key;
+
+-- name: keyed_run
+SELECT run FROM idem INDEXED BY idem_run WHERE run IS NOT NULL LIMIT 1;
 
 -- name: finish_idem
 UPDATE idem SET done_at = :at WHERE run = :run AND done_at IS NULL;

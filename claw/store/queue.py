@@ -59,16 +59,16 @@ class QueueRows(Statements):
         """Return the jobs that have runs waiting at a gate."""
         return tuple(row["job"] for row in self._do("jobs_at_gate", gate=gate))
 
-    def gates_with_runs(self) -> tuple[str, ...]:
-        """Return the gates at which runs wait, but those that open by themselves.
+    def gates_after(self, gate: str) -> tuple[str, ...]:
+        """Return the gates behind one at which runs wait, but those that open by themselves.
 
         One step for each.
         """
         found: list[str] = []
-        gate = self._next_gate("")
-        while gate is not None:
-            found.append(gate)
-            gate = self._next_gate(gate)
+        following = self._next_gate(gate)
+        while following is not None:
+            found.append(following)
+            following = self._next_gate(following)
         return tuple(found)
 
     def _next_gate(self, after: str) -> str | None:
@@ -137,11 +137,7 @@ class QueueRows(Statements):
 
     def next_due(self, now: datetime) -> datetime | None:
         """Return when the next run becomes due that is queued, or waits for a retry."""
-        times = (
-            self._number(name, now=rows.micros(now)) for name in ("next_due", "next_retry")
-        )
-        first = min((value for value in times if value is not None), default=None)
-        return None if first is None else rows.instant(first)
+        return rows.instant_or_none(self._number("next_due", now=rows.micros(now)))
 
     def due_retries(self, now: datetime, limit: int) -> tuple[Run, ...]:
         """Return the runs whose wait for another attempt is over, the earliest first."""

@@ -11,6 +11,7 @@ The store's one writer also remembers rows from one transaction to the next (`Me
 
 import re
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -23,7 +24,7 @@ from claw.model.run import FINAL, Attempt, Run, Supervisor
 from claw.model.values import replace
 from claw.store import rows
 from claw.store.connect import MOST_STATEMENTS
-from claw.store.layout import Cells, Layout, Row, Value
+from claw.store.layout import Layout, Row, Value
 from claw.store.queries import QUERIES
 
 T = TypeVar("T")
@@ -46,9 +47,10 @@ class Kind:
         whole = self.layout.numbered(QUERIES[self.put]) if self.put else ""
         object.__setattr__(self, "whole", whole)
 
-    def place(self, value: object) -> Row:
-        """Return what finds the row of a value."""
-        return {name: getattr(value, name) for name in self.keys}
+    def place(self, key: Any) -> Row:
+        """Return what finds the row of a key."""
+        keys = self.keys
+        return {keys[0]: key} if len(keys) == 1 else dict(zip(keys, key, strict=True))
 
 
 KINDS: dict[type, Kind] = {
@@ -83,13 +85,17 @@ _BY_KEY = {"run", "attempt", "supervisor", "standing"}
 ANSWERS = {
     "holds": "locks",
     "instances_of": "instances",
+    "keyed_run": "idem",
     "meta": "meta",
+    "next_expiry": "approvals",
     "next_retirement": "timings",
+    "next_workflow_deadline": "workflow_runs",
     "pauses": "queue_pauses",
     "pools": "pools",
     "rollout": "rollouts",
     "standing_alerts": "alerts",
     "timing": "timings",
+    "watched_waiting": "watched",
 }
 """Questions that each decision asks, and the table, seldom changed, that answers each."""
 
@@ -100,7 +106,6 @@ _MOST_RUNS = 256
 """Remembered: each may have an environment and arguments of many kilobytes."""
 
 
-@cache
 def sees(name: str) -> frozenset[type]:
     """Return the kinds of which no row may be held back when a statement is run."""
     text = QUERIES[name]
@@ -112,7 +117,6 @@ def sees(name: str) -> frozenset[type]:
     return frozenset(kind for word in words for kind in _SEEN_IN[word])
 
 
-@cache
 def _outdates(name: str) -> tuple[type, ...]:
     """Return the kinds of which rows are not as remembered after a statement."""
     found = _CHANGE.match(QUERIES[name])
@@ -123,11 +127,29 @@ def _outdates(name: str) -> tuple[type, ...]:
     return tuple(kind for kind, one in KINDS.items() if one.table == found[2])
 
 
-@cache
-def _table_changed(name: str) -> str | None:
-    """Return the table that a statement changes; None: it only looks."""
+def tables_changed(name: str) -> frozenset[str]:
+    """Return the tables that a statement changes, of those that answer questions."""
     found = _WRITE.match(QUERIES[name])
-    return None if found is None else found[1]
+    if found is None:
+        return frozenset()
+    if found.group() == "DELETE FROM runs":  # what refers to a run goes with it
+        return frozenset({"approvals", "workflow_runs"})
+    return frozenset({found[1]}) & frozenset(ANSWERS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A statement, and what is to be done before it is run."""
+
+    text: str
+    sees: frozenset[type]
+    outdates: tuple[type, ...]
+    tables: frozenset[str]  # whose answers it outdates
+
+
+@cache
+def _way(name: str) -> _Way:
+    return _Way(QUERIES[name], sees(name), _outdates(name), tables_changed(name))
 
 
 @lru_cache(MOST_STATEMENTS)
@@ -153,7 +175,7 @@ class Memory:
     held: dict[type, dict[Hashable, Any]] = field(  # as they are stored; None: not known
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
-    events: list[Cells] = field(default_factory=list)  # that are to be stored
+    events: list[Event] = field(default_factory=list)  # that are to be stored
     waiting: set[type] = field(default_factory=set)  # the kinds of all that is held back
     cursor: int | None = None  # of the newest event
     over: set[Hashable] = field(default_factory=set)  # runs that are known and have ended
@@ -216,14 +238,14 @@ class Statements:
         self.events_appended: list[Event] = []
 
     def _do(self, name: str, /, **values: Value) -> sqlite3.Cursor:
-        if not self._memory.waiting.isdisjoint(sees(name)):
+        way, memory = _way(name), self._memory
+        if not memory.waiting.isdisjoint(way.sees):
             self.settle()
-        for kind in _outdates(name):
-            _outdate(self._memory.known[kind], values.get("id") if kind is Run else None)
-        answers = self._memory.answers.get(_table_changed(name) or "")
-        if answers:
-            answers.clear()
-        return self._connection.execute(QUERIES[name], values)
+        for kind in way.outdates:
+            _outdate(memory.known[kind], values.get("id") if kind is Run else None)
+        for table in way.tables:
+            memory.answers[table].clear()
+        return self._connection.execute(way.text, values)
 
     def _ask(self, name: str, /, **values: Value) -> Sequence[sqlite3.Row]:
         """Return the rows that answer a question out of `ANSWERS`."""
@@ -266,11 +288,12 @@ class Statements:
 
     def _hold(self, value: object) -> None:
         """Have a value stored, new or known, in time."""
-        kind = type(value)
-        key, known = KINDS[kind].key(value), self._memory.known[kind]
-        self._memory.held[kind].setdefault(key, known.get(key))
-        self._memory.learn(kind, key, value)
-        self._memory.waiting.add(kind)
+        kind, memory = type(value), self._memory
+        key, known, held = KINDS[kind].key(value), memory.known[kind], memory.held[kind]
+        if key not in held:
+            held[key] = known.get(key)
+            memory.waiting.add(kind)
+        known[key] = value
 
     def run(self, run_id: str) -> Run | None:
         """Return the run of that whole id."""
@@ -290,6 +313,8 @@ class Statements:
     def update_run(self, run: Run) -> None:
         """Store what has become of a run; its id, job and origin never change."""
         self._hold(run)
+        if run.state in FINAL:
+            self._memory.over.add(run.id)
 
     def append_event(self, event: Event) -> None:
         """Append an event; it gets the next cursor."""
@@ -299,8 +324,9 @@ class Statements:
         memory.cursor += 1
         event = replace(event, cursor=memory.cursor)
         self.events_appended.append(event)
-        memory.events.append(rows.EVENTS.cells(event))
-        memory.waiting.add(Event)
+        if not memory.events:
+            memory.waiting.add(Event)
+        memory.events.append(event)
 
     def settle(self) -> None:
         """Write what is held back."""
@@ -312,20 +338,21 @@ class Statements:
                 memory.held[kind] = {}
                 self._write(one, memory.known[kind], held)
         if memory.events:
-            self._connection.executemany(_APPEND_EVENT, memory.events)
+            self._connection.executemany(_APPEND_EVENT, map(rows.EVENTS.cells, memory.events))
             memory.events.clear()
 
     def _write(self, kind: Kind, known: dict[Hashable, Any], held: dict[Hashable, Any]) -> None:
+        layout, parts = kind.layout, defaultdict[str, list[Row]](list)
         for key, before in held.items():
             value = known[key]
             if before is None and kind.put:
-                self._connection.execute(kind.whole, kind.layout.cells(value))
+                self._connection.execute(kind.whole, layout.cells(value))
                 continue
-            layout = kind.layout
             changed = layout.row(value) if before is None else layout.changes(before, value)
             if changed:
-                statement = _part(kind.update, tuple(changed))
-                self._connection.execute(statement, changed | kind.place(value))
+                parts[_part(kind.update, (*changed,))].append(changed | kind.place(key))
+        for statement, values in parts.items():
+            self._connection.executemany(statement, values)
 
     def forget(self) -> None:
         """Give up what is held back: it is not to be."""

@@ -73,7 +73,7 @@ class WorkflowRows(Statements):
 
     def next_deadline(self) -> datetime | None:
         """Return when the next workflow runs out of time."""
-        at = self._number("next_workflow_deadline")
+        [(at,)] = self._ask("next_workflow_deadline")
         return rows.instant_or_none(at)
 
     def has_served_runs(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from claw.model.event import Event
 from claw.store.database import Database
 from claw.store.queries import QUERIES
-from claw.store.statements import ANSWERS, KINDS, _table_changed, sees
+from claw.store.statements import ANSWERS, KINDS, sees, tables_changed
 
 _WRITES = {
     **{kind: tuple(filter(None, (one.put, one.update))) for kind, one in KINDS.items()},
@@ -80,4 +80,4 @@ def test_who_changes_a_table_that_answers_are_remembered_of_says_so_in_its_first
 ) -> None:
     changed = _touched(connection, name, CHANGES) & set(ANSWERS.values())
 
-    assert changed <= {_table_changed(name)}
+    assert changed <= tables_changed(name)

@@ -72,18 +72,18 @@ def dispatch(turn: Turn) -> tuple[Claim, ...]:
     fileevents.resume(turn)
     approvals.expire(turn)
     workflows.expire(turn)
-    turn.tx.look_until(gates.until(turn.now))
+    opening = openhours.resume(turn)
     looks = needs, hours = Needs(turn), OpenHours(turn)
     claims: list[Claim] = []
     while (found := _round(turn, looks)) is None or found.begun:
         claims += () if found is None else found.claims
     claims += found.claims
-    for at in (needs.next_deadline, hours.next_opening, openhours.next_opening(turn.tx)):
+    for at in (needs.next_deadline, hours.next_opening, opening):
         if at is not None:
             turn.emit(DispatchAt(at))
     if turn.tx.fresh_jobs(turn.now):
         turn.emit(Dispatch())
-    if turn.tx.heads(capacity.MAX_PARALLEL, 1):
+    if armed.runs(turn) and turn.tx.heads(capacity.MAX_PARALLEL, 1):
         armed.withdraw(turn, "another run is due, and needs its place")
     return tuple(claims)
 
@@ -103,8 +103,10 @@ class _Gone:
 
 def _round(turn: Turn, looks: Looks) -> _Gone | None:
     """Look once at the jobs that matter; None: others matter by now, look again."""
-    names = {*turn.tx.jobs_at_gate(gates.HELD), *turn.tx.fresh_jobs(turn.now)}
-    turn.tx.settle_gates(turn.now)  # what is marked as fresh from here on is looked at next
+    fresh = turn.tx.fresh_jobs(turn.now)
+    names = {*turn.tx.jobs_at_gate(gates.HELD), *fresh}
+    if fresh:
+        turn.tx.settle_gates(turn.now)  # what is marked as fresh from here on is looked at next
     counts = turn.tx.active_counts()
     room = room_of(turn, counts)
     heads = _heads(turn, room, names)
@@ -121,8 +123,8 @@ def _heads(turn: Turn, room: Room, known: Collection[str]) -> list[Head]:
     """
     free, order = room.free(capacity.MAX_PARALLEL), order_of(turn)
     found: list[Head] = []
-    for gate in turn.tx.gates_with_runs() if free else ():
-        count = 0 if gates.is_own(gate) else min(free, room.free(gate))
+    for gate in turn.tx.gates_after(gates.LINE) if free else ():
+        count = min(free, room.free(gate))
         rows = turn.tx.heads(gate, count + len(known)) if count else ()
         others = (head for head in rows if head.job not in known)
         found += sorted(others, key=lambda head: order.key(*head.key))[:count]

@@ -83,20 +83,29 @@ class OpenHours:
         return None if self._opens[job.name] == self._turn.now else job.hours
 
 
-def next_opening(tx: Tx) -> datetime | None:
+def resume(turn: Turn) -> datetime | None:
+    """Look at those whose hours have begun; return when the next ones' will."""
+    following = _next_opening(turn.tx)
+    if following is not None and following <= turn.now:
+        turn.tx.look_until(of_gates.until(turn.now))
+        following = _next_opening(turn.tx)
+    return following
+
+
+def _next_opening(tx: Tx) -> datetime | None:
     """Return when the first of the gates opens that open at a time."""
-    gate = tx.first_gate(of_gates.until(_BEGINNING), of_gates.until(_END))
+    gate = tx.first_gate(_FIRST, _LAST)
     return None if gate is None else of_gates.opens_at(gate)
 
 
 def look_again(turn: Turn) -> None:
     """Look at all who wait for their hours: the clock may have been set."""
-    if turn.tx.look_until(of_gates.until(_END)):
+    if turn.tx.look_until(_LAST):
         turn.emit(Dispatch())
 
 
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
-_END = datetime.max.replace(tzinfo=UTC)
+_FIRST = of_gates.until(datetime.min.replace(tzinfo=UTC))
+_LAST = of_gates.until(datetime.max.replace(tzinfo=UTC))
 
 
 def check(job: Job, at: datetime) -> None:

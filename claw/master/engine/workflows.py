@@ -65,12 +65,14 @@ def wind_down(turn: Turn, change: Change) -> None:
 
 def expire(turn: Turn) -> None:
     """End the workflows that have run out of time, and say when the next one will."""
-    for run_id in turn.tx.expired_workflows(turn.now):
-        turn.tx.set_deadline(run_id, None)
-        run = turn.tx.run(run_id)
-        if run is not None and run.is_active and run.stop_why is None:
-            turn.take(run, machine.ask_end(run, why=root.TIMEOUT, by="claw"))
     following = turn.tx.next_deadline()
+    if following is not None and following <= turn.now:
+        for run_id in turn.tx.expired_workflows(turn.now):
+            turn.tx.set_deadline(run_id, None)
+            run = turn.tx.run(run_id)
+            if run is not None and run.is_active and run.stop_why is None:
+                turn.take(run, machine.ask_end(run, why=root.TIMEOUT, by="claw"))
+        following = turn.tx.next_deadline()
     if following is not None:
         turn.emit(DispatchAt(following))
 
