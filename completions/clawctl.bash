@@ -521,7 +521,7 @@ _clawctl_options() {
         'cron next')
             options='--tz --from --count --json --help' again='' ;;
         'import')
-            options='--system --user --env --apply --dry-run --json --help' again='' ;;
+            options='--system --user --env --apply --update --dry-run --json --help' again='' ;;
         'completion')
             options='--json --help' again='' ;;
         'man')

@@ -758,6 +758,7 @@ complete -c clawctl -n "__clawctl_in 'import'" -l system -d 'a crontab with a co
 complete -c clawctl -n "__clawctl_in 'import'" -l user -d 'a crontab of this user' -x
 complete -c clawctl -n "__clawctl_in 'import'" -l env -d 'of pm2: its environment env_NAME, too' -x
 complete -c clawctl -n "__clawctl_in 'import'" -l apply -d 'add the jobs, all or none'
+complete -c clawctl -n "__clawctl_in 'import'" -l update -d 'with --apply: also change those that it has added before'
 complete -c clawctl -n "__clawctl_in 'import'" -l dry-run -d 'show what --apply would do'
 complete -c clawctl -n "__clawctl_in 'import'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'import'" -s h -l help -d 'show its help page'

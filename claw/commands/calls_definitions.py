@@ -44,6 +44,10 @@ _DONE = record(
         "toml": string("what it says of them now"),
         "dry_run": boolean("whether nothing was done"),
         "plan": record({}, description="as config.reload answers", is_open=True),
+        "left": array(
+            "those that were not updated",
+            record({"job": string("its name"), "why": string("the reason")}, is_open=True),
+        ),
     },
     ("jobs", "file", "toml", "plan"),
     is_open=True,
@@ -108,7 +112,17 @@ DEFINITIONS = (
         params=record({"jobs": _JOBS}, ("jobs",)),
         result=_DONE,
     ),
-    _edit("job.add", "add jobs, all or none", {"jobs": _JOBS}, ("jobs",)),
+    _edit(
+        "job.add",
+        "add jobs, all or none",
+        {
+            "jobs": _JOBS,
+            "update": boolean(
+                "also change those that were imported from the same file and not changed since"
+            ),
+        },
+        ("jobs",),
+    ),
     _edit(
         "job.set",
         "change some keys of jobs",

@@ -20,6 +20,7 @@ COMMANDS = (
             option("user", kinds.TEXT, "a crontab of this user"),
             option("env", kinds.NAME, "of pm2: its environment env_NAME, too"),
             flag("apply", "add the jobs, all or none"),
+            flag("update", "with --apply: also change those that it has added before"),
             flag("dry_run", "show what --apply would do"),
         ),
         detail=(
@@ -30,6 +31,7 @@ COMMANDS = (
         examples=(
             ("clawctl import crontab /etc/crontab --system", "see what would come of it"),
             ("clawctl import systemd web.service web.timer --apply", "add it"),
+            ("clawctl import crontab tab --apply --update", "take in what has changed in it"),
             ("clawctl import supervisord supervisord.conf > jobs.toml", "to be edited"),
             ("clawctl import pm2 ecosystem.config.js --env production", "asks node"),
         ),

@@ -8,12 +8,12 @@ a copy in memory, which is validated with all other files before it takes the fi
 import os
 import stat
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 import tomli_w
 
-from claw.config import setting
+from claw.config import provenance, setting
 from claw.config.making import is_made
 from claw.config.merge import merged
 from claw.config.report import Report
@@ -117,15 +117,47 @@ class Managed:
                 f"job {name!r} is there already, in {self.place_of(name)}",
                 hint=f"to change it: clawctl job set {name} KEY=VALUE",
             )
-        made = {**table, **({"origin": origin} if origin and "origin" not in table else {})}
+        made = {**({"origin": origin} if origin else {}), **table}
         known = self.jobs.get(name)
-        if known is not None and {**known, "origin": ""} != {**made, "origin": ""}:
+        if known is not None and not _says_the_same(known, made):
+            by_hand = f"clawctl job set {name} KEY=VALUE, or clawctl job edit {name}"
+            is_import = None not in {provenance.file_of(known), provenance.file_of(made)}
             raise ConflictError(
                 f"job {name!r} is there already, in {self.file}",
-                hint=f"clawctl job set {name} KEY=VALUE, or clawctl job edit {name}",
+                hint="clawctl import ... --apply --update" if is_import else by_hand,
             )
-        self.jobs.setdefault(name, made)
+        self.jobs.setdefault(name, provenance.stamped(made))
         self.touched[name] = None
+
+    def renew(self, name: str, table: Mapping[str, object]) -> str | None:
+        """Put an imported job in place of what an import of the same file has made.
+
+        Returns:
+            Why nothing is changed: somebody has made, or changed, what is there. None: it is
+            as the file says now.
+
+        Raises:
+            UsageError: The name is none.
+        """
+        known = self.jobs.get(name)
+        if self.written(name) is not None:
+            return f"it is defined by hand in {self.place_of(name)}"
+        if known is not None and not _says_the_same(known, table):
+            if provenance.file_of(known) != provenance.file_of(table):
+                return "it did not come from that file"
+            if not provenance.is_untouched(known):
+                return "it was changed since it was imported"
+        self.jobs.pop(name, None)
+        self.add(name, table, origin="")
+        return None
+
+    def left_of(self, sources: Collection[str], names: Collection[str]) -> list[str]:
+        """Return the jobs that imports of some files have made, and that none of these are."""
+        return [
+            name
+            for name, table in self.jobs.items()
+            if name not in names and provenance.file_of(table) in sources
+        ]
 
     def replace(self, name: str, table: Mapping[str, object]) -> None:
         """Put another table in place of what the file says of a job; empty: nothing."""
@@ -232,6 +264,10 @@ class Managed:
         mode = _NEW_MODE if facts is None else stat.S_IMODE(facts.st_mode)
         owner = None if facts is None else (facts.st_uid, facts.st_gid)
         reading.replace(path, after, mode, owner)
+
+
+def _says_the_same(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    return {**one, "origin": ""} == {**other, "origin": ""}
 
 
 def _copy(table: Table) -> Table:

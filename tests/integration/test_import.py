@@ -161,8 +161,44 @@ def test_added_jobs_run(start_master: StartMaster, tmp_path: Path) -> None:
     claw.wait_state("web@2", "running")
     claw.wait_state("unit", "exited")
     assert ctl("logs", "unit").out == "before\na  b a b $A\n"
-    assert ctl("job", "show", "web", "--json").json["origin"] == f"import:{tmp_path}/web.conf"
+    origin = ctl("job", "show", "web", "--json").json["origin"]
+    assert origin.rpartition("#")[0] == f"import:{tmp_path}/web.conf"
     ctl("stop", "web")
+
+
+def test_what_has_changed_in_a_file_is_taken_in_but_over_nobodys_changes(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master('[jobs.hand]\ncommand = "true"\n')
+    ctl, tab = Shell(claw.environment, tmp_path), tmp_path / "tab"
+    tab.write_text("1 * * * * keep a\n2 * * * * touched a\n3 * * * * gone a\n")
+    ctl("import", "crontab", "tab", "--apply")
+    ctl("job", "set", "touched", "timeout=30s")
+    tab.write_text("1 * * * * keep b\n2 * * * * touched b\n4 * * * * hand c\n5 * * * * new d\n")
+
+    def command(name: str) -> str:
+        shown: str = ctl("job", "show", name, "--json").json["command"]
+        return shown
+
+    said = ctl("import", "crontab", "tab", "--apply", status=1)
+    assert "--apply --update" in said.fault
+    assert command("keep") == "keep a"
+    assert "--update needs --apply" in ctl("import", "crontab", "tab", "--update", status=2).err
+
+    ctl("import", "crontab", "tab", "--dry-run", "--update")
+    said = ctl("import", "crontab", "tab", "--apply", "--update")
+    assert [command(name) for name in ("keep", "touched", "gone", "hand", "new")] == [
+        "keep b", "touched a", "gone a", "true", "new d",
+    ]  # fmt: skip
+    left = [line.removeprefix("clawctl: warning: job ") for line in said.err.splitlines()]
+    assert [line.partition(":")[0] for line in left] == ["touched", "hand", "gone"]
+    assert left[0] == "touched: it was changed since it was imported: left as it is"
+    assert "it is defined by hand in " in left[1]
+    assert left[2] == "gone: it is in the file no longer: clawctl job remove gone"
+
+    tab.write_text("1 * * * * keep c\n")
+    ctl("import", "crontab", "tab", "--apply", "--update")
+    assert command("keep") == "keep c", "what was updated can be updated again"
 
 
 @pytest.mark.parametrize("kind", ["openclaw", "pm2"])

@@ -42,6 +42,8 @@ def import_jobs(context: Context) -> int:
     if not harvest.jobs:
         _warn(harvest)
         raise RequestError(f"nothing in {', '.join(args['files'])} can be imported")
+    if args["update"] and not (args["apply"] or args["dry_run"]):
+        raise UsageError("--update needs --apply, or --dry-run")
     if args["apply"] or args["dry_run"]:
         return _apply(context, harvest)
     context.show(_reply(args["kind"], found, harvest))
@@ -104,8 +106,12 @@ def _apply(context: Context, harvest: Harvest) -> int:
         job.name: {**job.table, "origin": f"import:{os.path.abspath(job.file)}"}  # noqa: PTH100
         for job in harvest.jobs
     }
-    reply = context.call("job.add", jobs=jobs, dry_run=args["dry_run"] or None)
+    reply = context.call(
+        "job.add", jobs=jobs, update=args["update"] or None, dry_run=args["dry_run"] or None
+    )
     context.show_as(reply, "managed")
     if not context.is_json:
         _warn(harvest)
+        for one in reply.get("left", ()):
+            terminal.warn(f"job {one['job']}: {one['why']}")
     return 0

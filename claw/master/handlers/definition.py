@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 from claw.commands.method import VIEWER
-from claw.config import origins, setting
+from claw.config import origins, provenance, setting
 from claw.config.managed import Managed, as_toml
 from claw.config.setting import Change, Op
 from claw.errors import ConflictError, UsageError
@@ -130,16 +130,27 @@ def _as_it_is(value: object, _path: tuple[str, ...] = ()) -> object:
 
 
 async def add(call: Call, params: Params) -> Json:
-    """Add whole jobs, all or none."""
-    origin = f"cli:{call.peer.uid}"
+    """Add whole jobs, all or none; with ``update`` those that were imported are renewed."""
+    origin, tables = f"cli:{call.peer.uid}", params["jobs"]
+    left: dict[str, str] = {}
 
     def edit(managed: Managed) -> None:
-        for name, table in params["jobs"].items():
-            managed.add(name, table, origin=origin)
+        if not params.get("update"):
+            for name, table in tables.items():
+                managed.add(name, table, origin=origin)
+            return
+        for name, table in tables.items():
+            why = managed.renew(name, table)
+            if why is not None:
+                left[name] = f"{why}: left as it is"
+        sources = [file for one in tables.values() if (file := provenance.file_of(one))]
+        for name in managed.left_of(sources, tables):
+            left[name] = f"it is in the file no longer: clawctl job remove {name}"
 
     known = call.services.config.current
-    check = addable.times_check(params["jobs"], known, is_guest=False)
-    return await _change(call, params, edit, check)
+    check = addable.times_check(tables, known, is_guest=False)
+    done = await _change(call, params, edit, check)
+    return {**done, "left": [{"job": name, "why": why} for name, why in left.items()]}
 
 
 async def validate(call: Call, params: Params) -> Json:
