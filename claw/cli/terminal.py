@@ -6,6 +6,8 @@ import contextlib
 import os
 import sys
 
+from claw.errors import RequestError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self, TextIO
@@ -70,21 +72,41 @@ def abandon_output() -> None:
 
 def say(text: str) -> None:
     """Write a line to standard output."""
-    if sys.stdout is not None:
-        sys.stdout.write(f"{text}\n")
+    _put(f"{text}\n", is_flushed=False)
 
 
 def write(text: str) -> None:
     """Write a text to standard output, for all to see at once."""
-    if text and sys.stdout is not None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    if text:
+        _put(text)
 
 
 def flush() -> None:
     """Let what was written to standard output be seen."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    _put("")
+
+
+def _put(text: str, *, is_flushed: bool = True) -> None:
+    """Write to standard output.
+
+    Raises:
+        BrokenPipeError: Nobody reads any more.
+        RequestError: There is no room for it.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        if text:
+            sys.stdout.write(text)
+        if is_flushed:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon_output()
+        raise RequestError(
+            f"standard output cannot be written: {error.strerror}", hint="see where it goes"
+        ) from error
 
 
 def note(text: str) -> None:

@@ -42,9 +42,10 @@ class Address:
     Attributes:
         host: As messages name it: ``alice@web1:2222``.
         words: The command line that leads there.
+        by_hand: The same for people, without what is to be run there.
     """
 
-    __slots__ = ("host", "words")
+    __slots__ = ("by_hand", "host", "words")
 
     def __init__(self, text: str, *, may_ask: bool = True) -> None:
         """Read an address.
@@ -63,8 +64,10 @@ class Address:
         self.host = f"{user}@" * bool(user) + found["host"] + f":{port}" * bool(port)
         program = found["program"] if found["program"] not in (None, "/") else "clawctl"
         options = [unquote(one) for one in (found["options"] or "").split("&") if one]
+        ssh = shlex.split(os.environ.get(PROGRAM) or "ssh")
+        self.by_hand = shlex.join([*ssh, f"{SCHEME}{self.host}"])
         self.words = [
-            *shlex.split(os.environ.get(PROGRAM) or "ssh"),
+            *ssh,
             "-T",
             *([] if may_ask and _has_terminal() else ["-o", "BatchMode=yes"]),
             *(["-p", port] if port else []),
@@ -78,7 +81,7 @@ class Address:
 class Tunnel:
     """The process that leads to another host, and the socket that leads to the process."""
 
-    __slots__ = ("_process", "_said_fd", "host", "socket")
+    __slots__ = ("_by_hand", "_process", "_said_fd", "host", "socket")
 
     _process: subprocess.Popen[bytes]
 
@@ -90,7 +93,7 @@ class Tunnel:
             UnreachableError: The program cannot be run.
         """
         to = Address(address, may_ask=may_ask)
-        self.host = to.host
+        self.host, self._by_hand = to.host, to.by_hand
         ours, theirs = channel.pair()
         ours.setblocking(True)
         theirs.setblocking(True)
@@ -122,9 +125,9 @@ class Tunnel:
         if status == _NO_COMMAND:
             hint = f"install claw there, or say where it is: ssh://{self.host}/PATH/TO/clawctl"
         elif status == _NO_SSH:
-            hint = f"try: ssh ssh://{self.host} true"
+            hint = f"try: {self._by_hand} true"
         else:
-            hint = f"try: ssh ssh://{self.host} clawctl daemon status"
+            hint = f"try: {self._by_hand} clawctl daemon status"
         return UnreachableError(
             f"{self.host}: {_plain(said) or f'ssh ended ({status})'}", hint=hint
         )

@@ -35,6 +35,9 @@ SHELL_WORDS = frozenset(f"{_RESERVED} {_BUILT_IN}".split())
 _COMPOUND = frozenset(f"{_RESERVED} trap {{ }} !".split())
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _SECRET = re.compile(r"\$\{secret:(?![-=?+])")
+_REFERENCE = re.compile(r"\$\{(?:file:/[^{}]*|(?:env|credential):[A-Za-z_][A-Za-z0-9_.-]*)\}")
+"""What means a value that is kept elsewhere. A shell's own `${env:-x}`, `${file:0:3}` are none:
+no shell takes a path after the colon, and a name alone only bash, as a number."""
 
 
 def _line(value: object) -> str:
@@ -43,7 +46,7 @@ def _line(value: object) -> str:
     text = argument(value).strip()
     if not text:
         raise ValueError("empty: write the command to run")
-    _refuse_secret(text)
+    _refuse_references(text)
     if not needs_shell(text):
         split(text)
     return text
@@ -51,15 +54,20 @@ def _line(value: object) -> str:
 
 def _word(value: object) -> str:
     text = argument(value)
-    _refuse_secret(text)
+    _refuse_references(text)
     return text
 
 
-def _refuse_secret(text: str) -> None:
+def _refuse_references(text: str) -> None:
     if _SECRET.search(text):
         raise ValueError(
             "a secret cannot stand in a command, whose words every user can read (ps): "
             "give it in env, and write $NAME here"
+        )
+    found = _REFERENCE.search(text)
+    if found:
+        raise ValueError(
+            f"{found[0]} is not looked up in a command: give it in env, and write $NAME here"
         )
 
 

@@ -310,6 +310,18 @@ def test_a_reader_that_goes_away_is_no_error(ctl: Shell, words: str) -> None:
     assert len(said.lines) == 1
 
 
+@pytest.mark.parametrize("words", ["status", "events", "config schema", "-h", "status --json"])
+def test_a_full_disk_behind_standard_output_is_named_and_is_a_failure(
+    ctl: Shell, words: str
+) -> None:
+    said = ctl.sh(f"$CLAWCTL {words} > /dev/full")
+
+    assert said.status == 1
+    assert said.fault.startswith(
+        "clawctl: standard output cannot be written: No space left on device"
+    )
+
+
 def test_logs_are_those_of_a_job_or_a_run(shared: MasterUnderTest, ctl: Shell) -> None:
     numbers = [str(number) for number in range(1, 21)]
     run = shared.runs("good")[-1]["id"]

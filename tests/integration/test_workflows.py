@@ -70,6 +70,8 @@ def test_it_is_drawn_for_people_and_for_tools(
     assert '"dump" -> "check";' in ctl("workflow", "graph", "nightly", "--dot").out
     assert "s0 --> s1" in ctl("workflow", "graph", "nightly", "--mermaid").out
     assert "has never run" in ctl("workflow", "show", "nightly").out
+    said = ctl("workflow", "cancel", "nightly", status=1).fault
+    assert said == "clawctl: workflow nightly has never run: there is nothing to end"
     assert "no parameter 'X'" in ctl("run", "nightly", "--env", "X=1", status=2).fault
 
 

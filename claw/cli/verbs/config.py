@@ -96,6 +96,15 @@ def paths(context: Context) -> int:
     return 0
 
 
+def _runner(folder: str) -> int:
+    """Return as whom a home's daemon runs, as whose its files are to be judged."""
+    own = os.geteuid()
+    try:
+        return own and os.stat(folder).st_uid  # noqa: PTH116
+    except OSError:
+        return own
+
+
 def _load(context: Context) -> Config:
     """Load what ``-f`` names, or the home's own.
 
@@ -107,6 +116,6 @@ def _load(context: Context) -> Config:
     if project is not None:
         return load(project.file, project_dir=project.folder)
     if file is None:
-        return load(context.home.config)
+        return load(context.home.config, uid=_runner(context.home.config))
     path = os.path.abspath(file)  # noqa: PTH100
     return load(path, project_dir=os.path.dirname(path))  # noqa: PTH120

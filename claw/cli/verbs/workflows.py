@@ -91,8 +91,8 @@ def cancel(context: Context) -> int:
     """End a workflow and its steps."""
     found = _shown(context)
     if found["run"] is None or found["ended_at"] is not None:
-        state = found["state"] or "not there: it has never run"
-        raise ConflictError(f"workflow {found['job']} is {state}: there is nothing to end")
+        state = f"is {found['state']}" if found["state"] else "has never run"
+        raise ConflictError(f"workflow {found['job']} {state}: there is nothing to end")
     reply = context.call("run.cancel", targets=[found["run"]], why=context.args["reason"])
     context.show(reply)
     return 0

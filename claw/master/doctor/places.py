@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from claw.kernel import clock, files, reading
 from claw.master.doctor.case import Case
 from claw.model.finding import Finding, bad, doubtful, good, unknown
+from claw.model.home import Home
 from claw.model.units import format_duration
 
 _OTHERS_WRITE, _OTHERS_READ = 0o022, 0o077
@@ -32,8 +33,26 @@ def folders(case: Case) -> Iterator[Finding]:
         for found in _look_at_folder(label, path, is_private=label in private):
             is_fine = False
             yield found
+    for path in _open_to_others(home):
+        is_fine = False
+        yield doubtful(
+            f"others may open {path}, would its folder let them", f"chmod go= {path}"
+        )
     if is_fine:
         yield good(f"{home.state} and the other folders are the daemon's own")
+
+
+def _open_to_others(home: Home) -> Iterator[str]:
+    """Yield the files of the state that are for the daemon alone, and are not."""
+    paths = (home.database, f"{home.database}-wal", home.secrets, home.secrets_key,
+             home.token_key)  # fmt: skip
+    for path in paths:
+        try:
+            mode = reading.facts_of(path).st_mode
+        except OSError:
+            continue  # there is none
+        if mode & _OTHERS_READ:
+            yield path
 
 
 def _look_at_folder(label: str, path: str, *, is_private: bool) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """What a daemon writes: configuration, database, journals, logs, the audit log."""
 
 import os
+import re
 from collections.abc import Iterator
 
 from claw.client import auditlog
@@ -103,7 +104,14 @@ def journals(case: Case) -> Iterator[Finding]:
 
 def launches(case: Case) -> Iterator[Finding]:
     """Whether files of launches are left of runs that are over and forgotten."""
-    names = _names_in(case.home.launches)
+    found = _names_in(case.home.launches)
+    names = [name for name in found if _LAUNCH.fullmatch(name)]
+    strays = sorted(set(found) - set(names))
+    if strays:
+        yield doubtful(
+            f"{len(strays)} files in {case.home.launches} are of no launch: {strays[0]}",
+            "see what it is, and remove it",
+        )
     if case.known is None:
         yield unknown(f"{len(names)} files; a daemon would know of which runs")
         return
@@ -119,6 +127,7 @@ def launches(case: Case) -> Iterator[Finding]:
         yield good(f"{len(names)} launch files")
 
 
+_LAUNCH = re.compile(r"r[0-9a-v]+\.\d+")
 _MOST_LEFT = 1000
 _KEPT_S = 3 * 86400.0
 

@@ -1,6 +1,7 @@
 """The commands about the configuration, which need no daemon."""
 
 import json
+import os
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -165,3 +166,17 @@ def test_what_is_no_expression_or_zone_is_refused(
 
     assert status == 2
     assert err.startswith("clawctl: ")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it takes a folder of root's")
+def test_a_home_is_judged_as_that_of_who_runs_its_daemon(
+    home: Path, clawctl: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "config").mkdir()
+    (home / "config/claw.toml").write_text('[jobs.a]\ncommand = "true"\nuser = "nobody"\n')
+    monkeypatch.setattr(os, "geteuid", lambda: 65533)
+
+    assert clawctl("config", "show")[0] == 0
+    assert clawctl("config", "validate", "-f", f"{home}/config/claw.toml")[0] == 2
+    os.chown(home / "config", 65533, -1)
+    assert clawctl("config", "show")[0] == 2

@@ -31,3 +31,14 @@ def test_what_leads_to_a_host_and_will_not_end_is_killed(
     tunnel.close()
 
     assert tunnel._process.returncode == -9
+
+
+def test_what_to_try_is_what_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ssh").write_text("echo no such host >&2; exit 255")
+    monkeypatch.setenv("CLAW_SSH", f"sh {tmp_path}/ssh -F 'my conf'")
+    tunnel = Tunnel("ssh://eve@far:2222/opt/clawctl")
+
+    error = tunnel.failure()
+    tunnel.close()
+    assert error.message == "eve@far:2222: no such host"
+    assert error.hint == f"try: sh {tmp_path}/ssh -F 'my conf' ssh://eve@far:2222 true"

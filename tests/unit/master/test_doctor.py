@@ -177,6 +177,21 @@ def test_old_launch_files_are_told_but_not_those_of_runs_under_way(
     assert found(busy, "launches")[0].level is Level.PASS
 
 
+def test_a_file_among_the_launches_that_is_none_is_told(case: Case) -> None:
+    Path(case.home.launches, "notes.txt").touch()
+
+    assert only(case, "launches", Level.WARN).text.endswith("are of no launch: notes.txt")
+
+
+@pytest.mark.parametrize("name", ["claw.db", "secrets.json", "tokens.key"])
+def test_a_file_of_the_state_that_others_may_open_is_told(case: Case, name: str) -> None:
+    path = Path(case.home.state, name)
+    path.touch()
+    path.chmod(0o644)
+
+    assert only(case, "folders", Level.WARN).fix == f"chmod go= {path}"
+
+
 @pytest.mark.parametrize(
     ("kind", "check", "job"),
     [
