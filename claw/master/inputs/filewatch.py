@@ -184,7 +184,7 @@ class FileWatcher:
         since = await self._store.read(lambda tx: tx.watches(self._job))
         self._since = {path: int(at.timestamp() * _NS) for path, at in since.items()}
         for folder in sorted(self._above):
-            watch.add(folder, notices.NAMES)
+            await watch.add_aside(folder, notices.NAMES, _in_thread)
         found = Found()
         for base in bases:
             await self._walk(watch, base, found)
@@ -211,7 +211,8 @@ class FileWatcher:
             folder = left.pop()
             if not any(one.leads(folder) for one in self._patterns):
                 continue
-            if not watch.add(folder, notices.FILES):  # before it is read: nothing is missed
+            # Before it is read: nothing is missed.
+            if not await watch.add_aside(folder, notices.FILES, _in_thread):
                 continue
             try:
                 names, seen = await _in_thread(partial(self._list, folder))

@@ -15,6 +15,8 @@ import os
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Protocol, TypeVar
 
 import trio
 
@@ -63,9 +65,18 @@ FILES: int = _MASK | CLOSE_WRITE
 _READ_BYTES = 16384
 _RECORD = struct.Struct("iIII")
 
+T = TypeVar("T")
+
 log = logging.getLogger("claw.watch")
 # It is set up to print to stderr by itself; what goes wrong is noticed from its answers.
 pyinotify.log.disabled = True
+
+
+class InThread(Protocol):
+    """Runs a function in a thread, and gives one up that hangs when its caller is cancelled."""
+
+    async def __call__(self, look: Callable[[], T]) -> T:
+        """Return what the function does."""
 
 
 class Watch:
@@ -91,19 +102,34 @@ class Watch:
             folder: It.
             mask: What to be told of.
         """
-        known = self._watched.get(folder, 0)
-        if known & mask == mask:
+        if self._has(folder, mask):
             return True
         wd = self._watcher.attach(self, folder, mask)
-        if wd is not None:
-            names = self.folders.setdefault(wd, [])
-            if folder not in names:
-                names.append(folder)
-            self._watched[folder] = known | mask
+        return self._take(folder, mask, wd, is_there=wd is not None or _is_there(folder))
+
+    async def add_aside(self, folder: str, mask: int, in_thread: InThread) -> bool:
+        """Do as `add` does, in a thread: on a file system that hangs this does, and no other.
+
+        What changes in the folder before this returns may not be told.
+        """
+        if self._has(folder, mask):
             return True
-        is_there = os.path.isdir(folder)  # noqa: PTH112
-        self.is_polled = self.is_polled or is_there
-        return is_there
+        wd = await self._watcher.attach_aside(self, folder, mask, in_thread)
+        is_there = wd is not None or await in_thread(partial(_is_there, folder))
+        return self._take(folder, mask, wd, is_there=is_there)
+
+    def _has(self, folder: str, mask: int) -> bool:
+        return self._watched.get(folder, 0) & mask == mask
+
+    def _take(self, folder: str, mask: int, wd: int | None, *, is_there: bool) -> bool:
+        if wd is None:
+            self.is_polled = self.is_polled or is_there
+            return is_there
+        names = self.folders.setdefault(wd, [])
+        if folder not in names:
+            names.append(folder)
+        self._watched[folder] = self._watched.get(folder, 0) | mask
+        return True
 
     def lose(self, wd: int) -> None:
         """Take note that a folder is no longer watched."""
@@ -154,6 +180,7 @@ class Watcher:
 
     def __init__(self) -> None:
         self._watches: dict[int, set[Watch]] = {}
+        self._adding: list[set[int]] = []  # for each addition: what is watched no more since
         self._manager: pyinotify.WatchManager | None = None
         try:
             self._manager = pyinotify.WatchManager()
@@ -194,17 +221,38 @@ class Watcher:
 
     def attach(self, watch: Watch, folder: str, mask: int) -> int | None:
         """Tell the kernel about a folder; None when it cannot be watched."""
-        if self._manager is None:
+        wd = self._tell(folder, mask)
+        if wd is not None:
+            self._watches.setdefault(wd, set()).add(watch)
+        return wd
+
+    async def attach_aside(
+        self, watch: Watch, folder: str, mask: int, in_thread: InThread
+    ) -> int | None:
+        """Tell the kernel about a folder as `attach` does, in a thread."""
+        while True:
+            lost: set[int] = set()
+            self._adding.append(lost)
+            try:
+                wd = await in_thread(partial(self._tell, folder, mask))
+            finally:
+                self._adding = [each for each in self._adding if each is not lost]
+            if wd is None:
+                return None
+            if wd not in lost:  # else another watch has let go of it, or it is another folder
+                self._watches.setdefault(wd, set()).add(watch)
+                return wd
+
+    def _tell(self, folder: str, mask: int) -> int | None:
+        manager = self._manager
+        if manager is None:
             return None
         mask |= pyinotify.IN_MASK_ADD  # others watch it, too, for something else perhaps
         try:
-            wd = int(self._manager.add_watch(folder, mask, quiet=True).get(folder, -1))
+            wd = int(manager.add_watch(folder, mask, quiet=True).get(folder, -1))
         except UnicodeEncodeError:  # pyinotify knows only names that are UTF-8
             return None
-        if wd < 0:
-            return None
-        self._watches.setdefault(wd, set()).add(watch)
-        return wd
+        return None if wd < 0 else wd
 
     async def serve(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -247,9 +295,15 @@ class Watcher:
         """Let go of a folder that is no longer at its path; readers add it again."""
         for watch in self._watches.pop(wd, ()):
             watch.lose(wd)
+        self._let_go(wd)
+        if self._manager is not None:
+            self._manager.del_watch(wd)
+
+    def _let_go(self, wd: int) -> None:
+        for lost in self._adding:
+            lost.add(wd)
         if self._manager is not None:
             self._manager.rm_watch(wd, quiet=True)  # fails when the kernel has done it
-            self._manager.del_watch(wd)
 
     def detach(self, watch: Watch) -> None:
         """Have a watch be told of nothing any more."""
@@ -258,6 +312,9 @@ class Watcher:
             users.discard(watch)
             if not users:
                 self._watches.pop(wd, None)
-                if self._manager is not None:
-                    self._manager.rm_watch(wd, quiet=True)
+                self._let_go(wd)
         watch.folders.clear()
+
+
+def _is_there(folder: str) -> bool:
+    return os.path.isdir(folder)  # noqa: PTH112

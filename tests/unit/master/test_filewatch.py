@@ -7,8 +7,10 @@ from typing import Any
 import trio
 
 from claw.master.inputs.filewatch import FileWatcher
+from claw.master.output import watch as notices
 from claw.master.output.watch import Watcher
 from claw.model.watching import FileWatch
+from tests.kit.deadfolder import dead_folder
 from tests.kit.desk import Desk, job
 
 
@@ -75,3 +77,51 @@ async def test_a_folder_that_goes_has_not_all_the_others_looked_through(tmp_path
 
     assert (before, after) == (1, 1)
     assert moved > after
+
+
+async def _aside(look: Callable[[], Any]) -> Any:
+    return await trio.to_thread.run_sync(look, abandon_on_cancel=True)
+
+
+async def test_a_folder_that_never_answers_holds_up_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "dead").mkdir()
+    (tmp_path / "alive").mkdir()
+    watcher = Watcher()
+    with dead_folder(tmp_path / "dead"), watcher.watching() as watch:
+        async with trio.open_nursery() as nursery:
+            add = watch.add_aside
+            nursery.start_soon(add, f"{tmp_path}/dead/in", notices.FILES, _aside)
+            nursery.start_soon(watcher.serve)
+            assert await add(f"{tmp_path}/alive", notices.FILES, _aside)
+            (tmp_path / "alive/new").touch()
+            with trio.fail_after(30):
+                assert await watch.wait() == {f"{tmp_path}/alive/new"}
+            nursery.cancel_scope.cancel()
+    watcher.close()
+
+
+async def test_a_folder_is_watched_though_another_lets_go_of_it_meanwhile(
+    tmp_path: Path,
+) -> None:
+    watcher, asked = Watcher(), 0
+
+    async def slowly(look: Callable[[], Any]) -> Any:
+        nonlocal asked
+        asked += 1
+        found = look()
+        if asked == 1:
+            watcher.detach(other)
+        await trio.lowlevel.checkpoint()
+        return found
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watcher.serve)
+        with watcher.watching(str(tmp_path)) as other, watcher.watching() as watch:
+            assert await watch.add_aside(str(tmp_path), notices.FILES, slowly)
+            (tmp_path / "new").touch()
+            with trio.fail_after(30):
+                assert await watch.wait() == {f"{tmp_path}/new"}
+        nursery.cancel_scope.cancel()
+    watcher.close()
+
+    assert asked == 2
