@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from claw.commands import shapes
 from claw.commands.method import FORCE, changing, reading
-from claw.commands.schema import array, integer, mapping, nullable, number, record, string, time
+from claw.commands.schema import (
+    array,
+    boolean,
+    integer,
+    mapping,
+    nullable,
+    number,
+    record,
+    string,
+    time,
+)
 from claw.model.units import MAX_DURATION_S
 
 _ARGS = array("appended to the command", string("an argument"))
@@ -13,7 +23,7 @@ _ID = string("the id of the batch")
 BATCHES = (
     changing(
         "run.submit_batch",
-        "ask for many runs of one job, all or none",
+        "ask for many runs of one job, all or none; more than fit in one request by several",
         record(
             {
                 "job": shapes.JOB_NAME,
@@ -30,6 +40,11 @@ BATCHES = (
                 "args": _ARGS,
                 "force": FORCE,
                 "priority": shapes.PRIORITY,
+                "more": boolean(
+                    "more of them follow in another request, which names the batch: it is "
+                    "asked for once the last is answered, and forgotten if that takes an hour"
+                ),
+                "batch": string("the batch that the first request was answered with"),
             },
             ("job", "runs"),
         ),
@@ -37,8 +52,11 @@ BATCHES = (
             {
                 "batch": _ID,
                 "job": shapes.JOB_NAME,
-                "count": integer("how many runs there are"),
-                "queued": integer("how many of them wait; the others are duplicates"),
+                "count": integer("how many runs there are, so far"),
+                "queued": integer(
+                    "how many of them wait, or will: of more than 2000 each is made when the "
+                    "queue has room; the others are duplicates"
+                ),
             },
             ("batch", "job", "count", "queued"),
             is_open=True,

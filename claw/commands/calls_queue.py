@@ -96,6 +96,7 @@ QUEUE = (
                 "canceled": array("the runs", shapes.RUN_ID),
                 "later": integer("how many stay, for their own time is to come"),
                 "left": integer("how many are left: a request deals with 5000 at most"),
+                "dropped": integer("so many runs of batches were still to be made"),
             },
             ("canceled", "later", "left"),
             is_open=True,

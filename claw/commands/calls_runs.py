@@ -73,7 +73,14 @@ RUNS = (
             },
             ("targets",),
         ),
-        record({"canceled": array("the runs", shapes.RUN_ID)}, ("canceled",), is_open=True),
+        record(
+            {
+                "canceled": array("the runs", shapes.RUN_ID),
+                "dropped": integer("so many runs of batches were still to be made"),
+            },
+            ("canceled",),
+            is_open=True,
+        ),
     ),
     reading(
         "run.show",

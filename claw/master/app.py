@@ -270,6 +270,7 @@ class App:
         on(effects.LockLeft, self._locks.look_at)
         on(effects.Reschedule, self._watch.expect)
         on(effects.Reschedule, self._inputs.files.wake)
+        on(effects.BatchGoesOn, self._inputs.batches.wake)
         on(effects.DutyAt, self._watch.expect)
         on(effects.PingAsked, self._watch.expect)
         on(effects.Posted, self._watch.expect)

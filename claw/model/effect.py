@@ -117,6 +117,11 @@ class PingAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchGoesOn:
+    """Runs of a batch are to be made that were too many for one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """Something is to be sent by a channel, now or again."""
 
@@ -138,4 +143,5 @@ Effect = (
     | DutyAt
     | PingAsked
     | Posted
+    | BatchGoesOn
 )

@@ -62,6 +62,7 @@ TYPES: dict[str, str] = {
     "secret.deleted": "a secret was forgotten",
     "queue.paused": "a pool, or the whole queue, lets nothing begin",
     "queue.resumed": "it does again",
+    "batch.dropped": "runs of a batch that were still to be made will not be",
     "pool.set": "a pool has another number of slots",
     "lock.lost": "a run has lost its lock, and is ended",
     "daemon.started": "the daemon has come up; `why` tells what it found",

@@ -605,6 +605,12 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 -- name: delete_meta
 DELETE FROM meta WHERE key = :key;
 
+-- name: metas
+SELECT key, value FROM meta WHERE key >= :low AND key < :high ORDER BY key LIMIT :limit;
+
+-- name: delete_metas
+DELETE FROM meta WHERE key >= :low AND key < :high;
+
 -- name: put_idem
 INSERT INTO idem (key, run, "by", at, done_at, expires_at)
 VALUES (:key, :run, :by, :at, :done_at, :expires_at)

@@ -318,3 +318,12 @@ class Tx(
             self._do("delete_meta", key=key)
         else:
             self._do("put_meta", key=key, value=value)
+
+    def metas(self, low: str, high: str, limit: int = -1) -> tuple[tuple[str, str], ...]:
+        """Return names from one up to another, with their values; -1: all, else the first."""
+        found = self._do("metas", low=low, high=high, limit=limit)
+        return tuple((row["key"], row["value"]) for row in found)
+
+    def delete_metas(self, low: str, high: str) -> None:
+        """Forget the values of all names from one up to another."""
+        self._do("delete_metas", low=low, high=high)

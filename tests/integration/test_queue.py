@@ -155,3 +155,22 @@ def test_what_was_asked_for_at_a_later_time_is_cleared_when_it_is_meant(ctl: She
     assert "2 asked for at a later time: clawctl queue clear --all" in told.err
     assert ctl("queue", "clear", first).out.split() == [first]
     assert ctl("queue", "clear", "--all").out.split() == [second]
+
+
+def test_more_lines_than_a_request_or_the_queue_holds_are_one_batch(
+    claw: MasterUnderTest, ctl: Shell, tmp_path: Path
+) -> None:
+    count, lines = 12_000, tmp_path / "lines"
+    lines.write_text("".join(f"{no} {'x' * 100}\n" for no in range(count)))
+    ctl("queue", "pause")
+
+    batch = ctl("run", "plain", "--each", str(lines)).out.strip()
+
+    assert claw.call("run.batch", batch=batch)["total"] == count
+    assert ctl("status", "plain").out  # who asks meanwhile is answered
+    said = ctl("cancel", batch).out.splitlines()
+    dropped = [int(word) for word in said[-1].split() if word.isdigit()]
+    assert sum(dropped) + len(said) - bool(dropped) == count
+    found = claw.call("run.batch", batch=batch)
+    assert found["done"] == found["total"] == count - sum(dropped)
+    ctl("queue", "resume")

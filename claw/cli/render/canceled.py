@@ -1,4 +1,4 @@
-"""``cancel``: the runs that were ended or revoked."""
+"""``cancel``, ``queue clear``: the runs that were ended or revoked."""
 
 from __future__ import annotations
 
@@ -13,5 +13,8 @@ NONE = "nothing was running or waiting"
 
 
 def render(reply: dict[str, Any], _style: Style, _now: datetime) -> str:
-    """Return their ids, one a line."""
-    return "\n".join(reply["canceled"]) or NONE
+    """Return their ids, one a line, and how many more would have been made."""
+    lines = list(reply["canceled"])
+    if dropped := reply.get("dropped", 0):
+        lines.append(f"and {dropped} of a batch that were still to be made")
+    return "\n".join(lines) or NONE

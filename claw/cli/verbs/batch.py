@@ -20,23 +20,58 @@ if TYPE_CHECKING:
     from claw.cli.context import Context
 
 _LOOK_S = 0.5
-_MOST_BYTES = 1_000_000
-"""Of the runs in one request: a line of the protocol has a mebibyte."""
+_MOST_BYTES = 900_000
+"""Of one run: a line of the protocol has a mebibyte."""
+_PART_BYTES = 250_000
+"""Of the runs in one request, about: what takes long to read holds up others."""
 
 
 def run_each(context: Context) -> int:
-    """Ask for a run for each line of a file, all in one transaction."""
+    """Ask for a run for each line of a file, all of them or none."""
     args = context.args
     runs = _runs_of(_read(args["each"]), is_json=args["jsonl"])
     if not runs:
         raise UsageError(f"--each: {args['each']} has no line that says anything")
-    size = len(json.dumps(runs))
-    if size > _MOST_BYTES:
-        raise UsageError(
-            f"--each: {len(runs)} lines make a request of {size} bytes, and one has at most"
-            f" {_MOST_BYTES}: split the file"
-        )
-    reply = context.ask(
+    reply: dict[str, Any] = {}
+    *parts, last = _parts_of(runs)
+    with terminal.Progress() as progress:
+        for part in parts:
+            reply = _ask(context, part, reply.get("batch"), is_last=False)
+            progress.show(f"{reply['count']} of {len(runs)} runs handed in")
+        reply = _ask(context, last, reply.get("batch"), is_last=True)
+    if not context.is_json or not (args["wait"] or args["follow"]):
+        context.show(reply)
+        terminal.flush()
+    if not (args["wait"] or args["follow"]):
+        return 0
+    return wait_for(context, reply["batch"], None, is_told=args["follow"])
+
+
+def _parts_of(runs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the runs in as few requests as hold them."""
+    parts: list[list[dict[str, Any]]] = [[]]
+    size = 0
+    for no, run in enumerate(runs, 1):
+        own = len(json.dumps(run)) + 2
+        if own > _MOST_BYTES:
+            raise UsageError(
+                f"--each: run {no} has {own} bytes, and a request at most {_MOST_BYTES}",
+                hint="put what is long into a file, and its name into the line",
+            )
+        if parts[-1] and size + own > _PART_BYTES:
+            parts.append([])
+            size = 0
+        parts[-1].append(run)
+        size += own
+    return parts
+
+
+def _ask(
+    context: Context, runs: list[dict[str, Any]], batch: str | None, *, is_last: bool
+) -> dict[str, Any]:
+    """Ask for runs of a batch; the last ones complete it."""
+    args = context.args
+    reply: dict[str, Any] = context.ask(
         "run.submit_batch",
         job=args["job"],
         runs=runs,
@@ -46,13 +81,10 @@ def run_each(context: Context) -> int:
         args=args["arg"] or None,
         force=args["force"] or None,
         priority=args["priority"],
+        batch=batch,
+        more=None if is_last else True,
     )
-    if not context.is_json or not (args["wait"] or args["follow"]):
-        context.show(reply)
-        terminal.flush()
-    if not (args["wait"] or args["follow"]):
-        return 0
-    return wait_for(context, reply["batch"], None, is_told=args["follow"])
+    return reply
 
 
 def _read(name: str) -> str:

@@ -33,6 +33,7 @@ def clear(context: Context) -> int:
     """Revoke what waits."""
     args = context.args
     canceled: list[str] = []
+    dropped = 0
     with terminal.Progress() as progress:
         while True:
             reply = context.call(
@@ -42,10 +43,12 @@ def clear(context: Context) -> int:
                 why=args["reason"],
             )
             canceled += reply["canceled"]
+            dropped += reply.get("dropped", 0)
             if not reply.get("left"):
                 break
             progress.show(f"{len(canceled)} revoked, {reply['left']} to come")
-    context.show({"canceled": canceled, "later": reply.get("later", 0)})
+    told = {"canceled": canceled, "later": reply.get("later", 0), "dropped": dropped}
+    context.show(told)
     if reply.get("later"):
         terminal.note(f"{reply['later']} asked for at a later time: clawctl queue clear --all")
     return 0

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from claw.errors import ConflictError
-from claw.master.engine import intake
+from claw.master.engine import intake, piecemeal
 from claw.master.engine.turn import Turn
 from claw.master.views.statusview import Json
 from claw.model import ids
@@ -22,7 +22,7 @@ def progress(tx: Tx, batch: str, now: datetime) -> Json:
     ended since the batch was asked for; None until one has.
     """
     counts = tx.batch_counts(batch)
-    total = sum(counts.values())
+    total = sum(counts.values()) + piecemeal.left_of(tx, batch)
     done = sum(count for state, count in counts.items() if state in FINAL)
     asked_at = datetime.fromtimestamp(ids.millis_of(batch) / 1000, UTC)
     elapsed_s = max((now - asked_at).total_seconds(), 0.0)

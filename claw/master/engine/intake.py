@@ -4,7 +4,7 @@ Every way to start something ends in `submit`: a run row, durable, one per origi
 start of a child begins in `dispatch`: the gates, then the claim. The engine, each part with
 its own idea, all of it functions of a `Turn` (see `claw.master.engine.turn`):
 
-    intake, batches         submit, submit_batch: one run, or many as one
+    intake, batches         submit, submit_batch: one run, or many as one; piecemeal: very many
     dispatch                the gates and the claim; with needs (dependencies), openhours,
                             pools, locks and retries (what is due again)
     consequences            what every change of a run leads to elsewhere; with conditions
@@ -108,7 +108,7 @@ def submit(turn: Turn, ask: Ask) -> Run:
     if ask.is_limited:
         check_allowed(job, dict(ask.env), has_args=bool(ask.args))
     if ask.origin not in _MUST_FIT:
-        _check_room(turn)
+        check_room(turn)
     _check_maker(turn, ask)
     if ask.origin in _ANSWERED:
         approvals.check_room(turn, job)
@@ -211,6 +211,20 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
     Raises:
         NotFoundError, ConflictError, SaturatedError: As for `submit`.
     """
+    check_batch(turn, common, runs)
+    check_room(turn, len(runs))
+    _check_maker(turn, common, len(runs))
+    approvals.check_room(turn, turn.job(common.job), len(runs))
+    batch = turn.new_batch_id()
+    return batch, add_to_batch(turn, common, batch, runs)
+
+
+def check_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> None:
+    """Refuse runs of a batch that its job does not allow, or not now.
+
+    Raises:
+        NotFoundError, ConflictError, UsageError, DeniedError: As for `submit`.
+    """
     job = turn.job(common.job)
     if job.type is JobType.CONTINUOUS:
         raise ConflictError(f"job {job.name!r} is a service: it has no batches")
@@ -220,14 +234,25 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
         _check_params(job, env)
         if common.is_limited:
             check_allowed(job, dict(env), has_args=bool(common.args or one.args))
-    _check_room(turn, len(runs))
-    _check_maker(turn, common, len(runs))
-    approvals.check_room(turn, job, len(runs))
-    batch, queued = turn.new_batch_id(), 0
+
+
+def add_to_batch(
+    turn: Turn, common: Ask, batch: str, runs: Sequence[Particular], first_no: int = 0
+) -> int:
+    """Store runs of a batch, and return how many of them are queued.
+
+    Args:
+        turn: The decision.
+        common: As for `submit_batch`.
+        batch: The id.
+        runs: What each has of its own.
+        first_no: The number that the first of them has in the batch.
+    """
+    job, queued = turn.job(common.job), 0
     first = _made(turn, job, common)
     # Of those that are due at once the ids tell the order.
     in_order = sorted(turn.new_run_id() for _ in runs)
-    for no, (run_id, one) in enumerate(zip(in_order, runs, strict=True)):
+    for no, (run_id, one) in enumerate(zip(in_order, runs, strict=True), first_no):
         run = replace(
             first,
             id=run_id,
@@ -237,7 +262,7 @@ def submit_batch(turn: Turn, common: Ask, runs: Sequence[Particular]) -> tuple[s
             env=tuple({**dict(common.env), **dict(one.env)}.items()),
         )
         queued += _store(turn, job, run).is_open
-    return batch, queued
+    return queued
 
 
 def _store(turn: Turn, job: Job, run: Run) -> Run:
@@ -330,7 +355,17 @@ def check_allowed(job: Job, env: Iterable[str], *, has_args: bool) -> None:
         )
 
 
-def _check_room(turn: Turn, count: int = 1) -> None:
+def room(turn: Turn) -> int:
+    """Return how many more runs the queue takes."""
+    return max(0, turn.config.daemon.max_queue - turn.tx.count_open())
+
+
+def check_room(turn: Turn, count: int = 1) -> None:
+    """Refuse more runs than the queue has room for.
+
+    Raises:
+        SaturatedError: There would be more than ``daemon.max_queue``.
+    """
     limit, has = turn.config.daemon.max_queue, turn.tx.count_open()
     if has + count <= limit:
         return

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from claw.errors import ConflictError
-from claw.master.engine import intake, rollouts, services, slots
+from claw.master.engine import intake, piecemeal, rollouts, services, slots
 from claw.master.engine.turn import Turn
 from claw.model import gates, ids, instances, machine, outcome
 from claw.model.effect import Dispatch, Reschedule, StopRun
@@ -179,7 +179,11 @@ def _stop_instance(turn: Turn, job: Job, no: int, by: str) -> None:
 def end_runs(
     turn: Turn, name: str, *, why: str, by: str, instance: int | None = None
 ) -> tuple[str, ...]:
-    """Ask for the end of all open runs of a job, or of one instance; return their ids."""
+    """Ask for the end of all open runs of a job, or of one instance; return their ids.
+
+    What was still to be made of its batches will not be.
+    """
+    piecemeal.drop(turn, piecemeal.meant(turn.tx, [name]), by=by)
     runs = _of_instance(turn.tx.open_runs(name), instance)
     for run in runs:
         turn.end(run, why=why, by=by)

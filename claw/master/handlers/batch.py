@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from claw.errors import NotFoundError
+from claw.errors import NotFoundError, UsageError
 from claw.kernel import clock
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.engine import batches, intake
+from claw.master.engine import batches, intake, piecemeal
 from claw.master.engine.intake import Particular
 from claw.master.engine.turn import Turn
 from claw.master.handlers.run import asked, check_texts, of_asker
@@ -16,7 +16,7 @@ from claw.store.records import Tx
 
 
 async def submit_batch(call: Call, params: Params) -> Json:
-    """Ask for many runs of a job, all or none."""
+    """Ask for many runs of a job, all or none, in one request or in several."""
     common = asked(call, params)
     name = common.job
     for one in params["runs"]:
@@ -30,9 +30,17 @@ async def submit_batch(call: Call, params: Params) -> Json:
         if turn.config.job(name) is None:
             raise targets.no_job(turn.config, name)
         ask = of_asker(turn, call, common)
+        if is_large:
+            heap = piecemeal.add(turn, ask, runs, batch=begun, is_last=is_last)
+            queued = heap.count if is_last else 0
+            return {"batch": heap.batch, "job": name, "count": heap.count, "queued": queued}
         batch, queued = intake.submit_batch(turn, ask, runs)
         return {"batch": batch, "job": name, "count": len(runs), "queued": queued}
 
+    begun, is_last = params.get("batch"), not params.get("more", False)
+    is_large = begun is not None or not is_last or len(runs) > piecemeal.DIRECT
+    if is_large and call.connection.run is not None:
+        raise UsageError("run.submit_batch: the child of a run asks for a batch in one request")
     return await call.commit(decide)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from claw.kernel import clock
 from claw.master.control import targets
 from claw.master.control.calls import Call, Params
-from claw.master.engine import intents, pools
+from claw.master.engine import intents, piecemeal, pools
 from claw.master.engine.intents import Revocation
 from claw.master.engine.turn import Turn
 from claw.master.views import queueview
@@ -83,6 +83,15 @@ async def clear(call: Call, params: Params) -> Json:
         chosen = _chosen(tx, config, wanted)
         return [one for one in tx.waiting() if chosen(one) and not _is_service(config, one.job)]
 
+    def drop(turn: Turn) -> int:
+        until = None if is_all else now
+        heaps = piecemeal.waiting(turn.tx, until=until)
+        if wanted:
+            jobs = [aim.job for aim in targets.choose(turn.tx, config, wanted).aims]
+            heaps = piecemeal.meant(turn.tx, jobs, wanted)
+        return piecemeal.drop(turn, heaps, by=call.by)
+
+    dropped = await services.decide(drop)
     waiting = await services.store.read(read)
     meant = [one.id for one in waiting if is_all or not _is_for_later(one, now)]
     first, done = meant[:CLEARED], list[str]()
@@ -93,6 +102,7 @@ async def clear(call: Call, params: Params) -> Json:
         "canceled": done,
         "later": len(waiting) - len(meant),
         "left": len(meant) - len(first),
+        "dropped": dropped,
     }
 
 

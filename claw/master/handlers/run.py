@@ -11,7 +11,7 @@ from claw.errors import ConflictError, NotFoundError, TimedOutError, UsageError
 from claw.kernel import clock
 from claw.master.control import targets
 from claw.master.control.calls import Call, Decide, Decision, Params
-from claw.master.engine import children, definitions, descent, intake, intents
+from claw.master.engine import children, definitions, descent, intake, intents, piecemeal
 from claw.master.engine.turn import Turn
 from claw.master.handlers.replies import live_view, no_run, parse_time
 from claw.master.views import approvalview, jobrows, runview, statusview
@@ -148,8 +148,11 @@ def cancel(call: Call, params: Params) -> Decide:
         runs = chosen.open_runs(turn.tx)
         if params.get("descendants"):
             runs = _with_descendants(turn, chosen, runs)
+        jobs = [aim.job for aim in chosen.aims if aim.instance is None]
+        heaps = piecemeal.meant(turn.tx, jobs, params["targets"])
+        dropped = piecemeal.drop(turn, heaps, by=call.by)
         intents.cancel_runs(turn, runs, how)
-        return {"canceled": list(runs)}
+        return {"canceled": list(runs), "dropped": dropped}
 
     return decide
 

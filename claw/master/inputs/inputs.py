@@ -6,6 +6,7 @@ import trio
 
 from claw.master.asyncstore import AsyncStore
 from claw.master.decider import Decider
+from claw.master.inputs.batches import BatchMaker
 from claw.master.inputs.files import FileEvents
 from claw.master.inputs.spool import EventSpool
 from claw.master.output.watch import Watcher
@@ -14,13 +15,14 @@ from claw.model.job import Config
 
 
 class Inputs:
-    """Files that jobs watch, and the spool folder; with an inotify instance of their own."""
+    """Files that jobs watch, the spool folder, large batches; with its own inotify instance."""
 
     def __init__(
         self, home: Home, config: Callable[[], Config], store: AsyncStore, decide: Decider
     ) -> None:
         """Take what both work with."""
         self.files = FileEvents(config, store, decide)
+        self.batches = BatchMaker(decide)
         self._spool = EventSpool(home, decide)
 
     async def serve(self) -> None:
@@ -30,6 +32,7 @@ class Inputs:
             async with trio.open_nursery() as nursery:
                 await nursery.start(watcher.serve)
                 nursery.start_soon(self._spool.serve, watcher)
+                nursery.start_soon(self.batches.serve)
                 await self.files.serve(watcher)
         finally:
             watcher.close()

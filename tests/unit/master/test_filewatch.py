@@ -95,7 +95,7 @@ async def test_a_folder_that_never_answers_holds_up_nobody_else(tmp_path: Path) 
             assert await add(f"{tmp_path}/alive", notices.FILES, _aside)
             (tmp_path / "alive/new").touch()
             with trio.fail_after(30):
-                assert await watch.wait() == {f"{tmp_path}/alive/new"}
+                assert await watch.wait() == frozenset({f"{tmp_path}/alive/new"})
             nursery.cancel_scope.cancel()
     watcher.close()
 
@@ -120,7 +120,7 @@ async def test_a_folder_is_watched_though_another_lets_go_of_it_meanwhile(
             assert await watch.add_aside(str(tmp_path), notices.FILES, slowly)
             (tmp_path / "new").touch()
             with trio.fail_after(30):
-                assert await watch.wait() == {f"{tmp_path}/new"}
+                assert await watch.wait() == frozenset({f"{tmp_path}/new"})
         nursery.cancel_scope.cancel()
     watcher.close()
 

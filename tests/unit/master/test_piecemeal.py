@@ -1,0 +1,166 @@
+"""Batches of more runs than one transaction should make."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from claw.errors import ConflictError, DeniedError, NotFoundError, SaturatedError
+from claw.master.engine import batches, intents, piecemeal
+from claw.master.engine.intake import Ask, Particular
+from claw.master.engine.piecemeal import AGAIN_S, PIECE, Heap
+from claw.model.job import Daemon
+from claw.model.run import Origin, Priority, Run
+from tests.kit.desk import Desk, job
+
+COUNT = 2 * PIECE + 50
+LINES = [Particular((str(no),), (("NO", str(no)),)) for no in range(COUNT)]
+
+
+def _add(
+    desk: Desk,
+    runs: Sequence[Particular] = LINES,
+    *,
+    batch: str | None = None,
+    is_last: bool = True,
+    by: str = "eve",
+    **values: object,
+) -> Heap:
+    ask = Ask(**{"job": "a", "origin": Origin.MANUAL, "key": "q", "by": by, **values})  # type: ignore[arg-type]
+    return desk.do(lambda turn: piecemeal.add(turn, ask, runs, batch=batch, is_last=is_last))
+
+
+def _runs(desk: Desk, batch: str) -> list[Run]:
+    found = desk.database.view(lambda tx: tx.runs_of_batch(batch, limit=2 * COUNT))
+    return list(reversed(found))
+
+
+def _total(desk: Desk, batch: str) -> object:
+    return desk.database.view(lambda tx: batches.progress(tx, batch, desk.now))["total"]
+
+
+def _stored(desk: Desk) -> int:
+    found = desk.database.view(
+        lambda tx: (*tx.metas("batch ", "batch~"), *tx.metas("piece ", "piece~"))
+    )
+    return len(found)
+
+
+def _make_all(desk: Desk) -> None:
+    while desk.do(piecemeal.go_on) == 0.0:
+        pass
+
+
+def test_its_runs_are_made_piece_by_piece_in_their_order_and_each_once() -> None:
+    desk = Desk(job("a", max_instances=COUNT))
+    heap = _add(desk, args=("-v",), env=(("ALL", "1"),), priority=Priority.HIGH)
+
+    assert len(_runs(desk, heap.batch)) == PIECE
+    assert _total(desk, heap.batch) == COUNT
+    assert desk.do(piecemeal.go_on) == 0.0
+    assert len(_runs(desk, heap.batch)) == 2 * PIECE
+    assert _total(desk, heap.batch) == COUNT
+    assert desk.do(piecemeal.go_on) == 0.0
+    assert desk.do(piecemeal.go_on) is None
+
+    runs = _runs(desk, heap.batch)
+    assert [run.args for run in runs] == [("-v", str(no)) for no in range(COUNT)]
+    assert [dict(run.env)["NO"] for run in runs] == [str(no) for no in range(COUNT)]
+    assert {dict(run.env)["ALL"] for run in runs} == {"1"}
+    assert {run.priority for run in runs} == {Priority.HIGH}
+    assert {run.asked_by for run in runs} == {"eve"}
+    assert sorted({run.origin_key for run in runs}) == sorted(f"q:{no}" for no in range(COUNT))
+    assert _total(desk, heap.batch) == COUNT
+    assert _stored(desk) == 0
+
+
+def test_before_its_last_part_there_is_nothing_of_it() -> None:
+    desk = Desk(job("a"))
+    begun = _add(desk, LINES[:120], is_last=False)
+    _make_all(desk)
+    assert desk.runs() == ()
+
+    again = _add(desk, LINES[120:240], batch=begun.batch, is_last=False)
+    assert (again.batch, again.count) == (begun.batch, 240)
+    _make_all(desk)
+    assert desk.runs() == ()
+
+    whole = _add(desk, LINES[240:], batch=begun.batch)
+    _make_all(desk)
+    assert whole.count == COUNT
+    assert [run.args for run in _runs(desk, begun.batch)] == [one.args for one in LINES]
+
+
+def test_what_nobody_completes_within_an_hour_is_forgotten() -> None:
+    desk = Desk(job("a"))
+    begun = _add(desk, is_last=False)
+    desk.pass_s(3000)
+    _add(desk, batch=begun.batch, is_last=False)
+    desk.pass_s(3000)
+    assert desk.do(piecemeal.go_on) == timedelta(hours=1).total_seconds()
+    assert _stored(desk)
+
+    desk.pass_s(601)
+    desk.do(piecemeal.go_on)
+    assert desk.do(piecemeal.go_on) is None
+    assert not _stored(desk)
+    with pytest.raises(NotFoundError, match="to be completed"):
+        _add(desk, batch=begun.batch)
+
+
+def test_only_who_has_begun_it_adds_to_it_and_only_until_it_is_whole() -> None:
+    desk = Desk(job("a"), job("b"))
+    begun = _add(desk, LINES[:1], is_last=False)
+    for wrong in ({"by": "mallory"}, {"job": "b"}):
+        with pytest.raises(NotFoundError):
+            _add(desk, LINES[:1], batch=begun.batch, **wrong)  # type: ignore[arg-type]
+    _add(desk, batch=begun.batch)
+    with pytest.raises(NotFoundError):
+        _add(desk, LINES[:1], batch=begun.batch)
+
+
+def test_what_the_job_does_not_allow_is_refused_with_the_part_that_has_it() -> None:
+    desk = Desk(job("a", params=("NO",)))
+    with pytest.raises(DeniedError, match="may not give"):
+        _add(desk, is_last=False, is_limited=True)
+    desk.do(lambda turn: intents.pause_job(turn, "a", by="eve"))
+    with pytest.raises(ConflictError, match="paused"):
+        _add(desk, is_last=False)
+    assert not _stored(desk)
+
+
+def test_there_may_be_more_of_them_than_the_queue_has_room_for() -> None:
+    desk = Desk(job("a"), daemon=Daemon(max_queue=150))
+    heap = _add(desk)
+    _make_all(desk)
+    assert len(desk.runs()) == PIECE
+    assert desk.do(piecemeal.go_on) == AGAIN_S
+
+    while desk.database.view(lambda tx: tx.count_open()):
+        for claim in desk.dispatch():
+            desk.end(desk.launch(claim))
+        desk.do(piecemeal.go_on)
+        assert desk.database.view(lambda tx: tx.count_open()) <= 150
+    assert [run.args for run in _runs(desk, heap.batch)] == [one.args for one in LINES]
+
+    full = Desk(job("a"), daemon=Daemon(max_queue=1))
+    _add(full, LINES[:1])
+    with pytest.raises(SaturatedError):
+        _add(full, LINES, key="r")
+    assert not _stored(full)
+
+
+def test_what_is_still_to_be_made_goes_with_a_stop_and_with_its_job() -> None:
+    desk = Desk(job("a"), job("b"))
+    _add(desk)
+    desk.do(lambda turn: intents.stop_job(turn, "a", by="eve"))
+    _make_all(desk)
+    assert len(desk.runs()) == PIECE
+    assert not _stored(desk)
+    dropped = next(one for one in desk.events() if one.type == "batch.dropped")
+    assert str(COUNT - PIECE) in (dropped.why or "")
+
+    _add(desk, job="b", key="r")
+    desk.set_config(job("a"))
+    _make_all(desk)
+    assert not _stored(desk)
