@@ -23,7 +23,7 @@ _ID = string("the id of the batch")
 BATCHES = (
     changing(
         "run.submit_batch",
-        "ask for many runs of one job, all or none; more than fit in one request by several",
+        "ask for many runs of one job, all or none",
         record(
             {
                 "job": shapes.JOB_NAME,

@@ -252,8 +252,7 @@ class App:
         yield partial(serve_health, self.home, self._links, heartbeat_s)
         yield self._sampler.serve
         yield self._retiring.serve
-        yield self._watch.serve
-        yield self._inputs.serve
+        yield from (self._watch.serve, self._inputs.serve)
 
     # -- what decisions lead to ------------------------------------------------------
 
@@ -268,9 +267,9 @@ class App:
         on(effects.Reschedule, self._ticker.expect)
         on(effects.LockWanted, self._locks.want)
         on(effects.LockLeft, self._locks.look_at)
-        on(effects.Reschedule, self._watch.expect)
         on(effects.Reschedule, self._inputs.files.wake)
         on(effects.BatchGoesOn, self._inputs.batches.wake)
+        on(effects.Reschedule, self._watch.expect)
         on(effects.DutyAt, self._watch.expect)
         on(effects.PingAsked, self._watch.expect)
         on(effects.Posted, self._watch.expect)
