@@ -73,10 +73,15 @@ class Layout(Generic[T]):
         found: T = self._reader(tuple(row.keys()))(row)
         return found
 
-    def numbered(self, statement: str) -> str:
-        """Return a statement that takes cells, of one that takes each column by its name."""
-        places = {name: f"?{place}" for place, name in enumerate(self.columns, start=1)}
-        return re.sub(r":(\w+)", lambda found: places[found[1]], statement)
+    def placed(self, statement: str) -> str:
+        """Return a statement that takes cells, of one that takes each column by its name.
+
+        Raises:
+            ValueError: It has them in another order: no number binds to a place, for Python.
+        """
+        if tuple(re.findall(r":(\w+)", statement)) != self.columns:
+            raise ValueError(f"{self._kind.__name__}: not in the order of its fields")
+        return re.sub(r":\w+", "?", statement)
 
     def _make_cells(self) -> Callable[[Any], Any]:
         contents = (

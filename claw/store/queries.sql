@@ -5,13 +5,15 @@
 -- with all of its decision. Else SQLite copies each page that a statement with a trigger or
 -- many rows is about to change, so as to take back that statement alone.
 
+-- Values are bound by their place to what stores a whole row: its columns are in the order of
+-- the fields.
 -- name: insert_run
 INSERT OR FAIL INTO runs (
     id, job, state, origin, origin_key, queued_at, due_at, slot_at, slot_until, slot_count,
     claimed_at, started_at, ended_at, attempt, cause, sid, phase, phase_until, pid,
     exit_code, signal, reason, waiting_for, stop_why, stop_by, restarts, env, args,
-    asked_by, forced, replay_of, instance, health, health_why, status_text,
-    survivors, left_running, priority, batch, dedup_key, expires_at, retries, note,
+    asked_by, forced, replay_of, instance, health, health_why, survivors,
+    left_running, status_text, priority, batch, dedup_key, expires_at, retries, note,
     dead_at, dead_why, reinjected_as, limited, alike, fingerprint, parent, root, depth,
     workflow, step, event
 ) VALUES (
@@ -19,7 +21,7 @@ INSERT OR FAIL INTO runs (
     :slot_count, :claimed_at, :started_at, :ended_at, :attempt, :cause, :sid, :phase,
     :phase_until, :pid, :exit_code, :signal, :reason, :waiting_for, :stop_why, :stop_by,
     :restarts, :env, :args, :asked_by, :forced, :replay_of, :instance, :health,
-    :health_why, :status_text, :survivors, :left_running, :priority, :batch, :dedup_key,
+    :health_why, :survivors, :left_running, :status_text, :priority, :batch, :dedup_key,
     :expires_at, :retries, :note, :dead_at, :dead_why, :reinjected_as, :limited, :alike,
     :fingerprint, :parent, :root, :depth, :workflow, :step, :event
 ) ON CONFLICT (origin, origin_key) DO NOTHING;
@@ -468,8 +470,8 @@ DELETE FROM rollouts WHERE job = :job;
 SELECT * FROM runs WHERE job = :job AND state = 'succeeded' ORDER BY id DESC LIMIT 1;
 
 -- name: append_event
-INSERT INTO events (cursor, at, type, job, run, old, new, why, by)
-VALUES (:cursor, :at, :type, :job, :run, :old, :new, :why, :by);
+INSERT INTO events (at, type, job, run, old, new, why, by, cursor)
+VALUES (:at, :type, :job, :run, :old, :new, :why, :by, :cursor);
 
 -- name: newest_cursor
 SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events';

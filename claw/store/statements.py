@@ -44,7 +44,7 @@ class Kind:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", attrgetter(*self.keys))
-        whole = self.layout.numbered(QUERIES[self.put]) if self.put else ""
+        whole = self.layout.placed(QUERIES[self.put]) if self.put else ""
         object.__setattr__(self, "whole", whole)
 
     def place(self, key: Any) -> Row:
@@ -63,8 +63,8 @@ KINDS: dict[type, Kind] = {
 }
 """In the order in which they are written: what triggers of ``jobs`` do to runs comes last."""
 
-_INSERT_RUN = rows.RUNS.numbered(QUERIES["insert_run"])
-_APPEND_EVENT = rows.EVENTS.numbered(QUERIES["append_event"])
+_INSERT_RUN = rows.RUNS.placed(QUERIES["insert_run"])
+_APPEND_EVENT = rows.EVENTS.placed(QUERIES["append_event"])
 
 _SEEN_IN: dict[str, tuple[type, ...]] = {
     "runs": (Run, Standing),
