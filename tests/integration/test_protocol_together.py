@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import trio
 
 from claw.client import auditlog
+from claw.commands.methods import METHODS
 from claw.master.control import calls
 from claw.master.control.limits import Limits
 from claw.master.engine import intake
 from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
+from claw.master.handlers.table import HANDLERS
 from claw.master.supervision.pulse import Pulse, _Piece
 from claw.model.run import Run
-from tests.kit.control import Client, Desk, Json, job, serving
+from tests.kit.control import Client, Desk, Json, job, serving, until
 
 ETL, WEB = job("etl"), job("web")
 Request = tuple[str, Json]
@@ -59,6 +62,14 @@ async def queued(desk: Desk) -> list[str]:
 
 def submit(name: str, **params: object) -> Request:
     return "run.submit", {"job": name, **params}
+
+
+def test_what_only_decides_is_a_change() -> None:
+    """Only so it is right that it is carried out for a client that has gone."""
+    decisions = {name for name, one in HANDLERS.items() if isinstance(one, calls.Decision)}
+
+    assert {"event.emit", "run.cancel", "run.submit"} <= decisions
+    assert all(METHODS[name].is_mutating for name in decisions)
 
 
 async def test_requests_in_one_piece_are_one_decision_and_go_in_their_order(
@@ -248,3 +259,19 @@ async def test_of_many_clients_a_decision_takes_few_more_than_one_of_each(
 
         assert sum(decisions) == 200
         assert max(decisions) <= 8 + len(clients)
+
+
+async def test_what_a_client_asked_in_one_piece_is_done_although_it_has_gone(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, ETL) as desk:
+        client = await desk.connect()
+
+        await send(client, [submit("etl")] * 40)
+        await trio.aclose_forcefully(client.stream)
+
+        def written() -> bool:
+            return Path(desk.home.audit_log).exists() and len(desk.audit_lines()) == 40
+
+        await until(written, "40 lines in the audit log")
+        assert len(await queued(desk)) == 40

@@ -37,7 +37,7 @@ PATIENT = frozenset({"run.wait"})
 
 HELLO = "hello"
 
-TOGETHER = 64
+TOGETHER = 32
 """So many requests, of all clients, are in hand at a time beside one of each: those that flood
 make neither a turn nor a decision long for the others."""
 

@@ -79,7 +79,8 @@ class Connection:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being done for this client."""
-        return not (self._waiting or self._streams or self.outgoing.pending_bytes)
+        is_asking = self._waiting or self._streams or self._joined
+        return not (is_asking or self.outgoing.pending_bytes)
 
     def refuse(self, error: errors.ClawError) -> None:
         """Say why nothing that this client asks is answered, and end the connection."""
