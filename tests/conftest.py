@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.kit import nursery
+from tests.kit.chance import SEED
 from tests.kit.master import StartMaster, master
 
 # What a shell starts in the background ignores ^C, and so would all that tests start.
@@ -22,11 +23,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A busy machine takes its time over an example, and that is no fault of what is tested.
 # Without a seed the default suite tries the same examples each time: what it says of a change
 # is about the change. CLAW_TEST_SEED=random, and the long forms, look further.
-_SEED = os.environ.get("CLAW_TEST_SEED", "")
 settings.register_profile(
     "claw",
     deadline=None,
-    derandomize=not _SEED,
+    derandomize=not SEED,
+    max_examples=100 if SEED else 50,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("claw")
@@ -41,9 +42,9 @@ def pytest_sessionfinish() -> None:
 def seed(request: pytest.FixtureRequest) -> int:
     """Return what chance begins with; printed, so that a failure can be tried again."""
     is_long = request.node.get_closest_marker("slow") is not None
-    found = random.SystemRandom().randrange(1 << 32) if is_long or _SEED else 1
-    if _SEED.isdigit():
-        found = int(_SEED)
+    found = random.SystemRandom().randrange(1 << 32) if is_long or SEED else 1
+    if SEED.isdigit():
+        found = int(SEED)
     print(f"CLAW_TEST_SEED={found}")
     return found
 

@@ -18,9 +18,10 @@ from cronsim import CronSim, CronSimError
 
 from claw.schedule.fires import Schedule, parse
 
-CASES = 10_000
+SHORT, LONG = 2_500, 10_000
 FIRES = 6
-MAX_DOUBTFUL = CASES // 100
+MAX_DOUBTFUL = 100
+"""One of so many cases may be for the clock itself to decide."""
 ZONES = (
     "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe",
     "Asia/Kolkata", "Africa/Casablanca", "UTC", "Pacific/Apia", "America/Havana",
@@ -149,11 +150,12 @@ def check_by_the_clock(
     assert fitting is (first == ours), f"cronsim {theirs}, claw {ours}"
 
 
-def test_ten_thousand_expressions_fire_when_cronsim_says_so(seed: int) -> None:
+@pytest.mark.parametrize("cases", [SHORT, pytest.param(LONG, marks=pytest.mark.slow)])
+def test_thousands_of_expressions_fire_when_cronsim_says_so(cases: int, seed: int) -> None:
     draw = random.Random(seed)
     changes = {name: days_of_change(ZoneInfo(name)) for name in ZONES}
     doubtful = 0
-    for case in range(CASES):
+    for case in range(cases):
         expression = " ".join(field_text(draw, field) for field in LIMITS)
         name = draw.choice(ZONES)
         zone = ZoneInfo(name)
@@ -173,4 +175,4 @@ def test_ten_thousand_expressions_fire_when_cronsim_says_so(seed: int) -> None:
             check_by_the_clock(expression, zone, expected, found)
         except AssertionError as error:
             raise AssertionError(f"{where}: {error}") from error
-    assert doubtful <= MAX_DOUBTFUL, f"CLAW_TEST_SEED={seed}"
+    assert doubtful <= cases // MAX_DOUBTFUL, f"CLAW_TEST_SEED={seed}"

@@ -18,6 +18,7 @@ from claw.master.control.limits import Limits
 from claw.master.control.outgoing import READ_BYTES
 from claw.model.job import Config, JobType
 from tests.kit import floods
+from tests.kit.chance import examples
 from tests.kit.control import (
     PATIENCE_S,
     Client,
@@ -230,7 +231,7 @@ async def test_descriptors_that_run_out_cost_new_clients_an_answer_and_nobody_el
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(pieces=st.lists(st.binary(max_size=200) | st.sampled_from([STATUS, b"\n", b"{}\n"])))

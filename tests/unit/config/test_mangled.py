@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from claw.config.load import load
 from claw.errors import ConfigError
 from claw.model.job import Config
+from tests.kit.chance import examples
 
 GOOD = (Path(__file__).parents[2] / "data/config/good.toml").read_bytes()
 _LINES = GOOD.splitlines(keepends=True)
@@ -34,7 +35,7 @@ _ODD = [
 
 mangling = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=150,
+    max_examples=examples(150),
 )
 
 

@@ -15,6 +15,7 @@ from claw.model.alerts import AlertKind
 from claw.model.approval import Approval, Asked, Decider, Decision, OnTimeout
 from claw.model.job import Daemon
 from claw.model.run import State
+from tests.kit.chance import examples
 from tests.kit.desk import BOOT, Desk, job
 
 LIMIT = 3
@@ -169,4 +170,6 @@ class Approvals(RuleBasedStateMachine):
 
 
 TestApprovals = Approvals.TestCase
-TestApprovals.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestApprovals.settings = settings(
+    max_examples=examples(40), stateful_step_count=25, deadline=None
+)

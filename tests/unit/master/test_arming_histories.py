@@ -19,6 +19,7 @@ from claw.model.effect import StopRun, Withdraw
 from claw.model.job import CatchUp, Job, JobType
 from claw.model.run import Origin, State
 from claw.schedule import fires
+from tests.kit.chance import examples
 from tests.kit.desk import BOOT, T0, Desk, Journal, job
 
 EVERY = timedelta(minutes=1)
@@ -164,7 +165,7 @@ ACTS: tuple[Callable[[History, int], None], ...] = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.sampled_from(CatchUp),
     st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 5)), max_size=40),

@@ -21,6 +21,7 @@ from claw.master.engine.turn import Turn
 from claw.model.effect import StopRun
 from claw.model.job import Daemon, JobType, Overlap, Restart
 from claw.model.run import FINAL, State, may_move
+from tests.kit.chance import examples
 from tests.kit.desk import BOOT, Desk, Journal, job, service
 
 MAX_PARALLEL = 3
@@ -306,6 +307,6 @@ class Engine(RuleBasedStateMachine):
 
 TestEngine = Engine.TestCase
 TestEngine.settings = settings(
-    max_examples=60,
+    max_examples=examples(60),
     stateful_step_count=40,
 )

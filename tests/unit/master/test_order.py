@@ -8,6 +8,7 @@ from claw.master.engine.turn import Turn
 from claw.model.effect import StopRun
 from claw.model.graph import Dependency
 from claw.model.run import State
+from tests.kit.chance import examples
 from tests.kit.desk import Desk, Journal, service
 
 _COUNT = 6
@@ -64,7 +65,7 @@ class _World:
         self.desk.effects.clear()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(_EDGES, st.data())
 def test_jobs_begin_bottom_up_and_end_top_down(
     edges: set[tuple[int, int]], data: st.DataObject

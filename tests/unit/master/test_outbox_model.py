@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from claw.master.engine import deliveries
 from claw.model.channels import Channel, ChannelType
 from claw.model.delivery import Delivery, DeliveryState, Refusal
+from tests.kit.chance import examples
 from tests.kit.desk import Desk
 
 MOST = 4
@@ -113,7 +114,7 @@ def check(world: World) -> None:
         assert firsts == sorted(firsts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(ACTS, max_size=40))
 def test_each_message_is_sent_or_ends_with_words_and_in_its_order(
     acts: list[tuple[str, str, str]],

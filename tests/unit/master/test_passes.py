@@ -14,6 +14,7 @@ from claw.model.job import Daemon, Job
 from claw.model.pool import PoolUse
 from claw.model.run import Origin, Priority, Run, State
 from claw.model.timing import Hours, Outside
+from tests.kit.chance import examples
 from tests.kit.desk import Desk, a_run, job
 
 
@@ -196,7 +197,7 @@ acts = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(acts, max_size=40), st.data())
 def test_a_pass_finds_just_those_that_a_look_at_all_would(
     history: list[object], data: st.DataObject

@@ -19,6 +19,7 @@ from claw.model.job import CatchUp, Daemon, JobType
 from claw.model.pool import PoolUse
 from claw.model.retry import Delivery, Retry
 from claw.model.run import Priority, State
+from tests.kit.chance import examples
 from tests.kit.desk import BOOT, Desk, Journal, job
 
 AGING_S, MAX_PARALLEL, POOL = 300.0, 3, 3
@@ -296,4 +297,4 @@ class Queue(RuleBasedStateMachine):
 
 
 TestQueue = Queue.TestCase
-TestQueue.settings = settings(max_examples=40, stateful_step_count=40)
+TestQueue.settings = settings(max_examples=examples(40), stateful_step_count=40)

@@ -18,6 +18,7 @@ from claw.model.job import CatchUp, Job, JobType, Overlap
 from claw.model.run import Origin, Run, State
 from claw.model.timing import Hours, Outside
 from claw.schedule import fires
+from tests.kit.chance import examples
 from tests.kit.desk import BOOT, T0, Desk, job
 
 HOUR = timedelta(hours=1)
@@ -133,7 +134,7 @@ ACTS: tuple[Callable[[History, int], None], ...] = (
 NIGHT = Hours(begin=(22, 0), end=(13, 30))
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(
     st.lists(st.tuples(st.integers(0, 20000), st.sampled_from(ACTS)), max_size=16),
     st.fixed_dictionaries(

@@ -20,6 +20,7 @@ from claw.model.job import Job
 from claw.model.retry import Retry
 from claw.model.run import Origin, Run, State
 from claw.model.trigger import Join, On, Trigger
+from tests.kit.chance import examples
 from tests.kit.desk import BOOT, Desk, Journal, job
 
 FOUND = "contains:x"
@@ -221,7 +222,7 @@ class Story:
         assert len(found) == len(self.model.expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(jobs=graphs(), seed=st.integers(0, 1 << 32))
 def test_each_end_is_followed_by_what_the_model_says_and_once(
     jobs: list[Job], seed: int

@@ -13,6 +13,7 @@ from claw.model.retry import Retry
 from claw.model.run import Attempt, Run, State
 from claw.model.transients import Transients
 from claw.model.workflow import On, OnBadEnd, Step, Workflow
+from tests.kit.chance import examples
 from tests.kit.desk import BOOT, Desk, Journal, job
 from tests.kit.flows import Model, flow, newest
 
@@ -104,7 +105,7 @@ class Play:
             assert rows[name].is_open
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(definitions_of(), st.data())
 def test_random_workflows_end_as_the_model_says(
     definition: Workflow, data: st.DataObject

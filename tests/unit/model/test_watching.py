@@ -19,6 +19,7 @@ from claw.model.watching import (
     key_of,
     storable,
 )
+from tests.kit.chance import examples
 
 USUAL = FileWatch(paths=("/in/*",)).events
 ALL = frozenset(Word)
@@ -190,7 +191,7 @@ _ACTS: tuple[Callable[..., None], ...] = (
     ),
     st.sampled_from([0.0, 0.5, 2.5]),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_each_version_is_handled_once_whatever_is_lost_and_whoever_is_killed(
     acts: list[tuple[Callable[..., None], str, bool]], settle_s: float
 ) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claw.schedule.cron import DAY_S, MACROS, Cron, TimesOfDay, parse_cron
+from tests.kit.chance import examples
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local time has no zone here
 
@@ -139,7 +140,7 @@ numbers = st.sets(st.integers(0, 59), min_size=1, max_size=6).map(lambda s: tupl
 hours = st.sets(st.integers(0, 23), min_size=1, max_size=6).map(lambda s: tuple(sorted(s)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(hours, numbers, numbers, st.integers(-1, DAY_S))
 def test_times_of_day_are_as_if_listed(
     hours: tuple[int, ...], minutes: tuple[int, ...], seconds: tuple[int, ...], at: int
@@ -166,7 +167,7 @@ expressions = st.sampled_from(
 moments = st.integers(local("2023-12-20"), local("2024-03-20"))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(expressions, moments, st.integers(0, 5 * DAY_S))
 def test_counting_listing_and_searching_agree(cron: Cron, low: int, length: int) -> None:
     high = low + length

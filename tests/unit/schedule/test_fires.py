@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claw.schedule.fires import Schedule, parse
+from tests.kit.chance import examples
 
 ANCHOR = datetime(2025, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -276,7 +277,7 @@ def walk(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datet
         slot = schedule.next_after(slot, ANCHOR)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(schedules, moments, st.integers(0, 30 * 3600))
 def test_between_count_and_newest_agree_with_asking_for_the_next(
     schedule: Schedule, after: datetime, length: int
@@ -292,7 +293,7 @@ def test_between_count_and_newest_agree_with_asking_for_the_next(
     assert all(one < two for one, two in pairwise(slots))
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(schedules, moments, st.integers(0, 86400), st.integers(0, 86400))
 def test_a_later_question_never_has_an_earlier_answer(
     schedule: Schedule, after: datetime, one: int, two: int
@@ -318,7 +319,7 @@ def as_fields(times: set[tuple[int, int]]) -> str:
     return f"{minutes} {hours}"
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(clock_times, st.sampled_from(ZONES), st.sampled_from(CHANGES))
 def test_fixed_jobs_fire_when_the_clock_first_reaches_or_passes_their_time(
     times: set[tuple[int, int]], zone: str, change: datetime
@@ -342,7 +343,7 @@ def test_fixed_jobs_fire_when_the_clock_first_reaches_or_passes_their_time(
     assert list(schedule.between(begin, until, ANCHOR)) == expected
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(clock_times, st.sampled_from(ZONES), st.sampled_from(CHANGES))
 def test_other_jobs_fire_whenever_the_clock_shows_their_time(
     times: set[tuple[int, int]], zone: str, change: datetime
