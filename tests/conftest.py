@@ -14,6 +14,9 @@ from tests.kit import nursery
 from tests.kit.chance import SEED
 from tests.kit.master import StartMaster, master
 
+_TESTS = Path(__file__).parent
+_LONG = ("faults", "integration")
+
 # What a shell starts in the background ignores ^C, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -31,6 +34,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("claw")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: the short files at the end leave no worker idle."""
+    items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0] not in _LONG)
 
 
 def pytest_sessionfinish() -> None:

@@ -4,16 +4,14 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.kit.clawctl import ROOT, Shell, command_line
 from tests.kit.master import MasterUnderTest, master
-from tests.kit.tmux import Tmux, needs_tmux
+from tests.kit.tmux import Open, Tmux, needs_tmux, windows
 
 CONFIG = """
 [jobs.web]
@@ -25,8 +23,6 @@ command = "echo done"
 command = "exit 3"
 """
 
-Open = Callable[..., Tmux]
-
 
 @pytest.fixture(name="shared", scope="module")
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MasterUnderTest]:
@@ -37,13 +33,10 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MasterUnderTes
 
 @pytest.fixture(name="open_shell")
 def _open_shell(shared: MasterUnderTest, tmp_path: Path) -> Iterator[Open]:
-    with ExitStack() as stack:
+    with windows("shell", environ=shared.environment, state=tmp_path) as open_:
 
         def show(*words: str, **environ: str) -> Tmux:
-            given = {**shared.environment, "XDG_STATE_HOME": str(tmp_path), **environ}
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="claw-")))
-            line = command_line(("shell", *words))
-            window = stack.enter_context(Tmux(folder / "tmux", line, given))
+            window = open_(*words, **environ)
             window.see("3 jobs")
             return window
 
@@ -221,15 +214,13 @@ def test_a_daemon_that_goes_is_told_and_waited_for(
     start_master: Callable[[str], MasterUnderTest], tmp_path: Path
 ) -> None:
     one = start_master(CONFIG)
-    environ = {**one.environment, "XDG_STATE_HOME": str(tmp_path)}
-    with tempfile.TemporaryDirectory(prefix="claw-") as folder:
-        line = command_line(("shell",))
-        with Tmux(Path(folder) / "tmux", line, environ) as shell:
-            shell.see("3 jobs")
-            one.kill()
-            shell.see("no daemon answers")
-            one.start()
-            shell.see("3 jobs")
+    with windows("shell", environ=one.environment, state=tmp_path) as open_:
+        shell = open_()
+        shell.see("3 jobs")
+        one.kill()
+        shell.see("no daemon answers")
+        one.start()
+        shell.see("3 jobs")
 
     kept = tmp_path / "claw" / "history"
     assert kept.stat().st_mode & 0o777 == 0o600

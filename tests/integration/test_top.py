@@ -6,18 +6,16 @@ import re
 import select
 import signal
 import subprocess
-import tempfile
 import termios
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kit.clawctl import ROOT, Shell, command_line
 from tests.kit.master import MasterUnderTest, master
-from tests.kit.tmux import Tmux, needs_tmux
+from tests.kit.tmux import Open, Tmux, needs_tmux, windows
 
 CONFIG = """
 [jobs.web]
@@ -34,8 +32,6 @@ command = "echo 日本語のジョブ"
 """
 MANY = "".join(f'[jobs.job-{at:03}]\ncommand = "true"\n' for at in range(60))
 
-Open = Callable[..., Tmux]
-
 
 @pytest.fixture(name="shared", scope="module")
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MasterUnderTest]:
@@ -47,15 +43,10 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MasterUnderTes
 @pytest.fixture(name="show")
 def _show(shared: MasterUnderTest, tmp_path: Path) -> Iterator[Open]:
     """Return a function that opens top in a terminal."""
-    with ExitStack() as stack:
+    with windows("top", environ=shared.environment, state=tmp_path) as open_:
 
         def show(width: int = 110, height: int = 24, **environ: str) -> Tmux:
-            words = command_line(("top",))
-            given = {**shared.environment, "XDG_STATE_HOME": str(tmp_path), **environ}
-            # The path of a socket may not be long.
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="claw-")))
-            sized = Tmux(folder / "tmux", words, given, width=width, height=height)
-            return stack.enter_context(sized)
+            return open_(size=(width, height), **environ)
 
         yield show
 

@@ -1,17 +1,23 @@
 """A program in a terminal of tmux, as a person sees it: keys are typed, the screen is read."""
 
+import contextlib
 import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import pytest
 
+from tests.kit.clawctl import command_line
+
 PATIENCE_S = 30.0
+Open = Callable[..., "Tmux"]
+"""Opens a window, as `windows` yields it."""
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux")
 
 
@@ -108,3 +114,27 @@ class Tmux:
     def see_not(self, text: str) -> list[str]:
         """Return the screen as soon as a text is not on it any more."""
         return self.until(lambda lines: all(text not in line for line in lines), f"no {text!r}")
+
+
+@contextlib.contextmanager
+def windows(*words: str, environ: Mapping[str, str], state: Path) -> Iterator[Open]:
+    """Yield a function that opens a window with ``clawctl`` in it; all are closed in the end.
+
+    It takes more words, the window's columns and lines, and more variables.
+
+    Args:
+        words: What every window's command line begins with.
+        environ: The environment of all.
+        state: Where clawctl keeps what it remembers.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def open_(*more: str, size: tuple[int, int] = (100, 30), **variables: str) -> Tmux:
+            given = {**environ, "XDG_STATE_HOME": str(state), **variables}
+            # The path of a socket may not be long.
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="claw-")))
+            line = command_line((*words, *more))
+            window = Tmux(folder / "tmux", line, given, width=size[0], height=size[1])
+            return stack.enter_context(window)
+
+        yield open_
