@@ -5,7 +5,6 @@ launches lack a field that this one has and have one that this one does not know
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from claw import __version__
 from claw.kernel import process
+from tests.kit import programs
 from tests.kit.ledger import Ledger
 from tests.kit.master import ROOT, MasterUnderTest, kill_process
 from tests.kit.roll import fork_server_of, supervisors_of
@@ -25,8 +25,7 @@ ENCODED = "        values = {name: getattr(self, name) for name in self.__slots_
 @pytest.fixture
 def old_program(tmp_path: Path) -> Path:
     """Return a folder with a claw of another version."""
-    program = tmp_path / "old"
-    shutil.copytree(ROOT / "claw", program / "claw", ignore=shutil.ignore_patterns("__pyc*"))
+    program = programs.copy(tmp_path / "old")
     _edit(
         program / "claw/__init__.py", f'__version__ = "{__version__}"', f'__version__ = "{OLD}"'
     )

@@ -17,6 +17,7 @@ from claw.errors import ClawError, ConfigError, ConflictError
 from claw.kernel import files
 from claw.store import backup
 from claw.store.migrate import MIGRATIONS
+from tests.kit import programs
 from tests.kit.master import PATIENCE_S, ROOT, MasterUnderTest
 
 CONFIG = """
@@ -30,10 +31,7 @@ command = "sleep 1000"
 def claw(tmp_path: Path) -> Iterator[MasterUnderTest]:
     """A master that runs from a copy of the program, which a test may upgrade or break."""
     made = MasterUnderTest(tmp_path / "home")
-    made.program = tmp_path / "program"
-    shutil.copytree(
-        ROOT / "claw", made.program / "claw", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    made.program = programs.copy(tmp_path / "program")
     made.configure(CONFIG)
     made.start()
     made.wait_state("web", "running")
