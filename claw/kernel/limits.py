@@ -83,6 +83,16 @@ def mark(number: int) -> None:
 _SHOWN: "list[int]" = []  # the first that was seen: the kernel is the same for all others
 
 
+def marking() -> "tuple[int, int]":
+    """Return what `mark` changes, for `restore_marking`."""
+    return resource.getrlimit(_MARK)
+
+
+def restore_marking(old: "tuple[int, int]") -> None:
+    """Have this process carry what it has carried before `mark`."""
+    resource.setrlimit(_MARK, old)
+
+
 def mark_at(pid: int) -> int:
     """Return the number that a process carries, until it is reaped; 0: none."""
     try:

@@ -68,6 +68,11 @@ def block() -> set[int]:
     return signal.pthread_sigmask(signal.SIG_SETMASK, _RESETTABLE)
 
 
+def hold(number: int) -> set[int]:
+    """Keep one signal waiting, and return those that were kept already, for `unblock`."""
+    return signal.pthread_sigmask(signal.SIG_BLOCK, (number,))
+
+
 def unblock(kept: "Iterable[int]" = ()) -> None:
     """Let every signal through that is not to be kept; those that waited come now."""
     signal.pthread_sigmask(signal.SIG_SETMASK, kept)

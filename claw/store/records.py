@@ -111,6 +111,13 @@ class Tx(
         """Forget a claimed run of which nothing has begun, with its only attempt."""
         self._do("take_back_run", id=run)
 
+    def begun_counts(self, now: datetime) -> dict[str, int]:
+        """Return how many runs are claimed or running, but for those that are armed, by job."""
+        counts = self.active_counts()
+        for run in self.armed_runs(now):
+            counts[run.job] -= 1
+        return {job: count for job, count in counts.items() if count}
+
     def active_counts(self) -> dict[str, int]:
         """Return how many runs are claimed or running, by job."""
         return {row["job"]: row["count"] for row in self._do("active_counts")}

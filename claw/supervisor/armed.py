@@ -12,7 +12,7 @@ may begin, and a replacement looks there first: of one that was withdrawn the jo
 tell yet, or no longer.
 """
 
-from claw.kernel import alarm, files, ticks
+from claw.kernel import alarm, files, signals, ticks
 from claw.kernel.bare import os
 from claw.supervisor import entries, swift
 from claw.supervisor.case import Case
@@ -42,11 +42,11 @@ class Armed:
 
     def wait(self) -> bool:
         """Wait for the time to begin; False: the launch has been withdrawn."""
-        case = self._case
-        if not case.launch.begin_at:
+        launch = self._case.launch
+        if not launch.begin_at:
             return True
         self._is_waiting = True
-        late_s = ticks.wall() - case.launch.begin_at
+        late_s = ticks.wall() - launch.begin_at
         if not self._is_wanted():
             self._withdraw(GONE)
         elif late_s >= _LATE_S:
@@ -131,11 +131,29 @@ class Armed:
         return True
 
     def step_back(self) -> None:
-        """Leave the processor to those that begin at the same time: their ends can wait."""
-        launch = self._case.launch
-        rest_s = launch.begin_at + launch.crowd_s - ticks.wall()
-        if 0 < rest_s <= launch.crowd_s:
-            ticks.sleep(rest_s)
+        """Leave the processor to those that begin at the same time.
+
+        The end of its child can wait, and what that prints; a stop cannot, nor a timeout.
+
+        Raises:
+            OSError: What a ready descriptor says: it is no time to rest.
+        """
+        case = self._case
+        rest_s = case.launch.begin_at + case.launch.crowd_s - ticks.wall()
+        if not 0 < rest_s <= case.launch.crowd_s:
+            return
+        until_b = ticks.boottime() + rest_s
+        end_b = min(until_b, case.state.timeout_b or until_b)
+        for stream in case.streams:
+            stream.rest(until_b)
+        kept = signals.hold(signals.SIGCHLD)
+        try:
+            while case.state.stop is None and ticks.boottime() < end_b:
+                case.loop.turn(end_b)
+        finally:
+            signals.unblock(kept)
+            for stream in case.streams:
+                stream.retry(until_b)
 
     def leave(self) -> None:
         """Wait until the master has read that it was withdrawn, and take the spool away.

@@ -84,7 +84,7 @@ class Supervisor:
         self._case.spool.owe(first)
         if self._is_first and self._case.launch.crowd_s:
             self._guard(self._step)
-            armed.step_back()
+            self._guard(armed.step_back)
         self._supervise()
         while self._warm.go_on():
             self._errands.ended.clear()

@@ -55,6 +55,11 @@ class Stream:
         self.file.close()
         self.file = file
 
+    def rest(self, until_b: float) -> None:
+        """Leave in the pipe what comes, until `retry` is called."""
+        self._loop.forget(self.reading)
+        self.retry_b = until_b
+
     def retry(self, now_b: float) -> None:
         """Go on with what waited for room, when it is time."""
         if self.retry_b is not None and now_b >= self.retry_b:

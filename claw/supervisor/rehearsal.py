@@ -8,7 +8,7 @@ supervisors go on sharing those pages: each costs a fifth less.
 
 import gc
 
-from claw.kernel import channel, files, process, signals
+from claw.kernel import channel, files, limits, process, signals, ticks
 from claw.kernel.bare import os
 from claw.supervisor.handed import Handed
 from claw.supervisor.main import Supervisor
@@ -17,6 +17,7 @@ from claw.wire.supervision import OUTPUTS, Ladder, Launch
 
 _RUNS = 10
 """CPython 3.11 specialises the code of a function that is called for the eighth time."""
+_AHEAD_S = 0.001
 _MEMORY = "/dev/shm"  # noqa: S108
 """A file system of memory (shm_overview(7)): syncs, of which runs make many, are free."""
 
@@ -30,26 +31,35 @@ def rehearse(folder: str, keep: set[int]) -> None:
     """
     if files.is_folder(_MEMORY):
         folder = f"{_MEMORY}/claw-rehearsal.{os.getpid()}"
+    marking = limits.marking()
     try:
         os.mkdir(folder, 0o700)
     except OSError:
         return
     try:
         for number in range(_RUNS):
-            _perform(f"{folder}/{number}")
-            signals.forget_descriptor()
-            gc.collect()  # closes what is unreachable, before its numbers are used again
-            files.close_all_but(keep)
+            for is_plain in (False, True):
+                _perform(f"{folder}/{number}.{is_plain}", is_plain=is_plain)
+                signals.forget_descriptor()
+                gc.collect()  # closes what is unreachable, before its numbers are used again
+                files.close_all_but(keep)
     except OSError:
         return
     finally:
         files.remove_folder(folder)
+        limits.restore_marking(marking)
 
 
-def _perform(folder: str) -> None:
+def _perform(folder: str, *, is_plain: bool) -> None:
+    """Supervise a service that is restarted once, or a run that is armed."""
     launch = Launch.decode(_launch(folder).encode())
     files.make_folder(folder)
     ours, theirs = channel.pair()
+    if is_plain:
+        launch.restart = None
+        launch.begin_at, launch.crowd_s = ticks.wall() + _AHEAD_S, _AHEAD_S
+        files.create_exclusive(f"{folder}/{launch.run}.{launch.attempt}", b"")
+        ours.close()  # else another run would be waited for
     handed = Handed(
         kept=dict(zip(OUTPUTS[0], files.make_pipe(PIPE_BYTES), strict=True)),
         open_files=(1024, 1024),

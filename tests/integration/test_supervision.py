@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -277,6 +278,25 @@ def test_a_restart_delay_goes_on_after_a_takeover(bench: Bench) -> None:
     second = supervised.of("started")[1]
     assert due <= second["b"] < due + supervision.PATIENCE_S
     assert len(supervised.of("started")) == 2
+
+
+@pytest.mark.parametrize("by", ["stop", "timeout"])
+def test_one_that_leaves_the_processor_to_others_hears_a_stop_and_keeps_its_childs_time(
+    bench: Bench, by: str
+) -> None:
+    long_s = 10 * supervision.PATIENCE_S
+    one = bench.launch(
+        ["sh", "-c", "echo said; exec sleep 600"], begin_at=time.time() + 0.1, crowd_s=long_s,
+        timeout_s=0.5 if by == "timeout" else 0.0, grace_s=0.0,
+    )  # fmt: skip
+    one.wait_for("started")
+    if by == "stop":
+        one.wait_until(lambda: process.command_of(one.of("started")[0]["pid"]) == "sleep", "it")
+        assert "error" not in one.tell(op="stop", why="stop", by="test")
+
+    assert one.wait_for("ended")["why"] == by
+    assert one.of("exited")[0]["signal"] in {signal.SIGTERM, signal.SIGKILL}
+    assert by == "timeout" or one.output() == b"said\n"
 
 
 def test_the_fork_server_ends_when_nobody_needs_it(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """``daemon.*``: the master itself."""
 
 import os
+from datetime import datetime
 
 import claw
 from claw.kernel import clock
@@ -14,8 +15,9 @@ from claw.store.records import Tx
 async def status(call: Call, _params: Params) -> Json:
     """Tell how the master is doing."""
     services = call.services
-    running, queued, supervisors = await services.store.read(_count)
-    uptime = clock.now() - services.started_at
+    now = clock.now()
+    running, queued, supervisors = await services.store.read(lambda tx: _count(tx, now))
+    uptime = now - services.started_at
     files_changed = await services.has_changed_files()
     warnings = await warnings_of(services, files_changed=files_changed)
     return {
@@ -34,9 +36,12 @@ async def status(call: Call, _params: Params) -> Json:
     }
 
 
-def _count(tx: Tx) -> tuple[int, int, int]:
-    running = sum(tx.active_counts().values())
-    return running, tx.count_open() - running, len(tx.open_supervisors())
+def _count(tx: Tx, now: datetime) -> tuple[int, int, int]:
+    """Count runs that are under way, those that wait, and supervisors; none that is armed."""
+    running, active = (
+        sum(counts.values()) for counts in (tx.begun_counts(now), tx.active_counts())
+    )
+    return running, tx.count_open() - active, len(tx.open_supervisors())
 
 
 async def metrics(call: Call, _params: Params) -> Json:

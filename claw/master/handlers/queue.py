@@ -136,7 +136,8 @@ def _revoke(turn: Turn, some: Sequence[str], how: Revocation) -> list[str]:
 async def budgets(call: Call, _params: Params) -> Json:
     """Tell how much of everything that is bounded is used."""
     config = call.services.config.current
-    return await call.services.store.read(lambda tx: queueview.budgets(tx, config))
+    now = clock.now()
+    return await call.services.store.read(lambda tx: queueview.budgets(tx, config, now))
 
 
 async def pool_list(call: Call, _params: Params) -> Json:

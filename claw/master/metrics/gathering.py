@@ -60,8 +60,8 @@ def read(tx: Tx, config: Config, now: datetime) -> Reading:
     return Reading(
         look=jobrows.look(tx),
         tallies=tx.event_tallies(),
-        budgets=queueview.budgets(tx, config),
-        active=tx.active_counts(),
+        budgets=queueview.budgets(tx, config, now),
+        active=tx.begun_counts(now),
         pending=tx.pending_counts(),
         dead=tx.dead_counts(),
         alerts=tx.all_standing_alerts(),

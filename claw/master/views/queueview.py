@@ -106,9 +106,12 @@ def _takes_a_place(config: Config, name: str) -> bool:
     return job is None or (job.type is not JobType.CONTINUOUS and job.workflow is None)
 
 
-def budgets(tx: Tx, config: Config) -> Json:
-    """Return what there is of everything that is bounded, and how much of it is used."""
-    active, queued, pending = tx.active_counts(), tx.queued_counts(), tx.pending_counts()
+def budgets(tx: Tx, config: Config, now: datetime) -> Json:
+    """Return what there is of everything that is bounded, and how much of it is used.
+
+    What is armed uses nothing yet.
+    """
+    active, queued, pending = tx.begun_counts(now), tx.queued_counts(), tx.pending_counts()
     jobs: list[dict[str, Any]] = [
         {
             "job": job.name,

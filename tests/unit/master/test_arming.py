@@ -11,7 +11,7 @@ from claw.master.control.targets import Aim
 from claw.master.engine import arming, intents, journal, pools, services, slots
 from claw.master.engine.dispatch import Claim
 from claw.master.supervision import adopt
-from claw.master.views import jobrows, statusview, whyview
+from claw.master.views import jobrows, queueview, statusview, whyview
 from claw.model import ids
 from claw.model.approval import Approval
 from claw.model.effect import StopRun, Withdraw
@@ -367,6 +367,19 @@ def test_places_are_given_in_the_order_of_the_queue() -> None:
     tick(desk, "z")
     (claim,) = desk.dispatch()
     assert claim.job.name == "z"
+
+
+def test_what_is_armed_counts_as_running_from_its_time_on() -> None:
+    desk, _ = armed(daemon=Daemon(max_parallel=1))
+
+    def running() -> object:
+        return desk.database.view(lambda tx: queueview.budgets(tx, desk.config, desk.now))[
+            "running"
+        ]
+
+    assert running() == 0
+    desk.now = SLOT
+    assert running() == 1
 
 
 def test_what_waits_has_its_place_before_what_is_armed() -> None:

@@ -124,7 +124,7 @@ def test_budgets_tell_what_is_nearly_used_up() -> None:
     for _ in range(4):
         desk.ask("a")
     desk.begin("c")
-    shown = desk.database.view(lambda tx: queueview.budgets(tx, desk.config))
+    shown = desk.database.view(lambda tx: queueview.budgets(tx, desk.config, desk.now))
     assert (shown["open"], shown["running"]) == (6, 2)
     assert shown["hot"] == [
         "daemon.max_parallel: 2 of 2",
