@@ -14,6 +14,7 @@ import queue
 import sqlite3
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,6 +138,7 @@ class Database:
         self._threads: tuple[threading.Thread, ...] = ()
         if inline:
             self._reader = self._writer
+            weakref.finalize(self, self._writer.close)  # few of those are closed by anybody
             return
         self._reader = connect(path, tracer=tracer, read_only=True)
         self._threads = (

@@ -9,6 +9,7 @@ held. So are events, which nobody looks at within a decision.
 The store's one writer also remembers rows from one transaction to the next (`Memory`).
 """
 
+import logging
 import re
 import sqlite3
 from collections import defaultdict
@@ -27,6 +28,7 @@ from claw.store.connect import MOST_STATEMENTS
 from claw.store.layout import Layout, Row, Value
 from claw.store.queries import QUERIES
 
+_LOG = logging.getLogger("claw.store")
 T = TypeVar("T")
 
 
@@ -352,7 +354,9 @@ class Statements:
             if changed:
                 parts[_part(kind.update, (*changed,))].append(changed | kind.place(key))
         for statement, values in parts.items():
-            self._connection.executemany(statement, values)
+            if self._connection.executemany(statement, values).rowcount != len(values):
+                _LOG.error("a row of %s was to be changed and has gone", kind.table)
+                known.clear()
 
     def forget(self) -> None:
         """Give up what is held back: it is not to be."""

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -24,8 +25,10 @@ _ADDING = {"insert_run"}
 
 
 @pytest.fixture(scope="module")
-def connection() -> sqlite3.Connection:
-    return Database.inline(datetime(2026, 1, 1, tzinfo=UTC))._writer
+def connection() -> Iterator[sqlite3.Connection]:
+    database = Database.inline(datetime(2026, 1, 1, tzinfo=UTC))
+    yield database._writer
+    database.close()
 
 
 def _touched(connection: sqlite3.Connection, name: str, actions: set[int]) -> set[str]:
@@ -81,3 +84,12 @@ def test_who_changes_a_table_that_answers_are_remembered_of_says_so_in_its_first
     changed = _touched(connection, name, CHANGES) & set(ANSWERS.values())
 
     assert changed <= tables_changed(name)
+
+
+def test_what_changes_runs_means_by_id_the_run_that_it_changes() -> None:
+    """Of `id` a statement is taken to tell which run is no longer as it is remembered."""
+    changing = [text for text in QUERIES.values() if re.search(r"UPDATE (OR FAIL )?runs", text)]
+
+    assert changing
+    for text in changing:
+        assert ":id" not in text or re.search(r"WHERE id = :id\b", text), text

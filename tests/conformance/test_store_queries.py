@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
 
@@ -39,8 +40,10 @@ WALKS = {
 
 
 @pytest.fixture(name="connection")
-def _connection() -> sqlite3.Connection:
-    return Database.inline(T0)._writer
+def _connection() -> Iterator[sqlite3.Connection]:
+    database = Database.inline(T0)
+    yield database._writer
+    database.close()
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES))

@@ -384,3 +384,17 @@ async def test_the_audit_log_goes_on_with_its_chain_after_a_restart(tmp_path: Pa
             assert list(auditlog.verify_all(desk.home.log)) == []
 
     assert len((tmp_path / "log" / "audit.log").read_text().splitlines()) == 3
+
+
+async def test_events_of_a_name_that_no_job_has_or_had_are_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path, WEB) as desk:
+        client = await desk.connect()
+
+        refused = await client.refusal("event.list", filter={"job": "wen"})
+        assert refused["data"]["name"] == "not_found"
+        assert "web" in refused["data"]["hint"]
+
+        await desk.happen("job.removed", job="gone")
+        for name, count in (("web", 0), ("gone", 1), ("no*", 0)):
+            found = await client.call("event.list", filter={"job": name, "type": "job.removed"})
+            assert len(found["events"]) == count

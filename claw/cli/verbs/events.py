@@ -28,6 +28,7 @@ def events(context: Context) -> int:
     cursor = args["from"] if args["from"] is not None else mark.read()
     chosen = {name: args[name] for name in ("job", "type") if args[name] is not None}
     if args["follow"]:
+        context.call("event.list", filter=chosen or None, limit=1)  # is there such a job?
         stream = follow_events(context.home, cursor, chosen, terminal.note, on_start=mark.write)
         with contextlib.closing(stream):
             for event in stream:

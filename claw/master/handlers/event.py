@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from claw.errors import StoreError
+from claw.master.control import targets
 from claw.master.control.calls import Call, Params
 from claw.master.control.streams import LaggedError, Stream
 from claw.master.forgetting import told_of_gap
@@ -76,6 +77,7 @@ def reader_of(wanted: Filter, after: int) -> Callable[[Tx], Page]:
 
 async def list_(call: Call, params: Params) -> Json:
     """Read stored events, oldest first."""
+    await _see_that_it_is_one(call, _filter_of(params).plain_job)
     wanted, cursor = _filter_of(params), min(params.get("from", 0), _MAX_CURSOR)
     limit = params.get("limit", DEFAULT_LIMIT)
     found: list[Event] = []
@@ -93,6 +95,19 @@ async def list_(call: Call, params: Params) -> Json:
         if page.is_last:
             return {"events": list(map(wire_of, found)), "next": None, **gap}
     return {"events": list(map(wire_of, found)), "next": cursor, **gap}
+
+
+async def _see_that_it_is_one(call: Call, job: str | None) -> None:
+    """Refuse a name that no job has, nor any that is gone and has left an event.
+
+    Raises:
+        NotFoundError: It is misspelt, most likely.
+    """
+    config = call.services.config.current
+    if job is None or config.job(job) is not None:
+        return
+    if not await call.services.store.read(lambda tx: tx.events(limit=1, job=job)):
+        raise targets.no_job(config, job)
 
 
 async def subscribe(call: Call, params: Params) -> Json:

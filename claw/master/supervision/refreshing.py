@@ -117,10 +117,15 @@ class Refreshing:
             reference.of_all(launch.refers.values()),
             for_another=identity is not None and identity[0] != os.geteuid(),
         )
+        former = launch.encode()
         phase = await self._links.call(launch.sid, op="hello")
         launches.fill(launch, launch.refers, found, int(phase["attempt"]) + 1)
         await self._fostering.renew_memory(launch)
-        answer = await self._links.call(launch.sid, op="refresh", launch=launch.values())
+        try:
+            answer = await self._links.call(launch.sid, op="refresh", launch=launch.values())
+        except Exception:  # it keeps what it had, so that is what is told, and handed on
+            await self._fostering.renew_memory(Launch.decode(former))
+            raise
         if int(answer["attempt"]) + 1 != launch.held[-1][0]:  # another process began meanwhile
             launch.held[-1][0] = int(answer["attempt"]) + 1
             await self._fostering.renew_memory(launch)

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 import trio
 
+from claw.errors import RequestError
 from claw.kernel import memory
 from claw.master.confidant import Confidant, confidant_of
 from claw.master.supervision.refreshing import Refreshing
@@ -29,6 +30,7 @@ class Around:
         self.asked = trio.Event()
         self.may_answer = trio.Event()
         self.given: list[str] = []
+        self.refuses = False
         self._live = {launch.run: None}
         self._put(launch)
 
@@ -43,6 +45,8 @@ class Around:
 
     async def call(self, _sid: str, *, op: str, **asked: Any) -> dict[str, int]:
         """Answer as the supervisor does; the first greeting waits."""
+        if op == "refresh" and self.refuses:
+            raise RequestError("unknown operation 'refresh'")
         if op == "refresh":
             self.given.append(asked["launch"]["env"]["TOKEN"])
         elif not self.asked.is_set():
@@ -81,3 +85,22 @@ async def test_of_two_values_that_are_set_at_once_the_later_one_comes_last(
     assert around.given == ["the first value", "the second value"]
     (launch,) = await refreshing._launches([*around._live])
     assert [versions for _attempt, versions in launch.held] == [{"T": 2}]
+
+
+async def test_a_supervisor_that_refuses_another_value_is_said_to_have_the_one_it_had(
+    around: Around, knowing: Confidant
+) -> None:
+    this = cast("Any", around)
+    refreshing = Refreshing(this, this, this, knowing)
+    around.may_answer.set()
+    knowing.vault.set("T", "the first value")
+    await refreshing.reach("T")
+    (before,) = await refreshing._launches([*around._live])
+
+    around.refuses = True
+    knowing.vault.set("T", "the second value")
+    _reached, troubles = await refreshing.reach("T")
+
+    (after,) = await refreshing._launches([*around._live])
+    assert troubles
+    assert (after.held, after.env) == (before.held, before.env)

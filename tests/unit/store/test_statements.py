@@ -310,3 +310,18 @@ def test_every_content_of_a_run_is_read_as_it_was_written(watched: Watched) -> N
     assert watched.run().lineage is ALONE
     assert type(found.state) is State
     assert type(found.priority) is type(whole.priority)
+
+
+def test_a_change_of_a_row_that_has_gone_is_said_and_not_remembered(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lose(tx: Tx) -> None:
+        run = tx.run(a_run().id)
+        assert run is not None
+        tx._connection.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+        tx.update_run(replace(run, state=State.CLAIMED))
+
+    watched.do(lose)
+
+    assert "a row of runs was to be changed and has gone" in caplog.text
+    assert watched.database.transact(lambda tx: tx.run(a_run().id)) is None
