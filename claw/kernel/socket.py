@@ -6,15 +6,9 @@ A path over 107 bytes (unix(7)) is reached through /proc/self/fd.
 from __future__ import annotations
 
 import array
-import os
 import socket
 
 from claw.kernel import channel
-
-RIGHTS_BYTES = socket.CMSG_SPACE(channel.MOST_FDS * 4)
-"""Room for all the descriptors that can come with a message."""
-CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-"""Flag of a receive: no program that is started meanwhile gets the descriptors."""
 
 
 def listen_unix(path: str, mode: int = 0o600, backlog: int = 128) -> socket.socket:
@@ -38,16 +32,3 @@ def pair() -> tuple[socket.socket, socket.socket]:
 def rights(*fds: int) -> list[tuple[int, int, array.array[int]]]:
     """Return ancillary data that passes descriptors along with a message (SCM_RIGHTS)."""
     return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
-
-
-def descriptors_in(ancillary: list[tuple[int, int, bytes]], flags: int) -> list[int]:
-    """Return the descriptors that came with a message, as `channel.receive` does."""
-    fds = array.array("i")
-    for level, kind, packed in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds.frombytes(packed[: len(packed) - len(packed) % fds.itemsize])
-    if flags & socket.MSG_CTRUNC:
-        for fd in fds:
-            os.close(fd)
-        return []
-    return fds.tolist()

@@ -141,6 +141,7 @@ class App:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._build(AsyncStore(opened.database))
+            nursery.start_soon(self._links.hearing.serve)
             await recall(self.home, self._decide, opened, self._evidencing.look_into)
             await nursery.start(self._reaper.serve)
             await nursery.start(self._signaling.serve)
@@ -298,9 +299,9 @@ class App:
         self._fostering.forget(sid)
         self._evidencing.forget(sid)
 
-    async def _on_gone(self, sid: str) -> None:
+    def _on_gone(self, sid: str) -> None:
         self._groups.drop(sid)
-        await self._links.gone(sid)
+        self._links.gone(sid)
 
     async def _on_lost(self, sid: str) -> bool:
         return await self._adoption.lose(sid)

@@ -252,7 +252,7 @@ def test_a_fork_server_whose_log_cannot_be_opened_serves_without(tmp_path: Path)
     async def nobody() -> dict[str, tuple[int, int]]:
         return {}
 
-    async def nothing(_sid: str) -> None:
+    def nothing(_sid: str) -> None:
         """Note nothing."""
 
     async def main() -> object:

@@ -7,13 +7,12 @@ server without supervisors and without a master ends.
 
 import logging
 import os
-import socket as sockets
 from collections.abc import Awaitable, Callable
 
 import trio
 
 import claw
-from claw.kernel import files, socket
+from claw.kernel import channel, files
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.model.home import Home
 from claw.wire.supervision import Message
@@ -29,7 +28,7 @@ class Elders:
     def __init__(
         self,
         home: Home,
-        on_gone: Callable[[str], Awaitable[None]],
+        on_gone: Callable[[str], None],
         on_death: Callable[[], Awaitable[None]],
     ) -> None:
         """Make what `serve` fills.
@@ -65,7 +64,7 @@ class Elders:
     async def _meet(self, path: str, nursery: trio.Nursery) -> None:
         """Connect to one, and wait until it has said whom it looks after."""
         try:
-            connection = socket.connect_unix(path)
+            connection = channel.connect(path)
         except ConnectionRefusedError:  # nobody listens any more: it was killed
             files.remove(path)
             return
@@ -117,20 +116,18 @@ class Elders:
 class _Elder:
     """One of them, and how many of its supervisors have ended since it was asked."""
 
-    def __init__(
-        self, connection: sockets.socket, on_gone: Callable[[str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, connection: channel.Socket, on_gone: Callable[[str], None]) -> None:
         self.link = LineLink(connection, self._on_notice)
         self.is_met = trio.Event()  # set: it has said whom it looks after, or has gone
         self.gone = 0
         self._one_more = trio.Event()
         self._on_gone = on_gone
 
-    async def _on_notice(self, message: Message) -> None:
+    def _on_notice(self, message: Message) -> None:
         if message.get("ev") == "gone":
             self.gone += 1
             self._one_more.set()
-            await self._on_gone(str(message["sid"]))
+            self._on_gone(str(message["sid"]))
 
     async def wait_gone(self, count: int) -> None:
         """Wait until so many have ended."""

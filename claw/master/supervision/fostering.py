@@ -51,7 +51,7 @@ class Fostering:
         reaper: Reaper,
         soft_limit: int,
         children: Children,
-        on_gone: Callable[[str], Awaitable[None]],
+        on_gone: Callable[[str], None],
     ) -> None:
         """Make the links to the fork servers.
 
@@ -84,10 +84,10 @@ class Fostering:
         else:
             self._wake.set()
 
-    async def on_gone(self, sid: str) -> None:
+    def on_gone(self, sid: str) -> None:
         """A supervisor has ended, its run with it."""
         self.forget(sid)
-        await self._on_gone(sid)
+        self._on_gone(sid)
 
     async def on_death(self) -> None:
         """The fork server has died: hold on to the children, whoever is killed next."""

@@ -17,7 +17,7 @@ import trio
 
 import claw
 from claw.errors import ClawError
-from claw.kernel import files, socket
+from claw.kernel import channel, files, socket
 from claw.master.reaper import Reaper
 from claw.master.supervision import keeping
 from claw.master.supervision.keeping import Kept
@@ -67,7 +67,7 @@ class Custodian(Protocol):
     async def on_death(self) -> None:
         """The fork server has died."""
 
-    async def on_gone(self, sid: str) -> None:
+    def on_gone(self, sid: str) -> None:
         """A supervisor has ended, its run with it."""
 
 
@@ -141,12 +141,12 @@ class ForkServer:
 
     def _connect(self) -> LineLink | None:
         try:
-            return LineLink(socket.connect_unix(self.path), self._on_notice)
+            return LineLink(channel.connect(self.path), self._on_notice)
         except OSError:
             pass
         try:
             self._start()
-            return LineLink(socket.connect_unix(self.path), self._on_notice)
+            return LineLink(channel.connect(self.path), self._on_notice)
         except OSError as error:
             _LOG.error("no fork server can be started: %s", error)
             return None
@@ -186,9 +186,9 @@ class ForkServer:
         finally:
             server.close()
 
-    async def _on_notice(self, message: Message) -> None:
+    def _on_notice(self, message: Message) -> None:
         if message.get("ev") == "gone":
-            await self._custodian.on_gone(str(message["sid"]))
+            self._custodian.on_gone(str(message["sid"]))
 
     async def call(self, *fds: int, **message: object) -> Message:
         """Ask the fork server, as soon as there is one.

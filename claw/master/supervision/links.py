@@ -7,15 +7,15 @@ breaks is made again for as long as the supervisor, or a replacement, holds its 
 
 import logging
 import math
-import socket as sockets
 from collections.abc import Awaitable, Callable
 
 import trio
 
 import claw
 from claw.errors import ClawError, StoreError
-from claw.kernel import files, socket
+from claw.kernel import channel, files
 from claw.master.supervision import keeping
+from claw.master.supervision.hearing import Hearing
 from claw.master.supervision.journals import Apply, apply_from
 from claw.master.supervision.linefeed import LineLink, LostError
 from claw.master.supervision.verdict import Verdict, judge
@@ -44,7 +44,7 @@ class Supervised:
         self.free_size = 0  # of its journal, when it said that it would take another run
         self.free_until = 0.0  # until then, in trio's time, one is given to it
         self.wake = trio.Event()  # set: look again whether it lives
-        self.grown = trio.Event()  # set: its journal has more to read
+        self.has_grown = False  # its journal has more to read
         self.draining = trio.Lock()
 
 
@@ -60,6 +60,7 @@ class Links:
     ) -> None:
         self._home = home
         self._apply = apply
+        self.hearing = Hearing()
         self._knows = knows
         self._on_lost = on_lost
         self.on_linked: Callable[[str], None] = lambda _sid: None
@@ -147,50 +148,59 @@ class Links:
     def _connect(self, one: Supervised) -> LineLink | None:
         path = f"{self._home.supervisor_run(one.sid)}/control.sock"
         try:
-            connection = socket.connect_unix(path)
+            connection = channel.connect(path)
         except OSError:
             return None
         return self.link_over(connection, one.sid)
 
-    def link_over(self, connection: sockets.socket, sid: str) -> LineLink:
+    def link_over(self, connection: channel.Socket, sid: str) -> LineLink:
         """Return a link of that supervisor over a connection."""
 
-        async def on_notice(message: Message) -> None:
+        def on_closed() -> None:
+            self.hearing.drop(link)
             one = self.all.get(sid)
-            if one is None:
-                keeping.close(message.get("kept", {}))
-            elif message.get("ev") == "child":
-                self.on_child(sid, message.get("kept", {}))
-            elif message.get("ev") == "journal":
-                self._note_free(one, message)
-                one.grown.set()
-            elif message.get("ev") == "refused":
-                one.is_settled = True
-                self.on_refused(sid, message)
-            elif message.get("ev") == "rotated":
-                self.on_rotated(str(message.get("path")))
+            if one is not None:
+                one.wake.set()
 
-        connection.setblocking(False)
-        return LineLink(connection, on_notice)
+        link = LineLink(connection, lambda message: self._on_notice(sid, message), on_closed)
+        return link
+
+    def _on_notice(self, sid: str, message: Message) -> None:
+        one = self.all.get(sid)
+        if one is None:
+            keeping.close(message.get("kept", {}))
+        elif message.get("ev") == "journal":
+            self._note_free(one, message)
+            one.has_grown = True
+            one.wake.set()
+        elif message.get("ev") == "child":
+            self.on_child(sid, message.get("kept", {}))
+        elif message.get("ev") == "refused":
+            one.is_settled = True
+            self.on_refused(sid, message)
+        elif message.get("ev") == "rotated":
+            self.on_rotated(str(message.get("path")))
 
     async def _serve(self, one: Supervised, link: LineLink) -> None:
+        """Follow one while there is a link to it, and read what its journal has grown by."""
         one.link = link
+        self.hearing.add(link)
         self.on_linked(one.sid)
         self.on_rotated(None)
+        one.has_grown = True
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._drain_as_it_grows, one)
-                await link.serve()
-                nursery.cancel_scope.cancel()
+            while not link.is_closed:
+                one.wake = trio.Event()
+                if one.has_grown:
+                    one.has_grown = False
+                    await self.drain(one)
+                else:
+                    await one.wake.wait()
         finally:
             one.link = None
             link.close()
-
-    async def _drain_as_it_grows(self, one: Supervised) -> None:
-        while True:
-            one.grown = trio.Event()
-            await self.drain(one)
-            await one.grown.wait()
+        if link.failure is not None:
+            raise link.failure
 
     def _holds_lock(self, one: Supervised) -> bool:
         return files.is_locked(f"{self._home.spool}/{one.sid}/lock")
@@ -223,8 +233,9 @@ class Links:
         one = self.all.get(sid)
         if one is not None:
             one.is_settled = True
-            one.wake.set()
-            if not (one.free_size and self.keeps_free):
+            if one.link is None:
+                one.wake.set()
+            elif not (one.free_size and self.keeps_free):
                 self._let_go(one)
 
     # -- those that would take another run ------------------------------------------------
@@ -294,7 +305,7 @@ class Links:
         await self.drain(one)
         return one.is_settled or await self._on_lost(one.sid)
 
-    async def gone(self, sid: str) -> None:
+    def gone(self, sid: str) -> None:
         """The fork server says that a supervisor has ended."""
         one = self.all.get(sid)
         if one is not None:

@@ -1,7 +1,7 @@
 """What fork servers are told and asked by the master; the other end of a link is the test's."""
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import trio
@@ -36,7 +36,7 @@ def fostering_in(folder: Path) -> Fostering:
     return Fostering(home_in(folder), Reaper(), 1024, children, nothing)
 
 
-async def nothing(_sid: str) -> None:
+def nothing(_sid: str) -> None:
     """Note nothing."""
 
 
@@ -64,7 +64,7 @@ class Peer:
 
 @contextlib.asynccontextmanager
 async def linked(
-    answer: Callable[[Message], Message], on_notice: Callable[[Message], Awaitable[None]]
+    answer: Callable[[Message], Message], on_notice: Callable[[Message], None]
 ) -> AsyncIterator[tuple[LineLink, Peer]]:
     """Yield a link and who is at its other end."""
     ours, theirs = socket.pair()
@@ -78,7 +78,7 @@ async def linked(
         nursery.cancel_scope.cancel()
 
 
-async def heed_nothing(_message: Message) -> None:
+def heed_nothing(_message: Message) -> None:
     """Take no notice."""
 
 
@@ -162,7 +162,7 @@ def test_a_fork_server_of_another_version_is_asked_again_only_when_all_it_named_
     gone: list[str] = []
     peers: list[Peer] = []
 
-    async def on_gone(sid: str) -> None:
+    def on_gone(sid: str) -> None:
         gone.append(sid)
 
     async def main() -> None:

@@ -1,0 +1,46 @@
+"""Hears all supervisors in one task, see epoll(7): what each has said is taken in at once.
+
+A task for each link would be woken for each word, and most of what a word costs is that.
+"""
+
+import select
+
+import trio
+
+from claw.master.supervision.linefeed import LineLink
+
+
+class Hearing:
+    """The links that are heard."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._links: dict[int, LineLink] = {}
+
+    def add(self, link: LineLink) -> None:
+        """Hear a link, until it is dropped."""
+        self._links[link.fileno()] = link
+        self._epoll.register(link.fileno(), select.EPOLLIN)
+
+    def drop(self, link: LineLink) -> None:
+        """Hear a link no more; to be called before it is closed."""
+        if self._links.pop(link.fileno(), None) is not None:
+            self._epoll.unregister(link.fileno())
+
+    async def serve(self) -> None:
+        """Hear until cancelled."""
+        while True:
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
+            self.hear()
+
+    def hear(self) -> None:
+        """Take in what has come by now; a mistake of ours with one link closes that one."""
+        for fd, _events in self._epoll.poll(0):
+            link = self._links.get(fd)
+            if link is None:
+                continue
+            try:
+                link.take_in()
+            except Exception as error:  # noqa: BLE001  it is for who follows that supervisor
+                link.failure = error
+                link.close()
