@@ -6,7 +6,7 @@ The tree of tasks::
     ├── fork server        connects to the one that is there, or starts one
     ├── elders             fork servers of other versions, until they have no run left
     ├── fostering          sees that each supervisor has a fork server that knows it
-    ├── links              one per living supervisor: journal in, requests out
+    ├── links              one hears all supervisors; one for each that lives, else asleep
     ├── dispatcher         gates, claims, launches
     ├── ticker             one sleeper for all due times
     ├── control            the socket: one task per connection
@@ -45,7 +45,7 @@ from claw.master.control.events import EventBus
 from claw.master.control.server import serve_control
 from claw.master.decider import Decider
 from claw.master.duties.watch import Watch, means_of
-from claw.master.engine import services
+from claw.master.engine import services, sockets
 from claw.master.init import handover
 from claw.master.init.held import HeldSignals
 from claw.master.init.inherited import Inherited
@@ -69,8 +69,9 @@ from claw.master.supervision.fostering import Fostering, living
 from claw.master.supervision.health import serve_health
 from claw.master.supervision.launches import Surroundings
 from claw.master.supervision.links import Links
+from claw.master.supervision.pulse import Pulse
 from claw.master.supervision.refreshing import Refreshing
-from claw.master.supervision.sockets import Sockets, needing_sockets
+from claw.master.supervision.sockets import Sockets
 from claw.master.supervision.stops import tell_stop
 from claw.master.supervision.ticker import Ticker
 from claw.master.upkeep import Upkeep
@@ -141,7 +142,7 @@ class App:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._build(AsyncStore(opened.database))
-            nursery.start_soon(self._links.hearing.serve)
+            nursery.start_soon(self._links.serve, self._dispatcher.pulse)
             await recall(self.home, self._decide, opened, self._evidencing.look_into)
             await nursery.start(self._reaper.serve)
             await nursery.start(self._signaling.serve)
@@ -180,7 +181,7 @@ class App:
             return
         self._groups.sweep(self._links.all)
         await self._decide(services.autostart)
-        await self._sockets.settle(await self._decide(needing_sockets))
+        await self._sockets.settle(await self._decide(sockets.needing))
         nursery.start_soon(self._ticker.serve)
         nursery.start_soon(self._dispatcher.serve, nursery)
         self._dispatcher.wake()
@@ -207,7 +208,11 @@ class App:
         )
         self._fork_server = self._fostering.fork_server
         self._sockets = Sockets(config, self._fostering)
-        self._links = Links(self.home, self._apply, self._fostering.knows, self._on_lost)
+        pulse = Pulse(self._decide)
+        self._evidencing = Evidencing(
+            self.home, config, store, pulse.apply, self._reaper, self._confidant.redactor
+        )
+        self._links = Links(self.home, self._evidencing, self._fostering.knows, self._on_lost)
         self._links.on_linked = self._fostering.look_at
         self._links.on_over = self._on_over
         self._links.on_child = self._fostering.copies.take_child
@@ -220,12 +225,8 @@ class App:
         self._groups = find_groups(self.home)
         around = Surroundings(os.environ, os.geteuid(), self._groups)
         self._dispatcher = Dispatcher(
-            self.home, self._decide, self._fork_server, self._links, self._sockets,
+            self.home, pulse, self._fork_server, self._links, self._sockets,
             (around, self._confidant),
-        )  # fmt: skip
-        self._evidencing = Evidencing(
-            self.home, config, store, self._dispatcher.pulse.apply, self._reaper,
-            self._confidant.redactor,
         )  # fmt: skip
         self._adoption = Adoption(
             self.home, self._decide, self._evidencing, self._fostering, self._links
@@ -234,7 +235,7 @@ class App:
             self.home, store, config, self._links, (self._reaper, around), self._confidant
         )
         self._sampler = Sampler(config, store, self._decide, self._links, self._groups)
-        self._ticker = Ticker(store, self._decide, self._dispatcher.pulse)
+        self._ticker = Ticker(store, self._decide, pulse)
         self._dispatcher.go_by(self._ticker)
         self._watch = Watch(
             config, store, self._decide, means_of(self.home, self._reaper), self._confidant
@@ -292,19 +293,16 @@ class App:
     def _end_as(self, ended: effects.EssentialEnded) -> None:
         self._shutdown.end_as(ended, was_seen=self._adopted.is_set())
 
-    async def _apply(self, sid: str, data: bytes, offset: int) -> int:
-        return await self._evidencing.apply(sid, data, offset)
-
     def _on_over(self, sid: str) -> None:
         self._fostering.forget(sid)
         self._evidencing.forget(sid)
 
+    async def _on_lost(self, sid: str) -> bool:
+        return await self._adoption.lose(sid)
+
     def _on_gone(self, sid: str) -> None:
         self._groups.drop(sid)
         self._links.gone(sid)
-
-    async def _on_lost(self, sid: str) -> bool:
-        return await self._adoption.lose(sid)
 
     # -- the outside -------------------------------------------------------------------
 

@@ -361,6 +361,7 @@ class Config:
     graph: Graph = field(init=False, repr=False, compare=False)
     triggers: Triggers = field(init=False, repr=False, compare=False)
     listening: tuple[Job, ...] = field(init=False, repr=False, compare=False)
+    with_sockets: tuple[Job, ...] = field(init=False, repr=False, compare=False)
     outlets: Outlets = field(init=False, repr=False, compare=False)
     _asked_by_steps: dict[str, tuple[Condition, ...]] = field(
         init=False, repr=False, compare=False
@@ -375,6 +376,7 @@ class Config:
         object.__setattr__(self, "triggers", Triggers(found))
         listening = tuple(job for job in self.jobs if job.events)
         object.__setattr__(self, "listening", listening)
+        object.__setattr__(self, "with_sockets", tuple(job for job in self.jobs if job.sockets))
         is_used = bool(self.hooks) or any(job.tells for job in self.jobs)
         outlets = Outlets(self.channels, self.hooks, is_used=is_used)
         object.__setattr__(self, "outlets", outlets)

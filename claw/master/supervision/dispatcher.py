@@ -16,7 +16,6 @@ import trio
 from claw.errors import StoreError
 from claw.kernel import socket
 from claw.master.confidant import Confidant
-from claw.master.decider import Decider
 from claw.master.engine import journal
 from claw.master.engine.dispatch import Claim
 from claw.master.engine.turn import Turn
@@ -53,20 +52,21 @@ class Dispatcher:
     def __init__(
         self,
         home: Home,
-        decide: Decider,
+        pulse: Pulse,
         fork_server: ForkServer,
         links: Links,
         sockets: Sockets,
         means: tuple[Surroundings, Confidant],
     ) -> None:
         self._home = home
-        self._decide = decide
+        self.pulse = pulse
+        self._decide = pulse.decider
         self._fork_server = fork_server
         self._links = links
         self._sockets = sockets
         self._around, self._confidant = means
         self.tokens = Tokens(home.token_key)
-        self.pulse = Pulse(decide, links.free)
+        pulse.free = links.free
         links.on_refused = self._on_refused
         self.withdrawals = Withdrawals(links)
         self._ahead = trio.Semaphore(_MOST_AHEAD)

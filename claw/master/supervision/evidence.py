@@ -5,7 +5,7 @@ so. What is short is read at once, as short pieces of journals are; the rest in 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import trio
@@ -80,6 +80,21 @@ class _Open:
         self.ending: Ending | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is known beside a piece of a journal.
+
+    Attributes:
+        endings: The attempts that it ends.
+        after: What the journal says last after it; None: nothing that will be asked for.
+        found: What their files say.
+    """
+
+    endings: Sequence[Ending]
+    after: _Open | None
+    found: Evidences = field(default_factory=dict)
+
+
 class Evidencing:
     """Gathers evidence and hands it on with the journal; `apply` is for `Links`."""
 
@@ -101,6 +116,25 @@ class Evidencing:
         self._threads = trio.CapacityLimiter(_READERS)
         self._open: dict[str, _Open] = {}  # by supervisor, as far as they are applied
 
+    def at_hand(self, sid: str, data: bytes) -> Gathered | None:
+        """Return the evidence of a piece of a journal; None: that takes looking for.
+
+        At next to no cost when it ends no attempt, or one that has printed nothing.
+        """
+        before = self._open.get(sid)
+        if not any(mark in data for mark in _MARKS):
+            return Gathered((), before)
+        if before is None and not data.startswith(_MARKS[0]):
+            return None
+        gathered = Gathered(*endings_in(data, before))
+        return gathered if all(map(self._is_silent, gathered.endings)) else None
+
+    def _is_silent(self, one: Ending) -> bool:
+        """Tell whether nothing is to be read of an attempt, and nothing to be removed."""
+        return one.says_nothing and not (
+            one.is_over and results.has_folder(self._home, one.run, one.attempt)
+        )
+
     async def apply(self, sid: str, data: bytes, offset: int) -> int:
         """Apply a piece of a journal, and remove the files that have served.
 
@@ -110,18 +144,28 @@ class Evidencing:
         Raises:
             StoreError: It could not be stored; nothing has happened.
         """
-        endings, after = await self._endings(sid, data)
-        found: dict[tuple[str, int], Evidence] = {}
-        for one in endings:
-            found[one.run, one.attempt] = await self._gather(one)
-        reached = await self._apply(sid, data, offset, found)
-        if after is None:
-            self._open.pop(sid, None)
-        else:
-            self._open[sid] = after
-        for one in endings:
+        gathered = self.at_hand(sid, data) or await self._look_for(sid, data)
+        reached = await self._apply(sid, data, offset, gathered.found)
+        self.remember(sid, gathered)
+        for one in gathered.endings:
             await self._clear(one)
         return reached
+
+    async def _look_for(self, sid: str, data: bytes) -> Gathered:
+        """Return the evidence of a piece of a journal, whatever that takes."""
+        before = self._open.get(sid)
+        if before is None and not data.startswith(_MARKS[0]):
+            before = _Open(await self._look_up(sid))
+        endings, after = endings_in(data, before)
+        found = {(one.run, one.attempt): await self._gather(one) for one in endings}
+        return Gathered(endings, after, found)
+
+    def remember(self, sid: str, gathered: Gathered) -> None:
+        """What was gathered of a piece of a journal has been taken in with it."""
+        if gathered.after is None:
+            self._open.pop(sid, None)
+        else:
+            self._open[sid] = gathered.after
 
     def forget(self, sid: str) -> None:
         """Nothing more will come from a supervisor."""
@@ -131,19 +175,6 @@ class Evidencing:
     def count(self) -> int:
         """How many supervisors are in the middle of something."""
         return len(self._open)
-
-    async def _endings(self, sid: str, data: bytes) -> tuple[list[Ending], _Open | None]:
-        """Return the attempts that a piece ends; [] at next to no cost when it ends none.
-
-        Returns:
-            Them, and what the journal says last after it.
-        """
-        before = self._open.get(sid)
-        if not any(mark in data for mark in _MARKS):
-            return [], before
-        if before is None and not data.startswith(_MARKS[0]):
-            before = _Open(await self._look_up(sid))
-        return endings_in(data, before)
 
     async def _look_up(self, sid: str) -> Message:
         """Return what the store knows of a supervisor's launch, as its line would say it."""

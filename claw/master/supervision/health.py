@@ -11,7 +11,8 @@ import trio
 
 from claw.errors import ClawError
 from claw.kernel import clock
-from claw.master.supervision.links import PING_S, Links, Supervised
+from claw.master.supervision.growth import Supervised
+from claw.master.supervision.links import PING_S, Links
 from claw.model.home import Home
 
 _LOG = logging.getLogger("claw.health")

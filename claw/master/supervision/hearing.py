@@ -4,6 +4,7 @@ A task for each link would be woken for each word, and most of what a word costs
 """
 
 import select
+from collections.abc import Awaitable, Callable
 
 import trio
 
@@ -27,10 +28,15 @@ class Hearing:
         if self._links.pop(link.fileno(), None) is not None:
             self._epoll.unregister(link.fileno())
 
-    async def serve(self) -> None:
-        """Hear until cancelled."""
+    async def serve(self, rest: Callable[[], Awaitable[None]]) -> None:
+        """Hear until cancelled.
+
+        Args:
+            rest: Waited for before it is heard what somebody says: by then others have, too.
+        """
         while True:
             await trio.lowlevel.wait_readable(self._epoll.fileno())
+            await rest()
             self.hear()
 
     def hear(self) -> None:

@@ -6,18 +6,19 @@ breaks is made again for as long as the supervisor, or a replacement, holds its 
 """
 
 import logging
-import math
 from collections.abc import Awaitable, Callable
 
 import trio
 
 import claw
-from claw.errors import ClawError, StoreError
+from claw.errors import ClawError
 from claw.kernel import channel, files
 from claw.master.supervision import keeping
+from claw.master.supervision.evidence import Evidencing
+from claw.master.supervision.growth import Growth, Supervised
 from claw.master.supervision.hearing import Hearing
-from claw.master.supervision.journals import Apply, apply_from
 from claw.master.supervision.linefeed import LineLink, LostError
+from claw.master.supervision.pulse import Piece, Pulse
 from claw.master.supervision.verdict import Verdict, judge
 from claw.model.home import Home
 from claw.wire.supervision import Launch, Message
@@ -26,26 +27,8 @@ _LOG = logging.getLogger("claw.links")
 FIRST_PAUSE_S = 0.01
 LAST_PAUSE_S = 1.0
 PING_S = 5.0
-STORE_PAUSE_S = 1.0
 FREE_S = 1.5
 """So long a supervisor is given another run; it waits a little longer."""
-_COMPLAINT_EVERY_S = 30.0
-
-
-class Supervised:
-    """One supervisor, as the master sees it."""
-
-    def __init__(self, sid: str, offset: int) -> None:
-        self.sid = sid
-        self.offset = offset  # bytes of the journal that are applied
-        self.link: LineLink | None = None
-        self.is_settled = False
-        self.is_silent = False  # heartbeat stale and no answer
-        self.free_size = 0  # of its journal, when it said that it would take another run
-        self.free_until = 0.0  # until then, in trio's time, one is given to it
-        self.wake = trio.Event()  # set: look again whether it lives
-        self.has_grown = False  # its journal has more to read
-        self.draining = trio.Lock()
 
 
 class Links:
@@ -54,13 +37,13 @@ class Links:
     def __init__(
         self,
         home: Home,
-        apply: Apply,
+        evidencing: Evidencing,
         knows: Callable[[str], Awaitable[bool]],
         on_lost: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._home = home
-        self._apply = apply
-        self.hearing = Hearing()
+        self._growth = Growth(home, evidencing)
+        self._hearing = Hearing()
         self._knows = knows
         self._on_lost = on_lost
         self.on_linked: Callable[[str], None] = lambda _sid: None
@@ -69,11 +52,22 @@ class Links:
             kept
         )
         self.all: dict[str, Supervised] = {}
-        self._complains_from = -math.inf  # in trio's time
         self.keeps_free = True  # else one that has ended its run is let go at once
         self.on_refused: Callable[[str, Message], None] = lambda _sid, _message: None
         # An output file; None: nobody listened for a while, and any may have been.
         self.on_rotated: Callable[[str | None], None] = lambda _path: None
+
+    async def serve(self, pulse: Pulse) -> None:
+        """Hear supervisors, and have what they write taken in, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            pulse.grown = self._take
+            nursery.start_soon(self._hearing.serve, pulse.rest)
+            nursery.start_soon(self._growth.serve, pulse)
+
+    def _take(self, room: int) -> list[Piece]:
+        """Return what is new in journals by now, for a decision."""
+        self._hearing.hear()
+        return self._growth.take(room)
 
     async def watch(self, sid: str, offset: int, link: LineLink | None = None) -> None:
         """Follow one supervisor until its run is settled or it is lost."""
@@ -84,6 +78,7 @@ class Links:
                 link = None
         finally:
             del self.all[sid]
+            self._growth.forget(one)
             self.on_over(sid)
 
     async def _follow_safely(self, one: Supervised, link: LineLink | None) -> bool:
@@ -91,18 +86,12 @@ class Links:
         try:
             await self._follow(one, link)
         except OSError as error:
-            self._complain("supervisor %s cannot be followed: %s", one.sid, error)
+            self._growth.complain("supervisor %s cannot be followed: %s", one.sid, error)
             return False
         except Exception:  # noqa: BLE001  the edge of one job's loop
             _LOG.exception("supervisor %s cannot be followed; trying again", one.sid)
             return False
         return True
-
-    def _complain(self, text: str, sid: str, error: Exception) -> None:
-        """Log one line now and then: what is short for one is short for all of them."""
-        if trio.current_time() >= self._complains_from:
-            self._complains_from = trio.current_time() + _COMPLAINT_EVERY_S
-            _LOG.error(f"{text}; trying again, and what else is like it", sid, error)
 
     def expect(self, sid: str, offset: int = 0) -> None:
         """A supervisor is about to be launched: who wants to tell it something waits.
@@ -129,7 +118,7 @@ class Links:
                 pause_s = FIRST_PAUSE_S
                 await self._serve(one, link)
                 link = None
-            await self.drain(one)
+            await self._growth.drain(one)
             if one.is_settled:
                 return
             is_held = self._holds_lock(one)
@@ -157,7 +146,7 @@ class Links:
         """Return a link of that supervisor over a connection."""
 
         def on_closed() -> None:
-            self.hearing.drop(link)
+            self._hearing.drop(link)
             one = self.all.get(sid)
             if one is not None:
                 one.wake.set()
@@ -171,8 +160,7 @@ class Links:
             keeping.close(message.get("kept", {}))
         elif message.get("ev") == "journal":
             self._note_free(one, message)
-            one.has_grown = True
-            one.wake.set()
+            self._growth.note(one, message["size"])
         elif message.get("ev") == "child":
             self.on_child(sid, message.get("kept", {}))
         elif message.get("ev") == "refused":
@@ -182,18 +170,18 @@ class Links:
             self.on_rotated(str(message.get("path")))
 
     async def _serve(self, one: Supervised, link: LineLink) -> None:
-        """Follow one while there is a link to it, and read what its journal has grown by."""
+        """Follow one while there is a link to it, and read what is left to this task."""
         one.link = link
-        self.hearing.add(link)
+        self._hearing.add(link)
         self.on_linked(one.sid)
         self.on_rotated(None)
-        one.has_grown = True
+        self._growth.note(one)
         try:
             while not link.is_closed:
                 one.wake = trio.Event()
-                if one.has_grown:
-                    one.has_grown = False
-                    await self.drain(one)
+                if one.is_left:
+                    one.is_left = False
+                    await self._growth.drain(one)
                 else:
                     await one.wake.wait()
         finally:
@@ -204,29 +192,6 @@ class Links:
 
     def _holds_lock(self, one: Supervised) -> bool:
         return files.is_locked(f"{self._home.spool}/{one.sid}/lock")
-
-    async def drain(self, one: Supervised) -> None:
-        """Apply what the journal holds beyond the offset; what fails is tried again."""
-        async with one.draining:
-            while not await self._drain_once(one):  # noqa: ASYNC110  nothing tells of room
-                await trio.sleep(STORE_PAUSE_S)
-
-    async def _drain_once(self, one: Supervised) -> bool:
-        path = f"{self._home.spool}/{one.sid}/journal"
-        try:
-            await apply_from(path, one.sid, one.offset, self._apply_to)
-        except (StoreError, OSError) as error:
-            self._complain("the journal of %s cannot be applied: %s", one.sid, error)
-            return False
-        return True
-
-    async def _apply_to(self, sid: str, data: bytes, offset: int) -> int:
-        with trio.CancelScope(shield=True):
-            reached = await self._apply(sid, data, offset)
-        one = self.all.get(sid)
-        if one is not None:
-            one.offset = reached
-        return reached
 
     def settle(self, sid: str) -> None:
         """The run of a supervisor is on record as ended: its link may go."""
@@ -302,7 +267,7 @@ class Links:
         Returns:
             Whether there is nothing more to follow.
         """
-        await self.drain(one)
+        await self._growth.drain(one)
         return one.is_settled or await self._on_lost(one.sid)
 
     def gone(self, sid: str) -> None:

@@ -19,10 +19,9 @@ import trio
 
 from claw.errors import ClawError, StoreError
 from claw.master.decider import Decider
-from claw.master.engine import consequences, dispatch, journal
+from claw.master.engine import consequences, dispatch, journal, sockets
 from claw.master.engine.dispatch import Claim
 from claw.master.engine.turn import Turn
-from claw.master.supervision.sockets import needing_sockets
 from claw.model.effect import Dispatch
 from claw.model.evidence import Evidences
 from claw.store.database import Answer
@@ -31,6 +30,8 @@ T = TypeVar("T")
 _LOG = logging.getLogger("claw.dispatch")
 _MOST_BYTES = 1 << 20
 """Of journals in one decision, or one piece of any size: others want the writer too."""
+_REST_S = 0.005
+"""So long what comes while a decision is under way is left to the next, which asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Passed:
     Attributes:
         claims: To be launched.
         next_due: When the next run is due that is not yet.
-        needed: As `claw.master.supervision.sockets.needing_sockets` has it; None: nothing
+        needed: As `claw.master.engine.sockets.needing` has it; None: nothing
             was looked at but what is armed, and it says nothing of sockets.
     """
 
@@ -49,10 +50,13 @@ class Passed:
     needed: dict[str, bool] | None
 
 
-class _Piece:
+class Piece:
     """What waits to be decided about: a piece of a journal, or a pass of the gates without."""
 
-    __slots__ = ("data", "error", "evidences", "is_done", "offset", "reached", "sid")
+    __slots__ = (
+        "called", "data", "error", "evidences", "is_done", "offset", "on_decided", "reached",
+        "sid",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class _Piece:
         data: bytes = b"",
         offset: int = 0,
         evidences: Evidences = journal.NO_EVIDENCE,
+        on_decided: "Callable[[Piece], None] | None" = None,
     ) -> None:
         self.sid = sid
         self.data = data
@@ -68,6 +73,8 @@ class _Piece:
         self.reached = 0
         self.error: BaseException | None = None
         self.is_done = False
+        self.on_decided = on_decided
+        self.called: trio.Event | None = None  # set: it is done, or its turn to decide
 
     def apply(self, turn: Turn) -> None:
         """Take it in."""
@@ -83,13 +90,21 @@ class _Piece:
         """Whether it is about the gates when it is decided about alone."""
         return not self.sid
 
+    def finish(self) -> None:
+        """It has been decided about: tell who waits for that."""
+        self.is_done = True
+        if self.on_decided is not None:
+            self.on_decided(self)
+        if self.called is not None:
+            self.called.set()
+
     def check(self) -> None:
         """Raise what went wrong."""
         if self.error is not None:
             raise self.error
 
 
-class _Wish(_Piece, Generic[T]):
+class _Wish(Piece, Generic[T]):
     """A decision that is made along with the others."""
 
     __slots__ = ("decide", "value")
@@ -123,26 +138,32 @@ class _Request(_Wish[T]):
             self.error = error
 
 
+class _Look(Piece):
+    """A wish to have taken in what journals have grown by; there is nothing in it itself."""
+
+    __slots__ = ()
+
+
 class Pulse:
     """Decides about journals and gates, one decision at a time.
 
     Attributes:
         on_passed: Called with what each pass has come to, in their order; None: the gates
             are not passed yet, and `Dispatch` is left to whom it concerns.
+        free: Names the supervisors that would take another run, and the sizes of their
+            journals.
+        grown: Called when a decision begins, with how many bytes it has room for: returns
+            what journals have grown by.
     """
 
-    def __init__(self, decide: Decider, free: Callable[[], list[tuple[str, int]]]) -> None:
-        """Begin with nothing.
-
-        Args:
-            decide: Makes the decisions.
-            free: Names the supervisors that would take another run, and the sizes of their
-                journals.
-        """
-        self._decide = decide
-        self._free = free
-        self._waiting: list[_Piece] = []
-        self._beat = trio.Lock()
+    def __init__(self, decider: Decider) -> None:
+        """Begin with nothing, and have decisions made by a decider."""
+        self.decider = decider
+        self.free: Callable[[], list[tuple[str, int]]] = list
+        self._waiting: list[Piece] = []
+        self._decided = trio.Event()  # set: no decision is under way
+        self._decided.set()
+        self.grown: Callable[[int], list[Piece]] = lambda _room: []
         self.on_passed: Callable[[Passed], None] | None = None
 
     async def apply(self, sid: str, data: bytes, offset: int, evidences: Evidences) -> int:
@@ -157,7 +178,7 @@ class Pulse:
         Raises:
             StoreError: It cannot be stored now.
         """
-        piece = _Piece(sid, data, offset, evidences)
+        piece = Piece(sid, data, offset, evidences)
         await self._put(piece)
         return piece.reached
 
@@ -196,24 +217,51 @@ class Pulse:
         Raises:
             StoreError: It cannot be stored now.
         """
-        await self._put(_Piece())
+        await self._put(Piece())
 
-    async def _put(self, piece: _Piece) -> None:
+    async def look(self) -> None:
+        """Have what journals have grown by taken in."""
+        await self._put(_Look())
+
+    async def rest(self) -> None:
+        """Wait while a decision is under way, but not for long."""
+        if not self._decided.is_set():
+            with trio.move_on_after(_REST_S):
+                await self._decided.wait()
+
+    async def _put(self, piece: Piece) -> None:
         """Have something decided about, and raise what went wrong."""
         await self._wait_for([piece])
         piece.check()
 
-    async def _wait_for(self, pieces: Sequence[_Piece]) -> None:
-        """Wait for the decision that takes the last; who comes first makes it for all."""
+    async def _wait_for(self, pieces: Sequence[Piece]) -> None:
+        """Wait for the decision that takes them; who comes first makes it for all."""
         with trio.CancelScope(shield=True):
             self._waiting += pieces
-            while not pieces[-1].is_done:
-                async with self._beat:
-                    if not pieces[-1].is_done:
-                        await self._decide_about(self._next())
+            if not self._decided.is_set():
+                called = trio.Event()
+                for piece in pieces:
+                    piece.called = called
+                await called.wait()
+            if not pieces[-1].is_done:
+                await self._lead()
 
-    def _next(self) -> list[_Piece]:
-        """Take those that wait, as many as are decided about at once."""
+    async def _lead(self) -> None:
+        """Decide about what waits, and call who is to decide next."""
+        if self._decided.is_set():
+            self._decided = trio.Event()
+        try:
+            pieces = self._next()
+            await self._decide_about(pieces)
+            for piece in pieces:
+                piece.finish()
+        finally:
+            following = self._waiting[0].called if self._waiting else self._decided
+            assert following is not None  # noqa: S101  all wait but who decides
+            following.set()
+
+    def _next(self) -> list[Piece]:
+        """Take those that wait, as many as are decided about at once, and what has grown."""
         size, count = 0, 0
         for piece in self._waiting:
             size += len(piece.data)
@@ -221,9 +269,12 @@ class Pulse:
                 break
             count += 1
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
-        return taken
+        return taken + self.grown(_MOST_BYTES - size)
 
-    async def _decide_about(self, pieces: list[_Piece]) -> None:
+    async def _decide_about(self, pieces: list[Piece]) -> None:
+        pieces = [piece for piece in pieces if not isinstance(piece, _Look)]
+        if not pieces:
+            return
         error = await self._try(pieces, passes=True)
         if isinstance(error, StoreError):
             for piece in pieces:
@@ -232,15 +283,13 @@ class Pulse:
             for piece in pieces:  # what a journal has set free is looked at on its own, later
                 failed = await self._try([piece], passes=piece.is_for_gates)
                 piece.error = failed or piece.error
-        for piece in pieces:
-            piece.is_done = True
 
-    async def _try(self, pieces: list[_Piece], *, passes: bool) -> BaseException | None:
+    async def _try(self, pieces: list[Piece], *, passes: bool) -> BaseException | None:
         """Make the decision and tell what was wrong with it, if anything."""
         passes = passes and self.on_passed is not None
-        free = self._free() if passes else []
+        free = self.free() if passes else []
         try:
-            passed = await self._decide(
+            passed = await self.decider(
                 lambda turn: self._together(turn, pieces, free, passes=passes)
             )
         except Exception as error:  # noqa: BLE001  it is for those who asked
@@ -251,7 +300,7 @@ class Pulse:
 
     @staticmethod
     def _together(
-        turn: Turn, pieces: list[_Piece], free: list[tuple[str, int]], *, passes: bool
+        turn: Turn, pieces: list[Piece], free: list[tuple[str, int]], *, passes: bool
     ) -> Passed | None:
         for piece in pieces:
             piece.apply(turn)
@@ -262,7 +311,7 @@ class Pulse:
             return None
         turn.free = free
         claims = dispatch.dispatch(turn)
-        return Passed(claims, turn.tx.next_due(turn.now), needing_sockets(turn))
+        return Passed(claims, turn.tx.next_due(turn.now), sockets.needing(turn))
 
 
 _ABSENT = object()

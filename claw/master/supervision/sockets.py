@@ -19,7 +19,6 @@ import trio
 
 from claw.errors import ClawError
 from claw.kernel import accounts, listening
-from claw.master.engine.turn import Turn
 from claw.master.supervision import keeping
 from claw.master.supervision.fostering import Fostering
 from claw.master.supervision.linefeed import LineLink, LostError
@@ -27,7 +26,6 @@ from claw.master.supervision.lookups import LookUps
 from claw.model import backoff
 from claw.model.job import Config, Job, JobType, RestartPolicy
 from claw.model.listener import Listener
-from claw.model.run import State
 from claw.wire.supervision import Message
 
 _LOG = logging.getLogger("claw.sockets")
@@ -71,16 +69,6 @@ class Failure:
 def kept_as(job: str, one: Listener) -> str:
     """Return the name by which fork server and supervisors keep a socket."""
     return f"{_KIND} {job} {one.address}"
-
-
-def needing_sockets(turn: Turn) -> dict[str, bool]:
-    """Return the jobs that need their sockets, and whether a run of theirs is up."""
-    needing = {}
-    for job in turn.config.jobs:
-        runs = turn.tx.open_runs(job.name) if job.sockets else ()
-        if any(run.is_active or job.type is JobType.CONTINUOUS for run in runs):
-            needing[job.name] = any(run.state is State.RUNNING for run in runs)
-    return needing
 
 
 class Sockets:

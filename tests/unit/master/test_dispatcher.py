@@ -10,7 +10,7 @@ import trio.testing
 
 from claw.errors import StoreError
 from claw.master.supervision.dispatcher import Dispatcher
-from claw.master.supervision.pulse import Passed
+from claw.master.supervision.pulse import Passed, Pulse
 from claw.model.home import Home
 
 
@@ -57,7 +57,9 @@ def test_a_pass_that_fails_is_tried_again_after_a_pause_and_ends_nothing(
         decide: Any = _Failing(*[error] * 10)  # a single pass is tried twice at a time
         links: Any = _Links()
         nothing: Any = None
-        dispatcher = Dispatcher(home, decide, nothing, links, nothing, (nothing, nothing))
+        dispatcher = Dispatcher(
+            home, Pulse(decide), nothing, links, nothing, (nothing, nothing)
+        )
         began = trio.current_time()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(dispatcher.serve, nursery)
@@ -77,7 +79,7 @@ async def test_what_is_armed_says_nothing_of_sockets_and_closes_none(tmp_path: P
     nothing: Any = None
     links: Any = _Links()
     sockets: Any = _Sockets()
-    dispatcher = Dispatcher(home, nothing, nothing, links, sockets, (nothing, nothing))
+    dispatcher = Dispatcher(home, Pulse(nothing), nothing, links, sockets, (nothing, nothing))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(dispatcher.serve, nursery)
         await trio.testing.wait_all_tasks_blocked()

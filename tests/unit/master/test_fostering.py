@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import trio
 import trio.testing
@@ -87,13 +88,12 @@ def pids_told(peer: Peer) -> list[int]:
 
 
 def links_of(fostering: Fostering) -> Links:
-    async def apply(_sid: str, data: bytes, offset: int) -> int:
-        return offset + len(data)
-
     async def on_lost(_sid: str) -> bool:
         return True
 
-    return Links(fostering._home, apply, fostering.knows, on_lost)
+    evidencing: Any = None
+
+    return Links(fostering._home, evidencing, fostering.knows, on_lost)
 
 
 def test_of_more_orphans_than_are_kept_the_last_are_told(tmp_path: Path) -> None:

@@ -1,13 +1,21 @@
 """What is said when supervisors cannot be followed."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
+from claw.master.supervision.journals import Apply
 from claw.master.supervision.links import Links
 from claw.model.home import Home
+
+
+def evidencing(apply: Apply) -> Any:
+    """Return what takes in journals."""
+    return SimpleNamespace(apply=apply)
 
 
 def test_a_failure_that_all_supervisors_share_is_said_once_in_thirty_seconds(
@@ -25,7 +33,7 @@ def test_a_failure_that_all_supervisors_share_is_said_once_in_thirty_seconds(
         return True
 
     async def main() -> None:
-        links = Links(home, apply, answer, answer)
+        links = Links(home, evidencing(apply), answer, answer)
         async with trio.open_nursery() as nursery:
             for sid in sids:
                 nursery.start_soon(links.watch, sid, 0)
@@ -60,7 +68,7 @@ def test_one_that_took_another_run_and_has_gone_is_read_from_where_its_journal_g
         return True
 
     async def main() -> None:
-        links = Links(home, apply, knows, lost)
+        links = Links(home, evidencing(apply), knows, lost)
         links.expect("s1", len(old))
         await links.watch("s1", len(old))
 

@@ -40,7 +40,7 @@ class Decider:
 
 def _make(desk: Desk) -> tuple[Decider, Pulse]:
     decider = Decider(desk)
-    return decider, Pulse(decider, list)  # type: ignore[arg-type]
+    return decider, Pulse(decider)  # type: ignore[arg-type]
 
 
 def _ended(found: Journal) -> Journal:

@@ -10,6 +10,7 @@ import trio.testing
 
 from claw.master.engine.dispatch import Claim
 from claw.master.supervision.dispatcher import Dispatcher
+from claw.master.supervision.pulse import Pulse
 from claw.master.supervision.withdrawals import Withdrawals
 from claw.model.effect import Withdraw
 from claw.model.home import Home
@@ -127,7 +128,7 @@ async def test_what_was_called_off_is_never_asked_for_and_put_back(
         done.set()
 
     decide: Any = SimpleNamespace(patiently=patiently)
-    dispatcher = Dispatcher(home, decide, nothing, links, nothing, (nothing, nothing))
+    dispatcher = Dispatcher(home, Pulse(decide), nothing, links, nothing, (nothing, nothing))
     nursery.start_soon(dispatcher.serve, nursery)
     await trio.testing.wait_all_tasks_blocked()
 
