@@ -6,7 +6,6 @@ token anywhere, it outlives restarts of the master, and no child can make that o
 Tokens for events are made in the same way, of ids that the store has: those can be revoked.
 """
 
-import hashlib
 import hmac
 
 from claw.kernel import clock, files
@@ -57,7 +56,7 @@ class Tokens:
     def _code(self, name: str) -> str:
         if not self._key:
             self._key = self._load()
-        return hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, name.encode(), "sha256").hex()
 
     def _load(self) -> bytes:
         try:

@@ -15,7 +15,7 @@ from claw.master.engine import intake
 from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
 from claw.master.handlers.table import HANDLERS
-from claw.master.supervision.pulse import Pulse, _Piece
+from claw.master.supervision.pulse import Piece, Pulse
 from claw.model.run import Run
 from tests.kit.control import Client, Desk, Json, job, serving, until
 
@@ -29,7 +29,7 @@ def decisions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     decide = Pulse._decide_about
 
-    async def note(self: Pulse, pieces: list[_Piece]) -> None:
+    async def note(self: Pulse, pieces: list[Piece]) -> None:
         found.append(len(pieces))
         await decide(self, pieces)
 

@@ -7,7 +7,8 @@ claim is launched by a task of its own, so that one slow launch holds up no othe
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime  # noqa: TC003
 from typing import TypeVar
 
@@ -129,13 +130,24 @@ class Dispatcher:
     def _take(self, passed: Passed) -> None:
         """Take what a pass has come to; what is claimed is expected from now on."""
         self._on_next_due(passed.next_due)
-        for claim in passed.claims:
-            if not (claim.offset and self._links.expect_again(claim.sid)):
-                self._links.expect(claim.sid, claim.offset)
-                if claim.offset:  # it has gone: who follows it finds that out
-                    self._nursery.start_soon(self._links.watch, claim.sid, claim.offset)
-        self._passed.append(passed)
-        self._wake.set()
+        is_settled = passed.needed is not None and self._sockets.is_settled(passed.needed)
+        later = tuple(
+            claim
+            for claim in passed.claims
+            if not (self._expect(claim) and is_settled and self._hand_at_once(claim))
+        )
+        if later or not is_settled:
+            self._passed.append(replace(passed, claims=later))
+            self._wake.set()
+
+    def _expect(self, claim: Claim) -> bool:
+        """Have a claim's supervisor expected; tell whether it is there already."""
+        if claim.offset and self._links.expect_again(claim.sid):
+            return True
+        self._links.expect(claim.sid, claim.offset)
+        if claim.offset:  # it has gone: who follows it finds that out
+            self._nursery.start_soon(self._links.watch, claim.sid, claim.offset)
+        return False
 
     def take_armed(self, claims: tuple[Claim, ...]) -> None:
         """Launch what was claimed before it is due."""
@@ -195,6 +207,18 @@ class Dispatcher:
         link = self._links.link_over(ours, claim.sid)
         nursery.start_soon(self._links.watch, claim.sid, 0, link)
 
+    def _hand_at_once(self, claim: Claim) -> bool:
+        """Give a claim to a supervisor that is there, if nothing of that takes waiting."""
+        job = claim.job
+        if job.user or job.group or claim.handed or launches.referring(job, claim.run):
+            return False
+        try:
+            return self._links.hand_at_once(claim.sid, self._make(claim, self._around, {}))
+        except LostError:  # who follows it sees to it
+            return True
+        except Exception:  # noqa: BLE001  `_hand` meets it too, and says so
+            return False
+
     async def _hand(self, claim: Claim) -> None:
         """Give a claim to a supervisor that is there; if it goes, who follows it sees to it."""
         try:
@@ -233,21 +257,10 @@ class Dispatcher:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=True) from error
 
     async def _build(self, claim: Claim) -> Launch:
-        own = {**claim.own, "CLAW_SOCKET": self._home.job_socket}
         try:
-            own["CLAW_TOKEN"] = self.tokens.of(claim.run.id)
             around = await self._around.of(claim.job)
-            if claim.job.type is not JobType.CONTINUOUS:
-                own |= await handing.hand(self._home, claim.run, around.identity, claim.handed)
-                own |= results.prepare(self._home, claim.run, around.identity)
-            launch = launches.build(
-                claim.job,
-                claim.run,
-                home=self._home,
-                daemon=self._decide.config().daemon,
-                around=around,
-                own=own,
-            )
+            handed = await handing.hand(self._home, claim.run, around.identity, claim.handed)
+            launch = self._make(claim, around, handed)
             await self._fill(launch, claim)
         except UnresolvedError as error:
             wait_s = _KEEPER_PAUSE_S if error.is_passing else None
@@ -262,6 +275,28 @@ class Dispatcher:
             # What no check of the configuration foresaw: one job fails, and no other.
             _LOG.exception("the launch of run %s cannot be made", claim.run.id)
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=False) from error
+        return launch
+
+    def _make(self, claim: Claim, around: Surroundings, handed: Mapping[str, str]) -> Launch:
+        """Return the launch of a claim, but for what its environment refers to.
+
+        Args:
+            claim: What is claimed.
+            around: What its child inherits from.
+            handed: What tells its child of what it is given to read.
+        """
+        own = {**claim.own, **handed, "CLAW_SOCKET": self._home.job_socket}
+        own["CLAW_TOKEN"] = self.tokens.of(claim.run.id)
+        if claim.job.type is not JobType.CONTINUOUS:
+            own |= results.prepare(self._home, claim.run, around.identity)
+        launch = launches.build(
+            claim.job,
+            claim.run,
+            home=self._home,
+            daemon=self._decide.config().daemon,
+            around=around,
+            own=own,
+        )
         if claim.begin_at is not None:
             launch.begin_at = claim.begin_at.timestamp()
             launch.crowd_s = claim.crowd_s

@@ -234,10 +234,21 @@ class Links:
         Raises:
             LostError: It has gone: nothing of the launch has begun, unless its file is there.
         """
+        await self._link_of(sid).tell(op="launch", launch=launch.values())
+
+    def hand_at_once(self, sid: str, launch: Launch) -> bool:
+        """Send a launch to one that was free, unless that takes waiting; tell whether it went.
+
+        Raises:
+            LostError: As `hand` does.
+        """
+        return self._link_of(sid).tell_at_once(op="launch", launch=launch.values())
+
+    def _link_of(self, sid: str) -> LineLink:
         one = self.all.get(sid)
         if one is None or one.link is None:
             raise LostError("no connection to the supervisor")
-        await one.link.tell(op="launch", launch=launch.values())
+        return one.link
 
     def let_go(self, sid: str) -> None:
         """One that was to take a run gets none."""
@@ -288,11 +299,9 @@ class Links:
             LostError: There is no link now, or it broke.
             ClawError: The supervisor refused.
         """
-        one = self.all.get(sid)
-        if one is None or one.link is None:
-            raise LostError("no connection to the supervisor")
+        link = self._link_of(sid)
         with trio.move_on_after(patience_s):
-            answer = await one.link.call(**message)
+            answer = await link.call(**message)
             if "error" in answer:
                 raise ClawError(f"the supervisor refused: {answer['error']}")
             return answer

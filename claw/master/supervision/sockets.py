@@ -239,8 +239,7 @@ class Sockets:
         for gone in self._failures.keys() - needed.keys():
             del self._failures[gone]
         self._tried &= needed.keys()
-        waiting = {name for name, is_running in needed.items() if not is_running}
-        early = waiting - self._tried - self._failures.keys()
+        early = self._early(needed)
         self._tried |= early
         if early:
             with trio.move_on_after(_EARLY_S):
@@ -248,6 +247,17 @@ class Sockets:
                     for job in (self._config().job(name) for name in early):
                         if job is not None:
                             nursery.start_soon(self._open_early, job)
+
+    def is_settled(self, needed: Mapping[str, bool]) -> bool:
+        """Tell whether `settle` would find nothing to do."""
+        known = {one.job for one in self._open.values()} | self._tried | self._failures.keys()
+        is_all_kept = self._open.keys() <= self._kept
+        return is_all_kept and known <= needed.keys() and not self._early(needed)
+
+    def _early(self, needed: Mapping[str, bool]) -> set[str]:
+        """Return the jobs whose sockets are to be opened before their supervisor is there."""
+        waiting = {name for name, is_running in needed.items() if not is_running}
+        return waiting - self._tried - self._failures.keys()
 
     async def _open_early(self, job: Job) -> None:
         try:

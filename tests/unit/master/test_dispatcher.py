@@ -28,6 +28,10 @@ class _Sockets:
     def __init__(self) -> None:
         self.needed: list[object] = []
 
+    @staticmethod
+    def is_settled(_needed: object) -> bool:
+        return False
+
     async def settle(self, needed: object) -> None:
         await trio.lowlevel.checkpoint()
         self.needed.append(needed)
