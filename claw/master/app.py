@@ -223,7 +223,7 @@ class App:
         self._forwarding = Forwarding(self.home, config, self._services)
         self._links.on_rotated = self._upkeep.keeper.note_rotated
         self._groups = find_groups(self.home)
-        around = Surroundings(os.environ, os.geteuid(), self._groups)
+        around = Surroundings({**os.environ}, os.geteuid(), self._groups)
         self._dispatcher = Dispatcher(
             self.home, pulse, self._fork_server, self._links, self._sockets,
             (around, self._confidant),

@@ -66,6 +66,7 @@ class Dispatcher:
         self._links = links
         self._sockets = sockets
         self._around, self._confidant = means
+        self._outlines = launches.Outlines(home)
         self.tokens = Tokens(home.token_key)
         pulse.free = links.free
         links.on_refused = self._on_refused
@@ -213,7 +214,7 @@ class Dispatcher:
         if job.user or job.group or claim.handed or launches.referring(job, claim.run):
             return False
         try:
-            return self._links.hand_at_once(claim.sid, self._make(claim, self._around, {}))
+            return self._links.hand_at_once(claim.sid, self._values(claim, self._around, {}))
         except LostError:  # who follows it sees to it
             return True
         except Exception:  # noqa: BLE001  `_hand` meets it too, and says so
@@ -260,7 +261,7 @@ class Dispatcher:
         try:
             around = await self._around.of(claim.job)
             handed = await handing.hand(self._home, claim.run, around.identity, claim.handed)
-            launch = self._make(claim, around, handed)
+            launch = Launch(**self._values(claim, around, handed))
             await self._fill(launch, claim)
         except UnresolvedError as error:
             wait_s = _KEEPER_PAUSE_S if error.is_passing else None
@@ -277,8 +278,10 @@ class Dispatcher:
             raise LaunchRefusedError(f"cannot launch: {error}", retryable=False) from error
         return launch
 
-    def _make(self, claim: Claim, around: Surroundings, handed: Mapping[str, str]) -> Launch:
-        """Return the launch of a claim, but for what its environment refers to.
+    def _values(
+        self, claim: Claim, around: Surroundings, handed: Mapping[str, str]
+    ) -> dict[str, object]:
+        """Return what the launch of a claim says, but for what its environment refers to.
 
         Args:
             claim: What is claimed.
@@ -289,18 +292,12 @@ class Dispatcher:
         own["CLAW_TOKEN"] = self.tokens.of(claim.run.id)
         if claim.job.type is not JobType.CONTINUOUS:
             own |= results.prepare(self._home, claim.run, around.identity)
-        launch = launches.build(
-            claim.job,
-            claim.run,
-            home=self._home,
-            daemon=self._decide.config().daemon,
-            around=around,
-            own=own,
-        )
+        outline = self._outlines.of(claim.job, self._decide.config().daemon, around)
+        values = outline.values(claim.run, own)
         if claim.begin_at is not None:
-            launch.begin_at = claim.begin_at.timestamp()
-            launch.crowd_s = claim.crowd_s
-        return launch
+            values["begin_at"] = claim.begin_at.timestamp()
+            values["crowd_s"] = claim.crowd_s
+        return values
 
     async def _fill(self, launch: Launch, claim: Claim) -> None:
         """Look up what a launch's environment refers to."""

@@ -1,6 +1,7 @@
 """From a claimed run to the launch that its supervisor needs: pure but for the user's facts."""
 
 import copy
+import operator
 import os.path
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -25,6 +26,8 @@ _OF_DAEMON = {
 claw that it is a job of."""
 
 
+_MOST_KNOWN = 1000
+"""Outlines of launches that are remembered."""
 _MOST_HIDDEN = 100
 """Values of secrets that a supervisor knows: those before a rotation among them."""
 
@@ -111,56 +114,96 @@ def build(
         around: What the child inherits from: that of its job (`Surroundings.of`).
         own: What this run's child alone is told, in its environment.
     """
-    if run.sid is None:
-        raise ValueError(f"run {run.id} is not claimed")
-    name = job_file(job, run)
-    logs = home.job_log(instances.label(job.name, run.instance))
-    beneath, env = environment(job, run, home, around)
-    env |= own
-    cwd = _filled(job, run, job.cwd) or around.home
-    return Launch(
-        sid=run.sid,
-        run=run.id,
-        attempt=run.attempt,
-        job=job.name,
-        instance=run.instance,
-        cause=run.cause,
-        origin=str(run.origin),
-        origin_key=run.origin_key,
-        slot=run.slot_at.isoformat() if run.slot_at else None,
-        argv=[*job.argv, *run.args],
-        cwd=cwd,
-        env=env if job.env_file else {**beneath, **env},
-        env_beneath=beneath if job.env_file else {},
-        env_file=os.path.join(cwd, job.env_file) if job.env_file else "",  # noqa: PTH118
-        **_making(job, around),
-        cgroups=around.groups.of(run.sid, job.resources),
-        shares_group=not job.resources.is_limited,
-        success_codes=list(job.success_codes),
-        timeout_s=retry.time_left_s(job.timeout_s, job.run_timeout_s, run, clock.now()),
-        stop_signal=job.stop_signal,
-        grace_s=job.grace_period_s,
-        kill_mode=str(job.kill_mode),
-        restart=_ladder(job),
-        out_path=f"{logs}/{name[0]}",
-        err_path=f"{logs}/{name[1]}",
-        stderr=str(job.log.stderr),
-        log_age_s=job.log.max_age_s,
-        log_keep=job.log.keep,
-        log_mode=job.log.mode,
-        log_on_full=str(job.log.on_full),
-        log_size=job.log.max_size,
-        spool=f"{home.spool}/{run.sid}",
-        sockets={one.name: kept_as(job.name, one) for one in job.sockets},
-        run_dir=home.supervisor_run(run.sid),
-        launch_dir=home.launches,
-        heartbeat_s=daemon.heartbeat_s,
-        ready=str(job.ready.type),
-        ready_delay_s=job.ready.delay_s,
-        ready_fd=job.ready.fd,
-        ready_timeout_s=job.ready.timeout_s,
-        watchdog_s=job.health.watchdog_s if job.health else 0.0,
-    )
+    return Launch(**Outline(job, home, daemon, around).values(run, own))
+
+
+class Outlines:
+    """Those of jobs that have been launched lately."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._known: dict[str, Outline] = {}
+
+    def of(self, job: Job, daemon: Daemon, around: Surroundings) -> "Outline":
+        """Return the outline of a job's launches, for arguments as `build` takes."""
+        known = self._known.get(job.name)
+        if known is not None and all(map(operator.is_, known.made_of, (job, daemon, around))):
+            return known
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        made = self._known[job.name] = Outline(job, self._home, daemon, around)
+        return made
+
+
+class Outline:
+    """What all launches of a job have in common, for as long as its definition stands."""
+
+    def __init__(self, job: Job, home: Home, daemon: Daemon, around: Surroundings) -> None:
+        """Take what `build` takes, but for the run."""
+        self.made_of = job, daemon, around
+        self._home = home
+        self._beneath = _inherited(job, around)
+        self._shared = {
+            "job": job.name,
+            **_making(job, around),
+            "shares_group": not job.resources.is_limited,
+            "success_codes": list(job.success_codes),
+            "stop_signal": job.stop_signal,
+            "grace_s": job.grace_period_s,
+            "kill_mode": str(job.kill_mode),
+            "restart": _ladder(job),
+            "stderr": str(job.log.stderr),
+            "log_age_s": job.log.max_age_s,
+            "log_keep": job.log.keep,
+            "log_mode": job.log.mode,
+            "log_on_full": str(job.log.on_full),
+            "log_size": job.log.max_size,
+            "sockets": {one.name: kept_as(job.name, one) for one in job.sockets},
+            "launch_dir": home.launches,
+            "heartbeat_s": daemon.heartbeat_s,
+            "ready": str(job.ready.type),
+            "ready_delay_s": job.ready.delay_s,
+            "ready_fd": job.ready.fd,
+            "ready_timeout_s": job.ready.timeout_s,
+            "watchdog_s": job.health.watchdog_s if job.health else 0.0,
+        }
+
+    def values(self, run: Run, own: Mapping[str, str]) -> dict[str, object]:
+        """Return what the launch of a run says, as `Launch.values` has it.
+
+        Args:
+            run: As for `build`.
+            own: As for `build`.
+        """
+        if run.sid is None:
+            raise ValueError(f"run {run.id} is not claimed")
+        job, _, around = self.made_of
+        home, name = self._home, job_file(job, run)
+        logs = home.job_log(instances.label(job.name, run.instance))
+        env = {**environment(job, run, home), **own}
+        cwd = _filled(job, run, job.cwd) or around.home
+        return {
+            **self._shared,
+            "sid": run.sid,
+            "run": run.id,
+            "attempt": run.attempt,
+            "instance": run.instance,
+            "cause": run.cause,
+            "origin": str(run.origin),
+            "origin_key": run.origin_key,
+            "slot": run.slot_at.isoformat() if run.slot_at else None,
+            "argv": [*job.argv, *run.args],
+            "cwd": cwd,
+            "env": env if job.env_file else self._beneath | env,
+            "env_beneath": self._beneath if job.env_file else {},
+            "env_file": os.path.join(cwd, job.env_file) if job.env_file else "",  # noqa: PTH118
+            "cgroups": around.groups.of(run.sid, job.resources),
+            "timeout_s": retry.time_left_s(job.timeout_s, job.run_timeout_s, run, clock.now()),
+            "out_path": f"{logs}/{name[0]}",
+            "err_path": f"{logs}/{name[1]}",
+            "spool": f"{home.spool}/{run.sid}",
+            "run_dir": home.supervisor_run(run.sid),
+        }
 
 
 def _making(job: Job, around: Surroundings) -> dict[str, object]:
@@ -192,14 +235,17 @@ def job_file(job: Job, run: Run) -> tuple[str, str]:
     return f"{run.id}.out", f"{run.id}.err"
 
 
-def environment(
-    job: Job, run: Run, home: Home, around: Surroundings
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return a child's environment: what an ``env_file`` overrides, and what overrides it."""
-    inherited = around.environment
+def _inherited(job: Job, around: Surroundings) -> dict[str, str]:
+    """Return a child's environment as far as an ``env_file`` overrides it."""
+    found = around.environment
     if "*" not in job.inherit_env:
-        inherited = {name: inherited[name] for name in job.inherit_env if name in inherited}
-    inherited = {name: value for name, value in inherited.items() if name not in _OF_DAEMON}
+        found = {name: found[name] for name in job.inherit_env if name in found}
+    found = {name: value for name, value in found.items() if name not in _OF_DAEMON}
+    return {**found, **around.facts}
+
+
+def environment(job: Job, run: Run, home: Home) -> dict[str, str]:
+    """Return a child's environment as far as it overrides an ``env_file``."""
     own = {name: _filled(job, run, value) for name, value in job.env}
     env = {**own, **dict(run.env)}
     env["CLAW_RUN_ID"] = run.id
@@ -211,7 +257,7 @@ def environment(
     env |= notifying(job, run)
     if run.slot_at is not None:
         env["CLAW_SLOT"] = run.slot_at.isoformat()
-    return {**inherited, **around.facts}, env
+    return env
 
 
 def referring(job: Job, run: Run) -> dict[str, str]:

@@ -236,13 +236,17 @@ class Links:
         """
         await self._link_of(sid).tell(op="launch", launch=launch.values())
 
-    def hand_at_once(self, sid: str, launch: Launch) -> bool:
+    def hand_at_once(self, sid: str, launch: dict[str, object]) -> bool:
         """Send a launch to one that was free, unless that takes waiting; tell whether it went.
+
+        Args:
+            sid: Whom.
+            launch: Its values.
 
         Raises:
             LostError: As `hand` does.
         """
-        return self._link_of(sid).tell_at_once(op="launch", launch=launch.values())
+        return self._link_of(sid).tell_at_once(op="launch", launch=launch)
 
     def _link_of(self, sid: str) -> LineLink:
         one = self.all.get(sid)
