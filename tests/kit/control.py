@@ -221,7 +221,7 @@ class Desk:
             watcher=watcher,
             audit=AuditLog(self.home.audit_log, hide=confidant.redactor.mask),
             decide=self.decide,
-            commit=Pulse(self.decide, list).ask,
+            commit=Pulse(self.decide).ask,
             supervisors=self.supervisors,
             next_at=lambda job: self.next.get(job.name),
             sockets=lambda _job: [],
