@@ -813,7 +813,7 @@ _clawctl_arguments() {
         'api')
             arguments=('@methods' '') ;;
         'backup restore')
-            arguments=('@files') ;;
+            arguments=('@backups @files') ;;
         *) return 1 ;;
     esac
 }

@@ -832,7 +832,7 @@ complete -c clawctl -n "__clawctl_in 'backup restore'" -s n -l dry-run -d 'only 
 complete -c clawctl -n "__clawctl_in 'backup restore'" -l force -d 'although runs go on without a daemon'
 complete -c clawctl -n "__clawctl_in 'backup restore'" -l json -d 'print JSON, for programs'
 complete -c clawctl -n "__clawctl_in 'backup restore'" -s h -l help -d 'show its help page'
-complete -c clawctl -n "__clawctl_at 1 one 'backup restore'" -F
+complete -c clawctl -n "__clawctl_at 1 one 'backup restore'" -F -a "(__clawctl_names 'backups')"
 complete -c clawctl -n "__clawctl_in 'backup prune'" -l from -d 'not where [backup] says: a folder, s3://BUCKET/PREFIX' -x -a "(__fish_complete_directories)"
 complete -c clawctl -n "__clawctl_in 'backup prune'" -l keep -d 'in place of backup.keep' -x
 complete -c clawctl -n "__clawctl_in 'backup prune'" -s n -l dry-run -d 'only tell which'

@@ -1,7 +1,9 @@
 """One command for the masters of several hosts at once: a clawctl for each, side by side.
 
-Each line is told with the host that says it; with ``--json`` it is one object with a reply for
-each host, or of what comes line by line each with its host. The exit status is the worst.
+Each line is told with the host that says it: of what goes on as it comes, else all of a host's
+in one piece, in the order in which they were named. With ``--json`` it is one object with a
+reply for each host, or of what comes line by line each with its host. The exit status is the
+worst.
 """
 
 from __future__ import annotations
@@ -100,13 +102,23 @@ class _Place:
         if is_err:
             host.complaint = line
             terminal.note(_with_host(host.name, line))
-        elif not self._is_json:
-            terminal.say(f"{host.name:{self._width}}  {line}".rstrip())
-            terminal.flush()
-        elif self._has_lines:
+        elif not self._has_lines:
+            host.out.append(line)
+        elif self._is_json:
             self._tell_object(host, line)
         else:
-            host.out.append(line)
+            self._tell_line(host, line)
+
+    def tell_whole(self, host: _Host) -> None:
+        """Tell all that one has said which has ended; objects are told together."""
+        if self._is_json or self._has_lines:
+            return
+        for line in host.out:
+            self._tell_line(host, line)
+
+    def _tell_line(self, host: _Host, line: str) -> None:
+        terminal.say(f"{host.name:{self._width}}  {line}".rstrip())
+        terminal.flush()
 
     def _tell_object(self, host: _Host, line: str) -> None:
         try:
@@ -156,8 +168,12 @@ def run(
             running.extend(_Host(one, words, given) for one in hosts)
             for one in running:
                 one.read(lines)
+            waiting = list(running)
             for host, line, is_err in _said(running, lines):
-                place.tell(host, line, is_err=is_err)
+                if line is not None:
+                    place.tell(host, line, is_err=is_err)
+                while waiting and not waiting[0].open_streams:
+                    place.tell_whole(waiting.pop(0))
             statuses = [one.process.wait() for one in running]
         finally:
             _end_all(running, lines)
@@ -170,14 +186,16 @@ def run(
     return max(abs(status) for status in statuses)
 
 
-def _said(running: Sequence[_Host], lines: _Lines) -> Iterator[tuple[_Host, str, bool]]:
-    """Yield what they say until all are done; the last item: whether it is a complaint."""
+def _said(running: Sequence[_Host], lines: _Lines) -> Iterator[tuple[_Host, str | None, bool]]:
+    """Yield what they say until all are done; None: one of its two streams is at its end.
+
+    The last item: whether it is a complaint.
+    """
     while any(one.open_streams for one in running):
         host, line, is_err = lines.get()
         if line is None:
             host.open_streams -= 1
-        else:
-            yield host, line, is_err
+        yield host, line, is_err
 
 
 def _end_all(running: Sequence[_Host], lines: _Lines) -> None:

@@ -53,7 +53,7 @@ def names_of(kinds: Iterable[str], prefix: str, home: Home | None = None) -> lis
     of_master: list[str] = []
     for kind in kinds:
         if kind in OWN:
-            found += [one for one in OWN[kind](prefix) if one[0].startswith(prefix)]
+            found += [one for one in OWN[kind](prefix, home) if one[0].startswith(prefix)]
         else:
             of_master.append(kind)
     return [*found, *_of_master(of_master, prefix, home)] if of_master else found
@@ -82,30 +82,30 @@ def _asked(connection: Connection, kind: str, prefix: str, patience_s: float) ->
     return [(name, clean(says)) for name, says in named if name.isprintable()]
 
 
-def _signals(_prefix: str) -> list[Name]:
+def _signals(_prefix: str, _home: Home | None) -> list[Name]:
     names = importlib.import_module("claw.commands.kinds").SIGNAL_NAMES
     return [(name, "") for name in names]
 
 
-def _zones(_prefix: str) -> list[Name]:
+def _zones(_prefix: str, _home: Home | None) -> list[Name]:
     zones = importlib.import_module("zoneinfo").available_timezones()
     return [(name, "") for name in sorted(zones)]
 
 
-def _methods(_prefix: str) -> list[Name]:
+def _methods(_prefix: str, _home: Home | None) -> list[Name]:
     methods = importlib.import_module("claw.commands.methods").METHODS
     return [(name, one.summary) for name, one in methods.items()]
 
 
-def _pages(_prefix: str) -> list[Name]:
+def _pages(_prefix: str, _home: Home | None) -> list[Name]:
     return [(name, "") for name in importlib.import_module("claw.docgen.manual").names()]
 
 
-def _types(_prefix: str) -> list[Name]:
+def _types(_prefix: str, _home: Home | None) -> list[Name]:
     return list(importlib.import_module("claw.model.eventtypes").TYPES.items())
 
 
-def _fields(_prefix: str) -> list[Name]:
+def _fields(_prefix: str, _home: Home | None) -> list[Name]:
     job = importlib.import_module("claw.config.fields").JOB
     return list(_keys_of(job, ""))
 
@@ -121,11 +121,11 @@ def _first_sentence(text: str) -> str:
     return " ".join(text.split()).partition(". ")[0].rstrip(".").replace("`", "")
 
 
-def _settings(prefix: str) -> list[Name]:
+def _settings(prefix: str, home: Home | None) -> list[Name]:
     """Return ``KEY=``, and where the key is written already ``KEY=VALUE``."""
     key, equals, _value = prefix.partition("=")
     if not equals:
-        return [(f"{name}=", says) for name, says in _fields(prefix)]
+        return [(f"{name}=", says) for name, says in _fields(prefix, home)]
     section = importlib.import_module("claw.config.fields").JOB
     *tables, name = key.rstrip("+-").split(".")
     for table in tables:
@@ -143,7 +143,31 @@ def _words_of(schema: Mapping[str, Any]) -> Iterable[str]:
     return (word for word in schema.get("enum", ()) if isinstance(word, str))
 
 
-OWN: dict[str, Callable[[str], list[Name]]] = {
+def _backups(_prefix: str, home: Home | None) -> list[Name]:
+    """Return those in the home's place: a backup is restored while no master is there."""
+    model = importlib.import_module("claw.model.backups")
+    place = home or homes.choose(os.environ, os.geteuid(), homes.here())
+    if place.remote:
+        return []
+    try:
+        known = [model.read_name(name, 0) for name in os.listdir(_place_of_backups(place))]  # noqa: PTH208
+    except OSError:
+        return []
+    found = sorted((one for one in known if one is not None), reverse=True)
+    latest = [(model.LATEST, "the newest")] if found else []
+    return [*latest, *((one.id, f"by claw {one.version}") for one in found)]
+
+
+def _place_of_backups(home: Home) -> str:
+    try:
+        with open(f"{home.config}/claw.toml", "rb") as file:  # noqa: PTH123
+            to = importlib.import_module("tomllib").load(file)["backup"]["to"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return home.backups
+    return to if isinstance(to, str) and to.startswith("/") else home.backups
+
+
+OWN: dict[str, Callable[[str, Home | None], list[Name]]] = {
     "signals": _signals,
     "zones": _zones,
     "methods": _methods,
@@ -151,5 +175,6 @@ OWN: dict[str, Callable[[str], list[Name]]] = {
     "types": _types,
     "fields": _fields,
     "settings": _settings,
+    "backups": _backups,
 }
 """The kinds that need no master."""

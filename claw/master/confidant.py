@@ -23,6 +23,7 @@ from claw.secrets.secretfile import SecretsError
 from claw.secrets.vault import Vault, vault_of
 
 T = TypeVar("T")
+Filling = Callable[[str, Mapping[Reference, str]], str]
 
 _PATIENCE_S = 10.0
 KEEPING_S = 60.0
@@ -122,11 +123,22 @@ class Confidant:
         """
         return (await self.fill_all([text], user=user))[0]
 
-    async def fill_all(self, texts: Iterable[str], *, user: str) -> list[str]:
+    async def fill_url(self, url: str, *, user: str) -> str:
+        """Return a URL filled in, see `fill_all` and `claw.model.reference.fill_url`.
+
+        Raises:
+            UnresolvedError: Something is not there.
+        """
+        return (await self.fill_all([url], user=user, by=reference.fill_url))[0]
+
+    async def fill_all(
+        self, texts: Iterable[str], *, user: str, by: Filling = reference.fill
+    ) -> list[str]:
         """Return several texts, filled in.
 
         Args:
             texts: What was configured.
+            by: What puts values into a text.
             user: Whom the job runs as that says so, and may learn the values thereby: it
                 chooses who answers at an address. Empty: as claw does, or it is no job's.
 
@@ -136,7 +148,7 @@ class Confidant:
         said = list(texts)
         asked = tuple(dict.fromkeys(reference.of_all(said)))
         found = await self._find(asked, partial(self._look_for, user, asked))
-        return [reference.fill(text, found.values) for text in said]
+        return [by(text, found.values) for text in said]
 
     async def learn(self, config: Config) -> None:
         """Get to know what a configuration refers to, so that none of it is shown.

@@ -5,6 +5,7 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 MASK = "****"
 SHORTEST_BYTES = 4
@@ -190,10 +191,11 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
 
 
 def _forms(value: str) -> tuple[bytes, ...]:
-    """Return a value as it may be met: itself, in JSON, line by line."""
+    """Return a value as it may be met: itself, in JSON, in a URL, line by line."""
     quoted = (json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
     lines = sorted(dict.fromkeys(map(str.strip, value.splitlines())), key=len)[-_MOST_LINES:]
-    found = {_encoded(one): None for one in (value, *quoted, *lines)}
+    in_url = (quote(_encoded(value), safe=kept) for kept in ("/", ""))
+    found = {_encoded(one): None for one in (value, *quoted, *in_url, *lines)}
     return tuple(one for one in found if len(one) >= SHORTEST_BYTES)
 
 

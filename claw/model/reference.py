@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote
 
 
 class Source(StrEnum):
@@ -75,6 +76,38 @@ def fill(text: str, values: Mapping[Reference, str]) -> str:
         return values[Reference(Source(found[2]), found[3])]
 
     return _FOUND.sub(value, text)
+
+
+def fill_url(text: str, values: Mapping[Reference, str]) -> str:
+    """Return a URL with all that it refers to filled in, each value as a part of that place.
+
+    It is percent-encoded, so that it changes nothing else of the address (RFC 3986, 2.4), but
+    for a slash in a path. What the URL begins with, and a host, is as it is.
+
+    Raises:
+        KeyError: A value is not given.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[0][1:]
+        return _encoded(values[Reference(Source(found[2]), found[3])], found)
+
+    return _FOUND.sub(value, text)
+
+
+def _encoded(value: str, found: re.Match[str]) -> str:
+    before, behind = found.string[: found.start()], found.string[found.end() :]
+    is_authority = _AUTHORITY.fullmatch(before) is not None
+    is_user = is_authority and "@" in _END.split(behind, maxsplit=1)[0]
+    if not before or (is_authority and not is_user):
+        return value
+    is_in_path = not is_user and not _QUERY.search(before)
+    return quote(value, safe="/" if is_in_path else "")
+
+
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_END, _QUERY = re.compile(r"[/?#]"), re.compile(r"[?#]")
 
 
 def leads(text: str) -> bool:

@@ -92,6 +92,9 @@ def _values(param: Param, *, is_option: bool = False) -> str:
         return alone
     if value in _NATIVE:
         return f'{alone} -a "{_NATIVE[value]}"'
+    names, has_files, _rest = value.partition(" @files")
+    if has_files:
+        value, alone = names, "-r -F" if is_option else "-F"
     if value.startswith("@"):
         return f"{alone} -a \"(__clawctl_names '{value.replace('@', '')}')\""
     return f"{alone} -a {_quoted(value)}"

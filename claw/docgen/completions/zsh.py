@@ -136,6 +136,9 @@ def _action(param: Param) -> str:
     value = value_of(param)
     if value in _NATIVE:
         return _NATIVE[value]
+    names, has_files, _rest = value.partition(" @files")
+    if has_files:
+        return f"{{_clawctl_names '{names.replace('@', '')}'; _files}}"
     if value.startswith("@"):
         # A space before it: zsh would put options of its own after the first word.
         return f" _clawctl_names '{value.replace('@', '')}'"

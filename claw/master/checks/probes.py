@@ -78,7 +78,7 @@ class Probes:
             self._http = importlib.import_module("claw.master.checks.http").Getter().get
         probe = subject.check.probe
         try:
-            url = await self._confidant.fill(probe.url, user=subject.user)
+            url = await self._confidant.fill_url(probe.url, user=subject.user)
         except UnresolvedError as error:
             raise NoLookError(error.message) from error
         return await self._http(probe if url == probe.url else replace(probe, url=url))

@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import trio
 
@@ -21,7 +22,7 @@ from claw.master.confidant import Confidant
 from claw.master.decider import Decider
 from claw.master.engine import deliveries
 from claw.model import reference
-from claw.model.channels import Channel
+from claw.model.channels import Channel, ChannelType
 from claw.model.delivery import Delivery, Refusal
 from claw.model.effect import Posted
 from claw.model.job import Config
@@ -175,14 +176,15 @@ class Outbox:
         Raises:
             UnresolvedError: Something is not there.
         """
-        names = [name for name, _ in channel.headers]
-        said = [*channel.urls, *(value for _, value in channel.headers)]
-        if not any(map(reference.stands_in, said)):
+        names, said = [name for name, _ in channel.headers], [one for _, one in channel.headers]
+        if not any(map(reference.stands_in, (*channel.urls, *said))):
             return channel
-        found = await self._confidant.fill_all(said, user="")
-        count = len(channel.urls)
-        headers = tuple(zip(names, found[count:], strict=True))
-        return replace(channel, urls=tuple(found[:count]), headers=headers)
+        fill_all = partial(self._confidant.fill_all, user="")
+        # What Apprise calls URLs has parts of its own.
+        is_url = channel.type is ChannelType.WEBHOOK
+        by = reference.fill_url if is_url else reference.fill
+        urls, found = await fill_all(channel.urls, by=by), await fill_all(said)
+        return replace(channel, urls=tuple(urls), headers=tuple(zip(names, found, strict=True)))
 
     async def _sender(self, channel: Channel) -> Sender:
         """Return what sends by a channel as it is configured now."""

@@ -120,7 +120,7 @@ class Pinger:
 
     async def _ping(self, base: str, user: str, kind: PingKind) -> str | None:
         try:
-            url = pings.url_of(await self._confidant.fill(base, user=user), kind)
+            url = pings.url_of(await self._confidant.fill_url(base, user=user), kind)
         except UnresolvedError as error:
             return error.message
         except ValueError as error:  # what was looked up is no URL

@@ -23,7 +23,7 @@ import sys
 from claw.cli import fanout, main, masters
 masters.interpreter = lambda: [sys.executable, "-c", sys.argv[1]]
 try:
-    sys.exit(fanout.run(["a", "b"], [sys.argv[2]], is_json=False, has_lines=False))
+    sys.exit(fanout.run(["a", "b"], [sys.argv[2]], is_json=False, has_lines=True))
 except BrokenPipeError:
     sys.exit(main.BROKEN_PIPE)
 """
@@ -50,9 +50,24 @@ def test_each_host_is_given_what_comes_on_standard_input(
         )
 
     assert status == 0
-    assert sorted(capsys.readouterr().out.splitlines()) == [
+    assert capsys.readouterr().out.splitlines() == [
         "a  a said a value", "b  b said a value"
     ]  # fmt: skip
+
+
+def test_tables_of_several_hosts_stand_one_after_the_other_as_they_were_named(
+    program: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "fifo")  # b says all it has before a ends
+    program[2] = f"""
+import sys
+print("A", flush=True)
+open("{tmp_path}/fifo", "w" if sys.argv[2] == "b" else "r").close()
+print("B", flush=True)
+"""
+
+    assert fanout.run(["b", "a"], [], is_json=False, has_lines=False) == 0
+    assert capsys.readouterr().out.splitlines() == ["b  A", "b  B", "a  A", "a  B"]
 
 
 def test_a_line_that_is_no_object_is_a_complaint_and_ends_nothing(

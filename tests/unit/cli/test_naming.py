@@ -120,3 +120,20 @@ def test_of_several_hosts_none_is_asked(
     assert clawctl("-H", "a,b", "_complete", "jobs", "") == (0, "", "")
     assert clawctl("-H", "a,b", "_complete", "signals", "HU") == (0, "HUP\n", "")
     assert not (tmp_path / "asked").exists()
+
+
+def test_backups_are_named_without_a_master_the_newest_first(
+    home: Path, clawctl: Typed, tmp_path: Path
+) -> None:
+    assert clawctl("_complete", "backups", "") == (0, "", "")
+    names = ["claw-20260101T000000.000Z-0.1.0.tar.gz", "claw-20260102T000000.000Z-0.2.0.tar.gz"]
+    for folder in (home / "state/backup", tmp_path / "disk"):
+        folder.mkdir(parents=True)
+        (folder / names.pop()).touch()
+        (folder / "other").touch()
+
+    said = clawctl("_complete", "backups", "")[1]
+    assert said == "latest\tthe newest\n20260102T000000.000Z\tby claw 0.2.0\n"
+    (home / "config").mkdir()
+    (home / "config/claw.toml").write_text(f'[backup]\nto = "{tmp_path}/disk"\n')
+    assert clawctl("_complete", "backups", "2026")[1] == "20260101T000000.000Z\tby claw 0.1.0\n"

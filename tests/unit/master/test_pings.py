@@ -173,7 +173,7 @@ def test_a_job_that_is_gone_has_no_ping() -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "called"), [("", ["/a line of root's/start"]), ("nobody", [])]
+    ("user", "called"), [("", ["/a%20line%20of%20root%27s/start"]), ("nobody", [])]
 )
 async def test_a_job_of_another_user_pings_with_no_file_that_others_than_root_may_change(
     user: str,

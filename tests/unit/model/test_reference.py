@@ -68,3 +68,23 @@ def test_a_name_may_hold_the_number_of_the_instance() -> None:
 )
 def test_a_bad_reference_is_told(text: str, told: str) -> None:
     assert told in (reference.problem(text) or "")
+
+
+@pytest.mark.parametrize(
+    ("url", "filled"),
+    [
+        ("${secret:a}", "a b/ü#?&@"),
+        ("${secret:a}/x", "a b/ü#?&@/x"),
+        ("http://h/p/${secret:a}", "http://h/p/a%20b/%C3%BC%23%3F%26%40"),
+        ("http://h/p?k=${secret:a}&l=1", "http://h/p?k=a%20b%2F%C3%BC%23%3F%26%40&l=1"),
+        ("http://u:${secret:a}@h:1/", "http://u:a%20b%2F%C3%BC%23%3F%26%40@h:1/"),
+        ("http://${env:H}/${secret:a}x", "http://[::1]:80/a%20b/%C3%BC%23%3F%26%40x"),
+        ("http://h/$${secret:a}", "http://h/${secret:a}"),
+    ],
+)
+def test_a_value_in_an_address_changes_nothing_else_of_it(url: str, filled: str) -> None:
+    values = {
+        Reference(Source.SECRET, "a"): "a b/ü#?&@",
+        Reference(Source.ENV, "H"): "[::1]:80",
+    }
+    assert reference.fill_url(url, values) == filled
