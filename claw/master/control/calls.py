@@ -364,6 +364,9 @@ def _to_be_written_down(calls: Sequence[Call]) -> list[Done]:
     ]
 
 
+_as_it_is = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _digest_of(method: str, params: Params) -> str:
     text = json.dumps([method, params], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -372,7 +375,7 @@ def _digest_of(method: str, params: Params) -> str:
 def _refuse_broken_text(params: Params) -> None:
     """Refuse half a surrogate pair: it is no text that a file or the database takes."""
     try:
-        json.dumps(params, ensure_ascii=False).encode()
+        _as_it_is(params).encode()
     except UnicodeEncodeError as error:
         raise errors.UsageError(
             "a text of the request has half a surrogate pair in it",
