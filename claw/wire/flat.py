@@ -53,7 +53,8 @@ def loads(data: bytes) -> "Any":
     except StopIteration:
         raise ValueError("no value") from None
     except (SystemError, RecursionError):
-        # The C part looks for the error's class in json.decoder, which is not imported here.
+        # The C part looks for the error's class in json.decoder, which is not imported here;
+        # from Python 3.12 on it imports that, and raises what is a ValueError itself.
         raise ValueError("torn, or no JSON") from None
     if end != len(text):
         raise ValueError("more than one value")
