@@ -180,7 +180,7 @@ class Attempts:
             line["left"] = left
         line.update(self._left_files())
         case.has_left_something = case.has_left_something or bool(survivors or left)
-        case.spool.append(line, durable=False)  # on disk with the line that follows
+        case.spool.owe(line)  # one write, and on disk, with the line that follows
         for stream in case.streams:
             stream.take_dropped()
             stream.file.end(case.state.pid, -signal if signal else code)

@@ -30,13 +30,15 @@ class Case:
         ended_as: How the present child ended; None while it lives, or when there is none.
         free: Returns the version of this supervisor if it would take another run, else "".
         has_left_something: Whether a run's end has left processes of its tree behind.
+        is_plain: What the launch says of itself; so ``is_simple``.
         tells_b: When the master is told of what the journal has to say, boot time.
         withdraw: Called with why the launch is not to begin; False: it has, or begins at once.
     """
 
     __slots__ = (
         "console", "control", "custody", "ended_as", "free", "handed", "has_left_something",
-        "launch", "loop", "notices", "spool", "state", "streams", "tells_b", "tree", "withdraw",
+        "is_plain", "is_simple", "launch", "loop", "notices", "spool", "state", "streams",
+        "tells_b", "tree", "withdraw",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +49,7 @@ class Case:
         on_end: "Callable[[], None]",
     ) -> None:
         self.launch = launch
+        self.is_plain, self.is_simple = launch.is_plain, launch.is_simple
         self.handed = handed
         self.state = machine.Supervision(launch)
         self.spool = Spool(launch.spool)
@@ -77,6 +80,7 @@ class Case:
     def begin_run(self, launch: Launch) -> None:
         """Turn to another run, which is on record; the one before is over."""
         self.launch = launch
+        self.is_plain, self.is_simple = launch.is_plain, launch.is_simple
         oom = self.state.oom
         self.state = machine.Supervision(launch)
         self.state.oom = oom
@@ -84,6 +88,22 @@ class Case:
         for stream, path in zip(self.streams, (launch.out_path, launch.err_path), strict=False):
             stream.flow_into(OutputFile(path, launch, self._tell_rotated))
         self.tell_soon()
+
+    def retry(self, now_b: float) -> None:
+        """Go on with what waited for room, or for a descriptor, when it is time."""
+        for stream in self.streams:
+            if stream.retry_b is not None:
+                stream.retry(now_b)
+        if self.console.retry_b is not None:
+            self.console.retry(now_b)
+        if self.custody.retry_b is not None:
+            self.custody.retry(now_b)
+
+    def retries_b(self) -> list[float]:
+        """Return the times at which `retry` has something to do."""
+        times = [stream.retry_b for stream in self.streams]
+        times += self.console.retry_b, self.custody.retry_b
+        return [one for one in times if one is not None]
 
     def _tell_rotated(self, path: str) -> None:
         self.control.tell({"ev": "rotated", "path": path})

@@ -127,7 +127,7 @@ class Supervisor:
         """Stand where a killed predecessor fell."""
         state, tree = self._case.state, self._case.tree
         has_begun = state.phase == machine.LAUNCHING and not self._is_first
-        if has_begun and self._case.launch.is_simple:
+        if has_begun and self._case.is_simple:
             self._attempts.find()
         tree.take_over(state.pid if state.phase == machine.UP else 0, state.start)
         if tree.main:
@@ -150,12 +150,9 @@ class Supervisor:
         now_b = ticks.boottime()
         if now_b >= self._presence.due_b:
             self._beat()
-        for stream in self._case.streams:
-            stream.retry(now_b)
-        self._case.console.retry(now_b)
-        self._case.custody.retry(now_b)
+        self._case.retry(now_b)
         self._errands.step(now_b)
-        if now_b >= self._retry_b:
+        if now_b >= self._retry_b and not self._case.spool.is_settled:
             self._guard(self._case.pay)
         if self._case.tells_b is not None and now_b >= self._case.tells_b:
             self._case.tell_growth()
@@ -182,11 +179,7 @@ class Supervisor:
             return now_b
         deadlines = [self._presence.due_b, *self._ending.deadlines(now_b)]
         deadlines += self._errands.deadlines()
-        if self._case.console.retry_b is not None:
-            deadlines.append(self._case.console.retry_b)
-        if self._case.custody.retry_b is not None:
-            deadlines.append(self._case.custody.retry_b)
-        deadlines += [each.retry_b for each in self._case.streams if each.retry_b is not None]
+        deadlines += self._case.retries_b()
         if self._case.tells_b is not None:
             deadlines.append(self._case.tells_b)
         if self._phase == machine.BACKOFF:

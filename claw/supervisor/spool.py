@@ -6,6 +6,7 @@ each line is one write to a descriptor opened for appending.
 """
 
 from claw.kernel import files
+from claw.kernel.bare import os
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
 from claw.wire.supervision import Message
@@ -72,6 +73,11 @@ class Spool:
         """Whether lines are owed."""
         return bool(self._owed)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that is there, and nothing else, is known to be there."""
+        return self._is_sure and not (self._owed or self._has_others)
+
     def owe(self, message: Message) -> None:
         """Keep a line to be written before the next one: now the disk would refuse it."""
         self._owed.append(message)
@@ -82,15 +88,22 @@ class Spool:
         Raises:
             OSError: ENOSPC, EIO: some of it may be there; the next call ends a torn line.
         """
-        self.mend()
-        self._put(message)
+        self._end_torn()
+        self._put([*self._owed, message])
         if durable:
             files.sync_data(self.journal_fd)
 
-    def _put(self, message: Message) -> None:
-        data = supervision.encode(message)
+    def _put(self, messages: list[Message]) -> None:
+        """Append lines with one write; what of them is written is not owed any more."""
+        lines = [supervision.encode(message) for message in messages]
+        rest = data = b"".join(lines)
         self._is_sure = False  # some of it may be written, and the rest refused
-        files.append(self.journal_fd, data)
+        try:
+            while rest:
+                rest = rest[os.write(self.journal_fd, rest) :]
+        finally:
+            whole = data[: len(data) - len(rest)].count(b"\n")
+            del self._owed[:whole]
         self._is_sure = True
         self.size += len(data)  # and what another has written, which is seen next time
         self._whole = self.size
@@ -103,15 +116,17 @@ class Spool:
         Raises:
             OSError: The disk is still full.
         """
+        self._end_torn()
+        if self._owed:
+            self._put(self._owed)
+
+    def _end_torn(self) -> None:
         self.note_growth()
         if self.size and self.size != self._whole:
             if files.read_at(self.journal_fd, self.size - 1, 1) != b"\n":
                 files.append(self.journal_fd, b"\n")
                 self.size += 1
             self._whole = self.size
-        while self._owed:
-            self._put(self._owed[0])
-            del self._owed[0]
 
     def note_growth(self) -> None:
         """Take in what others have appended, or how far a line came that was refused."""

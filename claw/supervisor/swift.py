@@ -46,7 +46,7 @@ def suits(case: Case) -> bool:
     """Tell whether the case's next child can be begun here."""
     handed = case.handed
     return (
-        case.launch.is_simple
+        case.is_simple
         and handed.relay_fd < 0
         and handed.foster_fd < 0
         and not handed.is_protected

@@ -41,7 +41,7 @@ class Warm:
         case = self._case
         is_free = (
             case.state.phase == machine.ENDED
-            and case.launch.is_plain
+            and case.is_plain
             and case.state.stop is None
             and not case.has_left_something
             and not case.spool.is_in_debt
