@@ -43,7 +43,7 @@ def output(context: Context) -> int:
             sources.add(piece["source"])
             terminal.write(piece["text"])
     if sources == {"none"}:
-        terminal.note("nothing of its output is kept")
+        terminal.note("it has printed nothing, or nothing of that is kept")
     return 0
 
 

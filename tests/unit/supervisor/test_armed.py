@@ -64,15 +64,16 @@ def test_one_that_waits_is_withdrawn_when_the_clock_is_set(
     monkeypatch: pytest.MonkeyPatch,
     is_forward: bool,
 ) -> None:
-    rings = alarm.take_ring
+    rings, set_alarm = alarm.take_ring, alarm.set_alarm
 
     def take_ring(fd: int) -> bool:
         """Say of a timer that has rung that it was the clock, as the kernel would."""
         rings(fd)
         return True
 
+    case.launch.begin_at = time.time() + 3600
+    monkeypatch.setattr(alarm, "set_alarm", lambda fd, _at: set_alarm(fd, 1.0))  # at once
     if is_forward:  # its time has come by that, before anybody has looked
-        case.launch.begin_at = time.time() + 3600
         walls = iter([time.time()])
         monkeypatch.setattr(time, "time", lambda: next(walls, case.launch.begin_at + 1))
     monkeypatch.setattr(alarm, "take_ring", take_ring)
