@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from claw.model.values import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Who did what to what, when and why; ``cursor`` is 0 until it is stored."""

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from claw.model.checks import HEALTHY, UNHEALTHY
+from claw.model.values import quick
 
 OUT_OF_MEMORY = "resources: the kernel killed it at its limit of memory"
 LEFT_RUNNING = "left running by its kill_mode"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launched:
     """The supervisor lives: the first line of every journal."""
@@ -34,6 +36,7 @@ class Launched:
     instance: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """A child is about to execute the command."""
@@ -113,6 +116,7 @@ class Stopping:
     text: str = ""  # more about it, for people
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exited:
     """A child has ended; ``code`` and ``signal`` both None: its status is unknown."""
@@ -150,6 +154,7 @@ class Restarting:
     restarts: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The supervisor is done with its run: the last line of a whole journal."""
@@ -196,6 +201,8 @@ Fact = (
 )
 Line = Mapping[str, object]
 _TOO_BIG = 1 << 63
+_NUMBERS = frozenset({int, float})
+"""The types of numbers that JSON has; bool is another."""
 
 
 def parse(line: Line) -> Fact | None:
@@ -211,18 +218,18 @@ def parse(line: Line) -> Fact | None:
 
 def _time(line: Line, key: str = "at") -> datetime:
     value = line[key]
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) not in _NUMBERS:
         raise TypeError(key)
-    return datetime.fromtimestamp(value, UTC)
+    return datetime.fromtimestamp(value, UTC)  # type: ignore[arg-type]
 
 
 def _int(line: Line, key: str) -> int:
     value = line[key]
-    if isinstance(value, bool) or not isinstance(value, int):
+    if type(value) is not int:
         raise TypeError(key)
-    if abs(value) >= _TOO_BIG:
-        raise ValueError(key)
-    return value
+    if -_TOO_BIG < value < _TOO_BIG:
+        return value
+    raise ValueError(key)
 
 
 def _optional_int(line: Line, key: str) -> int | None:
@@ -231,8 +238,10 @@ def _optional_int(line: Line, key: str) -> int | None:
 
 def _text(line: Line, key: str) -> str:
     value = line.get(key)
+    if not isinstance(value, str):
+        return ""
     # A path that is no UTF-8 arrives with lone surrogates, which no database takes.
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def _texts(line: Line, key: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from claw.model.capacity import Room
 from claw.model.job import Job, JobType
 from claw.model.pool import OnPoolBusy
 from claw.model.run import Priority, Run
+from claw.model.values import quick
 
 TTL = "ttl"
 DELETE_AFTER_RUN = "delete_after_run"
@@ -86,6 +87,7 @@ def is_own(gate: str) -> bool:
     return gate in {LINE, HELD} or gate.startswith(_ALONE)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Wait:
     """A run that waits."""
@@ -95,6 +97,7 @@ class Wait:
     gate: str  # LINE, HELD, one that opens by itself, or the capacity that it lacks
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A decision about all due runs, each in one of the first three."""

@@ -45,9 +45,10 @@ from claw.model.fact import (
 from claw.model.outcome import Outcome
 from claw.model.retry import NO_RULES, Rules
 from claw.model.run import ACTIVE, Attempt, Phase, Run, State, may_move
-from claw.model.values import replace
+from claw.model.values import quick, replace
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that happened to a run."""
@@ -189,7 +190,7 @@ def fold(
     recorded = record.of_attempt(run, attempt, fact, sid)
     if run.sid != sid or not run.is_active:
         return (Step(run, recorded, note=note, why=text),) if recorded != attempt else ()
-    steps = [] if _fits(run, fact) else [_begun(run, fact.at)]
+    steps = [] if run.state is State.RUNNING or _fits(fact) else [_begun(run, fact.at)]
     run = steps[-1].run if steps else run
     match fact:
         case Ended():
@@ -232,13 +233,11 @@ def _look_again(run: Run) -> tuple[Effect, ...]:
     return (Recheck(run.job, run.id),)
 
 
-def _fits(run: Run, fact: Fact) -> bool:
+def _fits(fact: Fact) -> bool:
     """Tell whether a line makes sense before the run is seen to run.
 
     It does not when the ``started`` line was lost to a full disk: then the run began.
     """
-    if run.state is State.RUNNING:
-        return True
     return not isinstance(fact, Exited | Restarting) and not (
         isinstance(fact, Ended) and fact.why in outcome.OWN_ENDS - {"spawn"}
     )
@@ -288,6 +287,7 @@ def exit_text(code: int | None, signal: int | None, *, timed_out: bool = False) 
     return f"{text}, timed out" if timed_out else text
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Last:
     """How a run's attempt has ended."""

@@ -18,6 +18,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from claw.model.lineage import ALONE, Lineage
+from claw.model.values import quick
 
 
 class State(StrEnum):
@@ -117,6 +118,7 @@ class Phase(StrEnum):
     STOPPING = "stopping"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One intention to execute a job; a row of the store."""
@@ -187,6 +189,7 @@ class Run:
         return self.state is State.CLAIMED and self.due_at > now
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One child of a run, from exec to exit."""
@@ -215,6 +218,7 @@ class Attempt:
         return None if self.ended_for is None else self.ended_for.partition(":")[0]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supervisor:
     """One supervisor, from the claim that named it until its journal is settled."""

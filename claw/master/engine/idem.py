@@ -103,7 +103,7 @@ def begin(turn: Turn, job: Job, run: Run) -> str:
 
 
 def _claims(job: Job) -> bool:
-    return job.rules.is_at_least_once and job.type is not JobType.CONTINUOUS
+    return job.is_at_least_once and job.type is not JobType.CONTINUOUS
 
 
 def settle(turn: Turn, run: Run) -> None:

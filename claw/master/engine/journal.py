@@ -117,7 +117,7 @@ def _follow(turn: Turn, supervisor: Supervisor, fact: facts.Fact, evidence: Evid
         turn.tx.attempt(run.id, number),
         fact,
         sid=supervisor.sid,
-        rules=_rules(turn, run),
+        rules=_rules(turn, run) if isinstance(fact, facts.Ended) else NO_RULES,
         evidence=evidence,
     )
     for step in steps:

@@ -32,10 +32,11 @@ from claw.model.event import Event
 from claw.model.gates import InstanceStanding, Standing
 from claw.model.job import Config, Job, JobType
 from claw.model.run import Attempt, Run, State, Supervisor, may_move
-from claw.model.values import replace
+from claw.model.values import quick, replace
 from claw.store.records import Tx
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one step has made of a run."""
@@ -218,7 +219,7 @@ class Turn:
         self.tx.append_event(
             Event(
                 at=self.now,
-                type=f"run.{run.state}",
+                type=_MOVES[run.state],
                 job=run.job,
                 run=run.id,
                 new=run.state,
@@ -242,7 +243,7 @@ class Turn:
         at = at or self.now
         after = step.run
         moved = after.state is not before.state
-        is_other = moved or after != before
+        is_other = after is not before and (before.is_open or after != before)
         if is_other and not before.is_open:
             raise ConflictError(f"run {ids.short(before.id)} has ended: {before.state}")
         if moved and not may_move(before.state, after.state):
@@ -258,9 +259,10 @@ class Turn:
         if step.note is not None:
             self._event(before, step, step.note, at)
         if moved:
-            self._event(before, step, f"run.{after.state}", at)
+            self._event(before, step, _MOVES[after.state], at, after.state)
             self._moved(before, after, at)
-        self.emit(*step.effects)
+        if step.effects:
+            self.emit(*step.effects)
         return after
 
     def end(self, run: Run, *, why: str, by: str) -> Run:
@@ -269,16 +271,23 @@ class Turn:
             return self.take(run, machine.ask_end(run, why=why, by=by))
         return self.take(run, machine.revoke(run, why=why, by=by, at=self.now))
 
-    def _event(self, before: Run, step: machine.Step, kind: str, at: datetime) -> None:
-        is_move = kind == f"run.{step.run.state}"
+    def _event(
+        self,
+        before: Run,
+        step: machine.Step,
+        kind: str,
+        at: datetime,
+        new: State | None = None,
+    ) -> None:
+        """Append the event of a note, or of a move to a state."""
         self.tx.append_event(
             Event(
                 at=at,
                 type=kind,
                 job=before.job,
                 run=before.id,
-                old=before.state if is_move else None,
-                new=step.run.state if is_move else None,
+                old=None if new is None else before.state,
+                new=new,
                 why=step.why,
                 by=step.by,
             )
@@ -348,5 +357,7 @@ class Turn:
         return job.run_at is not None and through is not None and through >= job.run_at
 
 
+_MOVES = {state: f"run.{state}" for state in State}
+"""The types of the events of moves."""
 _OWN_ENDS = {State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CRASHED}
 _NEVER_BEGAN = {State.SKIPPED, State.MISSED}
