@@ -53,6 +53,11 @@ class Transients(Generic[T]):
             self.keep(job)
 
     @property
+    def are_any_open(self) -> bool:
+        """Whether there are jobs that have open runs."""
+        return bool(self._open)
+
+    @property
     def open(self) -> tuple[T, ...]:
         """Those that have open runs."""
         return tuple(self._open.values())

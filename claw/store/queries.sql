@@ -62,7 +62,7 @@ WHERE state IN ('claimed', 'running')
 ORDER BY claimed_at, id;
 
 -- name: active_runs_of
-SELECT * FROM runs INDEXED BY runs_active
+SELECT id FROM runs INDEXED BY runs_active
 WHERE state IN ('claimed', 'running') AND job = :job
 ORDER BY claimed_at, id;
 
@@ -284,6 +284,11 @@ SELECT priority, due_at, id, job FROM runs INDEXED BY runs_queue WHERE state = '
 
 -- name: count_queued
 SELECT count(*) FROM runs INDEXED BY runs_queue WHERE state = 'queued' AND job = :job;
+
+-- name: look_at_job
+UPDATE OR FAIL runs SET gate = NULL WHERE id = (
+    SELECT id FROM runs INDEXED BY runs_queue
+    WHERE state = 'queued' AND job = :job AND gate IS NOT NULL LIMIT 1);
 
 -- name: look_at_gate
 UPDATE OR FAIL runs INDEXED BY runs_gate SET gate = NULL

@@ -101,7 +101,8 @@ class Tx(
         """Return the claimed and running runs, of one job or all, oldest first."""
         if job is None:
             return self._runs("active_runs")
-        return self._runs("active_runs_of", job=job)
+        found = [row[0] for row in self._do("active_runs_of", job=job)]  # mostly known
+        return tuple(run for run in map(self.run, found) if run is not None)
 
     def armed_runs(self, now: datetime) -> tuple[Run, ...]:
         """Return the claimed runs that are not due yet, in order of due time."""
@@ -168,7 +169,7 @@ class Tx(
 
     def put_attempt(self, attempt: Attempt) -> None:
         """Store an attempt, new or known."""
-        self._hold(attempt)
+        self._hold(Attempt, (attempt.run, attempt.no), attempt)
 
     def attempt(self, run: str, no: int) -> Attempt | None:
         """Return one attempt of a run."""
@@ -190,7 +191,7 @@ class Tx(
 
     def put_supervisor(self, supervisor: Supervisor) -> None:
         """Store a supervisor, new or known."""
-        self._hold(supervisor)
+        self._hold(Supervisor, supervisor.sid, supervisor)
 
     def supervisor(self, sid: str) -> Supervisor | None:
         """Return the supervisor of that id."""
@@ -215,7 +216,7 @@ class Tx(
 
     def put_standing(self, standing: Standing) -> None:
         """Store a job's standing, new or known."""
-        self._hold(standing)
+        self._hold(Standing, standing.name, standing)
 
     def standing(self, job: str) -> Standing | None:
         """Return the standing of a job."""

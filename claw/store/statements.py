@@ -16,16 +16,15 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from operator import attrgetter
 from typing import Any, TypeVar
 
 from claw.model.event import Event
 from claw.model.gates import Standing
-from claw.model.run import FINAL, Attempt, Run, Supervisor
+from claw.model.run import ACTIVE, FINAL, Attempt, Run, State, Supervisor
 from claw.model.values import replace
 from claw.store import rows
 from claw.store.connect import MOST_STATEMENTS
-from claw.store.layout import Layout, Row, Value
+from claw.store.layout import Cells, Layout, Row, Value
 from claw.store.queries import QUERIES
 
 _LOG = logging.getLogger("claw.store")
@@ -41,11 +40,9 @@ class Kind:
     keys: tuple[str, ...]  # the fields that name one
     put: str  # the statement that stores one as a whole, '': its row is there already
     update: str  # of which a part stores what has changed
-    key: Callable[[Any], Hashable] = field(init=False)
     whole: str = field(init=False)  # what `put` names, for cells
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", attrgetter(*self.keys))
         whole = self.layout.placed(QUERIES[self.put]) if self.put else ""
         object.__setattr__(self, "whole", whole)
 
@@ -78,7 +75,7 @@ _SEEN_IN: dict[str, tuple[type, ...]] = {
 }
 """By table, what changes it when it is written, be it through a trigger."""
 
-_OF_GATES = {"settle_gates", "look_again", "look_at_gate", "look_until"}
+_OF_GATES = {"settle_gates", "look_again", "look_at_gate", "look_at_job", "look_until"}
 """They change rows of runs, but nothing that a `Run` has."""
 
 _BY_KEY = {"run", "attempt", "supervisor", "standing"}
@@ -217,6 +214,13 @@ class Memory:
         return (*self.known.values(), *self.answers.values())
 
 
+def _has_left(before: Run | None, run: Run) -> bool:
+    """Tell whether a run leaves its place to another one of its job that waits."""
+    if run.state in ACTIVE or run.state is State.QUEUED:
+        return before is None or (before.is_active and not run.is_active)
+    return True
+
+
 def _outdate(known: dict[Hashable, Any], key: Hashable | None) -> None:
     """Know nothing of a row any more, or of any if it is not said of which."""
     if key is None:
@@ -288,10 +292,10 @@ class Statements:
                 self._memory.learn(kind, key, known)
         return known
 
-    def _hold(self, value: object) -> None:
+    def _hold(self, kind: type[T], key: Hashable, value: T) -> None:
         """Have a value stored, new or known, in time."""
-        kind, memory = type(value), self._memory
-        key, known, held = KINDS[kind].key(value), memory.known[kind], memory.held[kind]
+        memory = self._memory
+        known, held = memory.known[kind], memory.held[kind]
         if key not in held:
             held[key] = known.get(key)
             memory.waiting.add(kind)
@@ -314,7 +318,7 @@ class Statements:
 
     def update_run(self, run: Run) -> None:
         """Store what has become of a run; its id, job and origin never change."""
-        self._hold(run)
+        self._hold(Run, run.id, run)
         if run.state in FINAL:
             self._memory.over.add(run.id)
 
@@ -344,19 +348,24 @@ class Statements:
             memory.events.clear()
 
     def _write(self, kind: Kind, known: dict[Hashable, Any], held: dict[Hashable, Any]) -> None:
-        layout, parts = kind.layout, defaultdict[str, list[Row]](list)
+        layout, parts = kind.layout, defaultdict[str, list[Row | Cells]](list)
+        left: dict[str, None] = {}
         for key, before in held.items():
             value = known[key]
             if before is None and kind.put:
-                self._connection.execute(kind.whole, layout.cells(value))
+                parts[kind.whole].append(layout.cells(value))
                 continue
             changed = layout.row(value) if before is None else layout.changes(before, value)
             if changed:
                 parts[_part(kind.update, (*changed,))].append(changed | kind.place(key))
+            if "state" in changed and _has_left(before, value):
+                left[value.job] = None
         for statement, values in parts.items():
             if self._connection.executemany(statement, values).rowcount != len(values):
                 _LOG.error("a row of %s was to be changed and has gone", kind.table)
                 known.clear()
+        for job in left:
+            self._connection.execute(QUERIES["look_at_job"], {"job": job})
 
     def forget(self) -> None:
         """Give up what is held back: it is not to be."""

@@ -78,17 +78,17 @@ def follow(turn: Turn) -> None:
         for run in turn.tx.active_runs(name):
             turn.emit(*machine.stop_effects(run))
     deliveries.announce(turn)
-    is_stop = any(isinstance(effect, StopRun) for effect in turn.effects)
-    active = turn.tx.active_counts() if is_stop else {}
-    turn.effects = dict.fromkeys(
-        effect for effect in turn.effects if _may_be_told(turn, effect, active)
-    )
+    if any(isinstance(effect, StopRun) for effect in turn.effects):
+        active = turn.tx.active_counts()
+        turn.effects = dict.fromkeys(
+            effect for effect in turn.effects if _may_be_told(turn, effect, active)
+        )
 
 
 def _over(turn: Turn, change: Change) -> None:
     """Decide what the end of a run means for others, its keys, and the times of its job."""
     run = change.after
-    if turn.tx.look_again(gates.after(run.id)):
+    if turn.config.transients.are_any_open and turn.tx.look_again(gates.after(run.id)):
         turn.emit(Dispatch())
     triggers.fire(turn, run)
     workflows.advance(turn, run)

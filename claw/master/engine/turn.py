@@ -115,7 +115,8 @@ class Turn:
 
     def emit(self, *effects: Effect) -> None:
         """Have something done after the commit, once."""
-        self.effects.update(dict.fromkeys(effects))
+        for effect in effects:
+            self.effects[effect] = None
 
     def note(
         self,
