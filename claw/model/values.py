@@ -58,10 +58,10 @@ def quick(kind: type[T]) -> type[T]:
     head += ["*", *(_taken(one) for one in every if one.kw_only)]
     lines = [f"_made.{one.name} = {one.name}" for one in every]
     lines = ["_become(_made, _twin)", *lines, "_made.__class__ = _kind"]
-    scope = {"_become": _become, "_twin": twin(kind), "_kind": kind}
+    scope = {"_become": _become, "_twin": twin(kind), "_kind": kind}  # type: ignore[arg-type]
     scope |= {f"_default_{one.name}": one.default for one in every}
     head = head[:-1] if head[-1] == "*" else head
-    kind.__init__ = _function(f"__init__({', '.join(head)})", lines, scope)  # type: ignore[misc]
+    kind.__init__ = _function(f"__init__({', '.join(head)})", lines, scope)  # type: ignore[method-assign]
     return kind
 
 

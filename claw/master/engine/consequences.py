@@ -78,11 +78,7 @@ def follow(turn: Turn) -> None:
         for run in turn.tx.active_runs(name):
             turn.emit(*machine.stop_effects(run))
     deliveries.announce(turn)
-    if any(isinstance(effect, StopRun) for effect in turn.effects):
-        active = turn.tx.active_counts()
-        turn.effects = dict.fromkeys(
-            effect for effect in turn.effects if _may_be_told(turn, effect, active)
-        )
+    _hold_stops_back(turn)
 
 
 def _over(turn: Turn, change: Change) -> None:
@@ -162,6 +158,16 @@ def _dependents(turn: Turn, run: Run) -> list[Job]:
         for name in graph.needed_by(run.job)
         if any(need.job == run.job and not need.to_complete for need in graph.needs(name))
     ]
+
+
+def _hold_stops_back(turn: Turn) -> None:
+    """Leave out the stops that have to wait."""
+    if not any(isinstance(effect, StopRun) for effect in turn.effects):
+        return
+    active = turn.tx.active_counts()
+    turn.effects = dict.fromkeys(
+        effect for effect in turn.effects if _may_be_told(turn, effect, active)
+    )
 
 
 def _may_be_told(turn: Turn, effect: Effect, active: Container[str]) -> bool:

@@ -262,8 +262,7 @@ class Turn:
         if moved:
             self._event(before, step, _MOVES[after.state], at, after.state)
             self._moved(before, after, at)
-        if step.effects:
-            self.emit(*step.effects)
+        self.emit(*step.effects)
         return after
 
     def end(self, run: Run, *, why: str, by: str) -> Run:
