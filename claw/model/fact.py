@@ -225,15 +225,13 @@ def _time(line: Line, key: str = "at") -> datetime:
 
 def _int(line: Line, key: str) -> int:
     value = line[key]
-    if type(value) is not int:
-        raise TypeError(key)
-    if -_TOO_BIG < value < _TOO_BIG:
+    if type(value) is int and -_TOO_BIG < value < _TOO_BIG:
         return value
     raise ValueError(key)
 
 
 def _optional_int(line: Line, key: str) -> int | None:
-    return None if line.get(key) is None else _int(line, key)
+    return _int(line, key) if line.get(key) is not None else None
 
 
 def _text(line: Line, key: str) -> str:

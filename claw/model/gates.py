@@ -120,7 +120,7 @@ class Order:
 
     def level(self, priority: Priority, due_at: datetime) -> int:
         """Return how urgent a run is by now: 0 is the most, as for `Priority`."""
-        if self.aging_s <= 0:
+        if self.aging_s <= 0 or priority is Priority.CRITICAL:
             return priority
         waited_s = max((self.now - due_at).total_seconds(), 0.0)
         return max(priority - int(waited_s // self.aging_s), Priority.CRITICAL)

@@ -29,8 +29,6 @@ class Layout(Generic[T]):
     Attributes:
         columns: Those that hold its fields.
         cells: Returns what is stored of a value, in the order of the columns.
-        changes: Returns what is stored of those fields of one value, its second argument,
-            that are not as in the first.
     """
 
     def __init__(
@@ -61,7 +59,6 @@ class Layout(Generic[T]):
             for column in (_names(type(spread[name])) if name in spread else (name,))
         )
         self.cells: Callable[[T], Cells] = self._make_cells()
-        self.changes: Callable[[T, T], Row] = self._make_changes()
         self._reader = lru_cache(None)(self._make_reader)
 
     def row(self, value: T) -> Row:
@@ -92,10 +89,15 @@ class Layout(Generic[T]):
         )
         return self._made("cells(value)", [f"return ({', '.join(contents)},)"])
 
-    def _make_changes(self) -> Callable[[Any, Any], Any]:
-        lines = ["row = {}"]
+    def changes(self, statement: str) -> Callable[[T, T], Row]:
+        """Return what tells how one value, its second argument, is not as the first.
+
+        Args:
+            statement: It names the fields that may differ; of those is told what is stored.
+        """
+        lines, named = ["row = {}"], set(re.findall(r":(\w+)", statement))
         for name in self._names:
-            if name not in self._spread:
+            if name in named:
                 lines += [
                     f"if after.{name} is not before.{name} and after.{name} != before.{name}:",
                     f"    row[{name!r}] = " + self._written(name, f"after.{name}"),

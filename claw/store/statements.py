@@ -13,7 +13,7 @@ import logging
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, TypeVar
@@ -41,10 +41,12 @@ class Kind:
     put: str  # the statement that stores one as a whole, '': its row is there already
     update: str  # of which a part stores what has changed
     whole: str = field(init=False)  # what `put` names, for cells
+    changes: Callable[[Any, Any], Row] = field(init=False)  # of what `update` names
 
     def __post_init__(self) -> None:
         whole = self.layout.placed(QUERIES[self.put]) if self.put else ""
         object.__setattr__(self, "whole", whole)
+        object.__setattr__(self, "changes", self.layout.changes(QUERIES[self.update]))
 
     def place(self, key: Any) -> Row:
         """Return what finds the row of a key."""
@@ -355,7 +357,7 @@ class Statements:
             if before is None and kind.put:
                 parts[kind.whole].append(layout.cells(value))
                 continue
-            changed = layout.row(value) if before is None else layout.changes(before, value)
+            changed = layout.row(value) if before is None else kind.changes(before, value)
             if changed:
                 parts[_part(kind.update, (*changed,))].append(changed | kind.place(key))
             if "state" in changed and _has_left(before, value):

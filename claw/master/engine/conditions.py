@@ -37,8 +37,10 @@ def notice(turn: Turn, change: Change) -> None:
     job = turn.config.job(change.after.job)
     if job is None:
         return
-    _notice_health(turn, job, change)
-    _notice_dead_letter(turn, job, change)
+    if change.after.health != change.before.health:
+        _notice_health(turn, job, change.after)
+    if change.after.dead_at is not None:
+        _notice_dead_letter(turn, job, change)
     if job.ping:
         _ping(turn, job, change)
     if job.type is JobType.CONTINUOUS:
@@ -179,10 +181,8 @@ def _about(run: Run) -> str:
 # -- what any run may come to -----------------------------------------------------------------
 
 
-def _notice_health(turn: Turn, job: Job, change: Change) -> None:
-    run, about = change.after, _about(change.after)
-    if run.health == change.before.health:
-        return
+def _notice_health(turn: Turn, job: Job, run: Run) -> None:
+    about = _about(run)
     if run.health == HEALTHY:
         alerts.resolve(turn, AlertKind.UNHEALTHY, job.name, "it is well again", about=about)
     if run.health != UNHEALTHY:
@@ -197,7 +197,7 @@ def _notice_health(turn: Turn, job: Job, change: Change) -> None:
 def _notice_dead_letter(turn: Turn, job: Job, change: Change) -> None:
     run = change.after
     is_new = change.is_new or change.before.dead_at is None
-    if run.dead_at is not None and is_new and job.alerts.wants(AlertKind.DEAD_LETTER):
+    if is_new and job.alerts.wants(AlertKind.DEAD_LETTER):
         short = ids.short(run.id)
         text = f"{job.name} has a dead letter: {run.dead_why}: clawctl runs show {short}"
         alerts.raise_alert(turn, AlertKind.DEAD_LETTER, job.name, run.id, text)
