@@ -291,11 +291,6 @@ class Job:
         )
 
     @property
-    def is_at_least_once(self) -> bool:
-        """Whether a run that was lost, or cut short by a shutdown, is tried again."""
-        return self.delivery_guarantee is Delivery.AT_LEAST_ONCE
-
-    @property
     def tells(self) -> bool:
         """Whether somebody is sent messages about it."""
         is_announced = self.delivery.mode is not AnnounceMode.NONE

@@ -7,6 +7,7 @@ from claw.master.engine.turn import Turn
 from claw.model import idem, ids, machine
 from claw.model.idem import Claimant, Entry
 from claw.model.job import Job, JobType
+from claw.model.retry import Delivery
 from claw.model.run import Run, State
 
 _PRUNED = 100
@@ -103,7 +104,8 @@ def begin(turn: Turn, job: Job, run: Run) -> str:
 
 
 def _claims(job: Job) -> bool:
-    return job.is_at_least_once and job.type is not JobType.CONTINUOUS
+    at_least_once = job.delivery_guarantee is Delivery.AT_LEAST_ONCE
+    return at_least_once and job.type is not JobType.CONTINUOUS
 
 
 def settle(turn: Turn, run: Run) -> None:
