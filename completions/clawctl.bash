@@ -60,6 +60,7 @@ alerts
 api
 version
 doctor
+audit
 metrics
 backup
 service
@@ -104,6 +105,8 @@ _clawctl_members() {
             members='start stop restart status logs' ;;
         'alerts')
             members='list ack' ;;
+        'audit')
+            members='seen' ;;
         'backup')
             members='create list restore prune' ;;
         'service')
@@ -325,6 +328,8 @@ _clawctl_resolve() {
             command='version' ;;
         'doctor')
             command='doctor' ;;
+        'audit seen')
+            command='audit seen' ;;
         'metrics')
             command='metrics' ;;
         'backup create')
@@ -560,6 +565,8 @@ _clawctl_options() {
             options='--json --help' again='' ;;
         'doctor')
             options='--problems --json --help' again='' ;;
+        'audit seen')
+            options='--json --help' again='' ;;
         'metrics')
             options='--json --help' again='' ;;
         'backup create')
@@ -812,6 +819,8 @@ _clawctl_arguments() {
             arguments=('@alerts @jobs') repeats=1 ;;
         'api')
             arguments=('@methods' '') ;;
+        'audit seen')
+            arguments=('') repeats=1 ;;
         'backup restore')
             arguments=('@backups @files') ;;
         *) return 1 ;;

@@ -18,7 +18,14 @@ DAMAGES = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def verify_all(folder: str) -> Iterator[str]:
-    """Yield what is wrong with the audit log of a home; nothing when it is whole, or not begun.
+    """Yield what is wrong with the audit log of a home, as `unseen` has it, in words."""
+    yield from (one.text for one in unseen(folder))
+
+
+def unseen(folder: str) -> Iterator[auditchain.Wrong]:
+    """Yield what is wrong with the audit log of a home, and that nobody has seen to.
+
+    Nothing when it is whole, or not begun.
 
     Args:
         folder: Its log folder.

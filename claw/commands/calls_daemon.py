@@ -66,6 +66,13 @@ DAEMON = (
         record({}),
         shapes.LOOKED,
     ),
+    changing(
+        "audit.seen",
+        "say that what is wrong with the audit log was seen to",
+        record({"marks": array("as doctor tells them", string("one"), minItems=1)}, ("marks",)),
+        record({"seen": array("what is told no more", string("one"))}, ("seen",)),
+        role=ADMIN,
+    ),
     Method(
         "daemon.stop",
         "end the master, with its jobs or without",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from claw.commands.command import DAEMON, Command, flag
+from claw.commands import kinds
+from claw.commands.command import DAEMON, Command, argument, flag
 
 COMMANDS = (
     Command(
@@ -21,6 +22,20 @@ COMMANDS = (
             ("clawctl doctor", "each check: PASS, WARN, FAIL or SKIP"),
             ("clawctl doctor -p", "only what asks for somebody"),
         ),
+    ),
+    Command(
+        "audit seen",
+        DAEMON,
+        "say that what is wrong with the audit log was seen to",
+        verb="observing:seen",
+        reply="seen",
+        method="audit.seen",
+        params=(argument("marks", kinds.TEXT, "as doctor tells them", many=True),),
+        detail=(
+            "A file of audit.log that is lost stays lost: compare what is there with a backup, "
+            "then say so. That you have is in audit.log; doctor tells of it no more."
+        ),
+        examples=(("clawctl audit seen 3f2a9c1d0b7e", "the mark is in what doctor says"),),
     ),
     Command(
         "metrics",

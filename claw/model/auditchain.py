@@ -7,7 +7,7 @@ The first line of a file that follows another one has the hash of that one's las
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 START = hashlib.sha256(b"").hexdigest()
@@ -24,6 +24,28 @@ def is_whole(line: bytes) -> bool:
     return _parse(line) is not None
 
 
+SEEN = "audit.seen"
+"""The method by which an admin says that something that is wrong has been seen to."""
+_MARK = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that is wrong with the chain.
+
+    Attributes:
+        text: Where and what.
+        mark: Names it for good, whatever its file is called later.
+    """
+
+    text: str
+    mark: str
+
+
+def _wrong(text: str, about: str) -> Wrong:
+    return Wrong(text, about[:_MARK])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """One file of the chain.
@@ -32,22 +54,24 @@ class Link:
         name: The file.
         after: The hash of what it follows.
         last: The hash of its last line.
-        wrong: What is wrong within it, one text for each place.
+        wrong: What is wrong within it.
         end: What is wrong with its last line, for which the next one is still to vouch.
+        seen: The marks of what has been seen to, as entries of this file say.
     """
 
     name: str
     after: str
     last: str
-    wrong: tuple[str, ...]
+    wrong: tuple[Wrong, ...]
     end: str = ""
+    seen: frozenset[str] = frozenset()
 
 
 def read(name: str, lines: Iterable[bytes]) -> Link:
     """Return what the lines of one file say; newlines at their ends do not count."""
     after: str | None = None
     before, whole, is_torn = START, START, False
-    wrong, end = [], ""
+    wrong, end, seen = list[Wrong](), "", set[str]()
     for number, raw in enumerate(lines, 1):
         line = raw.removesuffix(b"\n")
         body = _parse(line)
@@ -57,40 +81,64 @@ def read(name: str, lines: Iterable[bytes]) -> Link:
                 after = whole = str(body["prev"] if number == 1 else body.get("whole", START))
                 before = after if number == 1 else before
             if body["prev"] != before:
-                wrong.append(f"line {number}: it does not follow the line before it")
+                text = f"line {number}: it does not follow the line before it"
+                wrong.append(_wrong(text, hash_of(line)))
             elif is_torn and body.get("whole") != whole:
-                wrong.append(f"line {number}: lines before the torn one were changed")
+                text = f"line {number}: lines before the torn one were changed"
+                wrong.append(_wrong(text, hash_of(line)))
             whole = hash_of(line)
+            seen.update(_seen_in(body))
         before, is_torn = hash_of(line), body is None
         end = "" if body is not None else f"line {number}: {_no_entry(raw)}"
     after = START if after is None else after
-    return Link(name=name, after=after, last=before, wrong=tuple(wrong), end=end)
+    return Link(
+        name=name, after=after, last=before, wrong=tuple(wrong), end=end, seen=frozenset(seen)
+    )
 
 
-def verify(links: Sequence[Link], newest: str) -> Iterator[str]:
-    """Yield what is wrong with a chain of files, one text for each place.
+def _seen_in(body: Mapping[str, object]) -> Iterable[str]:
+    params = body.get("params")
+    if (
+        body.get("method") != SEEN
+        or body.get("outcome") != "ok"
+        or not isinstance(params, dict)
+    ):
+        return ()
+    marks = params.get("marks")
+    return frozenset(map(str, marks)) if isinstance(marks, list) else ()
+
+
+def verify(links: Sequence[Link], newest: str) -> Iterator[Wrong]:
+    """Yield what is wrong with a chain of files and has not been seen to.
 
     Args:
         links: Its files, in any order.
         newest: The one that is written to now.
     """
+    seen = frozenset[str]().union(*(one.seen for one in links))
+    yield from (one for one in _all_wrong(links, newest) if one.mark not in seen)
+
+
+def _all_wrong(links: Sequence[Link], newest: str) -> Iterator[Wrong]:
     by_last = {one.last: one for one in links if one.name != newest}
     at = next((one for one in links if one.name == newest), None)
-    left = {one.name for one in links}
+    left = {one.name: one for one in links}
     while at is not None:
-        left.discard(at.name)
-        yield from (f"{at.name}: {text}" for text in at.wrong)
+        left.pop(at.name, None)
+        yield from (Wrong(f"{at.name}: {one.text}", one.mark) for one in at.wrong)
         if at.name == newest and at.end:
-            yield f"{at.name}: {at.end}"
+            yield _wrong(f"{at.name}: {at.end}", at.last)
         if at.after == START:
             break
         earlier = by_last.get(at.after)
         if earlier is None or earlier.name not in left:
-            yield f"{at.name}: the file that it follows is gone, or its end was changed"
+            text = f"{at.name}: the file that it follows is gone, or its end was changed"
+            yield _wrong(text, at.after)
             break
         at = earlier
-    for name in sorted(left):
-        yield f"{name}: no file follows it: a later one is gone, or its beginning was changed"
+    for name, one in sorted(left.items()):
+        text = f"{name}: no file follows it: a later one is gone, or its beginning was changed"
+        yield _wrong(text, one.last)
 
 
 def _no_entry(raw: bytes) -> str:

@@ -107,3 +107,29 @@ def test_a_log_folder_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
 
     said = Shell(claw.environment)("daemon", "start", status=1)
     assert "log' is no folder: move it away" in said.fault
+
+
+def test_a_lost_file_of_the_audit_log_is_told_until_it_was_seen_to(
+    start_master: StartMaster,
+) -> None:
+    claw: MasterUnderTest = start_master('[jobs.a]\ncommand = "true"\n')
+    ctl, log = Shell(claw.environment), Path(claw.home.audit_log)
+    ctl("pause", "a")
+    log.rename(log.with_name("audit-1.log"))
+    ctl("resume", "a")
+    (log.with_name("audit-1.log")).unlink()
+
+    def said() -> dict[str, str]:
+        findings = ctl("doctor", "--json", status=None).json["findings"]
+        found: dict[str, str] = next(one for one in findings if one["check"] == "audit log")
+        return found
+
+    lost = said()
+    assert lost["level"] == "fail"
+    words = lost["fix"].rpartition("clawctl audit seen ")[2].split()
+    assert "has the mark 'none'" in ctl("audit", "seen", "none", status=4).fault
+    assert said()["level"] == "fail"
+
+    assert "the file that it follows is gone" in ctl("audit", "seen", *words).out
+    assert said()["level"] == "pass"
+    assert f'"marks":["{words[0]}"]' in log.read_text()

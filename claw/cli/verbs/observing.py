@@ -24,6 +24,12 @@ def metrics(context: Context) -> int:
     return 0
 
 
+def seen(context: Context) -> int:
+    """Say that what is wrong with the audit log was seen to."""
+    context.show(context.call("audit.seen", marks=context.args["marks"]))
+    return 0
+
+
 def doctor(context: Context) -> int:
     """Have the master look for what is wrong, or look without one."""
     try:

@@ -162,12 +162,13 @@ def audit_log(case: Case) -> Iterator[Finding]:
     if not auditlog.files_in(case.home.log):
         yield unknown("nothing was changed yet")
         return
-    wrong = list(auditlog.verify_all(case.home.log))
+    wrong = list(auditlog.unseen(case.home.log))
     if wrong:
         beside = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         yield bad(
-            f"{case.home.log}: {wrong[0]}{beside}",
-            "somebody has changed it: compare it with a backup, keep both",
+            f"{case.home.log}: {wrong[0].text}{beside}",
+            "somebody has changed it: compare it with a backup, keep both; once that is done:"
+            f" clawctl audit seen {' '.join(one.mark for one in wrong[:_MANY])}",
         )
     else:
         yield good("each line follows the one before it")

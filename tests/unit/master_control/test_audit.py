@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -344,3 +345,25 @@ def test_a_line_that_somebody_cuts_off_meanwhile_is_told_and_takes_no_other_with
 
 def numbers_at_end(path: Path) -> list[object]:
     return [json.loads(line)["params"]["number"] for line in path.read_text().splitlines()[-2:]]
+
+
+def test_what_was_seen_to_is_told_no_more_whatever_the_file_is_called(tmp_path: Path) -> None:
+    path = filled(tmp_path / "audit.log", 3)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], lines[2]]))
+    [wrong] = auditlog.unseen(str(tmp_path))
+    assert wrong.text == "audit.log: line 2: it does not follow the line before it"
+
+    log = AuditLog(str(path))
+    log.append(replace(entry(marks=["0" * 12]), method="audit.seen"))
+    log.append(replace(entry(marks=[wrong.mark]), method="audit.seen", outcome="denied"))
+    assert len(problems(path)) == 1
+    log.append(replace(entry(marks=[wrong.mark]), method="audit.seen"))
+    assert problems(path) == []
+
+    path.rename(tmp_path / "audit-1.log")
+    log.append(entry(number=9))
+    assert problems(path) == []
+    (tmp_path / "audit-1.log").unlink()
+    assert problems(path) != [], "what is lost together with the word of it is told again"
+    log.close()
