@@ -54,7 +54,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         if not name.startswith(("CLAW_", "XDG_", "PYTHON"))
     }
     kept |= {"EDITOR": "true", "LC_ALL": "C.UTF-8", "REPOSITORY": str(documents.ROOT)}
-    warm = nursery.Nursery(nursery.COMMANDS, kept)
+    warm = nursery.Nursery(nursery.WRITING, kept)
     path = programs(tmp_path_factory.mktemp("path") / "bin", warm)
     yield {**kept, "PATH": f"{path}:{os.environ['PATH']}"}
     warm.close()

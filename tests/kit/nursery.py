@@ -30,6 +30,9 @@ DAEMON = ("claw.master.main", "httpx", "psutil", "prometheus_client")
 """What a daemon imports, now or at the first of something that it does."""
 COMMANDS = ("claw.cli.main", "claw.cli.dispatch", "claw.client.client")
 """What every command line imports; each still imports what it alone needs."""
+WRITING = (*COMMANDS, "claw.config.setting", "claw.config.load", "claw.config.origins")
+"""What those import that read or write the configuration themselves: three times as much."""
+_WRITE = frozenset({"config", "edit", "import", "init", "job", "up"})
 
 _AT_START = ("PYTHON", "LC_", "LANG")
 """Variables that the interpreter reads as it starts; not those that it need not."""
@@ -248,16 +251,21 @@ def begin(
         out: The descriptor of its standard output.
         err: That of its standard error.
     """
-    is_command = words[0] == "claw" and tuple(words[1:2]) != ("clawd",)
     with Path(os.devnull).open() as nothing:
         if environ.get("PYTHONPATH") == str(ROOT):
-            found = nursery(COMMANDS if is_command else DAEMON)
+            found = nursery(_modules_of(words))
             if found.takes(environ):
                 return found.begin(words, cwd, environ, (nothing.fileno(), out, err))
         return subprocess.Popen(
             [sys.executable, "-m", *words], stdin=nothing, stdout=out, stderr=err,
             cwd=cwd, env=environ, start_new_session=True,
         )  # fmt: skip
+
+
+def _modules_of(words: Sequence[str]) -> Sequence[str]:
+    if words[0] != "claw" or tuple(words[1:2]) == ("clawd",):
+        return DAEMON
+    return WRITING if _WRITE & {*words[1:2]} else COMMANDS
 
 
 def run(
