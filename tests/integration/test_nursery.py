@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit import nursery
+from tests.kit import nursery, patience
 from tests.kit.clawctl import ROOT, Shell, command_line
 
 ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -126,3 +126,32 @@ def test_a_nursery_ends_with_its_owner() -> None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert not Path(path).exists()
+
+
+def test_a_thin_command_line_ends_as_its_child_and_its_child_with_it(tmp_path: Path) -> None:
+    warm = nursery.Nursery(nursery.COMMANDS)
+    words = [sys.executable, "-I", "-S", str(ROOT / "tests/kit/thin.py"), warm.path]
+    environ = {**ENVIRON, "CLAW_HOME": str(tmp_path)}
+    try:
+        done = subprocess.run(
+            [*words, "status"], env=environ, capture_output=True, text=True, check=False,
+            timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (7, "")
+        assert done.stderr.startswith("clawctl: the daemon is not running")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with subprocess.Popen([*words, "shell"], env=environ, stdin=subprocess.PIPE) as one:
+                child = patience.until(lambda: _children_of(warm), lambda: "no child")
+                one.send_signal(number)
+                assert one.wait(60) == -number
+            assert patience.await_end(child)
+            patience.until(lambda: not _children_of(warm), lambda: "still a child")
+    finally:
+        warm.close()
+
+
+def _children_of(warm: nursery.Nursery) -> int:
+    """Return the one child of a nursery that is there, or 0."""
+    pid = warm._process.pid
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(found[0]) if found else 0

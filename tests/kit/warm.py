@@ -36,6 +36,16 @@ class _Birth:
     connection: socket.socket
 
 
+@dataclass(slots=True)
+class _Grown:
+    """A child that runs, and who is told of its end."""
+
+    pid: int
+    pidfd: int
+    connection: socket.socket
+    has_ended: bool = False
+
+
 class _Ward:
     """The nursery itself: forks, reaps, and tells how each has ended."""
 
@@ -45,7 +55,7 @@ class _Ward:
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
         self._selector.register(lifeline, selectors.EVENT_READ)
-        self._children: dict[int, tuple[int, socket.socket]] = {}
+        self._children: dict[int, _Grown] = {}
 
     def serve(self) -> _Birth | None:
         """Return in each child, with what it is to be; None: the owner has gone."""
@@ -60,7 +70,7 @@ class _Ward:
                 elif key.data is not None:
                     self._bury(key.data)
                 else:
-                    self._reap(key.fd)
+                    self._reap(self._children.pop(key.fd))
 
     def _receive(self) -> _Birth | None:
         connection, _ = self._listener.accept()
@@ -79,37 +89,38 @@ class _Ward:
             return True
         for fd in birth.fds:
             os.close(fd)
-        pidfd = os.pidfd_open(pid)
-        self._children[pidfd] = (pid, birth.connection)
-        self._selector.register(pidfd, selectors.EVENT_READ)
+        grown = _Grown(pid, os.pidfd_open(pid), birth.connection)
+        self._children[grown.pidfd] = grown
+        self._selector.register(grown.pidfd, selectors.EVENT_READ)
         if birth.task["is_bound"]:
-            self._selector.register(birth.connection, selectors.EVENT_READ, pidfd)
+            self._selector.register(grown.connection, selectors.EVENT_READ, grown)
         return False
-
-    def _bury(self, pidfd: int) -> None:
-        """Kill a child of one who has died."""
-        self._selector.unregister(self._children[pidfd][1])
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
     def _forget(self) -> None:
         """Close in a child what is the nursery's."""
         self._selector.close()
         self._listener.close()
         self._lifeline.close()
-        for pidfd, (_pid, connection) in self._children.items():
-            os.close(pidfd)
-            connection.close()
+        for grown in self._children.values():
+            os.close(grown.pidfd)
+            grown.connection.close()
         self._children.clear()
 
-    def _reap(self, pidfd: int) -> None:
-        pid, connection = self._children.pop(pidfd)
-        self._selector.unregister(pidfd)
-        os.close(pidfd)
-        with contextlib.suppress(KeyError):
-            self._selector.unregister(connection)
-        _, status = os.waitpid(pid, 0)
-        with connection, contextlib.suppress(OSError):  # nobody wants to know any more
-            connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+    def _bury(self, grown: _Grown) -> None:
+        """Kill a child of one who has died."""
+        if not grown.has_ended:
+            self._selector.unregister(grown.connection)
+            signal.pidfd_send_signal(grown.pidfd, signal.SIGKILL)
+
+    def _reap(self, grown: _Grown) -> None:
+        grown.has_ended = True
+        self._selector.unregister(grown.pidfd)
+        with contextlib.suppress(KeyError):  # he who asked is not watched, or has died
+            self._selector.unregister(grown.connection)
+        os.close(grown.pidfd)
+        _, status = os.waitpid(grown.pid, 0)
+        with grown.connection, contextlib.suppress(OSError):  # nobody wants to know any more
+            grown.connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
 def _become(birth: _Birth) -> list[str]:
