@@ -20,7 +20,7 @@ _COLUMNS = (
     Column("COMMAND", shrinks=True),
     Column("TAGS", is_optional=True),
     Column("MADE BY", is_optional=True),
-    Column("FILE", shrinks=True),
+    Column("FILE", shrinks=True, keeps_end=True),
 )
 
 

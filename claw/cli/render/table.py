@@ -21,10 +21,11 @@ class Column:
         title: Its heading.
         is_right: Whether it is set to the right, as numbers are.
         is_optional: Whether it is left out when no row has anything in it.
-        shrinks: Whether it gives way when the terminal is too narrow.
+        shrinks: Whether it gives way when the terminal is too narrow, the widest first.
+        keeps_end: Whether what is cut off is its beginning, as of a path.
     """
 
-    __slots__ = ("is_optional", "is_right", "shrinks", "title")
+    __slots__ = ("is_optional", "is_right", "keeps_end", "shrinks", "title")
 
     def __init__(
         self,
@@ -33,11 +34,13 @@ class Column:
         is_right: bool = False,
         is_optional: bool = False,
         shrinks: bool = False,
+        keeps_end: bool = False,
     ) -> None:
         self.title = title
         self.is_right = is_right
         self.is_optional = is_optional
         self.shrinks = shrinks
+        self.keeps_end = keeps_end
 
 
 class Cell:
@@ -73,11 +76,11 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], most: int
         for index, column in enumerate(columns)
     ]
     excess = sum(widths) + len(_GAP) * (len(widths) - 1) - most if most else 0
-    for index in reversed(range(len(columns))):
-        if excess > 0 and columns[index].shrinks:
-            cut = min(excess, max(0, widths[index] - _LEAST))
-            widths[index] -= cut
-            excess -= cut
+    shrinking = [index for index, column in enumerate(columns) if column.shrinks]
+    for _ in range(excess if shrinking else 0):
+        widest = max(shrinking, key=lambda index: (widths[index], index))
+        if widths[widest] > _LEAST:
+            widths[widest] -= 1
     return widths
 
 
@@ -86,7 +89,9 @@ def _line(
 ) -> str:
     parts = []
     for column, cell, width in zip(columns, row, widths, strict=True):
-        text = cell.text if len(cell.text) <= width else f"{cell.text[: width - 1]}…"
+        text = cell.text
+        if len(text) > width:
+            text = f"…{text[1 - width :]}" if column.keeps_end else f"{text[: width - 1]}…"
         room = " " * (width - len(text))
         painted = style.paint(text, cell.color)
         parts.append(room + painted if column.is_right else painted + room)

@@ -285,3 +285,18 @@ def test_a_line_in_pieces_is_shown_once_it_ends() -> None:
     assert shown == [
         "", "b | whole\n", "a | begun\na | \n", "a | other\n", "b | part\na | next\n", "",
     ]  # fmt: skip
+
+
+def test_of_several_columns_that_give_way_the_widest_does_and_of_a_path_its_beginning() -> None:
+    columns = (
+        Column("JOB"),
+        Column("COMMAND", shrinks=True),
+        Column("FILE", shrinks=True, keeps_end=True),
+    )
+    rows = [["a", "./short", f"/a/very/long/folder{'/more' * 20}/claw.toml:12"]]
+
+    said = lay_out(columns, rows, narrow(40))
+
+    assert "./short" in said
+    assert said.endswith("/more/claw.toml:12")
+    assert max(map(len, said.splitlines())) == 40
