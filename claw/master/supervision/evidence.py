@@ -283,8 +283,9 @@ def endings_in(data: bytes, before: _Open | None) -> tuple[list[Ending], _Open |
         ending = now.ending
         if line["ev"] == "exited" or ending is None:
             ending = _ending(line, str(now.launched["job"]))
-        now.ending = replace(ending, is_over=line["ev"] == "ended")
-        found[ending.run, ending.attempt] = now.ending
+        if line["ev"] == "ended":
+            ending = replace(ending, is_over=True)
+        now.ending = found[ending.run, ending.attempt] = ending
     is_over = now is not None and now.ending is not None and now.ending.is_over
     return list(found.values()), None if is_over else now
 

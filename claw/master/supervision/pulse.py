@@ -30,7 +30,7 @@ T = TypeVar("T")
 _LOG = logging.getLogger("claw.dispatch")
 _MOST_BYTES = 1 << 20
 """Of journals in one decision, or one piece of any size: others want the writer too."""
-_REST_S = 0.02
+_REST_S = 0.1
 """So long what comes while a decision is under way is left to the next, which asks for it."""
 
 
