@@ -56,7 +56,8 @@ class Growth:
     async def serve(self, pulse: Pulse) -> None:
         """Have a decision made whenever something has grown, until cancelled."""
         while True:
-            await self._wake.wait()
+            if not self._wake.is_set():
+                await self._wake.wait()
             self._wake = trio.Event()
             await pulse.look()
 

@@ -32,11 +32,11 @@ class Hearing:
         """Hear until cancelled.
 
         Args:
-            rest: Waited for before it is heard what somebody says: by then others have, too.
+            rest: Waited for before listening: what is said meanwhile is heard in one go.
         """
         while True:
-            await trio.lowlevel.wait_readable(self._epoll.fileno())
             await rest()
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
             self.hear()
 
     def hear(self) -> None:

@@ -224,10 +224,11 @@ class Pulse:
         await self._put(_Look())
 
     async def rest(self) -> None:
-        """Wait while a decision is under way, but not for long."""
+        """Wait while one decision follows the other, but not for long."""
         if not self._decided.is_set():
             with trio.move_on_after(_REST_S):
-                await self._decided.wait()
+                while not self._decided.is_set():
+                    await self._decided.wait()
 
     async def _put(self, piece: Piece) -> None:
         """Have something decided about, and raise what went wrong."""
@@ -274,6 +275,7 @@ class Pulse:
     async def _decide_about(self, pieces: list[Piece]) -> None:
         pieces = [piece for piece in pieces if not isinstance(piece, _Look)]
         if not pieces:
+            await trio.lowlevel.checkpoint()  # however often it is asked for, others go on
             return
         error = await self._try(pieces, passes=True)
         if isinstance(error, StoreError):
