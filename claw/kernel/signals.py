@@ -56,8 +56,13 @@ def ignore(number: int) -> None:
 
 
 def reset_for_child() -> None:
-    """Give a forked child the default of every signal, and an empty mask, before it execs."""
+    """Give a forked child the default of every signal, and an empty mask, before it execs.
+
+    A SIGPIPE that waits is dropped (sigaction(2): by ignoring it): it is of something that the
+    child itself has written where nobody reads any more, and would end the program instead.
+    """
     signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     for number in _RESETTABLE:
         signal.signal(number, signal.SIG_DFL)
     unblock()

@@ -202,7 +202,10 @@ def _note_home(launch: Launch, attempt: int, wiring: Wiring) -> None:
     if wiring.errand is None:
         text = f"it runs in /, since its home {launch.cwd} is not there"
         line = {**entries.note(launch, attempt, text), OWED: True}
-        files.append(wiring.report_fd, supervision.encode(line))
+        try:
+            files.append(wiring.report_fd, supervision.encode(line))
+        except OSError:  # its supervisor was killed: no reason not to run
+            return
 
 
 def _connect(launch: Launch, wiring: Wiring) -> None:

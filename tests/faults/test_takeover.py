@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from claw.kernel import clock, pidfd, process, socket
+from claw.supervisor import child
 from claw.wire import supervision as supervision_wire
 from tests.kit import supervision
 from tests.kit.supervision import Bench, Supervised, ladder
@@ -184,8 +185,8 @@ def test_a_child_that_begins_without_a_fork_server_leaves_a_pidfd_with_the_maste
         text, fds, _flags, _address = sockets.recv_fds(master, 1 << 16, 4)
     assert process.kill(supervisor, 9)
     (bench.home / "fifo").open("w").close()
-    child = run.of("started")[1]
-    run.wait_until(lambda: process.stat_of(child["pid"]) is None, "its end")
+    begun = run.of("started")[1]
+    run.wait_until(lambda: process.stat_of(begun["pid"]) is None, "its end")
 
     lines = [supervision_wire.decode(line) for line in text.splitlines()]
     [said] = [line for line in lines if line is not None and line["ev"] == "child"]
@@ -195,6 +196,46 @@ def test_a_child_that_begins_without_a_fork_server_leaves_a_pidfd_with_the_maste
 
     run.wait_for("ended")
     assert [line["code"] for line in run.of("exited")] == [11, 12]
+
+
+def test_i4_a_child_begins_though_a_killed_fork_server_leaves_it_nobody_to_speak_to(
+    bench: Bench,
+) -> None:
+    run = bench.launch(
+        ["sh", "-c", "exit $((CLAW_ATTEMPT + 10))"],
+        restart=ladder(start_limit=2, delays_s=[2.0]),
+    )
+    run.wait_for("restarting")
+    path = str(bench.home / "run/sup" / run.sid / "control.sock")
+    with contextlib.closing(socket.connect_unix(path)) as deaf:
+        run.tell(op="hello")  # it has taken the connection before this one
+        deaf.shutdown(sockets.SHUT_RD)
+        bench.process.kill()
+        bench.process.wait()
+        run.wait_for("ended")
+    bench.renew()
+
+    assert [line["code"] for line in run.of("exited")] == [11, 12]
+
+
+def test_a_child_whose_supervisor_is_killed_before_it_notes_where_it_runs_runs_all_the_same(
+    bench: Bench,
+) -> None:
+    run = bench.launch(["sh", "-c", "exit 3"], cwd="/no/such/home", cwd_or_root=True)
+    run.wait_for("ended")
+    reading, writing = os.pipe()
+    os.close(reading)
+    journal_fd = os.open(run.spool / "journal", os.O_WRONLY | os.O_APPEND)
+    try:
+        assert run.launch is not None
+        wiring = child.Wiring(standard=(-1, -1, -1), report_fd=writing, journal_fd=journal_fd)
+        pid = child.spawn(run.launch, 2, wiring, (1024, 1024))
+    finally:
+        os.close(writing)
+        os.close(journal_fd)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+    assert not run.of("spawn_failed")
 
 
 def test_what_the_master_has_reaped_tells_a_replacement_how_the_child_ended(

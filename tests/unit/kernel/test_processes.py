@@ -1,5 +1,6 @@
 """Processes are made, found, named and seen to end: real ones."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -246,6 +247,20 @@ def test_signals_become_bytes_and_are_reset_for_children() -> None:
             assert f"{name}:\t0000000000000000\n" in status
 
     assert status_of(fork_and(act)) == 0
+
+
+def test_a_child_that_has_written_where_nobody_reads_gets_no_signal_for_it_later() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    pid = process.fork_held()
+    if pid == 0:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(writing, b"!")
+        signals.reset_for_child()
+        process.leave(0)
+    os.close(writing)
+
+    assert status_of(pid) == 0
 
 
 def test_a_function_of_the_c_library_is_found_and_called() -> None:
