@@ -239,9 +239,10 @@ def _connect_readiness(wiring: Wiring, number: int) -> None:
 def _leave_word(
     launch: Launch, attempt: int, wiring: Wiring, why: tuple[str, int | None, str]
 ) -> None:
+    signals.block()  # those that a write may bring, of RLIMIT_FSIZE or of a broken pipe
     line = entries.spawn_failed(launch, attempt, *why)
     try:
         files.append(wiring.journal_fd, supervision.encode(line))
     except OSError:
         line[OWED] = True
-    files.append(wiring.report_fd, supervision.encode(line))  # SIGPIPE: nobody reads any more
+    files.append(wiring.report_fd, supervision.encode(line))

@@ -288,7 +288,7 @@ def test_a_supervisor_that_dies_of_errors_of_its_own_is_replaced_with_a_growing_
     pids = set[int]()
 
     def has_died_often() -> bool:
-        pids.add(run.pid)
+        pids.update(run.pid for _ in range(500))  # each lives for some milliseconds
         return len(pids - {0}) >= 4
 
     run.wait_until(has_died_often, "replacements that fail")

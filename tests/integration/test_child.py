@@ -121,6 +121,10 @@ def test_a_failure_after_a_home_that_is_not_there_is_told_too(bench: Bench) -> N
     assert len(child.of("note")) == 1
 
 
+def test_a_program_that_is_not_there_is_told_whatever_size_files_may_have(bench: Bench) -> None:
+    assert failure_of(bench.launch(["/no/such"], limits={"fsize": [0, 0]}))["stage"] == "exec"
+
+
 def test_a_user_that_cannot_be_taken_names_the_step(bench: Bench) -> None:
     if os.geteuid() == 0:
         pytest.skip("root can take any user")
