@@ -6,6 +6,7 @@ and no timer is held. `expire` is called at the beginning of each dispatch, and 
 next one's time is over; so what expires while no master is there does so when one comes.
 """
 
+import sys
 from collections.abc import Iterator
 
 from claw.errors import ConflictError, DeniedError, SaturatedError
@@ -29,7 +30,7 @@ def check_room(turn: Turn, job: Job, count: int = 1) -> None:
     Raises:
         SaturatedError: They do.
     """
-    if not _is_full(turn, job, count):
+    if room(turn, job) >= count:
         return
     raise SaturatedError(
         approval.full_text(job.name, job.max_pending_approvals),
@@ -37,10 +38,11 @@ def check_room(turn: Turn, job: Job, count: int = 1) -> None:
     )
 
 
-def _is_full(turn: Turn, job: Job, count: int = 1) -> bool:
+def room(turn: Turn, job: Job) -> int:
+    """Return how many more runs of a job may come to wait for approval, if they need it."""
     if job.approval is None:
-        return False
-    return turn.tx.count_pending(job.name) + count > job.max_pending_approvals
+        return sys.maxsize
+    return max(0, job.max_pending_approvals - turn.tx.count_pending(job.name))
 
 
 def hold(turn: Turn, job: Job, run: Run) -> Run:
@@ -50,7 +52,7 @@ def hold(turn: Turn, job: Job, run: Run) -> Run:
     """
     if job.approval is None:
         return run
-    if _is_full(turn, job):
+    if not room(turn, job):
         why = approval.full_text(job.name, job.max_pending_approvals)
         return replace(run, state=State.SKIPPED, reason=why, ended_at=turn.now)
     text = approval.waiting_text(_question(turn, job.approval, run))

@@ -2,17 +2,18 @@
 
 What is asked for comes in one request or in several, each on disk when it is answered. With
 the last of them the batch is whole: from then on all of its runs will be made, in their order,
-a piece in each transaction, so that nobody else is kept waiting, and as the queue has room.
-Before, there is nothing of it: what nobody completes within an hour is forgotten.
+a piece in each transaction, so that nobody else is kept waiting, and as the queue has room;
+the first of them are made at once. Before, there is nothing of it: what nobody completes within
+an hour is forgotten. How far it is and what its runs have in common are kept apart, since
+every decision that ends runs reads the first, of all batches.
 """
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from claw.errors import ClawError, NotFoundError, SaturatedError
+from claw.errors import NotFoundError, SaturatedError
 from claw.master.engine import approvals, intake
 from claw.master.engine.intake import Ask, Particular
 from claw.master.engine.turn import Turn
@@ -28,10 +29,14 @@ PIECE = 100
 """So many runs are made in one transaction of a batch that has more."""
 MOST = 1_000_000
 """So many runs a batch has at most."""
+HEAPS = 100
+"""So many batches are there at once, of all askers."""
+BEGUN = 10
+"""So many of one asker that are not whole; for another, what was left alone longest goes."""
 AGAIN_S = 1.0
 """When the queue is looked at again that had no room."""
 _LEFT_ALONE = timedelta(hours=1)
-_HEAPS, _PIECES, _END = "batch ", "piece ", "~"
+_HEAPS, _PARTS, _COMMON, _END = "batch ", "piece ", "common", "~"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,9 @@ class Heap:
     """A batch of which runs are still to be made."""
 
     batch: str
-    ask: Ask  # what its runs have in common
+    job: str
+    by: str  # who asks
+    due_at: datetime | None  # None: now
     told_at: datetime  # when the last of it came in
     count: int = 0  # of its runs
     made: int = 0
@@ -65,29 +72,53 @@ def add(
 
     Raises:
         NotFoundError: No such job; or no batch of that id is to be completed.
-        SaturatedError: The queue is full, or it has too many runs.
+        SaturatedError: The queue is full; or it has too many runs, by itself or to wait for
+            approval; or there are too many batches.
         ConflictError, UsageError, DeniedError: As for `intake.submit_batch`.
     """
-    heap = Heap(batch=turn.new_batch_id(), ask=ask, told_at=turn.now)
-    if batch is not None:
-        heap = _open_heap(turn.tx, ask, batch)
-    intake.check_batch(turn, heap.ask, runs)
-    if heap.count + len(runs) > MOST:
+    if batch is None:
+        heap = _begin(turn, ask)
+    else:
+        heap = _begun(turn.tx, ask, batch)
+        ask = _common(turn.tx, heap)
+    intake.check_batch(turn, ask, runs)
+    count = heap.count + len(runs)
+    if count > MOST:
         raise SaturatedError(f"a batch has at most {MOST} runs", hint="make it two")
+    approvals.check_room(turn, turn.job(heap.job), count)
     for at in range(0, len(runs), PIECE):
         _put_piece(turn.tx, heap.batch, heap.count + at, runs[at : at + PIECE])
-    heap = replace(heap, count=heap.count + len(runs), is_whole=is_last, told_at=turn.now)
+    heap = replace(heap, count=count, is_whole=is_last, told_at=turn.now)
     _put_heap(turn.tx, heap)
     if is_last:
         intake.check_room(turn)
-        _make(turn, heap)
+        _make(turn, heap)  # at least one run, by which it can be named
     turn.emit(BatchGoesOn())
     return heap
 
 
-def _open_heap(tx: Tx, ask: Ask, batch: str) -> Heap:
-    heap = _heap(tx, batch)
-    if heap is None or heap.is_whole or (heap.ask.by, heap.ask.job) != (ask.by, ask.job):
+def _begin(turn: Turn, ask: Ask) -> Heap:
+    """Begin a batch, if there are not too many."""
+    heaps = list(_heaps(turn.tx))
+    begun = [heap for heap in heaps if heap.by == ask.by and not heap.is_whole]
+    if len(begun) >= BEGUN:
+        _forget(turn.tx, min(begun, key=lambda heap: heap.told_at))
+    elif len(heaps) >= HEAPS:
+        raise SaturatedError(
+            f"{len(heaps)} large batches wait to be made, as many as there may be",
+            hint="try again when some have been made: clawctl status --budgets",
+        )
+    heap = Heap(
+        batch=turn.new_batch_id(), job=ask.job, by=ask.by, due_at=ask.due_at, told_at=turn.now
+    )
+    _put_common(turn.tx, heap.batch, ask)
+    return heap
+
+
+def _begun(tx: Tx, ask: Ask, batch: str) -> Heap:
+    text = tx.meta(_HEAPS + batch)
+    heap = None if text is None else _heap_of(text)
+    if heap is None or heap.is_whole or (heap.by, heap.job) != (ask.by, ask.job):
         raise NotFoundError(
             f"no batch {batch!r} of job {ask.job!r} is to be completed by {ask.by}",
             hint="what is not completed within an hour is forgotten: begin anew",
@@ -98,6 +129,9 @@ def _open_heap(tx: Tx, ask: Ask, batch: str) -> Heap:
 def go_on(turn: Turn) -> float | None:
     """Make the next piece of a batch, the oldest for which there is room.
 
+    Where there is room for a part of it that part is made, and the others later: few at a time
+    would cost as much as all of them each time.
+
     Returns:
         After how many seconds to call this again; None: when a batch has come in.
     """
@@ -105,7 +139,7 @@ def go_on(turn: Turn) -> float | None:
     for heap in heaps:
         if not heap.is_whole and turn.now - heap.told_at > _LEFT_ALONE:
             _forget(turn.tx, heap)
-        elif heap.is_whole and turn.config.job(heap.ask.job) is None:
+        elif heap.is_whole and turn.config.job(heap.job) is None:
             drop(turn, [heap], by="claw")
         elif heap.is_whole and _make(turn, heap):
             return 0.0
@@ -115,26 +149,22 @@ def go_on(turn: Turn) -> float | None:
 
 
 def _make(turn: Turn, heap: Heap) -> bool:
-    """Make the next runs of a batch, as many as there is room for; tell whether there was."""
-    [(no, runs)] = _pieces(turn.tx, heap.batch)
-    room = intake.room(turn)
-    if room < len(runs) and turn.tx.count_open() > turn.config.daemon.max_queue // 2:
-        return False  # a few at a time cost as much as all of them
-    some = runs[:room]
-    try:
-        approvals.check_room(turn, turn.job(heap.ask.job), len(some))
-    except ClawError:
+    """Make the next piece of a batch as far as there is room; tell whether there was enough."""
+    room = min(intake.room(turn), approvals.room(turn, turn.job(heap.job)))
+    if not room:
         return False
-    intake.add_to_batch(turn, heap.ask, heap.batch, some, no)
-    turn.tx.put_meta(_key(heap.batch, no), None)
-    if room < len(runs):
-        _put_piece(turn.tx, heap.batch, no + room, runs[room:])
-    made = replace(heap, made=heap.made + len(some))
-    if made.left:
-        _put_heap(turn.tx, made)
+    runs, common = _next_piece(turn.tx, heap), _common(turn.tx, heap)
+    some, others = runs[:room], runs[room:]
+    intake.add_to_batch(turn, common, heap.batch, some, heap.made)
+    turn.tx.put_meta(_key(heap.batch, heap.made), None)
+    heap = replace(heap, made=heap.made + len(some))
+    if others:
+        _put_piece(turn.tx, heap.batch, heap.made, others)
+    if heap.left:
+        _put_heap(turn.tx, heap)
     else:
-        turn.tx.put_meta(_HEAPS + heap.batch, None)
-    return True
+        _forget(turn.tx, heap)
+    return not others
 
 
 def drop(turn: Turn, heaps: Collection[Heap], *, by: str) -> int:
@@ -143,7 +173,7 @@ def drop(turn: Turn, heaps: Collection[Heap], *, by: str) -> int:
         _forget(turn.tx, heap)
         if heap.left:
             why = f"batch {ids.short(heap.batch)}: {heap.left} runs that were to come will not"
-            turn.note("batch.dropped", job=heap.ask.job, why=why, by=by)
+            turn.note("batch.dropped", job=heap.job, why=why, by=by)
     return sum(heap.left for heap in heaps)
 
 
@@ -153,7 +183,7 @@ def meant(tx: Tx, jobs: Collection[str] = (), targets: Collection[str] = ()) -> 
     return [
         heap
         for heap in _heaps(tx)
-        if heap.ask.job in jobs
+        if heap.job in jobs
         or any(heap.batch.startswith(one) or heap.batch.endswith(one) for one in texts)
     ]
 
@@ -163,89 +193,65 @@ def waiting(tx: Tx, *, until: datetime | None = None) -> list[Heap]:
     return [
         heap
         for heap in _heaps(tx)
-        if until is None or heap.ask.due_at is None or heap.ask.due_at <= until
+        if until is None or heap.due_at is None or heap.due_at <= until
     ]
 
 
 def left_of(tx: Tx, batch: str) -> int:
     """Return how many runs of a batch will be made yet."""
-    heap = _heap(tx, batch)
-    return 0 if heap is None else heap.left
+    text = tx.meta(_HEAPS + batch)
+    return 0 if text is None else _heap_of(text).left
 
 
 # -- as it is stored -----------------------------------------------------------------------
 
 
 def _heaps(tx: Tx) -> Iterator[Heap]:
-    for key, text in tx.metas(_HEAPS, _HEAPS + _END):
-        yield _heap_of(key.removeprefix(_HEAPS), json.loads(text))
+    return (_heap_of(text) for _key, text in tx.metas(_HEAPS, _HEAPS + _END))
 
 
-def _heap(tx: Tx, batch: str) -> Heap | None:
-    text = tx.meta(_HEAPS + batch)
-    return None if text is None else _heap_of(batch, json.loads(text))
-
-
-def _heap_of(batch: str, told: dict[str, Any]) -> Heap:
-    due_at, priority = told["due_at"], told["priority"]
-    ask = Ask(
-        job=told["job"],
-        origin=Origin(told["origin"]),
-        key=told["key"],
-        by=told["by"],
-        due_at=None if due_at is None else datetime.fromisoformat(due_at),
-        env=tuple((name, value) for name, value in told["env"]),
-        args=tuple(told["args"]),
-        forced=told["forced"],
-        priority=None if priority is None else Priority(priority),
-        is_limited=told["is_limited"],
-    )
-    return Heap(
-        batch=batch,
-        ask=ask,
-        told_at=datetime.fromisoformat(told["told_at"]),
-        count=told["count"],
-        made=told["made"],
-        is_whole=told["is_whole"],
-    )
+def _heap_of(text: str) -> Heap:
+    told = json.loads(text)
+    due_at = told["due_at"]
+    told["due_at"] = None if due_at is None else datetime.fromisoformat(due_at)
+    told["told_at"] = datetime.fromisoformat(told["told_at"])
+    return Heap(**told)
 
 
 def _put_heap(tx: Tx, heap: Heap) -> None:
-    ask = heap.ask
-    told = {
-        "job": ask.job, "origin": ask.origin, "key": ask.key, "by": ask.by,
-        "due_at": None if ask.due_at is None else ask.due_at.isoformat(),
-        "env": ask.env, "args": ask.args, "forced": ask.forced, "priority": ask.priority,
-        "is_limited": ask.is_limited, "told_at": heap.told_at.isoformat(),
-        "count": heap.count, "made": heap.made, "is_whole": heap.is_whole,
-    }  # fmt: skip
-    tx.put_meta(_HEAPS + heap.batch, json.dumps(told))
+    tx.put_meta(_HEAPS + heap.batch, json.dumps(asdict(heap), default=datetime.isoformat))
 
 
-def _pieces(tx: Tx, batch: str) -> list[tuple[int, list[Particular]]]:
-    """Return the first piece of a batch: the number of its first run, and its runs."""
-    begin = _key(batch, 0)[:-_DIGITS]
-    return [
-        (
-            int(key[-_DIGITS:]),
-            [Particular(tuple(args), tuple(map(tuple, env))) for args, env in json.loads(text)],
-        )
-        for key, text in tx.metas(begin, begin + _END, 1)
-    ]
+def _common(tx: Tx, heap: Heap) -> Ask:
+    """Return what the runs of a batch have in common."""
+    told = json.loads(tx.meta(_key(heap.batch, _COMMON)) or "")
+    told["origin"] = Origin(told["origin"])
+    told["priority"] = None if told["priority"] is None else Priority(told["priority"])
+    told["env"] = tuple(map(tuple, told["env"]))
+    told["args"] = tuple(told["args"])
+    return Ask(job=heap.job, by=heap.by, due_at=heap.due_at, **told)
 
 
-_DIGITS = 8
+def _put_common(tx: Tx, batch: str, ask: Ask) -> None:
+    names = ("origin", "key", "env", "args", "forced", "priority", "is_limited")
+    told = {name: getattr(ask, name) for name in names}
+    tx.put_meta(_key(batch, _COMMON), json.dumps(told))
 
 
-def _key(batch: str, no: int) -> str:
-    return f"{_PIECES}{batch} {no:0{_DIGITS}}"
+def _next_piece(tx: Tx, heap: Heap) -> list[Particular]:
+    told = json.loads(tx.meta(_key(heap.batch, heap.made)) or "")
+    return [Particular(tuple(args), tuple(map(tuple, env))) for args, env in told]
 
 
 def _put_piece(tx: Tx, batch: str, no: int, runs: Sequence[Particular]) -> None:
     tx.put_meta(_key(batch, no), json.dumps([(one.args, one.env) for one in runs]))
 
 
+def _key(batch: str, what: object) -> str:
+    """Return where a part of a batch is: the piece that begins with a run, or `_COMMON`."""
+    return f"{_PARTS}{batch} {what}"
+
+
 def _forget(tx: Tx, heap: Heap) -> None:
-    begin = _key(heap.batch, 0)[:-_DIGITS]
-    tx.delete_metas(begin, begin + _END)
+    tx.delete_metas(_key(heap.batch, ""), _key(heap.batch, _END))
     tx.put_meta(_HEAPS + heap.batch, None)

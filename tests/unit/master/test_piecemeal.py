@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from claw.errors import ConflictError, DeniedError, NotFoundError, SaturatedError
-from claw.master.engine import batches, intents, piecemeal
+from claw.master.control import targets
+from claw.master.engine import approvals, batches, intake, intents, piecemeal
 from claw.master.engine.intake import Ask, Particular
-from claw.master.engine.piecemeal import AGAIN_S, PIECE, Heap
+from claw.master.engine.piecemeal import AGAIN_S, BEGUN, HEAPS, PIECE, Heap
+from claw.model.approval import Approval, Decider
 from claw.model.job import Daemon
-from claw.model.run import Origin, Priority, Run
+from claw.model.run import Origin, Priority, Run, State
 from tests.kit.desk import Desk, job
 
 COUNT = 2 * PIECE + 50
@@ -138,7 +141,7 @@ def test_there_may_be_more_of_them_than_the_queue_has_room_for() -> None:
     desk = Desk(job("a"), daemon=Daemon(max_queue=150))
     heap = _add(desk)
     _make_all(desk)
-    assert len(desk.runs()) == PIECE
+    assert len(desk.runs()) == 150
     assert _go_on(desk) == AGAIN_S
 
     while desk.database.view(lambda tx: tx.count_open()):
@@ -148,6 +151,26 @@ def test_there_may_be_more_of_them_than_the_queue_has_room_for() -> None:
         assert desk.database.view(lambda tx: tx.count_open()) <= 150
     assert [run.args for run in _runs(desk, heap.batch)] == [one.args for one in LINES]
 
+
+def test_what_holds_most_of_the_queue_for_good_leaves_the_rest_of_it_to_them() -> None:
+    desk = Desk(job("a"), job("b"), daemon=Daemon(max_queue=100))
+    later = desk.now + timedelta(days=30)
+    for no in range(99):
+        ask = Ask(job="b", origin=Origin.AT, key=f"later {no}", due_at=later)
+        desk.do(partial(intake.submit, ask=ask))
+    heap = _add(desk)
+    assert _total(desk, heap.batch) == COUNT
+    assert desk.database.view(lambda tx: targets.find_batch(tx, heap.batch)) == heap.batch
+
+    for no in range(1, 4):
+        assert [run.args for run in _runs(desk, heap.batch)][-1] == (str(no - 1),)
+        [claim] = desk.dispatch()
+        desk.end(desk.launch(claim))
+        assert _go_on(desk) == AGAIN_S
+        assert len(_runs(desk, heap.batch)) == no + 1
+
+
+def test_a_full_queue_refuses_them() -> None:
     full = Desk(job("a"), daemon=Daemon(max_queue=1))
     _add(full, LINES[:1])
     with pytest.raises(SaturatedError):
@@ -169,3 +192,59 @@ def test_what_is_still_to_be_made_goes_with_a_stop_and_with_its_job() -> None:
     desk.set_config(job("a"))
     _make_all(desk)
     assert not _stored(desk)
+
+
+def test_more_of_them_than_may_wait_for_approval_are_refused_as_they_come_in() -> None:
+    desk = Desk(job("a", approval=Approval(), max_pending_approvals=150))
+    begun = _add(desk, LINES[:100], is_last=False)
+    with pytest.raises(SaturatedError, match="wait for approval"):
+        _add(desk, LINES[:100], batch=begun.batch, is_last=False)
+    _add(desk, LINES[:50], batch=begun.batch)
+    _make_all(desk)
+    states = [run.state for run in _runs(desk, begun.batch)]
+    assert states == 150 * [State.AWAITING_APPROVAL]
+
+
+def test_of_a_job_that_has_come_to_need_approval_as_many_are_made_as_may_wait_for_it() -> None:
+    desk = Desk(job("a"))
+    heap = _add(desk)
+    desk.set_config(job("a", approval=Approval(), max_pending_approvals=30))
+    assert _go_on(desk) == AGAIN_S
+    assert _go_on(desk) == AGAIN_S
+    runs = _runs(desk, heap.batch)
+    assert len(runs) == PIECE + 30
+    desk.do(lambda turn: approvals.reject(turn, runs[-1].id, Decider(name="root")))
+    assert _go_on(desk) == AGAIN_S
+    assert [run.args for run in _runs(desk, heap.batch)][-1] == (str(PIECE + 30),)
+
+
+def test_of_those_that_somebody_leaves_alone_the_oldest_goes_for_another() -> None:
+    desk = Desk(job("a"))
+    begun = []
+    for no in range(BEGUN):
+        begun.append(_add(desk, LINES[:1], is_last=False, key=f"q{no}"))
+        desk.pass_s(1)
+    other = _add(desk, LINES[:1], is_last=False, by="bob")
+    _add(desk, LINES[:1], batch=begun[0].batch, is_last=False)
+    _add(desk, LINES[:1], is_last=False, key="new")
+    with pytest.raises(NotFoundError, match="to be completed"):
+        _add(desk, LINES[:1], batch=begun[1].batch)
+    for heap, by in ((begun[0], "eve"), (begun[2], "eve"), (other, "bob")):
+        _add(desk, LINES[:1], batch=heap.batch, by=by)
+
+
+def test_there_are_only_so_many_of_them_at_once() -> None:
+    desk = Desk(job("a"))
+    begun = [_add(desk, LINES[:1], is_last=False, by=f"user {no}") for no in range(HEAPS)]
+    with pytest.raises(SaturatedError, match="large batches"):
+        _add(desk)
+    _add(desk, LINES[:1], batch=begun[0].batch, by="user 0")
+    _make_all(desk)
+    _add(desk)
+
+
+def test_what_its_runs_have_in_common_is_read_only_when_they_are_made() -> None:
+    desk = Desk(job("a"))
+    _add(desk, args=("x" * 400_000,), is_last=False)
+    told = desk.database.view(lambda tx: tx.metas("batch ", "batch~"))
+    assert sum(len(text) for _key, text in told) < 1000
