@@ -161,6 +161,7 @@ class App:
                 await self._wind_down()
                 await leave(self._groups, self._links.all)
             nursery.cancel_scope.cancel()
+        self._links.close()
 
     @property
     def exit_status(self) -> int | None:

@@ -73,6 +73,7 @@ class Dispatcher:
         self.withdrawals = Withdrawals(links)
         self._ahead = trio.Semaphore(_MOST_AHEAD)
         self._passed: deque[Passed] = deque()
+        self._refused: deque[Message] = deque()
         self._is_asked = False
         self._mistake = ""  # the last pass failed by it
         self._wake = trio.Event()
@@ -97,20 +98,25 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
+            while self._refused:
+                nursery.start_soon(self._undo_refused, self._refused.popleft())
             if self._is_asked:
                 self._is_asked = False
                 await self._pass_safely()
             while self._passed:
-                passed = self._passed.popleft()
-                if passed.needed is not None:
-                    await self._sockets.settle(passed.needed)
-                for claim in passed.claims:
-                    if claim.begin_at is not None:
-                        nursery.start_soon(self._launch_ahead, claim, nursery)
-                    elif claim.offset:
-                        nursery.start_soon(self._hand, claim)
-                    else:
-                        nursery.start_soon(self._launch, claim, nursery)
+                await self._follow(self._passed.popleft(), nursery)
+
+    async def _follow(self, passed: Passed, nursery: trio.Nursery) -> None:
+        """Do what a pass has come to."""
+        if passed.needed is not None:
+            await self._sockets.settle(passed.needed)
+        for claim in passed.claims:
+            if claim.begin_at is not None:
+                nursery.start_soon(self._launch_ahead, claim, nursery)
+            elif claim.offset:
+                nursery.start_soon(self._hand, claim)
+            else:
+                nursery.start_soon(self._launch, claim, nursery)
 
     async def _pass_safely(self) -> None:
         """Have the gates passed; what fails is tried again after a pause."""
@@ -233,7 +239,8 @@ class Dispatcher:
             return
 
     def _on_refused(self, _sid: str, message: Message) -> None:
-        self._nursery.start_soon(self._undo_refused, message)
+        self._refused.append(message)  # who is adopted may say so before `serve` has begun
+        self._wake.set()
 
     async def _undo_refused(self, message: Message) -> None:
         await self._decide.patiently(

@@ -28,6 +28,10 @@ class Hearing:
         if self._links.pop(link.fileno(), None) is not None:
             self._epoll.unregister(link.fileno())
 
+    def close(self) -> None:
+        """Hear nobody any more; to be called when no link is left."""
+        self._epoll.close()
+
     async def serve(self, rest: Callable[[], Awaitable[None]]) -> None:
         """Hear until cancelled.
 

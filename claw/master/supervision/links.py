@@ -1,8 +1,8 @@
-"""Links to the supervisors that live: one task each, journal in, requests out.
+"""Links to the supervisors that live: what they say is passed on, and requests go out.
 
-A supervisor tells how far its journal has grown; the master reads from the offset that it
-stored, and stores the new one in the transaction that applies the lines. A link that
-breaks is made again for as long as the supervisor, or a replacement, holds its lock.
+One task hears all of them (`hearing`); that a journal has grown is noted, and `growth` has it
+read. A task for each supervisor follows it: it makes a link that breaks again for as long as
+the supervisor, or a replacement, holds its lock, and reads what takes longer.
 """
 
 import logging
@@ -63,6 +63,10 @@ class Links:
             pulse.grown = self._take
             nursery.start_soon(self._hearing.serve, pulse.rest)
             nursery.start_soon(self._growth.serve, pulse)
+
+    def close(self) -> None:
+        """Nobody is heard any more, and nobody followed."""
+        self._hearing.close()
 
     def _take(self, room: int) -> list[Piece]:
         """Return what is new in journals by now, for a decision."""
@@ -164,8 +168,8 @@ class Links:
         elif message.get("ev") == "child":
             self.on_child(sid, message.get("kept", {}))
         elif message.get("ev") == "refused":
-            one.is_settled = True
             self.on_refused(sid, message)
+            one.is_settled = True
         elif message.get("ev") == "rotated":
             self.on_rotated(str(message.get("path")))
 
@@ -232,7 +236,7 @@ class Links:
         """Send a launch to one that was free.
 
         Raises:
-            LostError: It has gone: nothing of the launch has begun, unless its file is there.
+            LostError: It has gone; its journal says whether the launch has begun.
         """
         await self._link_of(sid).tell(op="launch", launch=launch.values())
 

@@ -94,7 +94,7 @@ class Piece:
         """It has been decided about: tell who waits for that."""
         self.is_done = True
         if self.on_decided is not None:
-            self.on_decided(self)
+            _guarded(self.on_decided, self, otherwise=None)
         if self.called is not None:
             self.called.set()
 
@@ -251,12 +251,16 @@ class Pulse:
         """Decide about what waits, and call who is to decide next."""
         if self._decided.is_set():
             self._decided = trio.Event()
+        pieces = self._next()
         try:
-            pieces = self._next()
             await self._decide_about(pieces)
+        except BaseException as error:
+            for piece in pieces:
+                piece.error = error
+            raise
+        finally:
             for piece in pieces:
                 piece.finish()
-        finally:
             following = self._waiting[0].called if self._waiting else self._decided
             assert following is not None  # noqa: S101  all wait but who decides
             following.set()
@@ -270,7 +274,7 @@ class Pulse:
                 break
             count += 1
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
-        return taken + self.grown(_MOST_BYTES - size)
+        return taken + _guarded(self.grown, _MOST_BYTES - size, otherwise=list[Piece]())
 
     async def _decide_about(self, pieces: list[Piece]) -> None:
         pieces = [piece for piece in pieces if not isinstance(piece, _Look)]
@@ -289,7 +293,7 @@ class Pulse:
     async def _try(self, pieces: list[Piece], *, passes: bool) -> BaseException | None:
         """Make the decision and tell what was wrong with it, if anything."""
         passes = passes and self.on_passed is not None
-        free = self.free() if passes else []
+        free = _guarded(self.free, otherwise=_NONE) if passes else _NONE
         try:
             passed = await self.decider(
                 lambda turn: self._together(turn, pieces, free, passes=passes)
@@ -297,7 +301,7 @@ class Pulse:
         except Exception as error:  # noqa: BLE001  it is for those who asked
             return error
         if passed is not None and self.on_passed is not None:
-            self.on_passed(passed)
+            _guarded(self.on_passed, passed, otherwise=None)
         return None
 
     @staticmethod
@@ -316,4 +320,14 @@ class Pulse:
         return Passed(claims, turn.tx.next_due(turn.now), sockets.needing(turn))
 
 
+def _guarded(call: Callable[..., T], *args: object, otherwise: T) -> T:
+    """Call what others have to do at a decision: a mistake there leaves nobody waiting."""
+    try:
+        return call(*args)
+    except Exception:  # noqa: BLE001  the decision stands, or is made without
+        _LOG.exception("a mistake beside a decision")
+        return otherwise
+
+
 _ABSENT = object()
+_NONE: list[tuple[str, int]] = []

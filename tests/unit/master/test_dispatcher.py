@@ -12,10 +12,15 @@ from claw.errors import StoreError
 from claw.master.supervision.dispatcher import Dispatcher
 from claw.master.supervision.pulse import Passed, Pulse
 from claw.model.home import Home
+from claw.model.run import State
+from tests.kit.desk import Desk, job
 
 
 class _Links:
     """Supervisors of which there is none."""
+
+    def __init__(self) -> None:
+        self.on_refused: Callable[[str, dict[str, object]], None] = lambda _sid, _message: None
 
     @staticmethod
     def free() -> list[tuple[str, int]]:
@@ -95,3 +100,37 @@ async def test_what_is_armed_says_nothing_of_sockets_and_closes_none(tmp_path: P
         nursery.cancel_scope.cancel()
 
     assert sockets.needed == [{"web": True}]
+
+
+class _Patient:
+    """Makes decisions of a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    async def patiently(self, decide: Callable[[Any], Any]) -> Any:
+        await trio.lowlevel.checkpoint()
+        return self.desk.do(decide)
+
+
+async def test_a_launch_that_is_refused_before_anything_is_dispatched_is_undone_later(
+    tmp_path: Path,
+) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+    desk = Desk(job("a"))
+    run = desk.ask("a")
+    [claim] = desk.dispatch()
+    nothing: Any = None
+    links: Any = _Links()
+    decide: Any = _Patient(desk)
+    dispatcher = Dispatcher(home, Pulse(decide), nothing, links, nothing, (nothing, nothing))
+    refused = {"run": run.id, "attempt": claim.attempt, "error": "no", "retryable": True}
+
+    links.on_refused(claim.sid, refused)
+    assert desk.run(run.id).state is State.CLAIMED
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(dispatcher.serve, nursery)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+
+    assert desk.run(run.id).state is State.QUEUED

@@ -12,7 +12,7 @@ from claw.errors import ConflictError, StoreError
 from claw.master.engine import dispatch, intake, journal, slots
 from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
-from claw.master.supervision.pulse import Passed, Pulse
+from claw.master.supervision.pulse import Passed, Piece, Pulse
 from claw.model.effect import Dispatch
 from claw.model.job import JobType
 from claw.model.run import Origin, State
@@ -377,3 +377,54 @@ def test_what_one_asks_for_at_once_is_decided_in_order_and_each_refused_on_its_o
     assert refused == "no"
     assert [claim.run.id for passed in passes for claim in passed.claims] == [first, *others]
     assert sorted([first, *others]) == [first, *others]
+
+
+@pytest.mark.parametrize("name", ["grown", "free", "on_passed"])
+def test_a_mistake_beside_a_decision_is_logged_and_leaves_nobody_waiting(
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(job("a", max_instances=8))
+    journals = [_ended(desk.begin("a")) for _ in range(2)]
+
+    def mistaken(*_args: object) -> Any:
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        decider, pulse = _make(desk)
+        decider.gate.set()
+        pulse.on_passed = lambda _passed: None
+        monkeypatch.setattr(pulse, name, mistaken)
+        with trio.fail_after(PATIENCE_S):
+            for one in journals:
+                reached = await pulse.apply(one.sid, one.data, 0, journal.NO_EVIDENCE)
+                assert reached == len(one.data)
+
+    trio.run(main)
+
+    assert {desk.run_of(one).state for one in journals} == {State.SUCCEEDED}
+    assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize("is_mistaken", [False, True])
+def test_whatever_ends_a_decision_all_that_it_took_are_told(*, is_mistaken: bool) -> None:
+    class Ended(BaseException):
+        """No mistake of a decision: somebody ends the program."""
+
+    told: list[BaseException | None] = []
+
+    def on_decided(piece: Piece) -> None:
+        told.append(piece.error)
+        if is_mistaken:
+            raise ZeroDivisionError
+
+    async def main() -> None:
+        decider, pulse = _make(Desk(job("a")))
+        decider.gate.set()
+        decider.error = Ended()  # type: ignore[assignment]
+        pulse.grown = lambda _room: [Piece("s1", on_decided=on_decided) for _ in range(2)]
+        with pytest.raises(Ended):
+            await pulse.pass_gates()
+
+    trio.run(main)
+
+    assert [type(error) for error in told] == [Ended, Ended]
