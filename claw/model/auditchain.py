@@ -7,8 +7,9 @@ The first line of a file that follows another one has the hash of that one's las
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 START = hashlib.sha256(b"").hexdigest()
 """What the first line of all has as the hash of the line before it."""
@@ -35,15 +36,21 @@ class Wrong:
 
     Attributes:
         text: Where and what.
-        mark: Names it for good, whatever its file is called later.
+        mark: Names it for good, whatever its file is called later, and what is on both sides of
+            it: with another line before or after it, it is something else that is wrong.
+        line: Where in its file; 0: before it, `BEHIND`: after it.
     """
 
     text: str
     mark: str
+    line: int
 
 
-def _wrong(text: str, about: str) -> Wrong:
-    return Wrong(text, about[:_MARK])
+BEHIND = sys.maxsize
+
+
+def _wrong(text: str, line: int, *about: str) -> Wrong:
+    return Wrong(text, hash_of(" ".join(about).encode())[:_MARK], line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,8 @@ class Link:
         last: The hash of its last line.
         wrong: What is wrong within it.
         end: What is wrong with its last line, for which the next one is still to vouch.
-        seen: The marks of what has been seen to, as entries of this file say.
+        seen: The marks of what has been seen to, as entries of this file say, each with the
+            last line that says so.
     """
 
     name: str
@@ -64,14 +72,14 @@ class Link:
     last: str
     wrong: tuple[Wrong, ...]
     end: str = ""
-    seen: frozenset[str] = frozenset()
+    seen: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(name: str, lines: Iterable[bytes]) -> Link:
     """Return what the lines of one file say; newlines at their ends do not count."""
     after: str | None = None
     before, whole, is_torn = START, START, False
-    wrong, end, seen = list[Wrong](), "", set[str]()
+    wrong, end, seen = list[Wrong](), "", dict[str, int]()
     for number, raw in enumerate(lines, 1):
         line = raw.removesuffix(b"\n")
         body = _parse(line)
@@ -82,18 +90,16 @@ def read(name: str, lines: Iterable[bytes]) -> Link:
                 before = after if number == 1 else before
             if body["prev"] != before:
                 text = f"line {number}: it does not follow the line before it"
-                wrong.append(_wrong(text, hash_of(line)))
+                wrong.append(_wrong(text, number, before, hash_of(line)))
             elif is_torn and body.get("whole") != whole:
                 text = f"line {number}: lines before the torn one were changed"
-                wrong.append(_wrong(text, hash_of(line)))
+                wrong.append(_wrong(text, number, whole, hash_of(line)))
             whole = hash_of(line)
-            seen.update(_seen_in(body))
+            seen.update(dict.fromkeys(_seen_in(body), number))
         before, is_torn = hash_of(line), body is None
         end = "" if body is not None else f"line {number}: {_no_entry(raw)}"
     after = START if after is None else after
-    return Link(
-        name=name, after=after, last=before, wrong=tuple(wrong), end=end, seen=frozenset(seen)
-    )
+    return Link(name=name, after=after, last=before, wrong=tuple(wrong), end=end, seen=seen)
 
 
 def _seen_in(body: Mapping[str, object]) -> Iterable[str]:
@@ -111,34 +117,44 @@ def _seen_in(body: Mapping[str, object]) -> Iterable[str]:
 def verify(links: Sequence[Link], newest: str) -> Iterator[Wrong]:
     """Yield what is wrong with a chain of files and has not been seen to.
 
+    That something was seen to is said by a later line of the same file, or of a file that
+    follows it, by others or at once, up to the newest: what is put in to say so is itself
+    followed by a line that does not vouch for it, for which nothing speaks that comes later.
+
     Args:
         links: Its files, in any order.
         newest: The one that is written to now.
     """
-    seen = frozenset[str]().union(*(one.seen for one in links))
-    yield from (one for one in _all_wrong(links, newest) if one.mark not in seen)
+    chain = list(_back_from(newest, links))
+    seen = set[str]()
+    for one in [*chain, *(one for one in links if one not in chain)]:
+        for each in (*one.wrong, *_wrong_around(one, links, newest)):
+            if each.mark not in seen and one.seen.get(each.mark, 0) <= each.line:
+                yield replace(each, text=f"{one.name}: {each.text}")
+        if one in chain:
+            seen.update(one.seen)
 
 
-def _all_wrong(links: Sequence[Link], newest: str) -> Iterator[Wrong]:
-    by_last = {one.last: one for one in links if one.name != newest}
+def _back_from(newest: str, links: Sequence[Link]) -> Iterator[Link]:
+    """Yield the newest file, the one that it follows, and so on, as far as they are there."""
+    by_last = {one.last: one for one in links if one.name != newest and one.last != START}
     at = next((one for one in links if one.name == newest), None)
-    left = {one.name: one for one in links}
     while at is not None:
-        left.pop(at.name, None)
-        yield from (Wrong(f"{at.name}: {one.text}", one.mark) for one in at.wrong)
-        if at.name == newest and at.end:
-            yield _wrong(f"{at.name}: {at.end}", at.last)
-        if at.after == START:
-            break
-        earlier = by_last.get(at.after)
-        if earlier is None or earlier.name not in left:
-            text = f"{at.name}: the file that it follows is gone, or its end was changed"
-            yield _wrong(text, at.after)
-            break
-        at = earlier
-    for name, one in sorted(left.items()):
-        text = f"{name}: no file follows it: a later one is gone, or its beginning was changed"
-        yield _wrong(text, one.last)
+        yield at
+        at = by_last.pop(at.after, None)
+
+
+def _wrong_around(one: Link, links: Sequence[Link], newest: str) -> Iterator[Wrong]:
+    """Yield what is wrong with the place of a file among the others."""
+    others = [other for other in links if other is not one]
+    if one.after != START and all(one.after != other.last for other in others):
+        text = "the file that it follows is gone, or its end was changed"
+        yield _wrong(text, 0, one.after)
+    if one.name == newest and one.end:
+        yield _wrong(one.end, BEHIND, one.last)
+    if one.name != newest and all(one.last != other.after for other in others):
+        text = "no file follows it: a later one is gone, or its beginning was changed"
+        yield _wrong(text, BEHIND, one.last)
 
 
 def _no_entry(raw: bytes) -> str:
