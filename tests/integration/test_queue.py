@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.clawctl import Shell
+from claw.client.follow import BACK, GONE
+from tests.kit.clawctl import Going, Shell
 from tests.kit.master import MasterUnderTest, master
 
 JOBS = """
@@ -99,6 +100,31 @@ def test_a_batch_that_waits_and_runs_is_canceled_with_its_reason(
         ("canceled", "cancel: not today")
     }
     assert "has ended" in ctl("runs", "cancel", runs[0]["id"], status=1).fault
+
+
+def test_who_waits_for_a_batch_waits_over_a_kill_of_the_daemon(tmp_path: Path) -> None:
+    go, lines = tmp_path / "go", tmp_path / "lines"
+    lines.write_text("1\n2\n")
+    with master(tmp_path / "own", JOBS.format(go=go)) as claw:
+        ctl = Shell({"CLAW_HOME": os.fspath(claw.folder)})
+        with ctl.begin("run", "held", "--each", str(lines), "--follow") as asking:
+            batch = asking.wait_text("")
+            with ctl.begin("wait", batch, "--follow") as waiting:
+                both = (asking, waiting)
+                _wait_for_each(claw, both, "0 of 2 done")
+                claw.kill()
+                _wait_for_each(claw, both, GONE)
+                claw.start()
+                _wait_for_each(claw, both, BACK)
+                go.touch()
+                for one in both:
+                    assert one.end(status=0).out.endswith("2 of 2 done, 0 running, 0 failed")
+
+
+def _wait_for_each(claw: MasterUnderTest, those: tuple[Going, ...], text: str) -> None:
+    claw.wait_until(
+        lambda: all(any(text in line for line in one.err) for one in those), f"word: {text}"
+    )
 
 
 def test_a_duplicate_is_a_skipped_run_and_the_answer_says_of_which(ctl: Shell) -> None:

@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 
 from claw.cli import terminal, utf8
-from claw.errors import NotFoundError, TimedOutError, UsageError
+from claw.client.client import await_master
+from claw.client.connection import LostConnectionError
+from claw.client.follow import BACK, GONE
+from claw.errors import NotFoundError, TimedOutError, UnreachableError, UsageError
 from claw.kernel import clock
 from claw.model import ids
 from claw.model.units import format_duration
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from claw.cli.context import Context
 
+_FOR_EVER_S = float("inf")
 _LOOK_S = 0.5
 _MOST_BYTES = 900_000
 """Of one run: a line of the protocol has a mebibyte."""
@@ -145,7 +149,7 @@ def wait_for(context: Context, batch: str, timeout_s: float | None, *, is_told: 
     told = ""
     with terminal.Progress() as progress:
         while True:
-            found = context.client.call("run.batch", batch=batch)
+            found = _look(context, batch, deadline)
             if found["done"] == found["total"]:
                 break
             text = how_far(found)
@@ -163,6 +167,34 @@ def wait_for(context: Context, batch: str, timeout_s: float | None, *, is_told: 
     else:
         terminal.say(how_far(found))
     return 1 if found["failed"] else 0
+
+
+def _look(context: Context, batch: str, deadline: float | None) -> dict[str, Any]:
+    """Ask how far a batch is; a daemon that goes meanwhile is waited for."""
+    was_lost = False
+    while True:
+        try:
+            found: dict[str, Any] = context.client.call("run.batch", batch=batch)
+        except UnreachableError as error:
+            if not was_lost and not isinstance(error, LostConnectionError):
+                raise
+            if not was_lost:
+                terminal.note(GONE)
+            was_lost = True
+            _await_daemon(context, batch, deadline)
+            continue
+        if was_lost:
+            terminal.note(BACK)
+        return found
+
+
+def _await_daemon(context: Context, batch: str, deadline: float | None) -> None:
+    left_s = _FOR_EVER_S if deadline is None else max(0.0, deadline - clock.monotonic())
+    try:
+        await_master(context.home.control_socket, left_s).close()
+    except UnreachableError as error:
+        text = f"batch {ids.short(batch)} is not known to be over in time"
+        raise TimedOutError(f"{text}: {error.message}") from None
 
 
 def how_far(found: dict[str, Any]) -> str:
