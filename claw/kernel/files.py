@@ -19,14 +19,21 @@ _NEW_FILE = os.O_WRONLY | _OWN_FILE
 
 
 def make_folder(path: str, mode: int = 0o700) -> None:
-    """Make a folder and those above it; one that is there is left as it is."""
+    """Make a folder and those above it; what is there of that name is left as it is.
+
+    Raises:
+        OSError: It cannot be made: what is above it is a link that leads nowhere, ...
+    """
     try:
         os.mkdir(path, mode)
     except FileExistsError:
         return
     except FileNotFoundError:
         make_folder(folder_of(path), mode)
-        make_folder(path, mode)
+        try:
+            os.mkdir(path, mode)
+        except FileExistsError:  # by somebody else, meanwhile
+            return
 
 
 def open_append(path: str, mode: int = 0o600) -> int:

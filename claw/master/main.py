@@ -185,9 +185,12 @@ def _make_folders(home: Home) -> None:
         try:
             files.make_folder(folder, _PRIVATE)
         except OSError as error:
+            is_nowhere = isinstance(error, FileNotFoundError)
             raise StoreError(
                 f"cannot make {folder!r}: {error.strerror}",
-                hint="see that its disk has room and can be written",
+                hint="see whether a link above it leads to what is not there or not mounted"
+                if is_nowhere
+                else "see that its disk has room and can be written",
             ) from error
         if not files.is_folder(folder):
             raise StoreError(

@@ -83,6 +83,8 @@ def test_lines_of_json_have_arguments_and_variables(ctl: Shell) -> None:
     assert said.status == 0, said
     assert ctl("logs", runs[1]["id"]).out.endswith("a b c\n")
     assert "line 1 is no JSON" in ctl.sh("echo x | $CLAWCTL run each --each - --jsonl").err
+    unread = ctl("run", "each", "--each", "/no/such", status=2).fault
+    assert unread == "clawctl: --each: /no/such cannot be read: No such file or directory"
     assert "has no line" in ctl.sh("$CLAWCTL run each --each - </dev/null").err
 
 

@@ -95,7 +95,8 @@ def _read(name: str) -> str:
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise UsageError(f"--each: {name} cannot be read: {error}") from None
+        why = error.strerror or str(error)
+        raise UsageError(f"--each: {name} cannot be read: {why}") from None
     return utf8.text_of(data, f"--each {name}")
 
 

@@ -19,6 +19,13 @@ def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -
     assert files.is_folder(path)
 
 
+def test_a_folder_below_a_link_that_leads_nowhere_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "far")
+
+    with pytest.raises(FileNotFoundError):
+        files.make_folder(str(tmp_path / "link" / "one" / "two"))
+
+
 def test_no_link_is_followed_by_what_claw_writes_for_itself(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
 
