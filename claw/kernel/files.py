@@ -19,11 +19,7 @@ _NEW_FILE = os.O_WRONLY | _OWN_FILE
 
 
 def make_folder(path: str, mode: int = 0o700) -> None:
-    """Make a folder and those above it; what is there of that name is left as it is.
-
-    Raises:
-        OSError: It cannot be made: what is above it is a link that leads nowhere, ...
-    """
+    """Make a folder and those above it; what is there is left as it is; else OSError."""
     try:
         os.mkdir(path, mode)
     except FileExistsError:
