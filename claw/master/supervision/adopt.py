@@ -143,9 +143,9 @@ class Adoption:
                 return False
             path = f"{self._home.spool}/{sid}/journal"
             gist = await trio.to_thread.run_sync(read_gist, path)
-            is_unsaid = not gist.has_begun or await self._is_of_another(sid, gist)
-            if gist.is_ended and not is_unsaid:
+            if await self._has_end(sid, path):
                 return False
+            is_unsaid = not gist.has_begun or await self._is_of_another(sid, gist)
             # A host that went down may have taken along what the journal said last.
             is_unbegun = is_unsaid and not await self._decide(services.has_booted)
             if not is_unbegun or not await self._put_back(sid, gist):
@@ -153,6 +153,16 @@ class Adoption:
         finally:
             os.close(lock_fd)
         return True
+
+    async def _has_end(self, sid: str, path: str) -> bool:
+        """Tell whether a journal has an end that is still to be taken in.
+
+        One that has been taken in, and after which the run goes on, was of a run before it: of
+        this one the journal may say nothing, if the host went down before it was on disk.
+        """
+        found = [one for one in await self._decide(unsettled) if one.supervisor.sid == sid]
+        offset = found[0].supervisor.offset if found else 0
+        return (await trio.to_thread.run_sync(read_gist, path, offset)).is_ended
 
     async def _is_of_another(self, sid: str, gist: Gist) -> bool:
         """Tell whether a journal says nothing of the claim, only of runs before it."""

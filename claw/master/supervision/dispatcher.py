@@ -104,7 +104,8 @@ class Dispatcher:
                 self._is_asked = False
                 await self._pass_safely()
             while self._passed:
-                await self._follow(self._passed.popleft(), nursery)
+                await self._follow(self._passed[0], nursery)
+                self._passed.popleft()
 
     async def _follow(self, passed: Passed, nursery: trio.Nursery) -> None:
         """Do what a pass has come to."""
@@ -137,7 +138,9 @@ class Dispatcher:
     def _take(self, passed: Passed) -> None:
         """Take what a pass has come to; what is claimed is expected from now on."""
         self._on_next_due(passed.next_due)
-        is_settled = passed.needed is not None and self._sockets.is_settled(passed.needed)
+        needed = passed.needed
+        is_latest = not self._passed  # else an earlier one may have sockets shut after it
+        is_settled = needed is not None and is_latest and self._sockets.is_settled(needed)
         later = tuple(
             claim
             for claim in passed.claims

@@ -19,9 +19,13 @@ class Hearing:
         self._links: dict[int, LineLink] = {}
 
     def add(self, link: LineLink) -> None:
-        """Hear a link, until it is dropped."""
-        self._links[link.fileno()] = link
+        """Hear a link, until it is dropped.
+
+        Raises:
+            OSError: ENOSPC, ENOMEM: there is no room for one more, see epoll_ctl(2).
+        """
         self._epoll.register(link.fileno(), select.EPOLLIN)
+        self._links[link.fileno()] = link
 
     def drop(self, link: LineLink) -> None:
         """Hear a link no more; to be called before it is closed."""

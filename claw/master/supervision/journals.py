@@ -83,9 +83,9 @@ def _who(line: Message) -> tuple[int, int]:
     return int(line.get("pid") or 0), int(line.get("start") or 0)
 
 
-def read_gist(path: str) -> Gist:
-    """Read a whole journal, a piece at a time."""
-    gist, splitter, offset = Gist(), LineSplitter(supervision.LINE_LIMIT), 0
+def read_gist(path: str, offset: int = 0) -> Gist:
+    """Read a journal from an offset to its end, a piece at a time."""
+    gist, splitter = Gist(), LineSplitter(supervision.LINE_LIMIT)
     while data := files.read_piece(path, offset, PIECE_BYTES):
         offset += len(data)
         for line in splitter.feed(data):

@@ -176,11 +176,11 @@ class Links:
     async def _serve(self, one: Supervised, link: LineLink) -> None:
         """Follow one while there is a link to it, and read what is left to this task."""
         one.link = link
-        self._hearing.add(link)
-        self.on_linked(one.sid)
-        self.on_rotated(None)
-        self._growth.note(one)
         try:
+            self._hearing.add(link)
+            self.on_linked(one.sid)
+            self.on_rotated(None)
+            self._growth.note(one)
             while not link.is_closed:
                 one.wake = trio.Event()
                 if one.is_left:

@@ -32,13 +32,15 @@ class _Sockets:
 
     def __init__(self) -> None:
         self.needed: list[object] = []
+        self.are_settled = False
+        self.may_settle = trio.Event()
+        self.may_settle.set()
 
-    @staticmethod
-    def is_settled(_needed: object) -> bool:
-        return False
+    def is_settled(self, _needed: object) -> bool:
+        return self.are_settled
 
     async def settle(self, needed: object) -> None:
-        await trio.lowlevel.checkpoint()
+        await self.may_settle.wait()
         self.needed.append(needed)
 
 
@@ -100,6 +102,36 @@ async def test_what_is_armed_says_nothing_of_sockets_and_closes_none(tmp_path: P
         nursery.cancel_scope.cancel()
 
     assert sockets.needed == [{"web": True}]
+
+
+async def test_what_sockets_are_needed_for_the_last_pass_is_settled_last(
+    tmp_path: Path,
+) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+    nothing: Any = None
+    links: Any = _Links()
+    sockets: Any = _Sockets()
+    dispatcher = Dispatcher(home, Pulse(nothing), nothing, links, sockets, (nothing, nothing))
+    first, last = {"web": False}, {"web": True}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(dispatcher.serve, nursery)
+        await trio.testing.wait_all_tasks_blocked()
+        assert dispatcher.pulse.on_passed is not None
+
+        sockets.may_settle = trio.Event()
+        dispatcher.pulse.on_passed(Passed((), None, first))
+        await trio.testing.wait_all_tasks_blocked()
+        sockets.are_settled = True  # it listens still
+        dispatcher.pulse.on_passed(Passed((), None, last))
+        sockets.may_settle.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert sockets.needed == [first, last]
+
+        dispatcher.pulse.on_passed(Passed((), None, last))
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+
+    assert sockets.needed == [first, last]
 
 
 class _Patient:

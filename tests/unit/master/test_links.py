@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio.testing
 
+from claw.kernel import channel
 from claw.master.supervision.journals import Apply
 from claw.master.supervision.links import Links
 from claw.model.home import Home
@@ -75,3 +76,30 @@ def test_one_that_took_another_run_and_has_gone_is_read_from_where_its_journal_g
     trio.run(main)
 
     assert pieces == [(len(old), new)]
+
+
+async def test_a_link_that_cannot_be_heard_is_closed_and_made_again(tmp_path: Path) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+    (Path(home.spool) / "s1").mkdir(parents=True)
+
+    async def apply(_sid: str, data: bytes, offset: int) -> int:
+        return offset + len(data)
+
+    async def answer(_sid: str) -> bool:
+        return True
+
+    links = Links(home, evidencing(apply), answer, answer)
+    ours, theirs = channel.pair()
+    links._hearing._epoll.register(ours.fileno())  # so it cannot be added: EEXIST
+    link = links.link_over(ours, "s1")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(links.watch, "s1", 0, link)
+        await trio.testing.wait_all_tasks_blocked()
+        is_closed, one = link.is_closed, links.all["s1"]
+        nursery.cancel_scope.cancel()
+    link.close()
+    theirs.close()
+    links.close()
+
+    assert is_closed
+    assert one.link is None
