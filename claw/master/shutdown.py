@@ -176,11 +176,21 @@ class JobsEnd:
         await self._wait_all_gone()
 
     async def _wait_all_gone(self) -> None:
-        """Wait until no run is active any more; of ends that cannot be stored, none is."""
+        """Wait until no run is active any more, or only has an end that cannot be stored."""
         while await self._has_active_runs():
-            if self._store.trouble is not None and self._links.are_all_dead():
+            if await self._has_only_ends_left():
                 return
             await self._pause()
+
+    async def _has_only_ends_left(self) -> bool:
+        """Tell whether nothing is left but ends that master or supervisors cannot store."""
+        left = await self._links.left_over()
+        if left is None:
+            return False
+        if left and (self._store.trouble is not None or len(left) == len(self._links.all)):
+            _LOG.warning("ended, and put on record once there is room: %s", ", ".join(left))
+            return True
+        return self._store.trouble is not None
 
     async def _pause(self) -> None:
         """Wait until no supervisor is left, as far as this process knows, or for a while."""

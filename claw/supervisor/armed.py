@@ -116,18 +116,21 @@ class Armed:
     def _withdraw(self, why: str) -> bool:
         """Have nothing begin, and that on record as soon as may be; False: it is too late."""
         if not self._is_waiting:
-            return False
+            return bool(self._why)
         case = self._case
         self._why = why
         try:
             # In this order: the attempt is free before anybody can know that it is.
             if self._is_wanted():
                 files.remove(self._launch_file)
-            case.free = str
-            case.write(entries.withdrawn(case.launch, why), durable=True)
-            self._is_waiting = False
         except OSError:
-            pass  # it is tried again, and begins in no case
+            return True  # it is tried again, and begins in no case
+        case.free = str
+        self._is_waiting = False
+        try:
+            case.write(entries.withdrawn(case.launch, why), durable=True)
+        except OSError:
+            return True  # no journal says as much, see `leave`
         return True
 
     def step_back(self) -> None:

@@ -57,6 +57,7 @@ class Requests:
             "attempt": state.attempt,
             "child": state.pid if state.phase == machine.UP else None,
             "phase": state.phase,
+            "stopping": state.stop is not None and not state.stop.is_failure,
             "journal": self._case.spool.size,
             "version": __version__,
         }

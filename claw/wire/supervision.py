@@ -23,7 +23,8 @@ Fork server (requests of the master):
     gone     {sid}   unasked: that supervisor has ended, its journal is whole
 
 Supervisor (requests of the master):
-    hello    {}      -> {pid, run, attempt, child, phase, journal: bytes}
+    hello    {}      -> {pid, run, attempt, child, phase, stopping, journal: bytes}: without a
+             child and ``stopping``, it begins nothing more, and has only to write the end
     stop     {why, by, grace_s?, text?, attempt?}  -> {}: the intent is in the journal;
              with an attempt nothing happens once another has begun
     withdraw {why}   -> {withdrawn}: a launch that waits for its time is none any more, and that

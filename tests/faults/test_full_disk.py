@@ -5,17 +5,20 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from claw.errors import StoreError
 from claw.kernel import process
+from claw.wire import supervision
 from tests.kit.ledger import Ledger
 from tests.kit.master import PATIENCE_S, MasterUnderTest, kill_process
 from tests.kit.roll import supervisors_of
 from tests.kit.witness import Witness
 
 pytestmark = pytest.mark.root
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @contextlib.contextmanager
@@ -43,6 +46,15 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
+def fill_page(journal: Path, line: dict[str, Any]) -> None:
+    """Append a line that ends with a page: the next one will need another of the disk."""
+    bare = {**line, "at": 1.0, "b": 1.0, "text": ""}
+    rest = -(journal.stat().st_size + len(supervision.encode(bare))) % PAGE_BYTES
+    with journal.open("ab", buffering=0) as file:
+        file.write(supervision.encode({**bare, "text": "x" * rest}))
+    assert journal.stat().st_size % PAGE_BYTES == 0
+
+
 @pytest.fixture
 def witness(tmp_path: Path) -> Witness:
     return Witness(tmp_path)
@@ -54,6 +66,8 @@ def claw(tmp_path: Path, witness: Witness) -> Iterator[MasterUnderTest]:
     os.mkfifo(tmp_path / "talk")
     made = MasterUnderTest(tmp_path / "home")
     made.configure(f"""
+[daemon]
+shutdown_timeout = "10m"
 [jobs.web]
 type = "continuous"
 {witness.command(0, 0, 600)}
@@ -268,3 +282,28 @@ def test_i7_a_stop_ends_although_the_disk_fills_before_the_jobs_have_ended(
     assert claw.process is not None
     claw.process.wait(PATIENCE_S)
     ballast.unlink()
+
+
+def test_i7_a_stop_does_not_wait_for_a_supervisor_that_has_no_room_for_the_end(
+    claw: MasterUnderTest,
+) -> None:
+    web = claw.wait_state("web", "running")
+    [journal] = [
+        claw.folder / f"state/spool/{sid}/journal"
+        for sid, lines in claw.journals().items()
+        if lines and lines[0]["job"] == "web"
+    ]
+    fill_page(journal, {"ev": "note", "run": web["run"], "attempt": 1})
+    ballast = fill(claw.folder / "state")
+
+    claw.call("daemon.stop", mode="stop")
+
+    assert claw.process is not None
+    claw.process.wait(PATIENCE_S)
+    assert process.is_zombie(web["pid"])
+    assert "once there is room" in claw.stderr
+    assert supervisors_of(claw.home)  # it waits for room
+    ballast.unlink()
+    claw.start()
+    run = claw.ended(web["run"])
+    assert (run["attempts"][0]["signal"], run["stop_why"]) == (15, "shutdown")

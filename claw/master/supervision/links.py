@@ -110,9 +110,30 @@ class Links:
         """A supervisor that was expected was not launched."""
         self.all.pop(sid, None)
 
-    def are_all_dead(self) -> bool:
-        """Tell whether no supervisor holds its lock, whatever the store knows of it."""
-        return not any(self._holds_lock(one) for one in self.all.values())
+    async def left_over(self) -> tuple[str, ...] | None:
+        """Return the supervisors that live and have nothing to do but to write an end.
+
+        One whose disk is full waits for room, without a child.
+
+        Returns:
+            Them; None: some have more to do.
+        """
+        living = [one.sid for one in tuple(self.all.values()) if self._holds_lock(one)]
+        for sid in living:
+            if not await self._has_only_to_write(sid):
+                return None
+        return tuple(living)
+
+    async def _has_only_to_write(self, sid: str) -> bool:
+        """Ask a supervisor twice: in between it has tried to write what it has to."""
+        for _ in range(2):
+            try:
+                said = await self.call(sid, op="hello")
+            except ClawError:
+                return False
+            if said["child"] is not None or not said.get("stopping"):
+                return False
+        return True
 
     async def _follow(self, one: Supervised, link: LineLink | None) -> None:
         pause_s = FIRST_PAUSE_S

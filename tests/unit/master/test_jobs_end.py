@@ -13,7 +13,11 @@ async def test_the_store_is_left_in_peace_while_supervisors_live(
     autojump_clock: trio.testing.MockClock,  # noqa: ARG001  time passes at once
 ) -> None:
     looks: list[float] = []
-    links: Any = SimpleNamespace(all={"s1": None})
+
+    async def left_over() -> None:
+        return None
+
+    links: Any = SimpleNamespace(all={"s1": None}, left_over=left_over)
 
     async def read(_fn: object) -> bool:
         looks.append(trio.current_time())

@@ -114,6 +114,19 @@ def test_one_whose_time_has_long_passed_is_left_to_what_its_job_says_of_catching
     assert not (tmp_path / "r.1").exists()
 
 
+def test_i7_one_that_is_withdrawn_on_a_full_disk_leaves_without_a_line(
+    case: Case, tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        os.dup2(full.fileno(), case.spool.journal_fd, inheritable=False)
+    case.launch.begin_at = time.time() - 60
+
+    assert not Armed(case).wait()
+
+    assert not (tmp_path / "r.1").exists()
+    assert case.withdraw("paused")  # again: it never begins
+
+
 def test_one_whose_launch_file_cannot_be_read_begins_nothing(
     case: Case, tmp_path: Path
 ) -> None:
