@@ -49,7 +49,9 @@ def test_it_has_its_own_arguments_environment_folder_session_and_few_descriptors
         "assert os.getsid(0) == os.getpid()\n"
         "assert sys.stdin.read() == ''\n"
         "print(sys.argv[1:], sys.orig_argv[1:], os.environ['MORE'], 'LESS' in os.environ)\n"
-        "print(os.getcwd(), sorted(os.listdir('/proc/self/fd'))[:4], file=sys.stderr)\n"
+        "print(os.getcwd(), sorted(map(int, os.listdir('/proc/self/fd'))), file=sys.stderr)\n"
+        "shown = open('/proc/self/environ').read().strip(chr(0)).split(chr(0))\n"
+        "assert shown == [f'{name}={value}' for name, value in os.environ.items()]\n"
         "sys.exit(7)\n"
     )
     environ = {**ENVIRON, "MORE": "x"}
@@ -58,7 +60,7 @@ def test_it_has_its_own_arguments_environment_folder_session_and_few_descriptors
 
     assert done.returncode == 7
     assert done.stdout == "['a', 'b'] ['-m', 'told', 'a', 'b'] x False\n"
-    assert done.stderr == f"{tmp_path} ['0', '1', '2', '3']\n"  # 3 lists the folder
+    assert done.stderr == f"{tmp_path} [0, 1, 2, 3]\n"  # 3 lists the folder
 
 
 @pytest.mark.parametrize(

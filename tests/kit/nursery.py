@@ -4,8 +4,8 @@ A suite starts hundreds of daemons and of command lines, and each spends most of
 imports. Here a process of its own does them once for each worker, and forks; the child runs
 ``python -m MODULE WORDS...`` from its first line to its last, with its own arguments,
 environment, folder, descriptors, session and end. What differs is its parent, and what
-/proc tells of its arguments and environment. Where those matter, or how a process starts,
-the true program is started: `subprocess.Popen` has the same face.
+/proc tells of its arguments. Where those matter, or how a process starts, the true program
+is started: `subprocess.Popen` has the same face.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.kit.warm import LENGTH
+from tests.kit.warm import LENGTH, ROOM
 
 ROOT = Path(__file__).resolve().parents[2]
 DAEMON = ("claw.master.main", "httpx", "psutil", "prometheus_client")
@@ -34,6 +34,8 @@ WRITING = (*COMMANDS, "claw.config.setting", "claw.config.load", "claw.config.or
 """What those import that read or write the configuration themselves: three times as much."""
 _WRITE = frozenset({"config", "edit", "import", "init", "job", "up"})
 
+_ROOM_BYTES = 1 << 13
+"""So much longer may the environment of a child be than that of its nursery."""
 _AT_START = ("PYTHON", "LC_", "LANG")
 """Variables that the interpreter reads as it starts; not those that it need not."""
 _NO_MATTER = frozenset({"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"})
@@ -215,7 +217,7 @@ def _started_with(environ: Mapping[str, str]) -> dict[str, str]:
 def _own(environ: Mapping[str, str]) -> dict[str, str]:
     """Return a nursery's environment, by which nobody finds it who looks for a home's."""
     kept = {name: value for name, value in environ.items() if not name.startswith("CLAW_")}
-    return {**kept, "PYTHONPATH": str(ROOT)}
+    return {**kept, "PYTHONPATH": str(ROOT), ROOM: " " * _ROOM_BYTES}
 
 
 _nurseries: dict[Sequence[str], Nursery] = {}

@@ -8,6 +8,7 @@ told ``+PID`` by the child as soon as it is one of its own, and by this process 
 """
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import marshal
@@ -25,6 +26,10 @@ from typing import Any
 
 LENGTH = 8
 """Bytes in which a request says how long it is."""
+ROOM = "ROOM"
+"""Variable of the nursery's own whose place its children show their environment in."""
+_ENV_START = 50
+"""Field of proc_pid_stat(5): where the environment begins; the next is where it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +128,28 @@ class _Ward:
             grown.connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
+def _show(environ: dict[str, str]) -> None:
+    """Have proc_pid_environ(5) tell what a program that is executed with it would tell.
+
+    Who looks for the processes of a home looks there. The block that the kernel made is this
+    process's own memory, and nobody reads it any more: all of it has been set anew.
+    """
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = (int(one) for one in fields[_ENV_START - 3 :][:2])
+    block = b"".join(os.fsencode(f"{name}={value}\0") for name, value in environ.items())
+    assert len(block) <= end - start, "the nursery was begun with too little room"
+    ctypes.memset(start, 0, end - start)
+    ctypes.memmove(start, block, len(block))
+
+
 def _become(birth: _Birth) -> list[str]:
     """Make this process what was asked for, say so, and return the words it is run with."""
     os.setsid()
     os.chdir(birth.task["cwd"])
     os.environ.clear()
     os.environ.update(birth.task["environ"])
+    if sys.platform == "linux":
+        _show(birth.task["environ"])
     time.tzset()
     for number, fd in enumerate(birth.fds):
         os.dup2(fd, number)
