@@ -120,6 +120,11 @@ DEFINITIONS = (
             "update": boolean(
                 "also change those that were imported from the same file and not changed since"
             ),
+            "unnamed": array(
+                "those whose names were made for them: what was imported from the same file "
+                "and says the same is the same job, and keeps its name",
+                shapes.JOB_NAME,
+            ),
         },
         ("jobs",),
     ),

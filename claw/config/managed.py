@@ -129,8 +129,13 @@ class Managed:
         self.jobs.setdefault(name, provenance.stamped(made))
         self.touched[name] = None
 
-    def renew(self, name: str, table: Mapping[str, object]) -> str | None:
+    def renew(self, name: str, table: Mapping[str, object], *, origin: str) -> str | None:
         """Put an imported job in place of what an import of the same file has made.
+
+        Args:
+            name: Of the job.
+            table: What the file says now.
+            origin: Of a new job that comes from no file.
 
         Returns:
             Why nothing is changed: somebody has made, or changed, what is there. None: it is
@@ -139,17 +144,19 @@ class Managed:
         Raises:
             UsageError: The name is none.
         """
-        known = self.jobs.get(name)
         if self.written(name) is not None:
-            return f"it is defined by hand in {self.place_of(name)}"
-        if known is not None and not _says_the_same(known, table):
-            if provenance.file_of(known) != provenance.file_of(table):
-                return "it did not come from that file"
-            if not provenance.is_untouched(known):
-                return "it was changed since it was imported"
-        self.jobs.pop(name, None)
-        self.add(name, table, origin="")
-        return None
+            return f"it is defined by hand in {self.place_of(name)}: left as it is"
+        known = self.jobs.get(name)
+        if known is None:
+            self.add(name, table, origin=origin)
+            return None
+        file = provenance.file_of(table)
+        is_its = file is not None and provenance.file_of(known) == file
+        is_same = _says_the_same(known, table)
+        why = None if is_same else _why_left(name, known, file)
+        if why is None and is_its:
+            self._put(name, provenance.stamped(table))
+        return why
 
     def left_of(self, sources: Collection[str], names: Collection[str]) -> list[str]:
         """Return the jobs that imports of some files have made, and that none of these are."""
@@ -264,6 +271,22 @@ class Managed:
         mode = _NEW_MODE if facts is None else stat.S_IMODE(facts.st_mode)
         owner = None if facts is None else (facts.st_uid, facts.st_gid)
         reading.replace(path, after, mode, owner)
+
+
+def _why_left(name: str, known: Mapping[str, object], file: str | None) -> str | None:
+    """Return why an import of a file does not change a job; None: it may."""
+    if file is None:
+        return f"it is there already: left as it is; to change it: clawctl job edit {name}"
+    if provenance.file_of(known) != file:
+        return "it did not come from that file: left as it is"
+    if not provenance.is_marked(known):
+        return (
+            "an older claw imported it, so it may have been changed since: left as it is; "
+            f"to take in the file: clawctl job remove {name}, and import again"
+        )
+    if not provenance.is_untouched(known):
+        return "it was changed since it was imported: left as it is"
+    return None
 
 
 def _says_the_same(one: Mapping[str, object], other: Mapping[str, object]) -> bool:

@@ -32,6 +32,21 @@ def is_untouched(table: Mapping[str, object]) -> bool:
     return found is not None and found["sum"] == _sum(table)
 
 
+def mark_of(table: Mapping[str, object]) -> str:
+    """Return the sum of what the import made of a job, whatever has become of it since.
+
+    What was imported before there were such sums is taken as it is now.
+    """
+    found = _found(table)
+    return (found["sum"] if found else None) or _sum(table)
+
+
+def is_marked(table: Mapping[str, object]) -> bool:
+    """Tell whether a job's table says what the import made of it; earlier imports did not."""
+    found = _found(table)
+    return found is not None and found["sum"] is not None
+
+
 def _found(table: Mapping[str, object]) -> re.Match[str] | None:
     origin = table.get("origin")
     return _ORIGIN.fullmatch(origin) if isinstance(origin, str) else None

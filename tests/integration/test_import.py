@@ -201,6 +201,26 @@ def test_what_has_changed_in_a_file_is_taken_in_but_over_nobodys_changes(
     assert command("keep") == "keep c", "what was updated can be updated again"
 
 
+def test_a_line_that_has_not_changed_stays_one_job_whatever_stands_beside_it(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master("")
+    ctl, tab = Shell(claw.environment, tmp_path), tmp_path / "tab"
+    for lines in (["five", "four"], ["five"], ["six", "five"]):
+        tab.write_text("".join(f"0 5 * * * echo {word}\n" for word in lines))
+        ctl("import", "crontab", "tab", "--apply", "--update")
+
+    listed = ctl("job", "list", "--json").json["jobs"]
+    assert {job["name"]: job["command"] for job in listed} == {
+        "echo-five": "echo five",
+        "echo-four": "echo four",
+        "echo-six": "echo six",
+    }
+    tab.write_text("0 5 * * * echo six\n")
+    assert "echo-six" not in ctl("import", "crontab", "tab", "--apply").err
+    assert len(ctl("job", "list", "--json").json["jobs"]) == 3
+
+
 @pytest.mark.parametrize("kind", ["openclaw", "pm2"])
 def test_a_file_nested_without_end_is_a_mistake_of_the_file(
     shell: Shell, tmp_path: Path, kind: str

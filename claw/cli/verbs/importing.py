@@ -107,7 +107,11 @@ def _apply(context: Context, harvest: Harvest) -> int:
         for job in harvest.jobs
     }
     reply = context.call(
-        "job.add", jobs=jobs, update=args["update"] or None, dry_run=args["dry_run"] or None
+        "job.add",
+        jobs=jobs,
+        unnamed=[job.name for job in harvest.jobs if job.is_unnamed] or None,
+        update=args["update"] or None,
+        dry_run=args["dry_run"] or None,
     )
     context.show_as(reply, "managed")
     if not context.is_json:

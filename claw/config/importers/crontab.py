@@ -93,7 +93,8 @@ def _read(source: Source, options: Options, harvest: Harvest) -> None:
             _set(state, one, source, harvest)
             state.remarks = []
         elif isinstance(one, Entry):
-            job = harvest.job(names[id(one)], source.file, number)
+            job = harvest.job(naming.cleaned(names[id(one)]), source.file, number)
+            job.is_unnamed = True
             if not _make(job, one, state, options, has_user=has_user):
                 harvest.drop(job)
             state.remarks = []

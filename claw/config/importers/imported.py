@@ -47,6 +47,7 @@ class Draft:
         table: Its keys, as a file of claw's has them.
         notes: What is told of it.
         remarks: Comments of the source, kept above the job.
+        is_unnamed: The source has no name for it that is its alone: this one depends on others.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Draft:
     table: Table = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    is_unnamed: bool = False
     _told: set[Note] = field(default_factory=set, repr=False, compare=False)
 
     def tell(self, key: str, text: str, line: int = 0, file: str = "") -> None:

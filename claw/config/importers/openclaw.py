@@ -68,6 +68,7 @@ def _read(harvest: Harvest, source: Source, found: Table) -> None:
         harvest.tell(source.file, line, name, "left out: it is the gateway's own housekeeping")
         return
     job = harvest.job(name or "job", source.file, line)
+    job.is_unnamed = True  # several may have one name
     payload = table(found.get("payload"))
     if not (_put_schedule(job, found) and _put_payload(job, found, payload)):
         harvest.drop(job)

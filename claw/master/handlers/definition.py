@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 from claw.commands.method import VIEWER
-from claw.config import origins, provenance, setting
+from claw.config import origins, renewal, setting
 from claw.config.managed import Managed, as_toml
 from claw.config.setting import Change, Op
 from claw.errors import ConflictError, UsageError
@@ -131,24 +131,24 @@ def _as_it_is(value: object, _path: tuple[str, ...] = ()) -> object:
 
 async def add(call: Call, params: Params) -> Json:
     """Add whole jobs, all or none; with ``update`` those that were imported are renewed."""
-    origin, tables = f"cli:{call.peer.uid}", params["jobs"]
+    origin, given = f"cli:{call.peer.uid}", params["jobs"]
+    names: dict[str, str] = {}
     left: dict[str, str] = {}
 
     def edit(managed: Managed) -> None:
-        if not params.get("update"):
-            for name, table in tables.items():
-                managed.add(name, table, origin=origin)
+        names.update(renewal.placed(managed, given, params.get("unnamed", ())))
+        tables = {names[name]: table for name, table in given.items()}
+        if params.get("update"):
+            left.update(renewal.renew(managed, tables, origin))
             return
         for name, table in tables.items():
-            why = managed.renew(name, table)
-            if why is not None:
-                left[name] = f"{why}: left as it is"
-        sources = [file for one in tables.values() if (file := provenance.file_of(one))]
-        for name in managed.left_of(sources, tables):
-            left[name] = f"it is in the file no longer: clawctl job remove {name}"
+            managed.add(name, table, origin=origin)
 
     known = call.services.config.current
-    check = addable.times_check(tables, known, is_guest=False)
+
+    def check(config: Config) -> None:
+        addable.times_check(names.values(), known, is_guest=False)(config)
+
     done = await _change(call, params, edit, check)
     return {**done, "left": [{"job": name, "why": why} for name, why in left.items()]}
 
