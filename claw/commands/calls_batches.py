@@ -42,7 +42,8 @@ BATCHES = (
                 "priority": shapes.PRIORITY,
                 "more": boolean(
                     "more of them follow in another request, which names the batch: it is "
-                    "asked for once the last is answered, and forgotten if that takes an hour"
+                    "asked for once the last is answered, and forgotten when nothing has "
+                    "followed for ten minutes"
                 ),
                 "batch": string("the batch that the first request was answered with"),
             },

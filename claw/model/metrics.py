@@ -101,6 +101,7 @@ _RUNS = (
     _gauge("runs_queued", "Runs that wait for their turn or their time.", "job_name"),
     _gauge("queue_open_runs", "Runs that are not over."),
     _gauge("queue_open_runs_limit", "`daemon.max_queue`."),
+    _gauge("queue_runs_to_come", "Runs of large batches that are still to be made."),
     _gauge("queue_parallel_runs", "Runs under way, services not counted."),
     _gauge("queue_parallel_runs_limit", "`daemon.max_parallel`."),
     _gauge("queue_oldest_wait_seconds", "How long the run waits that was due first."),

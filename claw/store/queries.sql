@@ -218,6 +218,10 @@ ORDER BY queued_at DESC LIMIT 1;
 SELECT state, count(*) AS count FROM runs INDEXED BY runs_batch
 WHERE batch = :batch GROUP BY state;
 
+-- name: count_open_of
+SELECT count(*) FROM runs INDEXED BY runs_batch WHERE batch = :batch
+AND state IN ('awaiting_approval', 'queued', 'claimed', 'running', 'retry_wait');
+
 -- name: batch_runs
 SELECT * FROM runs INDEXED BY runs_batch WHERE batch = :batch AND state = :state ORDER BY id;
 

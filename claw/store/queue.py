@@ -157,6 +157,10 @@ class BatchRows(Statements):
         found = self._do("batch_counts", batch=batch)
         return {State(row["state"]): row["count"] for row in found}
 
+    def count_open_of(self, batch: str) -> int:
+        """Return how many runs of a batch are not final."""
+        return self._number("count_open_of", batch=batch) or 0
+
     def batch_runs(self, batch: str, state: State) -> tuple[Run, ...]:
         """Return the runs of a batch that are in a state, in order."""
         return self._runs("batch_runs", batch=batch, state=state)

@@ -27,6 +27,8 @@ def render(reply: dict[str, Any], style: Style, now: datetime) -> str:
         f"open runs: {reply['open']} of {most} (daemon.max_queue)",
         f"active runs: {reply['running']} of {parallel} (daemon.max_parallel)",
     ]
+    if reply.get("to_come"):
+        lines.insert(1, f"to come: {reply['to_come']} runs of large batches")
     parts = ["\n".join(lines)]
     rows = [
         [

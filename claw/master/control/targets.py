@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from claw.commands.nearest import did_you_mean
 from claw.errors import ConflictError, NotFoundError, UsageError
-from claw.master.engine import definitions, steps
+from claw.master.engine import definitions, piecemeal, steps
 from claw.model import ids, instances
 from claw.model.job import Config, Job, JobType
 from claw.model.run import OPEN, Run
@@ -44,10 +44,14 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Jobs and instances, and runs by whole id, each once, in the order asked for."""
+    """Jobs and instances, and runs by whole id, each once, in the order asked for.
+
+    The open runs of the batches are among the runs.
+    """
 
     aims: tuple[Aim, ...]
     runs: tuple[Run, ...]
+    batches: tuple[str, ...] = ()
 
     def open_runs(self, tx: Tx) -> dict[str, Run]:
         """Return the open runs of all that is meant, and the runs named, by id."""
@@ -143,28 +147,27 @@ def choose(tx: Tx, config: Config, targets: Sequence[str], *, runs: bool = True)
     check_number(targets)
     aims: dict[Aim, None] = {}
     found: dict[str, Run] = {}
+    batches: dict[str, None] = {}
     for target in targets:
         some = _aims(tx, config, target)
         if some is not None:
             aims.update(dict.fromkeys(some))
             continue
-        some_runs = _runs_meant(tx, config, target) if runs else None
-        if some_runs is None:
+        run = (find_run(tx, target) or find_step(tx, config, target)) if runs else None
+        batch = find_batch(tx, target) if runs and run is None else None
+        if run is not None:
+            found[run.id] = run
+        elif batch is not None:
+            batches[batch] = None
+            found.update((run.id, run) for run in _open_of_batch(tx, batch))
+        else:
             raise no_job(config, target)
-        found.update((run.id, run) for run in some_runs)
     whole = {aim.job for aim in aims if aim.instance is None}
     kept = tuple(aim for aim in aims if aim.instance is None or aim.job not in whole)
-    return Chosen(kept, tuple(found.values()))
+    return Chosen(kept, tuple(found.values()), tuple(batches))
 
 
-def _runs_meant(tx: Tx, config: Config, target: str) -> list[Run] | None:
-    """Return the run of an id or a step, or the open runs of a batch; None: it is neither."""
-    run = find_run(tx, target) or find_step(tx, config, target)
-    if run is not None:
-        return [run]
-    batch = find_batch(tx, target)
-    if batch is None:
-        return None
+def _open_of_batch(tx: Tx, batch: str) -> list[Run]:
     return [run for state in sorted(OPEN) for run in tx.batch_runs(batch, state)]
 
 
@@ -257,7 +260,9 @@ def find_batch(tx: Tx, text: str) -> str | None:
     Raises:
         ConflictError: There is more than one.
     """
-    found = tx.batches_named(text.lower())
+    text = text.lower()
+    # Retention may have had all runs of one of which more are to come.
+    found = sorted({*tx.batches_named(text), *piecemeal.named(tx, text)})
     if len(found) > 1:
         raise ConflictError(
             f"{text!r} is more than one batch: {', '.join(found)}, ...",

@@ -2,10 +2,10 @@
 
 What is asked for comes in one request or in several, each on disk when it is answered. With
 the last of them the batch is whole: from then on all of its runs will be made, in their order,
-a piece in each transaction, so that nobody else is kept waiting, and as the queue has room;
-the first of them are made at once. Before, there is nothing of it: what nobody completes within
-an hour is forgotten. How far it is and what its runs have in common are kept apart, since
-every decision that ends runs reads the first, of all batches.
+a piece in each transaction, so that nobody else is kept waiting, as the queue has room, part of
+which is left to others; the first of them at once. Before, there is nothing of it: what nobody
+adds to for ten minutes is forgotten. How far it is and what its runs have in common are kept
+apart, since every decision that ends runs reads the first, of all batches.
 """
 
 import json
@@ -32,10 +32,14 @@ MOST = 1_000_000
 HEAPS = 100
 """So many batches are there at once, of all askers."""
 BEGUN = 10
-"""So many of one asker that are not whole; for another, what was left alone longest goes."""
-AGAIN_S = 1.0
+"""So many of one asker that are not whole."""
+OPEN_AT_ONCE = 500
+"""So many runs of one batch are open at once: one transaction ends them."""
+_FOR_OTHERS = 4
+"""This part of the queue is left to what is no such batch."""
+AGAIN_S = 0.5
 """When the queue is looked at again that had no room."""
-_LEFT_ALONE = timedelta(hours=1)
+_LEFT_ALONE = timedelta(minutes=10)
 _HEAPS, _PARTS, _COMMON, _END = "batch ", "piece ", "common", "~"
 
 
@@ -79,8 +83,7 @@ def add(
     if batch is None:
         heap = _begin(turn, ask)
     else:
-        heap = _begun(turn.tx, ask, batch)
-        ask = _common(turn.tx, heap)
+        heap, ask = _begun(turn.tx, ask, batch)
     intake.check_batch(turn, ask, runs)
     count = heap.count + len(runs)
     if count > MOST:
@@ -92,21 +95,21 @@ def add(
     _put_heap(turn.tx, heap)
     if is_last:
         intake.check_room(turn)
-        _make(turn, heap)  # at least one run, by which it can be named
-    turn.emit(BatchGoesOn())
+        _make(turn, heap, max(1, _room(turn, heap)))
+    if is_last or batch is None:
+        turn.emit(BatchGoesOn())
     return heap
 
 
 def _begin(turn: Turn, ask: Ask) -> Heap:
     """Begin a batch, if there are not too many."""
     heaps = list(_heaps(turn.tx))
-    begun = [heap for heap in heaps if heap.by == ask.by and not heap.is_whole]
-    if len(begun) >= BEGUN:
-        _forget(turn.tx, min(begun, key=lambda heap: heap.told_at))
-    elif len(heaps) >= HEAPS:
+    begun = sum(heap.by == ask.by and not heap.is_whole for heap in heaps)
+    if len(heaps) >= HEAPS or begun >= BEGUN:
         raise SaturatedError(
-            f"{len(heaps)} large batches wait to be made, as many as there may be",
-            hint="try again when some have been made: clawctl status --budgets",
+            f"there are {len(heaps)} large batches, {begun} of {ask.by} that are not complete;"
+            f" there may be {HEAPS}, and {BEGUN}",
+            hint="what nobody adds to for ten minutes is forgotten: try again later",
         )
     heap = Heap(
         batch=turn.new_batch_id(), job=ask.job, by=ask.by, due_at=ask.due_at, told_at=turn.now
@@ -115,15 +118,18 @@ def _begin(turn: Turn, ask: Ask) -> Heap:
     return heap
 
 
-def _begun(tx: Tx, ask: Ask, batch: str) -> Heap:
+def _begun(tx: Tx, ask: Ask, batch: str) -> tuple[Heap, Ask]:
+    """Return a batch that somebody adds to, and what its runs have in common."""
     text = tx.meta(_HEAPS + batch)
     heap = None if text is None else _heap_of(text)
-    if heap is None or heap.is_whole or (heap.by, heap.job) != (ask.by, ask.job):
+    common = None if heap is None else _common(tx, heap)
+    is_theirs = heap is not None and (heap.by, heap.job) == (ask.by, ask.job)
+    if heap is None or common is None or heap.is_whole or not is_theirs:
         raise NotFoundError(
             f"no batch {batch!r} of job {ask.job!r} is to be completed by {ask.by}",
-            hint="what is not completed within an hour is forgotten: begin anew",
+            hint="what nobody adds to for ten minutes is forgotten: begin anew",
         )
-    return heap
+    return heap, common
 
 
 def go_on(turn: Turn) -> float | None:
@@ -141,19 +147,30 @@ def go_on(turn: Turn) -> float | None:
             _forget(turn.tx, heap)
         elif heap.is_whole and turn.config.job(heap.job) is None:
             drop(turn, [heap], by="claw")
-        elif heap.is_whole and _make(turn, heap):
+        elif heap.is_whole and _make(turn, heap, _room(turn, heap)):
             return 0.0
     if any(heap.is_whole for heap in heaps):
         return AGAIN_S
     return _LEFT_ALONE.total_seconds() if heaps else None
 
 
-def _make(turn: Turn, heap: Heap) -> bool:
+def _room(turn: Turn, heap: Heap) -> int:
+    """Return how many more runs of a batch may be made now; none where that is 0 or less."""
+    return min(
+        intake.room(turn) - turn.config.daemon.max_queue // _FOR_OTHERS,
+        OPEN_AT_ONCE - turn.tx.count_open_of(heap.batch),
+        approvals.room(turn, turn.job(heap.job)),
+    )
+
+
+def _make(turn: Turn, heap: Heap, room: int) -> bool:
     """Make the next piece of a batch as far as there is room; tell whether there was enough."""
-    room = min(intake.room(turn), approvals.room(turn, turn.job(heap.job)))
-    if not room:
+    if room <= 0:
         return False
     runs, common = _next_piece(turn.tx, heap), _common(turn.tx, heap)
+    if not runs or common is None:  # the store was damaged
+        drop(turn, [heap], by="claw")
+        return False
     some, others = runs[:room], runs[room:]
     intake.add_to_batch(turn, common, heap.batch, some, heap.made)
     turn.tx.put_meta(_key(heap.batch, heap.made), None)
@@ -177,15 +194,17 @@ def drop(turn: Turn, heaps: Collection[Heap], *, by: str) -> int:
     return sum(heap.left for heap in heaps)
 
 
-def meant(tx: Tx, jobs: Collection[str] = (), targets: Collection[str] = ()) -> list[Heap]:
-    """Return the batches of some jobs, and those that targets name, by six letters or more."""
-    texts = [text.lower() for text in targets if len(text) >= ids.SHORT_LENGTH]
-    return [
-        heap
-        for heap in _heaps(tx)
-        if heap.job in jobs
-        or any(heap.batch.startswith(one) or heap.batch.endswith(one) for one in texts)
-    ]
+def meant(tx: Tx, jobs: Collection[str] = (), batches: Collection[str] = ()) -> list[Heap]:
+    """Return the batches of some jobs, whole or not, and some by their ids."""
+    return [heap for heap in _heaps(tx) if heap.job in jobs or heap.batch in batches]
+
+
+def named(tx: Tx, text: str) -> list[str]:
+    """Return the ids of whole batches that begin or end with a text of six letters or more."""
+    if len(text) < ids.SHORT_LENGTH:
+        return []
+    found = (heap.batch for heap in _heaps(tx) if heap.is_whole)
+    return [one for one in found if one.startswith(text) or one.endswith(text)]
 
 
 def waiting(tx: Tx, *, until: datetime | None = None) -> list[Heap]:
@@ -222,9 +241,11 @@ def _put_heap(tx: Tx, heap: Heap) -> None:
     tx.put_meta(_HEAPS + heap.batch, json.dumps(asdict(heap), default=datetime.isoformat))
 
 
-def _common(tx: Tx, heap: Heap) -> Ask:
-    """Return what the runs of a batch have in common."""
-    told = json.loads(tx.meta(_key(heap.batch, _COMMON)) or "")
+def _common(tx: Tx, heap: Heap) -> Ask | None:
+    text = tx.meta(_key(heap.batch, _COMMON))
+    if text is None:
+        return None
+    told = json.loads(text)
     told["origin"] = Origin(told["origin"])
     told["priority"] = None if told["priority"] is None else Priority(told["priority"])
     told["env"] = tuple(map(tuple, told["env"]))
@@ -239,7 +260,7 @@ def _put_common(tx: Tx, batch: str, ask: Ask) -> None:
 
 
 def _next_piece(tx: Tx, heap: Heap) -> list[Particular]:
-    told = json.loads(tx.meta(_key(heap.batch, heap.made)) or "")
+    told = json.loads(tx.meta(_key(heap.batch, heap.made)) or "[]")
     return [Particular(tuple(args), tuple(map(tuple, env))) for args, env in told]
 
 

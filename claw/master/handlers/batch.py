@@ -26,6 +26,11 @@ async def submit_batch(call: Call, params: Params) -> Json:
         for one in params["runs"]
     ]
 
+    begun, is_last = params.get("batch"), not params.get("more", False)
+    is_large = begun is not None or not is_last or len(runs) > piecemeal.DIRECT
+    if is_large and call.connection.run is not None:
+        raise UsageError("run.submit_batch: the child of a run asks for a batch in one request")
+
     def decide(turn: Turn) -> Json:
         if turn.config.job(name) is None:
             raise targets.no_job(turn.config, name)
@@ -37,10 +42,6 @@ async def submit_batch(call: Call, params: Params) -> Json:
         batch, queued = intake.submit_batch(turn, ask, runs)
         return {"batch": batch, "job": name, "count": len(runs), "queued": queued}
 
-    begun, is_last = params.get("batch"), not params.get("more", False)
-    is_large = begun is not None or not is_last or len(runs) > piecemeal.DIRECT
-    if is_large and call.connection.run is not None:
-        raise UsageError("run.submit_batch: the child of a run asks for a batch in one request")
     return await call.commit(decide)
 
 

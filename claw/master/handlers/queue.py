@@ -87,8 +87,9 @@ async def clear(call: Call, params: Params) -> Json:
         until = None if is_all else now
         heaps = piecemeal.waiting(turn.tx, until=until)
         if wanted:
-            jobs = [aim.job for aim in targets.choose(turn.tx, config, wanted).aims]
-            heaps = piecemeal.meant(turn.tx, jobs, wanted)
+            chosen = targets.choose(turn.tx, config, wanted)
+            jobs = [aim.job for aim in chosen.aims]
+            heaps = piecemeal.meant(turn.tx, jobs, chosen.batches)
         return piecemeal.drop(turn, heaps, by=call.by)
 
     dropped = await services.decide(drop)

@@ -149,7 +149,7 @@ def cancel(call: Call, params: Params) -> Decide:
         if params.get("descendants"):
             runs = _with_descendants(turn, chosen, runs)
         jobs = [aim.job for aim in chosen.aims if aim.instance is None]
-        heaps = piecemeal.meant(turn.tx, jobs, params["targets"])
+        heaps = piecemeal.meant(turn.tx, jobs, chosen.batches)
         dropped = piecemeal.drop(turn, heaps, by=call.by)
         intents.cancel_runs(turn, runs, how)
         return {"canceled": list(runs), "dropped": dropped}

@@ -223,6 +223,7 @@ def _of_queue(config: Config, found: Reading, now: datetime) -> Iterator[Named]:
     yield "runs_queued", (OTHERS,), _by_known(config, queued)[OTHERS]
     yield "queue_open_runs", (), budgets["open"]
     yield "queue_open_runs_limit", (), budgets["max_queue"]
+    yield "queue_runs_to_come", (), budgets["to_come"]
     yield "queue_parallel_runs", (), budgets["running"]
     yield "queue_parallel_runs_limit", (), budgets["max_parallel"]
     yield "queue_oldest_wait_seconds", (), _oldest_wait_s(found.look, now)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from claw.master.engine import definitions, pools
+from claw.master.engine import definitions, piecemeal, pools
 from claw.master.views import runview
 from claw.master.views.queuewords import QueueWords
 from claw.master.views.statusview import Json
@@ -146,6 +146,7 @@ def budgets(tx: Tx, config: Config, now: datetime) -> Json:
     return {
         "open": is_open,
         "max_queue": daemon.max_queue,
+        "to_come": sum(heap.left for heap in piecemeal.waiting(tx)),
         "running": running,
         "max_parallel": daemon.max_parallel,
         "jobs": sorted(jobs, key=lambda job: (-job["queued"], job["job"])),

@@ -10,7 +10,8 @@ from claw.errors import ConflictError, DeniedError, NotFoundError, SaturatedErro
 from claw.master.control import targets
 from claw.master.engine import approvals, batches, intake, intents, piecemeal
 from claw.master.engine.intake import Ask, Particular
-from claw.master.engine.piecemeal import AGAIN_S, BEGUN, HEAPS, PIECE, Heap
+from claw.master.engine.piecemeal import AGAIN_S, BEGUN, HEAPS, OPEN_AT_ONCE, PIECE, Heap
+from claw.master.views import queueview
 from claw.model.approval import Approval, Decider
 from claw.model.job import Daemon
 from claw.model.run import Origin, Priority, Run, State
@@ -99,16 +100,16 @@ def test_before_its_last_part_there_is_nothing_of_it() -> None:
     assert [run.args for run in _runs(desk, begun.batch)] == [one.args for one in LINES]
 
 
-def test_what_nobody_completes_within_an_hour_is_forgotten() -> None:
+def test_what_nobody_adds_to_for_ten_minutes_is_forgotten() -> None:
     desk = Desk(job("a"))
     begun = _add(desk, is_last=False)
-    desk.pass_s(3000)
+    desk.pass_s(500)
     _add(desk, batch=begun.batch, is_last=False)
-    desk.pass_s(3000)
-    assert _go_on(desk) == timedelta(hours=1).total_seconds()
+    desk.pass_s(500)
+    assert _go_on(desk) == timedelta(minutes=10).total_seconds()
     assert _stored(desk)
 
-    desk.pass_s(601)
+    desk.pass_s(101)
     _go_on(desk)
     assert _go_on(desk) is None
     assert not _stored(desk)
@@ -138,21 +139,40 @@ def test_what_the_job_does_not_allow_is_refused_with_the_part_that_has_it() -> N
 
 
 def test_there_may_be_more_of_them_than_the_queue_has_room_for() -> None:
-    desk = Desk(job("a"), daemon=Daemon(max_queue=150))
+    desk = Desk(job("a"), daemon=Daemon(max_queue=160))
     heap = _add(desk)
     _make_all(desk)
-    assert len(desk.runs()) == 150
+    assert len(desk.runs()) == 120
     assert _go_on(desk) == AGAIN_S
 
     while desk.database.view(lambda tx: tx.count_open()):
         for claim in desk.dispatch():
             desk.end(desk.launch(claim))
         _go_on(desk)
-        assert desk.database.view(lambda tx: tx.count_open()) <= 150
+        assert desk.database.view(lambda tx: tx.count_open()) <= 120
     assert [run.args for run in _runs(desk, heap.batch)] == [one.args for one in LINES]
 
 
-def test_what_holds_most_of_the_queue_for_good_leaves_the_rest_of_it_to_them() -> None:
+def test_they_leave_a_part_of_the_queue_to_others() -> None:
+    desk = Desk(job("a"), job("b"), daemon=Daemon(max_queue=100))
+    for key in ("q", "r", "s"):
+        _add(desk, key=key)
+        _make_all(desk)
+    for no in range(20):
+        ask = Ask(job="b", origin=Origin.SCHEDULE, key=f"other {no}")
+        made = desk.do(partial(intake.follow_up, ask=ask))
+        assert made.state is State.QUEUED
+
+
+def test_of_one_batch_so_many_are_open_as_one_transaction_may_end() -> None:
+    desk = Desk(job("a"))
+    heap = _add(desk, 4 * LINES)
+    _make_all(desk)
+    assert desk.database.view(lambda tx: tx.count_open_of(heap.batch)) == OPEN_AT_ONCE
+    assert _go_on(desk) == AGAIN_S
+
+
+def test_a_batch_is_named_from_the_yes_on_though_others_hold_the_queue_for_good() -> None:
     desk = Desk(job("a"), job("b"), daemon=Daemon(max_queue=100))
     later = desk.now + timedelta(days=30)
     for no in range(99):
@@ -160,14 +180,26 @@ def test_what_holds_most_of_the_queue_for_good_leaves_the_rest_of_it_to_them() -
         desk.do(partial(intake.submit, ask=ask))
     heap = _add(desk)
     assert _total(desk, heap.batch) == COUNT
-    assert desk.database.view(lambda tx: targets.find_batch(tx, heap.batch)) == heap.batch
+    assert len(_runs(desk, heap.batch)) == 1
+    assert _named(desk, heap.batch) == heap.batch
+    told = desk.database.view(lambda tx: queueview.budgets(tx, desk.config, desk.now))
+    assert told["to_come"] == COUNT - 1
 
-    for no in range(1, 4):
-        assert [run.args for run in _runs(desk, heap.batch)][-1] == (str(no - 1),)
-        [claim] = desk.dispatch()
-        desk.end(desk.launch(claim))
-        assert _go_on(desk) == AGAIN_S
-        assert len(_runs(desk, heap.batch)) == no + 1
+
+def test_a_batch_of_which_all_that_was_made_is_forgotten_is_named_by_what_is_to_come() -> None:
+    desk = Desk(job("a"), daemon=Daemon(max_queue=1))
+    heap = _add(desk)
+    assert _named(desk, heap.batch[-6:]) == heap.batch
+    begun = _add(desk, key="r", is_last=False)
+    assert _named(desk, begun.batch) is None
+    desk.end(desk.launch(desk.dispatch()[0]))
+    [run] = _runs(desk, heap.batch)
+    desk.do(lambda turn: turn.tx.delete_runs([run.id]))
+    assert _named(desk, heap.batch) == heap.batch
+
+
+def _named(desk: Desk, text: str) -> str | None:
+    return desk.database.view(lambda tx: targets.find_batch(tx, text))
 
 
 def test_a_full_queue_refuses_them() -> None:
@@ -218,29 +250,16 @@ def test_of_a_job_that_has_come_to_need_approval_as_many_are_made_as_may_wait_fo
     assert [run.args for run in _runs(desk, heap.batch)][-1] == (str(PIECE + 30),)
 
 
-def test_of_those_that_somebody_leaves_alone_the_oldest_goes_for_another() -> None:
-    desk = Desk(job("a"))
-    begun = []
-    for no in range(BEGUN):
-        begun.append(_add(desk, LINES[:1], is_last=False, key=f"q{no}"))
-        desk.pass_s(1)
-    other = _add(desk, LINES[:1], is_last=False, by="bob")
-    _add(desk, LINES[:1], batch=begun[0].batch, is_last=False)
-    _add(desk, LINES[:1], is_last=False, key="new")
-    with pytest.raises(NotFoundError, match="to be completed"):
-        _add(desk, LINES[:1], batch=begun[1].batch)
-    for heap, by in ((begun[0], "eve"), (begun[2], "eve"), (other, "bob")):
-        _add(desk, LINES[:1], batch=heap.batch, by=by)
-
-
 def test_there_are_only_so_many_of_them_at_once() -> None:
     desk = Desk(job("a"))
-    begun = [_add(desk, LINES[:1], is_last=False, by=f"user {no}") for no in range(HEAPS)]
-    with pytest.raises(SaturatedError, match="large batches"):
+    for no in range(BEGUN):
+        _add(desk, LINES[:1], is_last=False, key=f"eve {no}")
+    with pytest.raises(SaturatedError, match="10 of eve"):
         _add(desk)
-    _add(desk, LINES[:1], batch=begun[0].batch, by="user 0")
-    _make_all(desk)
-    _add(desk)
+    for no in range(HEAPS - BEGUN):
+        _add(desk, LINES[:1], is_last=False, by=f"user {no}", key=f"other {no}")
+    with pytest.raises(SaturatedError, match="100 large batches"):
+        _add(desk, by="bob")
 
 
 def test_what_its_runs_have_in_common_is_read_only_when_they_are_made() -> None:
@@ -248,3 +267,28 @@ def test_what_its_runs_have_in_common_is_read_only_when_they_are_made() -> None:
     _add(desk, args=("x" * 400_000,), is_last=False)
     told = desk.database.view(lambda tx: tx.metas("batch ", "batch~"))
     assert sum(len(text) for _key, text in told) < 1000
+
+
+def test_what_names_one_batch_means_no_other_that_begins_alike() -> None:
+    desk = Desk(job("a"))
+    heap = _add(desk)
+    begun = _add(desk, key="r", by="bob", is_last=False)
+    text = heap.batch[:6]
+    assert begun.batch.startswith(text)
+    chosen = desk.database.view(lambda tx: targets.choose(tx, desk.config, [text]))
+    assert chosen.batches == (heap.batch,)
+    assert len(chosen.runs) == PIECE
+    [meant] = desk.database.view(lambda tx: piecemeal.meant(tx, (), chosen.batches))
+    assert meant.batch == heap.batch
+
+
+@pytest.mark.parametrize("what", [PIECE, "common"])
+def test_a_batch_of_which_a_part_is_gone_from_the_store_is_dropped_and_that_is_said(
+    what: object,
+) -> None:
+    desk = Desk(job("a"))
+    heap = _add(desk)
+    desk.do(lambda turn: turn.tx.put_meta(f"piece {heap.batch} {what}", None))
+    _make_all(desk)
+    assert not _stored(desk)
+    assert [one.type for one in desk.events()].count("batch.dropped") == 1
