@@ -66,6 +66,7 @@ class Fostering:
         self.fork_server = ForkServer(home, reaper, self, soft_limit)
         reaper.on_orphan = self.note_orphan
         self._children = children
+        self._begun: Callable[[], dict[str, tuple[int, int]]] = dict
         self._on_gone = on_gone
         self.copies = Copies()
         self.elders = Elders(home, self.on_gone, self._renew)
@@ -96,8 +97,9 @@ class Fostering:
             children = await self._children()
         except StoreError as error:
             _LOG.warning("the children are not known: %s", error)
-            return
-        for sid, (pid, start) in children.items():
+            children = {}
+        # What began a moment ago may lose its supervisor too before that is in the store.
+        for sid, (pid, start) in {**children, **self._begun()}.items():
             self.copies.add_child(sid, pid, start)
 
     async def on_new(self, link: LineLink) -> None:
@@ -210,6 +212,7 @@ class Fostering:
     async def serve(self, links: Links) -> None:
         """See to all supervisors, again and again until each is safe."""
         pause_s = _FIRST_PAUSE_S
+        self._begun = links.begun
         while True:
             self._wake = trio.Event()
             is_done = await self.see_to_all(links)

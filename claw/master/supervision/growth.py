@@ -15,10 +15,11 @@ import trio
 from claw.errors import StoreError
 from claw.kernel import files
 from claw.master.supervision.evidence import Evidencing, Gathered
-from claw.master.supervision.journals import apply_from
+from claw.master.supervision.journals import Gist, apply_from
 from claw.master.supervision.linefeed import LineLink  # noqa: TC001
 from claw.master.supervision.pulse import Piece, Pulse
 from claw.model.home import Home
+from claw.wire import supervision
 
 _LOG = logging.getLogger("claw.links")
 _STORE_PAUSE_S = 1.0
@@ -116,6 +117,17 @@ class Growth:
             return
         one.offset = piece.reached
         self._evidencing.remember(one.sid, gathered)
+
+    def begun(self, one: Supervised) -> tuple[int, int] | None:
+        """Return pid and start time of a child whose begin is not taken in yet, if there is."""
+        gist = Gist()
+        try:
+            data = files.read_piece(self._path(one), one.offset, _AT_ONCE_BYTES)
+        except OSError:
+            return None
+        for line in data.splitlines():
+            gist.take_in(supervision.decode(line) or {})
+        return gist.child
 
     def forget(self, one: Supervised) -> None:
         """Nothing more is to be read of one."""

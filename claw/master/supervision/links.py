@@ -110,6 +110,11 @@ class Links:
         """A supervisor that was expected was not launched."""
         self.all.pop(sid, None)
 
+    def begun(self) -> dict[str, tuple[int, int]]:
+        """Return pid and start time of the children whose begin is not taken in yet."""
+        found = {one.sid: self._growth.begun(one) for one in self.all.values()}
+        return {sid: child for sid, child in found.items() if child is not None}
+
     async def left_over(self) -> tuple[str, ...] | None:
         """Return the supervisors that live and have nothing to do but to write an end.
 

@@ -1,14 +1,16 @@
 """What fork servers are told and asked by the master; the other end of a link is the test's."""
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import trio
 import trio.testing
 
-from claw.kernel import socket
+from claw.kernel import pidfd, socket
 from claw.kernel.pidfd import Exit
 from claw.master.reaper import Reaper
 from claw.master.supervision.elders import Elders
@@ -18,7 +20,7 @@ from claw.master.supervision.links import Links
 from claw.model.home import Home
 from claw.wire import supervision
 from claw.wire.lines import LineSplitter
-from claw.wire.supervision import Message
+from claw.wire.supervision import CHILD, Message
 
 MORE_THAN_KEPT = 1001
 
@@ -192,3 +194,23 @@ def test_a_fork_server_of_another_version_is_asked_again_only_when_all_it_named_
 
     assert len(gone) == 50
     assert [message["op"] for message in peers[0].asked] == ["hello", "hello"]
+
+
+async def test_i4_a_child_that_just_began_is_held_on_to_when_the_fork_server_dies(
+    tmp_path: Path,
+) -> None:
+    async def none_yet() -> dict[str, tuple[int, int]]:
+        return {}
+
+    me, start = os.getpid(), pidfd.start_ticks(os.getpid()) or 0
+    fostering = Fostering(home_in(tmp_path), Reaper(), 1024, none_yet, nothing)
+    fostering.copies.all["s1"] = {}
+    links: Any = SimpleNamespace(all={}, begun=lambda: {"s1": (me, start)})
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fostering.serve, links)
+        await trio.testing.wait_all_tasks_blocked()
+        await fostering.on_death()
+        nursery.cancel_scope.cancel()
+
+    assert [*fostering.copies.all["s1"]] == [f"{CHILD}{me}:{start}"]
+    fostering.forget("s1")

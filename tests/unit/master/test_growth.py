@@ -212,3 +212,19 @@ async def test_what_there_is_no_room_for_is_in_the_next_decision(bench: Bench) -
     assert [piece.sid for piece in bench.growth.take(1)] == [journals[0].sid]
     assert [piece.sid for piece in bench.growth.take(1)] == [journals[1].sid]
     assert bench.growth.take(1) == []
+
+
+def test_a_child_whose_begin_is_not_taken_in_yet_is_known_by_the_journal(
+    tmp_path: Path,
+) -> None:
+    home = at_folder(str(tmp_path))
+    path = Path(home.spool) / "s1/journal"
+    path.parent.mkdir(parents=True)
+    before = b'{"ev":"launch","run":"r","attempt":1}\n'
+    path.write_bytes(before + b'{"ev":"started","pid":7,"start":9}\n{"ev":"torn","pi')
+    nothing: Any = None
+    growth = Growth(home, nothing)
+
+    assert growth.begun(Supervised("s1", len(before))) == (7, 9)
+    assert growth.begun(Supervised("s1", path.stat().st_size)) is None
+    assert growth.begun(Supervised("s2", 0)) is None
