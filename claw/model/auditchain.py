@@ -65,6 +65,7 @@ class Link:
         end: What is wrong with its last line, for which the next one is still to vouch.
         seen: The marks of what has been seen to, as entries of this file say, each with the
             last line that says so.
+        is_damaged: No line of it can be read; ``last`` is the hash of what is there.
     """
 
     name: str
@@ -73,6 +74,12 @@ class Link:
     wrong: tuple[Wrong, ...]
     end: str = ""
     seen: Mapping[str, int] = field(default_factory=dict)
+    is_damaged: bool = False
+
+
+def damaged(name: str, digest: str) -> Link:
+    """Return what is known of a file that cannot be read: its bytes' hash names the damage."""
+    return Link(name=name, after=START, last=digest, wrong=(), is_damaged=True)
 
 
 def read(name: str, lines: Iterable[bytes]) -> Link:
@@ -146,6 +153,9 @@ def _back_from(newest: str, links: Sequence[Link]) -> Iterator[Link]:
 
 def _wrong_around(one: Link, links: Sequence[Link], newest: str) -> Iterator[Wrong]:
     """Yield what is wrong with the place of a file among the others."""
+    if one.is_damaged:
+        yield _wrong("damaged since it was packed", BEHIND, "damaged", one.last)
+        return
     others = [other for other in links if other is not one]
     if one.after != START and all(one.after != other.last for other in others):
         text = "the file that it follows is gone, or its end was changed"

@@ -389,6 +389,23 @@ def test_events_resume_from_their_cursor_file_over_a_killed_master(
     assert "the daemon is back" in "\n".join(following.err) or following.err == []
 
 
+def test_events_of_a_job_are_followed_before_it_is_added(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    claw = start_master("")
+    ctl, cursor = Shell(claw.environment), tmp_path / "cursor"
+    words = ("events", "-f", "--job", "later", "--json", "--cursor-file", str(cursor))
+
+    with ctl.begin(*words) as following:
+        claw.wait_until(cursor.exists, "cursor file")
+        ctl("job", "add", "later", "--", "true")
+        claw.ended(claw.submit("later"))
+        following.wait_text("run.succeeded")
+        following.interrupt()
+        following.end(status=130)
+    assert "no job or run 'later': waiting for one" in "\n".join(following.err)
+
+
 def test_search_finds_jobs_by_what_is_known_of_them(ctl: Shell) -> None:
     assert [job["name"] for job in ctl("search", "BEST", "--json").json["jobs"]] == ["service"]
     assert "service" in ctl("search", "sleep 600").out

@@ -133,3 +133,10 @@ def test_a_lost_file_of_the_audit_log_is_told_until_it_was_seen_to(
     assert "the file that it follows is gone" in ctl("audit", "seen", *words).out
     assert said()["level"] == "pass"
     assert f'"marks":["{words[0]}"]' in log.read_text()
+
+    log.with_name("audit-2.log.gz").write_bytes(b"\x1f\x8b\x08")
+    damaged = said()
+    assert "audit-2.log.gz: damaged since it was packed" in damaged["text"]
+    words = damaged["fix"].rpartition("clawctl audit seen ")[2].split()
+    assert "damaged since it was packed" in ctl("audit", "seen", *words).out
+    assert said()["level"] == "pass"

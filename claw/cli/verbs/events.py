@@ -9,7 +9,7 @@ from pathlib import Path
 
 from claw.cli import terminal
 from claw.client.follow import follow_events
-from claw.errors import UsageError
+from claw.errors import NotFoundError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def events(context: Context) -> int:
     cursor = args["from"] if args["from"] is not None else mark.read()
     chosen = {name: args[name] for name in ("job", "type") if args[name] is not None}
     if args["follow"]:
-        context.call("event.list", filter=chosen or None, limit=1)  # is there such a job?
+        _tell_of_none(context, chosen)
         stream = follow_events(context.home, cursor, chosen, terminal.note, on_start=mark.write)
         with contextlib.closing(stream):
             for event in stream:
@@ -36,6 +36,15 @@ def events(context: Context) -> int:
         return 0
     _list(context, cursor, chosen, mark)
     return 0
+
+
+def _tell_of_none(context: Context, chosen: dict[str, str]) -> None:
+    """Tell of a job that is not there: its name may be misspelt, or it is still to be added."""
+    if "job" in chosen:
+        try:
+            context.call("event.list", filter={"job": chosen["job"]}, limit=1)
+        except NotFoundError as error:
+            terminal.note(f"{error.message}: waiting for one")
 
 
 def _list(

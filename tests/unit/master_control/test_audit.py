@@ -206,8 +206,24 @@ def test_a_packed_file_that_is_damaged_shows_and_holds_up_no_entry(tmp_path: Pat
 
     path = filled(tmp_path / "audit.log", 2)
 
-    with pytest.raises(OSError, match="damaged since it was packed"):
-        problems(path)
+    assert problems(path) == [f"{packed.name}: damaged since it was packed"]
+
+
+def test_a_packed_file_that_is_damaged_is_told_until_it_was_seen_to(tmp_path: Path) -> None:
+    path = filled(tmp_path / "audit.log", 2)
+    packed = tmp_path / "audit-20260302T120000.log.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes())[:-9])
+    path.unlink()
+    log = AuditLog(str(path))
+    log.append(entry(number=1))
+
+    marks = [one.mark for one in auditlog.unseen(str(tmp_path))]
+    log.append(replace(entry(marks=marks), method="audit.seen"))
+    log.close()
+    assert problems(path) == []
+
+    packed.write_bytes(packed.read_bytes()[:-1])
+    assert problems(path) == [f"{packed.name}: damaged since it was packed"], "once more"
 
 
 def test_a_beginning_that_a_crash_has_torn_still_vouches_for_the_file_before(
