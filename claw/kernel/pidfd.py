@@ -55,6 +55,26 @@ def open_pid(pid: int) -> int:
     return os.pidfd_open(pid)
 
 
+def open_that(pid: int, start: int) -> "int | None":
+    """Return a descriptor of the process that has a number since then; None: it has gone.
+
+    Raises:
+        OSError: EMFILE, ENOMEM, ...: nobody knows.
+    """
+    fd = -1
+    try:
+        fd = open_pid(pid)
+        if is_there(pid, start):
+            kept, fd = fd, -1
+            return kept
+    except ProcessLookupError:
+        return None
+    finally:
+        if fd >= 0:
+            os.close(fd)
+    return None
+
+
 def send_signal(fd: int, number: int) -> bool:
     """Signal the process behind a descriptor; False: gone, or not allowed."""
     try:
@@ -76,8 +96,8 @@ def signal_process(pid: int, start: int, number: int) -> bool:
         fd = open_pid(pid)
     except ProcessLookupError:
         return False
-    except OSError:  # no descriptor for it now: it is signalled all the same
-        return is_alive(pid, start) and process.kill(pid, number)
+    except OSError:  # not by a pidfd: it is signalled all the same, if it can be looked at
+        return start_ticks(pid) == start and process.kill(pid, number)
     try:
         return start_ticks(pid) == start and send_signal(fd, number)
     finally:
@@ -149,20 +169,40 @@ def any_ended_child() -> int | None:
 
 
 def start_ticks(pid: int) -> int | None:
-    """Return a process's start time in clock ticks since boot, None when it has gone.
+    """Return a process's start time in clock ticks since boot, None when it cannot be read.
 
-    Pid, start time and boot id together name a process for good.
+    Pid, start time and boot id together name a process for good. To tell whether it has gone
+    is for `is_there`, since it may be descriptors that are wanting.
     """
     fields = process.stat_of(pid)
     return None if fields is None else int(fields[19])
 
 
+def is_there(pid: int, start: int) -> bool:
+    """Tell whether a number is still that process's, be it one that waits to be reaped.
+
+    Raises:
+        OSError: EMFILE, ENOMEM, ...: nobody knows.
+    """
+    return _stat(pid, start) is not None
+
+
 def is_alive(pid: int, start: int) -> bool:
-    """Tell whether that very process lives; one that waits to be reaped does not."""
-    fields = process.stat_of(pid)
-    if fields is None or int(fields[19]) != start:
-        return False
-    return not process.says_ended(fields)
+    """Tell whether that very process lives; one that waits to be reaped does not.
+
+    Raises:
+        OSError: As for `is_there`.
+    """
+    fields = _stat(pid, start)
+    return fields is not None and not process.says_ended(fields)
+
+
+def _stat(pid: int, start: int) -> "list[bytes] | None":
+    try:
+        fields = process.read_stat(pid)
+    except PermissionError:  # hidepid, proc(5)
+        return None
+    return fields if fields is not None and int(fields[19]) == start else None
 
 
 def exit_of_stranger(fd: int, pid: int, start: int) -> Exit | None:

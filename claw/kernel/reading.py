@@ -76,9 +76,10 @@ def replace(
     *,
     is_durable: bool = True,
 ) -> None:
-    """Have a file hold something else, at one stroke and durably.
+    """Have a file hold something else, at one stroke.
 
-    After a kill or a loss of power at any point it holds the old or the new, whole.
+    After a kill at any point it holds the old or the new, whole; after a loss of power too, if
+    it is durable.
 
     Args:
         path: The file, which need not be there yet; its folder has to be.

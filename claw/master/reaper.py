@@ -114,4 +114,10 @@ class Reaper:
 
     def _is_own(self, pid: int) -> bool:
         """Tell whether that very process was started here; numbers are used again."""
-        return pid in self._own and self._own[pid] == pidfd.start_ticks(pid)
+        if pid not in self._own:
+            return False
+        start = self._own[pid]
+        try:
+            return start is None or pidfd.is_there(pid, start)
+        except OSError:  # EMFILE, ...: it is left to its owner
+            return True

@@ -128,7 +128,11 @@ class Errands:
             errand.pid_fd = pidfd.open_pid(errand.pid)
         except OSError:
             return False
-        if not pidfd.is_alive(errand.pid, line["start"]):
+        try:
+            is_alive = pidfd.is_alive(errand.pid, line["start"])
+        except OSError:  # out of reach
+            is_alive = False
+        if not is_alive:
             os.close(errand.pid_fd)
             return False
         self._running[line["what"]] = errand

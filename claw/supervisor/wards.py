@@ -123,12 +123,8 @@ class Wards:
         """
         if pid == ward.pid:
             return
-        try:
-            fd = pidfd.open_pid(pid)
-        except ProcessLookupError:
-            return
-        if pidfd.start_ticks(pid) != start:
-            os.close(fd)
+        fd = pidfd.open_that(pid, start)
+        if fd is None:
             return
         if ward.pid:  # ours has been waiting for the lock that this one holds
             self._call_off(ward, ward.pid)

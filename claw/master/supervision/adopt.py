@@ -218,9 +218,7 @@ class Adoption:
 
     async def _end_leftovers(self, pid: int, start: int) -> None:
         """Kill a child that nobody can supervise any more, so that none runs beside it."""
-        if not pidfd.is_alive(pid, start):
-            return
-        victims = [pid, *await _found_below(pid)]
+        victims = await _found_of(pid, start)
         fds = [fd for one in victims if (fd := _open(one)) is not None]
         try:
             for fd in fds:
@@ -240,11 +238,11 @@ def _unrecorded(gist: Gist) -> tuple[int, int] | None:
     return swift.find_anywhere(*gist.launched, gist.supervisors)
 
 
-async def _found_below(pid: int) -> list[int]:
-    """Return the descendants of a process, as soon as they can be told."""
+async def _found_of(pid: int, start: int) -> list[int]:
+    """Return a process and its descendants as soon as they can be told; []: it has gone."""
     while True:
         try:
-            return process.descendants_of(pid)
+            return [pid, *process.descendants_of(pid)] if pidfd.is_alive(pid, start) else []
         except OSError as error:
             _LOG.error("what is left of a run cannot be found, trying again: %s", error)
             await trio.sleep(_PAUSE_S)

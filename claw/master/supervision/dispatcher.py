@@ -136,19 +136,22 @@ class Dispatcher:
         self.wake()
 
     def _take(self, passed: Passed) -> None:
-        """Take what a pass has come to; what is claimed is expected from now on."""
-        self._on_next_due(passed.next_due)
-        needed = passed.needed
+        """Take what a pass has come to; what is claimed is expected from now on.
+
+        It is on disk: so what is not handed on by a mistake of ours is launched nevertheless.
+        """
+        needed, later, is_settled = passed.needed, list(passed.claims), False
         is_latest = not self._passed  # else an earlier one may have sockets shut after it
-        is_settled = needed is not None and is_latest and self._sockets.is_settled(needed)
-        later = tuple(
-            claim
-            for claim in passed.claims
-            if not (self._expect(claim) and is_settled and self._hand_at_once(claim))
-        )
-        if later or not is_settled:
-            self._passed.append(replace(passed, claims=later))
-            self._wake.set()
+        try:
+            self._on_next_due(passed.next_due)
+            is_settled = needed is not None and is_latest and self._sockets.is_settled(needed)
+            for claim in passed.claims:
+                if self._expect(claim) and is_settled and self._hand_at_once(claim):
+                    later.remove(claim)
+        finally:
+            if later or not is_settled:
+                self._passed.append(replace(passed, claims=tuple(later)))
+                self._wake.set()
 
     def _expect(self, claim: Claim) -> bool:
         """Have a claim's supervisor expected; tell whether it is there already."""

@@ -48,13 +48,18 @@ class Hearing:
             self.hear()
 
     def hear(self) -> None:
-        """Take in what has come by now; a mistake of ours with one link closes that one."""
-        for fd, _events in self._epoll.poll(0):
+        """Take in what has come by now; a mistake of ours with one link closes that one.
+
+        Of one that has gone all is taken in: what it said last is no longer so.
+        """
+        for fd, events in self._epoll.poll(0):
             link = self._links.get(fd)
             if link is None:
                 continue
             try:
                 link.take_in()
+                while events & select.EPOLLHUP and not link.is_closed:
+                    link.take_in()
             except Exception as error:  # noqa: BLE001  it is for who follows that supervisor
                 link.failure = error
                 link.close()

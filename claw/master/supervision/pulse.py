@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 import trio
 
-from claw.errors import ClawError, StoreError
+from claw.errors import ClawError, InternalError, StoreError
 from claw.master.decider import Decider
 from claw.master.engine import consequences, dispatch, journal, sockets
 from claw.master.engine.dispatch import Claim
@@ -254,9 +254,9 @@ class Pulse:
         pieces = self._next()
         try:
             await self._decide_about(pieces)
-        except BaseException as error:
+        except BaseException:
             for piece in pieces:
-                piece.error = error
+                piece.error = InternalError("the decision was cut short")
             raise
         finally:
             for piece in pieces:
@@ -293,7 +293,9 @@ class Pulse:
     async def _try(self, pieces: list[Piece], *, passes: bool) -> BaseException | None:
         """Make the decision and tell what was wrong with it, if anything."""
         passes = passes and self.on_passed is not None
-        free = _guarded(self.free, otherwise=_NONE) if passes else _NONE
+        free: list[tuple[str, int]] = []
+        if passes:
+            free = _guarded(self.free, otherwise=free)
         try:
             passed = await self.decider(
                 lambda turn: self._together(turn, pieces, free, passes=passes)
@@ -330,4 +332,3 @@ def _guarded(call: Callable[..., T], *args: object, otherwise: T) -> T:
 
 
 _ABSENT = object()
-_NONE: list[tuple[str, int]] = []

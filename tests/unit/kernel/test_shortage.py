@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from claw.kernel import cgroup, process
+from claw.kernel import cgroup, pidfd, process
+from claw.master.reaper import Reaper
 from tests.kit.descriptors import free_descriptors
 
 
@@ -20,6 +21,8 @@ from tests.kit.descriptors import free_descriptors
         process.is_zombie,
         lambda _pid: process.my_children(),
         lambda pid: process.living_among([pid]),
+        lambda pid: pidfd.is_there(pid, 1),
+        lambda pid: pidfd.is_alive(pid, 1),
     ],
 )
 def test_who_cannot_be_looked_at_for_want_of_descriptors_is_not_said_to_be_gone(
@@ -47,3 +50,33 @@ def test_a_process_that_has_gone_has_no_children_and_is_over() -> None:
 
     assert process.children_of(gone.pid) == []
     assert process.is_zombie(gone.pid)
+    assert not pidfd.is_there(gone.pid, 1)
+    assert not pidfd.is_alive(gone.pid, 1)
+
+
+def test_a_process_is_there_until_it_is_reaped_and_alive_until_it_has_ended() -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+        start = pidfd.start_ticks(child.pid)
+        assert start is not None
+        assert pidfd.is_there(child.pid, start)
+        assert pidfd.is_alive(child.pid, start)
+        assert not pidfd.is_there(child.pid, start + 1)
+
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert pidfd.is_there(child.pid, start)
+        assert not pidfd.is_alive(child.pid, start)
+
+
+def test_an_own_child_that_cannot_be_looked_at_is_left_to_who_has_started_it() -> None:
+    reaper = Reaper()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as first:
+        with free_descriptors(os.getpid(), 0):
+            reaper.own(first.pid)
+        assert reaper._is_own(first.pid)
+        first.kill()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as second:
+        reaper.own(second.pid)
+        with free_descriptors(os.getpid(), 0):
+            assert reaper._is_own(second.pid)
+        second.kill()

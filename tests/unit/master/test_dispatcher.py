@@ -134,6 +134,38 @@ async def test_what_sockets_are_needed_for_the_last_pass_is_settled_last(
     assert sockets.needed == [first, last]
 
 
+async def test_what_is_claimed_is_launched_though_a_mistake_is_made_when_it_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(**{name: str(tmp_path / name) for name in ("config", "state", "run", "log")})
+    desk = Desk(job("a", max_instances=3))
+    for _ in range(3):
+        desk.ask("a")
+    claims = desk.dispatch()
+    expected: list[str] = []
+
+    def expect(sid: str, _offset: int) -> None:
+        expected.append(sid)
+        if len(expected) == 2:
+            raise ZeroDivisionError
+
+    nothing: Any = None
+    links: Any = _Links()
+    monkeypatch.setattr(links, "expect", expect, raising=False)
+    sockets: Any = _Sockets()
+    sockets.are_settled = True
+    dispatcher = Dispatcher(home, Pulse(nothing), nothing, links, sockets, (nothing, nothing))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(dispatcher.serve, nursery)
+        await trio.testing.wait_all_tasks_blocked()
+        assert dispatcher.pulse.on_passed is not None
+        with pytest.raises(ZeroDivisionError):
+            dispatcher.pulse.on_passed(Passed(claims, None, {}))
+        nursery.cancel_scope.cancel()
+
+    assert [one.claims for one in dispatcher._passed] == [claims]
+
+
 class _Patient:
     """Makes decisions of a desk."""
 

@@ -99,6 +99,18 @@ async def test_one_that_has_gone_is_closed_and_who_waits_for_its_answer_is_told(
         link.tell_at_once(op="launch")
 
 
+async def test_of_one_that_has_gone_all_is_heard_at_once(ends: Ends) -> None:
+    heard: list[Message] = []
+    link, theirs = ends.linked(heard.append)
+    say(theirs, ev="journal", size=1)
+    theirs.close()
+
+    ends.hearing.hear()
+
+    assert len(heard) == 1
+    assert ends.closed == [link]
+
+
 async def hang_up(theirs: channel.Socket) -> None:
     await trio.testing.wait_all_tasks_blocked()
     theirs.close()

@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from claw.errors import ConflictError, StoreError
+from claw.errors import ConflictError, InternalError, StoreError
 from claw.master.engine import dispatch, intake, journal, slots
 from claw.master.engine.intake import Ask
 from claw.master.engine.turn import Turn
@@ -427,4 +427,4 @@ def test_whatever_ends_a_decision_all_that_it_took_are_told(*, is_mistaken: bool
 
     trio.run(main)
 
-    assert [type(error) for error in told] == [Ended, Ended]
+    assert [type(error) for error in told] == [InternalError, InternalError]

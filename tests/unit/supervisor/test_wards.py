@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
-from claw.kernel import channel, files, process, ticks
+import pytest
+
+from claw.kernel import channel, files, pidfd, process, ticks
 from claw.supervisor.loop import Loop
 from claw.supervisor.ward import Ward
 from claw.supervisor.wards import Wards
@@ -104,3 +107,20 @@ def test_a_replacement_is_told_that_nobody_knows_when_no_word_comes() -> None:
     assert ward.relay is not None
     ward.relay.close()
     theirs.close()
+
+
+def test_a_supervisor_that_cannot_be_looked_at_is_not_said_to_be_another_process() -> None:
+    made = wards()
+    ward = made.all["s1"] = Ward("s1", "/nowhere", {})
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as one:
+        start = pidfd.start_ticks(one.pid)
+        assert start is not None
+        for count in (0, 1):  # one for a pidfd, none to see by whether it is the one
+            with free_descriptors(os.getpid(), count), pytest.raises(OSError, match="Too many"):
+                made.see(ward, one.pid, start)
+            assert not ward.pid
+
+        with free_descriptors(os.getpid(), 2):  # none has been kept
+            made.see(ward, one.pid, start)
+        assert ward.pid == one.pid
+        os.close(ward.pid_fd)
