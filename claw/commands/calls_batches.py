@@ -17,6 +17,8 @@ from claw.commands.schema import (
 )
 from claw.model.units import MAX_DURATION_S
 
+PER_REQUEST = 2000
+"""So many runs a request has at most: what takes long to read and store holds up others."""
 _ARGS = array("appended to the command", string("an argument"))
 _ID = string("the id of the batch")
 
@@ -31,6 +33,7 @@ BATCHES = (
                     "what each has of its own, in the order in which they go",
                     record({"args": _ARGS, "env": shapes.ENVIRONMENT}),
                     minItems=1,
+                    maxItems=PER_REQUEST,
                 ),
                 "at": time("not before then"),
                 "delay_s": number(
@@ -55,8 +58,8 @@ BATCHES = (
                 "job": shapes.JOB_NAME,
                 "count": integer("how many runs there are, so far"),
                 "queued": integer(
-                    "how many of them wait, or will: of more than 2000 each is made when the "
-                    "queue has room; the others are duplicates"
+                    "how many of them wait, the others are duplicates; of a batch in several "
+                    "requests: all, each is made when the queue has room, and may be one then"
                 ),
             },
             ("batch", "job", "count", "queued"),

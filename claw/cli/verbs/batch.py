@@ -11,6 +11,7 @@ from claw.cli import terminal, utf8
 from claw.client.client import await_master
 from claw.client.connection import LostConnectionError
 from claw.client.follow import BACK, GONE
+from claw.commands.calls_batches import PER_REQUEST
 from claw.errors import NotFoundError, TimedOutError, UnreachableError, UsageError
 from claw.kernel import clock
 from claw.model import ids
@@ -37,7 +38,7 @@ def run_each(context: Context) -> int:
     if not runs:
         raise UsageError(f"--each: {args['each']} has no line that says anything")
     reply: dict[str, Any] = {}
-    *parts, last = _parts_of(runs)
+    *parts, last = parts_of(runs)
     with terminal.Progress() as progress:
         for part in parts:
             reply = _ask(context, part, reply.get("batch"), is_last=False)
@@ -51,8 +52,8 @@ def run_each(context: Context) -> int:
     return wait_for(context, reply["batch"], None, is_told=args["follow"])
 
 
-def _parts_of(runs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Return the runs in as few requests as hold them."""
+def parts_of(runs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the runs as requests, none of which holds up others for long."""
     parts: list[list[dict[str, Any]]] = [[]]
     size = 0
     for no, run in enumerate(runs, 1):
@@ -62,7 +63,8 @@ def _parts_of(runs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
                 f"--each: run {no} has {own} bytes, and a request at most {_MOST_BYTES}",
                 hint="put what is long into a file, and its name into the line",
             )
-        if parts[-1] and size + own > _PART_BYTES:
+        is_full = len(parts[-1]) == PER_REQUEST or size + own > _PART_BYTES
+        if parts[-1] and is_full:
             parts.append([])
             size = 0
         parts[-1].append(run)

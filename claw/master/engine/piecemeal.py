@@ -23,8 +23,6 @@ from claw.model.run import Origin, Priority
 from claw.model.values import replace
 from claw.store.records import Tx
 
-DIRECT = 2000
-"""A batch of no more runs is made at once."""
 PIECE = 100
 """So many runs are made in one transaction of a batch that has more."""
 MOST = 1_000_000

@@ -27,7 +27,7 @@ async def submit_batch(call: Call, params: Params) -> Json:
     ]
 
     begun, is_last = params.get("batch"), not params.get("more", False)
-    is_large = begun is not None or not is_last or len(runs) > piecemeal.DIRECT
+    is_large = begun is not None or not is_last
     if is_large and call.connection.run is not None:
         raise UsageError("run.submit_batch: the child of a run asks for a batch in one request")
 
