@@ -175,6 +175,9 @@ def _known_keys(key: str, known: Mapping[str, Schema]) -> str:
 def _check_array(value: list[object], schema: Schema, where: str) -> None:
     if len(value) < schema.get("minItems", 0):
         raise UsageError(f"{where} is empty")
+    most = schema.get("maxItems")
+    if most is not None and len(value) > most:
+        raise UsageError(f"{where} has at most {most} entries, not {len(value)}")
     for index, item in enumerate(value):
         check(item, schema.get("items", {}), f"{where}[{index}]")
 
