@@ -23,6 +23,8 @@ _PIDFD_GET_INFO = 3 << 30 | 64 << 16 | 0xFF << 8 | 11
 _INFO_BYTES, _INFO_MASK_BYTES, _INFO_EXIT_CODE = 64, 8, 60
 _PIDFD_INFO_EXIT = 1 << 3
 """Linux 6.15: how it ended, once its parent has reaped it."""
+_FLAGS, _PF_FORKNOEXEC = 6, 0x40
+"""Of `process.stat_of`, and what include/linux/sched.h has there from fork until exec."""
 
 
 class Exit:
@@ -185,6 +187,12 @@ def is_there(pid: int, start: int) -> bool:
         OSError: EMFILE, ENOMEM, ...: nobody knows.
     """
     return _stat(pid, start) is not None
+
+
+def has_executed(pid: int) -> bool:
+    """Tell whether a process that is not reaped yet has ever executed a program of its own."""
+    fields = process.stat_of(pid)
+    return fields is None or not int(fields[_FLAGS]) & _PF_FORKNOEXEC
 
 
 def is_alive(pid: int, start: int) -> bool:

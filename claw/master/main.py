@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,8 @@ from claw.model.job import Daemon
 from claw.store import backup
 
 _PRIVATE = 0o700
+_LOCK_PATIENCE_S = 5.0
+_LOCK_POLL_S = 0.02
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -225,17 +228,29 @@ def _inherited_lock(home: Home, inherited: Inherited) -> int | None:
 def _take_lock(home: Home) -> int:
     """Hold the home for as long as this process lives.
 
+    Of one that was killed, a process that it was just forking holds the lock until it execs:
+    that is waited for.
+
     Raises:
         StoreLockedError: Another master has it; names its pid.
     """
     fd = files.open_lock(home.master_lock)
-    if not files.try_lock(fd):
+    deadline = clock.monotonic() + _LOCK_PATIENCE_S
+    while not files.try_lock(fd):
         pid = files.read_from(home.master_lock, 0).decode().strip()
-        raise StoreLockedError(
-            f"another clawd (pid {pid}) runs this home, {home.state}",
-            hint="clawctl daemon status",
-        )
+        if _is_master(pid) or clock.monotonic() >= deadline:
+            raise StoreLockedError(
+                f"another clawd (pid {pid}) runs this home, {home.state}",
+                hint="clawctl daemon status",
+            )
+        time.sleep(_LOCK_POLL_S)
     return fd
+
+
+def _is_master(pid: str) -> bool:
+    """Tell whether a process is a clawd that lives; one that is being killed has no memory."""
+    number = int(pid) if pid.isdecimal() else 0
+    return process.command_of(number) == "clawd" and process.environment_of(number) != []
 
 
 def _serve(app: App, notifier: Notifier) -> int | None:

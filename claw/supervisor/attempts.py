@@ -164,6 +164,7 @@ class Attempts:
         if case.ended_as is None:
             return
         code, signal = case.ended_as.code, case.ended_as.signal
+        self._note_no_begin(signal)
         case.console.drain()
         for stream in case.streams:
             stream.drain(is_patient=case.state.stop is None)
@@ -188,6 +189,19 @@ class Attempts:
         case.ended_as = None
         case.tree.main = 0
         self.follow_exit()
+
+    def _note_no_begin(self, signal: int | None) -> None:
+        """Tell an end before the program's begin from one of the program's own.
+
+        A service is begun again either way, and those that ask for an end get that.
+        """
+        state, custody = self._case.state, self._case.custody
+        is_asked = state.launch.is_service or state.stop is not None
+        if signal is None or is_asked or state.error or pidfd.has_executed(custody.pid):
+            return
+        line = entries.never_executed(state, signal)
+        self._case.spool.owe(line)
+        state.apply(line)
 
     def _left_files(self) -> "Message":
         """Return what tells the master which files of a run-to-completion job to look at."""

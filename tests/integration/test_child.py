@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from claw.kernel import process
 from claw.supervisor import machine
 from tests.kit import supervision
 from tests.kit.supervision import Bench, Supervised, ladder
@@ -209,6 +210,21 @@ def test_an_env_file_is_read_before_each_start_beneath_the_jobs_own_values(
 
 
 @as_root
+def test_a_child_that_a_signal_ends_before_its_program_begins_could_not_be_started(
+    bench: Bench, tmp_path: Path
+) -> None:
+    path = tmp_path / "long"
+    path.write_text("A=1\n" * (1 << 18))  # it takes a while to be read
+    child = bench.launch(["true"], env_file=str(path))
+    forked = child.wait_until(lambda: process.children_of(child.pid), "child")
+    assert process.kill(forked[0], 9)
+
+    failed = failure_of(child)
+
+    assert failed["error"] == "signal 9 ended it before its program began"
+    assert child.of("exited")[0]["signal"] == 9
+
+
 def test_an_env_file_may_be_closed_to_the_jobs_user(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "env"
     path.write_text("A=secret\n")
