@@ -189,10 +189,12 @@ def is_there(pid: int, start: int) -> bool:
     return _stat(pid, start) is not None
 
 
-def has_executed(pid: int) -> bool:
-    """Tell whether a process that is not reaped yet has ever executed a program of its own."""
+def has_executed(pid: int, start: int) -> bool:
+    """Tell whether that process has a program of its own; yes, if it is reaped already."""
     fields = process.stat_of(pid)
-    return fields is None or not int(fields[_FLAGS]) & _PF_FORKNOEXEC
+    if fields is None or int(fields[19]) != start:
+        return True
+    return not int(fields[_FLAGS]) & _PF_FORKNOEXEC
 
 
 def is_alive(pid: int, start: int) -> bool:

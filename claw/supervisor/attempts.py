@@ -191,17 +191,14 @@ class Attempts:
         self.follow_exit()
 
     def _note_no_begin(self, signal: int | None) -> None:
-        """Tell an end before the program's begin from one of the program's own.
-
-        A service is begun again either way, and those that ask for an end get that.
-        """
-        state, custody = self._case.state, self._case.custody
-        is_asked = state.launch.is_service or state.stop is not None
-        if signal is None or is_asked or state.error or pidfd.has_executed(custody.pid):
-            return
-        line = entries.never_executed(state, signal)
-        self._case.spool.owe(line)
-        state.apply(line)
+        """Tell an end before the program's begin, unless it was asked for or is made up for."""
+        state = self._case.state
+        is_told = state.error or state.launch.is_service or state.stop is not None
+        if signal and not is_told and not pidfd.has_executed(state.pid, state.born):
+            text = f"signal {signal} ended it before its program began"
+            line = entries.spawn_failed(state.launch, state.attempt, "", None, text)
+            self._case.spool.owe({**line, "pid": state.pid, "start": state.start})
+            state.apply(line)
 
     def _left_files(self) -> "Message":
         """Return what tells the master which files of a run-to-completion job to look at."""

@@ -85,21 +85,6 @@ def spawn_failed(
     return entry("spawn_failed", run=launch.run, attempt=attempt, **_myself(), **failure)
 
 
-def never_executed(state: Supervision, number: int) -> Message:
-    """Return the line of a child that a signal ended before it could exec."""
-    error = f"signal {number} ended it before its program began"
-    return entry(
-        "spawn_failed",
-        run=state.launch.run,
-        attempt=state.attempt,
-        pid=state.pid,
-        start=state.start,
-        stage="",
-        errno=None,
-        error=error,
-    )
-
-
 def hidden(launch: Launch, text: str) -> str:
     """Return a text of a child's without the secrets that its launch has."""
     for value in launch.secrets:
