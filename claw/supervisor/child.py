@@ -102,7 +102,8 @@ def spawn(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, i
     if pid:
         return pid
     try:
-        _become(launch, attempt, wiring, open_files)
+        env = {"CLAW_ATTEMPT": str(attempt)}
+        _leave_word(launch, attempt, wiring, _fail(_steps(launch, env, wiring, open_files)))
     finally:
         process.leave(GIVEN_UP)
 
@@ -125,12 +126,6 @@ def spawn_errand(
         files.append(wiring.standard[1], f"{step}: {why}".encode(errors="replace"))
     finally:
         process.leave(GIVEN_UP)
-
-
-def _become(launch: Launch, attempt: int, wiring: Wiring, open_files: tuple[int, int]) -> None:
-    """Turn this forked process into the user's program, or leave word why not."""
-    env = {"CLAW_ATTEMPT": str(attempt)}
-    _leave_word(launch, attempt, wiring, _fail(_steps(launch, env, wiring, open_files)))
 
 
 def _fail(steps: "Iterator[str]") -> tuple[str, int | None, str]:
