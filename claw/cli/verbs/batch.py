@@ -38,7 +38,8 @@ def run_each(context: Context) -> int:
     if not runs:
         raise UsageError(f"--each: {args['each']} has no line that says anything")
     reply: dict[str, Any] = {}
-    *parts, last = parts_of(runs)
+    common = len(json.dumps([dict(args["env"]), args["arg"]]))
+    *parts, last = parts_of(runs, common)
     with terminal.Progress() as progress:
         for part in parts:
             reply = _ask(context, part, reply.get("batch"), is_last=False)
@@ -52,15 +53,24 @@ def run_each(context: Context) -> int:
     return wait_for(context, reply["batch"], None, is_told=args["follow"])
 
 
-def parts_of(runs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Return the runs as requests, none of which holds up others for long."""
+def parts_of(runs: list[dict[str, Any]], common: int = 0) -> list[list[dict[str, Any]]]:
+    """Return the runs as requests, none of which holds up others for long.
+
+    Args:
+        runs: All of them.
+        common: So many bytes each request has for what they have in common.
+
+    Raises:
+        UsageError: One is too large for any request.
+    """
     parts: list[list[dict[str, Any]]] = [[]]
     size = 0
     for no, run in enumerate(runs, 1):
         own = len(json.dumps(run)) + 2
-        if own > _MOST_BYTES:
+        if common + own > _MOST_BYTES:
             raise UsageError(
-                f"--each: run {no} has {own} bytes, and a request at most {_MOST_BYTES}",
+                f"--each: run {no} has {own} bytes beside {common} of --env and --arg, and a"
+                f" request at most {_MOST_BYTES}",
                 hint="put what is long into a file, and its name into the line",
             )
         is_full = len(parts[-1]) == PER_REQUEST or size + own > _PART_BYTES

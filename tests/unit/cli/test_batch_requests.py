@@ -17,3 +17,10 @@ def test_a_request_has_only_so_many_runs_and_the_master_takes_no_more() -> None:
     methods.validate("run.submit_batch", {"job": "a", "runs": runs[:PER_REQUEST]})
     with pytest.raises(UsageError, match="runs"):
         methods.validate("run.submit_batch", {"job": "a", "runs": runs[: PER_REQUEST + 1]})
+
+
+def test_what_all_have_in_common_counts_in_each_request() -> None:
+    runs = [{"args": ["x" * 800_000]}]
+    assert parts_of(runs) == [runs]
+    with pytest.raises(UsageError, match="beside 200000 of --env"):
+        parts_of(runs, 200_000)
