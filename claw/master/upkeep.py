@@ -76,7 +76,7 @@ class Upkeep:
             if why is None:
                 alerts.resolve(turn, BACKUP, None, "none is overdue")
             else:
-                text = f"no backup can be made: {why}; see `clawctl backup create`"
+                text = f"backups: {why}; see `clawctl backup create`"
                 alerts.raise_alert(turn, BACKUP, None, None, text)
 
         try:

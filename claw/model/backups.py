@@ -53,7 +53,8 @@ class Standing:
     """How it stands with the backups in the configured place, as the daemon saw it last."""
 
     last_at: datetime | None = None  # None: none is known of
-    failure: str | None = None  # why the one that was due could not be made
+    failure: str | None = None  # what could not be done of what was due, and why
+    was_looked_at: bool = False  # whether the place could be looked at since the start
     is_making: bool = False
 
     def is_late(self, now: datetime, every_s: float) -> bool:

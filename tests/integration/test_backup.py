@@ -182,3 +182,24 @@ def test_backups_are_made_by_themselves_and_the_daemon_says_when_that_fails(
     ctl("reload")
     claw.wait_until(lambda: "backup" not in alerts(), "an end of the alert")
     assert "0 removed" in ctl("backup", "prune").out
+
+
+def test_older_backups_that_cannot_be_removed_are_told_as_such(
+    start_master: StartMaster, tmp_path: Path
+) -> None:
+    place = tmp_path / "disk"
+    stuck = place / "claw-20200101T000000.000Z-0.1.0.tar.gz"
+    (stuck / "file").mkdir(parents=True)  # a folder of that name
+    claw = start_master(f'[backup]\nevery = "1h"\nto = "{place}"\nkeep = "1h"\n')
+    ctl = Shell(claw.environment)
+
+    def alerts() -> list[str]:
+        return [one["text"] for one in claw.call("alert.list")["alerts"]]
+
+    claw.wait_until(alerts, "an alert")
+    assert "older ones cannot be removed" in alerts()[0]
+    assert "older ones cannot be removed" in ctl("doctor", "-p", status=1).out
+    assert len(list(place.iterdir())) == 2, "the one that was due is made"
+    shutil.rmtree(stuck)
+    ctl("reload")
+    claw.wait_until(lambda: not alerts(), "an end of the alert")

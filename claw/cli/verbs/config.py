@@ -99,8 +99,10 @@ def paths(context: Context) -> int:
 def _runner(folder: str) -> int:
     """Return as whom a home's daemon runs, as whose its files are to be judged."""
     own = os.geteuid()
+    if own == 0:
+        return own
     try:
-        return own and os.stat(folder).st_uid  # noqa: PTH116
+        return os.stat(folder).st_uid  # noqa: PTH116
     except OSError:
         return own
 

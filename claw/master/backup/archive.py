@@ -66,7 +66,8 @@ class Writer:
         files.create_exclusive(path, b"")
         self.manifest = Manifest(about)
         self._tell = tell
-        self._tar = tarfile.open(path, "w:gz", compresslevel=_LEVEL)  # noqa: SIM115
+        self._file = Path(path).open("r+b")  # noqa: SIM115
+        self._tar = tarfile.open(path, "w:gz", self._file, compresslevel=_LEVEL)  # noqa: SIM115
         self._mtime = 0.0
 
     def __enter__(self) -> "Writer":
@@ -77,7 +78,14 @@ class Writer:
             if kind is None:
                 self._add(MANIFEST, io.BytesIO(text := self.manifest.encode()), len(text))
         finally:
-            self._tar.close()
+            try:
+                self._tar.close()
+            finally:
+                self._file.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor of the file that is written."""
+        return self._file.fileno()
 
     def stamp(self, mtime: float) -> None:
         """Say what time the members have that have none of their own, since the epoch."""

@@ -55,6 +55,7 @@ class Backups:
         self.making: int | None = None
         """So many bytes the one that is being made has taken in; None: none is."""
         self._seen = Standing()
+        self._may_be_too_many = False
 
     @property
     def standing(self) -> Standing:
@@ -178,18 +179,23 @@ class Backups:
     async def _step(self, tell: Callable[[str | None], Awaitable[None]]) -> float:
         """Make one if it is due; return after how many seconds to look again."""
         every_s, why = self.settings.every_s, None
+        what = "the one that is due cannot be made"
         try:
             left_s = await self._left_s(every_s)
             if left_s <= 0:
                 await self._make_due()
                 left_s = every_s
+            if self._may_be_too_many and every_s:
+                what = "older ones cannot be removed"
+                await self._prune_due()
         except (ClawError, OSError) as error:
             why = error.message if isinstance(error, ClawError) else str(error)
             if not every_s:
                 _LOG.debug("backups cannot be looked at: %s", why)
                 why, left_s = None, _LOOK_S  # nobody has asked for any
             else:
-                _LOG.warning("no backup was made: %s", why)
+                why = f"{what}: {why}"
+                _LOG.warning("backups: %s", why)
                 left_s = min(every_s, _AGAIN_S)
         self._seen = replace(self._seen, failure=why)
         await tell(why)
@@ -198,7 +204,8 @@ class Backups:
     async def _left_s(self, every_s: float) -> float:
         """Look at those there are; return in how many seconds the next one is due."""
         known, _place = await self.all()
-        self._seen = replace(self._seen, last_at=known[-1].at if known else None)
+        last_at = known[-1].at if known else None
+        self._seen = replace(self._seen, last_at=last_at, was_looked_at=True)
         if not every_s:
             return _LOOK_S
         age_s = (clock.now() - known[-1].at).total_seconds() if known else -1.0
@@ -207,11 +214,13 @@ class Backups:
     async def _make_due(self) -> None:
         made, place = await self._create("", in_idle_thread)
         self._seen = replace(self._seen, last_at=made.at)
-        gone, _left, _place = await self.prune()
-        _LOG.info(
-            "backup %s in %s, %d KiB; %d older ones removed",
-            made.id, place.shown, made.size >> 10, len(gone),
-        )  # fmt: skip
+        self._may_be_too_many = True
+        _LOG.info("backup %s in %s, %d KiB", made.id, place.shown, made.size >> 10)
+
+    async def _prune_due(self) -> None:
+        gone, _left, place = await self.prune()
+        self._may_be_too_many = False
+        _LOG.info("%d older backups removed from %s", len(gone), place.shown)
 
 
 async def _asked(place: Place, ask: Callable[[], T]) -> T:

@@ -40,12 +40,14 @@ def make(
         files.make_folder(source.home.backups)
         _remove_drafts(os.path.dirname(draft))  # noqa: PTH120
         about = _about(source, now)
-        with Writer(draft, about, tell) as writer, _held(draft):
-            writer.stamp(now.timestamp())
-            gather(source, writer, f"{source.home.backups}/{_NEW}")
-            about["left_out"] = source.left_out
-        size = files.size_at(draft)
-        place.keep(name)
+        with contextlib.ExitStack() as held:
+            with Writer(draft, about, tell) as writer:
+                held.enter_context(_held(writer.fileno()))
+                writer.stamp(now.timestamp())
+                gather(source, writer, f"{source.home.backups}/{_NEW}")
+                about["left_out"] = source.left_out
+            size = files.size_at(draft)
+            place.keep(name)
     except (OSError, StoreError) as error:
         raise RequestError(
             f"no backup could be made in {place.shown}: {causes.reason(error)}",
@@ -68,8 +70,12 @@ def _remove_drafts(folder: str) -> None:
 
 
 @contextlib.contextmanager
-def _held(path: str) -> Iterator[None]:
-    fd = files.open_lock(path)
+def _held(file: int) -> Iterator[None]:
+    """Hold the lock of an open file, also once that is closed.
+
+    By its descriptor, not its name: what somebody has taken away meanwhile is not made anew.
+    """
+    fd = os.dup(file)
     try:
         files.try_lock(fd)
         yield

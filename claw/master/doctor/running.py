@@ -121,11 +121,13 @@ def backups(case: Case) -> Iterator[Finding]:
         yield unknown(f"none are made without being asked for; {last}", "backup.every")
     elif known.failure is not None:
         yield bad(
-            f"the one that is due cannot be made: {known.failure}; {last}",
+            f"{known.failure}; {last}",
             "when that is mended, clawctl backup create makes it at once",
         )
     elif known.is_making:
         yield good(f"one is being made; {last}")
+    elif not known.was_looked_at:
+        yield unknown("the daemon has just begun to look at them")
     elif known.is_late(case.now, every_s):
         yield bad(f"{last}, {often}", "clawctl backup create; clawctl daemon logs")
     else:

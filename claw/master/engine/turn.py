@@ -131,7 +131,7 @@ class Turn:
         self.tx.append_event(Event(at=self.now, type=kind, job=job, run=run, why=why, by=by))
 
     def new_run_id(self) -> str:
-        """Return an id that no run has; of those of one turn, ids tell the order."""
+        """Return an id that no run has; ids tell the order of a turn's first 4095."""
         self._runs_made += 1
         return ids.run_id(self._millis(), self._random(10), self._runs_made)
 

@@ -227,14 +227,19 @@ def backed_up(case: Case, standing: Standing, trouble: str | None = None) -> Cas
     )
 
 
+def _seen(last_at: datetime | None) -> Standing:
+    return Standing(last_at=last_at, was_looked_at=True)
+
+
 @pytest.mark.parametrize(
     ("standing", "level", "text"),
     [
-        (Standing(last_at=NOW - timedelta(hours=2)), Level.PASS, "is 2h old, one is due each"),
-        (Standing(last_at=NOW - timedelta(hours=2, minutes=11)), Level.FAIL, "is 2h11m old"),
-        (Standing(), Level.FAIL, "there is none, one is due each 1h"),
+        (_seen(NOW - timedelta(hours=2)), Level.PASS, "is 2h old, one is due each"),
+        (_seen(NOW - timedelta(hours=2, minutes=11)), Level.FAIL, "is 2h11m old"),
+        (_seen(None), Level.FAIL, "there is none, one is due each 1h"),
+        (Standing(), Level.SKIP, "has just begun to look"),
         (Standing(is_making=True), Level.PASS, "one is being made; there is none"),
-        (Standing(last_at=NOW, failure="disk full"), Level.FAIL, "cannot be made: disk full"),
+        (Standing(last_at=NOW, failure="no: disk full"), Level.FAIL, "no: disk full; the last"),
     ],
 )
 def test_backups_that_failed_or_are_too_old_are_told(
