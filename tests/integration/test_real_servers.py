@@ -110,8 +110,8 @@ def test_a_reload_of_one_server_and_its_end_leave_no_process(
 ) -> None:
     both = Servers(tmp_path / "servers")
     claw = start_master(both.config)
+    redis, nginx = (claw.wait_state(name, "running")["pid"] for name in ("redis", "nginx"))
     claw.wait_until(both.answer, "answer of both servers")
-    nginx, redis = claw.job("nginx")["pid"], claw.job("redis")["pid"]
     workers = process.descendants_of(nginx)
     assert workers
 

@@ -728,6 +728,7 @@ command = 'trap "echo heard; exit 0" USR1; echo ready; while :; do sleep 0.05; d
     ctl = Shell(claw.environment)
     run = claw.submit("hears")
     claw.wait_until(lambda: claw.output(f"hears/{run}.out") == b"ready\n", "ready child")
+    claw.wait_until(lambda: claw.job("hears")["pid"], "word of the child")
 
     ctl("signal", "sigusr1", "hears")
 
