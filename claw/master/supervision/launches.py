@@ -4,7 +4,6 @@ import copy
 import operator
 import os.path
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from claw.kernel import accounts, clock
 from claw.master.confidant import Found
@@ -95,28 +94,6 @@ class Surroundings:
         return made
 
 
-def build(
-    job: Job,
-    run: Run,
-    *,
-    home: Home,
-    daemon: Daemon,
-    around: Surroundings,
-    own: Mapping[str, str] = MappingProxyType({}),
-) -> Launch:
-    """Return the launch of a claimed run's present attempt.
-
-    Args:
-        job: The job as configured now.
-        run: Claimed: ``sid``, ``attempt`` and ``cause`` are set.
-        home: Where everything lies.
-        daemon: The daemon's settings.
-        around: What the child inherits from: that of its job (`Surroundings.of`).
-        own: What this run's child alone is told, in its environment.
-    """
-    return Launch(**Outline(job, home, daemon, around).values(run, own))
-
-
 class Outlines:
     """Those of jobs that have been launched lately."""
 
@@ -125,7 +102,7 @@ class Outlines:
         self._known: dict[str, Outline] = {}
 
     def of(self, job: Job, daemon: Daemon, around: Surroundings) -> "Outline":
-        """Return the outline of a job's launches, for arguments as `build` takes."""
+        """Return the outline of a job's launches, for arguments as `Outline` takes."""
         known = self._known.get(job.name)
         if known is not None and all(map(operator.is_, known.made_of, (job, daemon, around))):
             return known
@@ -139,7 +116,14 @@ class Outline:
     """What all launches of a job have in common, for as long as its definition stands."""
 
     def __init__(self, job: Job, home: Home, daemon: Daemon, around: Surroundings) -> None:
-        """Take what `build` takes, but for the run."""
+        """Begin with what they depend on.
+
+        Args:
+            job: The job as configured now.
+            home: Where everything lies.
+            daemon: The daemon's settings.
+            around: What the child inherits from: that of its job (`Surroundings.of`).
+        """
         self.made_of = job, daemon, around
         self._home = home
         self._beneath = _inherited(job, around)
@@ -169,11 +153,11 @@ class Outline:
         }
 
     def values(self, run: Run, own: Mapping[str, str]) -> dict[str, object]:
-        """Return what the launch of a run says, as `Launch.values` has it.
+        """Return what the launch of a run's present attempt says, as `Launch.values` has it.
 
         Args:
-            run: As for `build`.
-            own: As for `build`.
+            run: Claimed: ``sid``, ``attempt`` and ``cause`` are set.
+            own: What this run's child alone is told, in its environment.
         """
         if run.sid is None:
             raise ValueError(f"run {run.id} is not claimed")

@@ -28,7 +28,8 @@ def launch_of(around: Surroundings = AROUND, **changes: Any) -> Launch:
         id="r1", job="web", state=State.CLAIMED, origin=Origin.MANUAL, origin_key="k",
         queued_at=AT, due_at=AT, sid="s1", attempt=1, env=(("B", "run"),),
     )  # fmt: skip
-    return launches.build(job, run, home=HOME, daemon=Daemon(), around=trio.run(around.of, job))
+    outline = launches.Outline(job, HOME, Daemon(), trio.run(around.of, job))
+    return Launch(**outline.values(run, {}))
 
 
 def test_home_and_names_follow_the_user() -> None:
