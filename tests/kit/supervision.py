@@ -19,6 +19,7 @@ from claw.master.supervision import keeping
 from claw.wire import supervision
 from claw.wire.supervision import Ladder, Launch
 from tests.kit import patience
+from tests.kit.master import journal
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
@@ -154,9 +155,7 @@ class Supervised:
 
     def lines(self) -> list[Line]:
         """Return what the journal holds; torn lines left out."""
-        data = files.read_from(str(self.spool / "journal"), 0)
-        found = [supervision.decode(line) for line in data.splitlines()]
-        return [line for line in found if line is not None]
+        return journal(self.spool)
 
     def of(self, ev: str) -> list[Line]:
         return [line for line in self.lines() if line["ev"] == ev]

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from claw.kernel import alarm, files
+from claw.kernel import alarm
 from claw.supervisor.armed import Armed
 from claw.supervisor.case import Case
-from claw.supervisor.handed import Handed
-from claw.wire import supervision
-from claw.wire.supervision import OUTPUTS, Launch
+from tests.kit.cases import case_of, launch_in
+from tests.kit.master import journal
 
 SOON_S = 0.05
 
@@ -23,37 +22,20 @@ SOON_S = 0.05
 @pytest.fixture
 def case(tmp_path: Path) -> Iterator[Case]:
     """A case that is to begin in a moment, with its launch file."""
-    launch = Launch(
-        sid="s", run="r", attempt=1, job="j", cause="start", origin="schedule", origin_key="",
-        slot=None, argv=["true"], cwd="/", env={}, umask=0o022, success_codes=[0],
-        timeout_s=0.0, stop_signal=15, grace_s=0.0, kill_mode="process", restart=None,
-        out_path=str(tmp_path / "out"), err_path="", stderr="merge", log_mode=0o600,
-        spool=str(tmp_path / "spool"), run_dir=str(tmp_path / "run"),
-        launch_dir=str(tmp_path), heartbeat_s=30.0, begin_at=time.time() + SOON_S,
-    )  # fmt: skip
-    (tmp_path / "spool").mkdir()
     (tmp_path / "r.1").write_text("s")
-    kept = dict(zip(OUTPUTS[0], os.pipe(), strict=True))
-    made = Case(
-        launch, Handed(kept=kept, open_files=(64, 64)), lambda _peer, _it: None, lambda: None
+    begin_at = time.time() + SOON_S
+    launch = launch_in(
+        tmp_path, run="r", origin="schedule", launch_dir=str(tmp_path), begin_at=begin_at
     )
-    made.spool.open()
-    yield made
-    made.control.close()
-    for fd in (made.spool.journal_fd, *kept.values()):
-        os.close(fd)
-
-
-def journal(case: Case) -> list[supervision.Message]:
-    lines = files.read_from(case.spool.journal_path, 0).splitlines()
-    return [line for line in map(supervision.decode, lines) if line is not None]
+    with case_of(launch) as made:
+        yield made
 
 
 def test_one_whose_time_comes_has_nothing_in_its_journal(case: Case, tmp_path: Path) -> None:
     assert Armed(case).wait()
 
     assert time.time() >= case.launch.begin_at
-    assert journal(case) == []
+    assert journal(Path(case.spool.folder)) == []
     assert (tmp_path / "r.1").exists()
 
 
@@ -80,7 +62,7 @@ def test_one_that_waits_is_withdrawn_when_the_clock_is_set(
 
     assert not Armed(case).wait()
 
-    [line] = journal(case)
+    [line] = journal(Path(case.spool.folder))
     assert (line["ev"], line["run"], line["attempt"]) == ("withdrawn", "r", 1)
     assert not (tmp_path / "r.1").exists()
 
@@ -98,7 +80,7 @@ def test_i4_one_whose_launch_file_is_gone_or_another_s_begins_nothing(
 
     assert not Armed(case).wait()
 
-    [line] = journal(case)
+    [line] = journal(Path(case.spool.folder))
     assert (line["ev"], line["run"], line["attempt"]) == ("withdrawn", "r", 1)
     assert (path.read_text() if path.exists() else None) == holder
 
@@ -110,7 +92,7 @@ def test_one_whose_time_has_long_passed_is_left_to_what_its_job_says_of_catching
 
     assert not Armed(case).wait()
 
-    assert [line["ev"] for line in journal(case)] == ["withdrawn"]
+    assert [line["ev"] for line in journal(Path(case.spool.folder))] == ["withdrawn"]
     assert not (tmp_path / "r.1").exists()
 
 
@@ -136,7 +118,7 @@ def test_one_whose_launch_file_cannot_be_read_begins_nothing(
     with pytest.raises(IsADirectoryError):
         Armed(case).wait()
 
-    assert journal(case) == []
+    assert journal(Path(case.spool.folder)) == []
 
 
 def test_one_that_is_not_armed_needs_no_launch_file_of_its_own(
@@ -147,4 +129,4 @@ def test_one_that_is_not_armed_needs_no_launch_file_of_its_own(
 
     assert Armed(case).wait()
 
-    assert journal(case) == []
+    assert journal(Path(case.spool.folder)) == []
